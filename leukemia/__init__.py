@@ -1,0 +1,6 @@
+"""Reading single white blood cells: normal, or like acute lymphoblastic leukemia (ALL).
+
+For research use only, not for use in diagnostic procedures.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What a clinician gets: decisions on cells."""

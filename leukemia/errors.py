@@ -1,0 +1,28 @@
+"""Errors whose message is written for the person at the screen.
+
+Doors (the pages, the command line) show ``str(error)`` as it is and nothing else.
+"""
+
+
+class LeukemiaError(Exception):
+    """Something that a user can understand and put right; the message says what and where."""
+
+
+class ImageError(LeukemiaError):
+    """One image cannot be answered; the message says why in a clinician's words."""
+
+
+class ArchiveError(LeukemiaError):
+    """A source folder or zip cannot be imported as a C-NMC 2019 set."""
+
+
+class DatasetError(LeukemiaError):
+    """A prepared data set is missing, damaged or too small for what was asked."""
+
+
+class BundleError(LeukemiaError):
+    """A model bundle is missing, incomplete or altered."""
+
+
+class RecipeError(LeukemiaError):
+    """A recipe is unknown or its settings are out of bounds."""

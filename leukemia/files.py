@@ -33,8 +33,8 @@ def whole_file(target: Path) -> Iterator[Path]:
     partial = Path(name)
     try:
         yield partial
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
+        partial.chmod(0o644)
+        partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -1,0 +1,154 @@
+"""A model on disk: network, preprocessing, threshold, figures, card.
+
+A bundle is a directory:
+
+``model.keras``
+    The network as it was trained (Keras 3).
+``engine.xml``, ``engine.bin``
+    The same network for OpenVINO, which answers faster than Keras and starts without it. Both are
+    compared when the bundle is written.
+``bundle.json``
+    What the model is: recipe, preprocessing, class indices, threshold, figures, checksums.
+``predictions.csv``
+    Held-out predictions: image_id, patient_group, label, probability. Every curve can be redrawn
+    from it without an image.
+``MODEL_CARD.md``
+    The same for a reader.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from leukemia.errors import BundleError
+
+CLASSES = {"Normal": 0, "ALL": 1}
+NETWORK = "model.keras"
+ENGINE = "engine.xml"
+WEIGHTS = "engine.bin"
+RECORD = "bundle.json"
+PREDICTIONS = "predictions.csv"
+CARD = "MODEL_CARD.md"
+CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
+PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was read and checked; made by :func:`read`.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    record : dict
+        The content of ``bundle.json``.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Recipe and fingerprint, short enough for a line on screen."""
+        return f"{self.recipe} {self.digest[:8]}"
+
+    @property
+    def recipe(self) -> str:
+        """Name of the recipe that made it."""
+        return self.record["recipe"]["name"]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the network: tells two models apart."""
+        return self.record["files"][NETWORK]
+
+    @property
+    def threshold(self) -> float:
+        """Probability of ALL from which a cell is called ALL-like."""
+        return float(self.record["threshold"]["value"])
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square crop that the network reads, in frame pixels."""
+        return int(self.record["preprocessing"]["crop"])
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it learned from drawn cells only."""
+        return bool(self.record["data"]["synthetic"])
+
+    @property
+    def leaky(self) -> bool:
+        """Whether patients stood on both sides of its split."""
+        return self.record["split"]["by"] != "patient"
+
+    @property
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Held-out figures: name to value, low and high (95 % interval over patients)."""
+        return self.record["figures"]
+
+    @cached_property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return (self.folder / CARD).read_text(encoding="utf-8")
+
+    @cached_property
+    def predictions(self) -> "pandas.DataFrame":  # noqa: F821
+        """Held-out predictions; columns :data:`PREDICTION_COLUMNS`."""
+        import pandas as pd
+
+        return pd.read_csv(
+            self.folder / PREDICTIONS, dtype={"image_id": str, "patient_group": str, "label": str}
+        )
+
+
+def read(folder: Path) -> Bundle:
+    """Read a bundle and check that it is whole and unaltered.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle's directory.
+
+    Raises
+    ------
+    BundleError
+        Where it is missing, incomplete, made by another version, or a file was altered.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BundleError(f"No model bundle at {folder}.")
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(f"{folder} is not a model bundle: it has no {RECORD}.") from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder / RECORD} is damaged and cannot be read.") from error
+    _check(folder, record)
+    return Bundle(folder, record)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(folder: Path, record: Any) -> None:
+    if not isinstance(record, dict) or record.get("version") != VERSION:
+        raise BundleError(f"{folder} was written by another version of this program.")
+    if record.get("classes") != CLASSES:
+        raise BundleError(f"{folder} does not use the classes Normal = 0 and ALL = 1.")
+    missing = {"recipe", "preprocessing", "threshold", "figures", "files", "split", "data"} - record.keys()
+    if missing:
+        raise BundleError(f"{folder / RECORD} lacks {', '.join(sorted(missing))}.")
+    for name in CHECKED:
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder} is incomplete: {name} is missing.")
+        if checksum(folder / name) != record["files"].get(name):
+            raise BundleError(f"{folder / name} is not the file that was written with this bundle.")

@@ -32,7 +32,7 @@ class Settings:
     data: Path
     model: Path
     workers: int
-    tracking_uri: str = field(repr=False)  # may carry a password
+    tracking_uri: str = field(repr=False)  # may carry a password; empty: SQLite in the data folder
 
 
 def load() -> Settings:
@@ -40,5 +40,5 @@ def load() -> Settings:
     data = Path(os.environ.get("LEUKEMIA_DATA", "data"))
     model = Path(os.environ.get("LEUKEMIA_MODEL", PROJECT / "models" / "champion"))
     workers = int(os.environ.get("LEUKEMIA_WORKERS", os.cpu_count() or 1))
-    uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{(data / 'mlflow.db').resolve()}")
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     return Settings(data=data, model=model, workers=max(1, workers), tracking_uri=uri)

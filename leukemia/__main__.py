@@ -1,0 +1,110 @@
+"""The command line: ``python -m leukemia …``. Nothing heavy is imported before it is needed."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from pathlib import Path
+
+from leukemia import settings
+from leukemia.errors import LeukemiaError
+
+ANSWERED, SOME_NOT, UNUSABLE = 0, 1, 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="python -m leukemia",
+        description="Read single white blood cells: normal, or like acute lymphoblastic leukemia (ALL).",
+        epilog=settings.RESEARCH_USE,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    one = commands.add_parser("prepare", help="import a downloaded C-NMC 2019 set")
+    one.add_argument("source", type=Path, metavar="SOURCE", help="the download: a folder or a .zip")
+    _data_option(one, "--output", "where the labelled set shall lie")
+
+    one = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
+    one.add_argument("dest", type=Path, metavar="DEST", help="folder to make")
+    one.add_argument("--patients", type=_at_least(12), default=24, help="how many (default 24)")
+    one.add_argument("--cells", type=_at_least(4), default=30, help="a patient, on average (default 30)")
+    one.add_argument("--seed", type=int, default=0)
+
+    commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
+
+    one = commands.add_parser("train", help="train a network by patient and write a bundle")
+    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
+    _data_option(one, "--data", "the prepared folder")
+    one.add_argument(
+        "--output", type=Path, help="bundle folder (default models/RECIPE, or RECIPE-image-split)"
+    )
+    one.add_argument(
+        "--split", choices=("patient", "image"), default="patient", help="image is leaky: to show the leak"
+    )
+    one.add_argument("--seed", type=_at_least(0), default=0)
+    one.add_argument("--target-recall", type=_share, default=0.95, help="for the threshold (default 0.95)")
+    one.add_argument("--epochs", type=_at_least(1), help="instead of the recipe's own")
+    one.add_argument("--cells-per-epoch", type=_at_least(2), help="instead of the recipe's own")
+
+    one = commands.add_parser("evaluate", help="print the figures of a bundle again")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--data", type=Path, help="a prepared folder to judge the bundle on")
+
+    one = commands.add_parser("classify", help="answer image files and folders")
+    one.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
+    one.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row an image")
+    one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = parser().parse_args(arguments)
+    # TensorFlow's start-up chatter tells a user nothing.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    from leukemia import commands
+
+    try:
+        return getattr(commands, options.command)(options)
+    except LeukemiaError as error:
+        return _say(str(error))
+    except KeyboardInterrupt:
+        return _say("Stopped. What is finished stays; the same command goes on from there.", status=130)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _say("The disk is full. Free some space; the same command goes on from there.")
+        where = f" ({error.filename})" if error.filename else ""
+        return _say(f"{error.strerror or error}{where}.")
+
+
+def _say(message: str, status: int = UNUSABLE) -> int:
+    print(f"leukemia: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _data_option(one: argparse.ArgumentParser, name: str, meaning: str) -> None:
+    one.add_argument(name, type=Path, default=settings.load().data, help=f"{meaning} (default: %(default)s)")
+
+
+def _at_least(least: int):  # noqa: ANN202
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return value
+
+    return number
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError("must lie above 0 and at most at 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""How a bundle does: on its own held-out predictions, or on another labelled set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from leukemia.bundle import Bundle
+from leukemia.clinic.classifier import Classifier, Source
+from leukemia.data import manifest, splits
+from leukemia.errors import DatasetError
+from leukemia.learning import metrics
+from leukemia.settings import RESEARCH_USE
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predictions judged at a bundle's threshold.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability; a row a cell.
+    on : str
+        What the predictions were made on, for a reader.
+    notes : tuple of str
+        What a reader must know beside the figures.
+    """
+
+    bundle: Bundle
+    predictions: pd.DataFrame
+    on: str
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """The figures as text, with 95 % intervals over patients."""
+        threshold = self.bundle.threshold
+        counts = metrics.confusion(self.predictions, threshold)
+        cells = metrics.figures(self.predictions, threshold)
+        patients = metrics.patient_figures(self.predictions, threshold)
+        groups = self.predictions.drop_duplicates("patient_group")["label"].value_counts()
+        return [
+            f"{self.bundle.name} on {self.on}",
+            f"{len(self.predictions):,} cells of {groups.get('ALL', 0)} ALL and {groups.get('Normal', 0)} "
+            f"normal patient groups; ALL-like from a probability of {threshold:.4f} on",
+            *self.notes,
+            "",
+            f"{'figure':<18} {'by cell (95 % over patients)':<30} by patient: mean probability",
+            *(f"{name:<18} {cells[name]!s:<30} {patients[name]}" for name in cells),
+            "",
+            f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",
+            f"{'ALL':<12} {counts['tp']:>16,} {counts['fn']:>19,}",
+            f"{'Normal':<12} {counts['fp']:>16,} {counts['tn']:>19,}",
+            "",
+            RESEARCH_USE,
+        ]
+
+
+def from_predictions(bundle: Bundle) -> Scored:
+    """Judge a bundle again, from the held-out predictions that it carries."""
+    on = "its held-out test patients" if not bundle.leaky else f"its test images ({splits.LEAKY})"
+    notes = ("Trained on synthetic cells.",) if bundle.synthetic else ()
+    return Scored(bundle, bundle.predictions, on, notes)
+
+
+def on_dataset(
+    bundle: Bundle, data: Path, *, progress: Callable[[int, int, str], None] | None = None
+) -> Scored:
+    """Judge a bundle on a prepared labelled set, leaving out patients that it learned from.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    data : Path
+        A prepared folder.
+    progress : callable, optional
+        Called with (done, total, "Classifying").
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, or no patient is left, or one class only.
+    """
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""]
+    learned = {
+        group for part in ("training", "validation") for group in bundle.record["split"][part]["groups"]
+    }
+    # Patients' names tell people apart within the real set or within drawn ones, not across.
+    drawn = bool((cells["source"] == "synthetic").all())
+    known = cells["patient_group"].isin(learned) & (bundle.synthetic == drawn)
+    left_out = cells.loc[known, "patient_group"].nunique()
+    cells = cells[~known]
+    if cells.empty:
+        raise DatasetError(f"Every patient in {data} was learned from: nothing to judge {bundle.name} on.")
+    classifier = Classifier(bundle)
+    sources = [Source.file(data / path, path) for path in cells["path"]]
+    probability = []
+    for done, answer in enumerate(classifier.classify(sources), 1):
+        probability.append(answer.probability)
+        if progress:
+            progress(done, len(sources), "Classifying")
+    predictions = cells[["image_id", "patient_group", "label"]].assign(probability=probability)
+    refused = int(predictions["probability"].isna().sum())
+    notes = []
+    if left_out:
+        notes.append(f"{left_out} patient groups that it learned from are left out.")
+    if refused:
+        notes.append(f"{refused} images could not be read and are left out.")
+    return Scored(bundle, predictions.dropna(subset="probability"), f"{data}", tuple(notes))

@@ -1,0 +1,171 @@
+"""What each command does: arguments to library calls to lines on the terminal.
+
+Each function takes the parsed arguments and returns the exit status. Heavy libraries are imported
+by the command that needs them.
+"""
+
+import csv
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from leukemia import bundle as bundles
+from leukemia import settings
+from leukemia.errors import DatasetError, LeukemiaError
+from leukemia.files import whole_file
+
+
+class _Bar:
+    """A progress bar for calls of (done, total, what)."""
+
+    def __init__(self, unit: str = "images") -> None:
+        self._bar: tqdm | None = None
+        self._unit = unit
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if self._bar is None or self._bar.desc != f"{what}: ":
+            self.close()
+            self._bar = tqdm(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the terminal on a new line."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def prepare(options: Namespace) -> int:
+    """Import a downloaded set; print what was found."""
+    from leukemia.data import archive
+
+    bar = _Bar()
+    try:
+        report = archive.prepare(
+            options.source, options.output, workers=settings.load().workers, progress=bar
+        )
+    finally:
+        bar.close()
+    print("\n".join(report.lines()))
+    return 0
+
+
+def sample(options: Namespace) -> int:
+    """Write a synthetic set."""
+    from leukemia.data import synthetic
+
+    bar = _Bar("cells")
+    try:
+        summary = synthetic.write_sample(
+            options.dest, patients=options.patients, cells=options.cells, seed=options.seed, progress=bar
+        )
+    finally:
+        bar.close()
+    print(summary)
+    print(f"Synthetic cells, drawn by a program. Next: python -m leukemia prepare {options.dest}")
+    return 0
+
+
+def recipes(options: Namespace) -> int:
+    """List the networks."""
+    from leukemia.learning.recipes import RECIPES
+
+    for recipe in RECIPES.values():
+        print(f"{recipe.name}\n  {recipe.summary}")
+        print(
+            f"  {recipe.build().count_params():,} parameters, {recipe.crop}-pixel RGB crops at native scale"
+        )
+        print("  " + ", ".join(f"{key}={value}" for key, value in vars(recipe.training).items()))
+    return 0
+
+
+def train(options: Namespace) -> int:
+    """Train a network and write its bundle."""
+    from leukemia.learning import fitting, recipes, training
+    from leukemia.learning.progress import Steps
+
+    changes = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
+    recipe = recipes.get(options.recipe).with_training(**{k: v for k, v in changes.items() if v is not None})
+    plan = fitting.Plan(recipe, options.split, options.seed, options.target_recall)
+    suffix = "" if options.split == "patient" else "-image-split"
+    output = options.output or Path("models") / f"{recipe.name}{suffix}"
+    bar = _Bar("cells")
+
+    def on_epoch(index: int, found: dict[str, float]) -> None:
+        numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+        tqdm.write(f"epoch {index + 1}/{recipe.training.epochs}: {numbers}", file=sys.stderr)
+
+    try:
+        bundle = training.train(
+            plan, options.data, output, progress=bar, callbacks=[Steps()], on_epoch=on_epoch
+        )
+    finally:
+        bar.close()
+    print(f"Wrote {output}")
+    _print_bundle(bundle)
+    return 0
+
+
+def evaluate(options: Namespace) -> int:
+    """Print the figures of a bundle, from its held-out predictions or on another set."""
+    bundle = bundles.read(options.bundle)
+    if options.data is None:
+        _print_bundle(bundle)
+        return 0
+    from leukemia.clinic.scoring import on_dataset
+
+    bar = _Bar("cells")
+    try:
+        scored = on_dataset(bundle, options.data, progress=bar)
+    finally:
+        bar.close()
+    print("\n".join(scored.lines()))
+    return 0
+
+
+def classify(options: Namespace) -> int:
+    """Answer images into a CSV file; the status says whether all were answered."""
+    from leukemia.clinic import decisions
+    from leukemia.clinic.classifier import Classifier, Source
+
+    paths = list(_images(options.paths))
+    if options.output.is_dir() or not options.output.parent.is_dir():
+        raise LeukemiaError(f"Cannot write {options.output}: not a file in an existing folder.")
+    classifier = Classifier.load(options.model or settings.load().model)
+    threshold = classifier.bundle.threshold
+    refused = 0
+    with whole_file(options.output) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        answers = classifier.classify(Source.file(path) for path in paths)
+        for answer in tqdm(answers, "Classifying", len(paths), unit=" images", file=sys.stderr):
+            writer.writerow(decisions.row(answer, threshold, classifier.bundle))
+            refused += answer.probability is None
+    print(f"{len(paths) - refused} of {len(paths)} images answered: {options.output}")
+    print(settings.RESEARCH_USE)
+    return 1 if refused else 0
+
+
+def _images(paths: list[Path]) -> Iterator[Path]:
+    """Files as they are named; of folders, at any depth, those with an image's suffix."""
+    from leukemia.data.images import SUFFIXES
+
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if not found:
+                raise DatasetError(f"No image in {path} (looked for {', '.join(SUFFIXES)}).")
+            yield from found
+        elif path.exists():
+            yield path
+        else:
+            raise DatasetError(f"No such file or folder: {path}.")
+
+
+def _print_bundle(bundle: bundles.Bundle) -> None:
+    from leukemia.clinic.scoring import from_predictions
+
+    print("\n".join(from_predictions(bundle).lines()))

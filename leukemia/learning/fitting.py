@@ -1,0 +1,208 @@
+"""A recipe and a split to a trained network with held-out predictions."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from leukemia.data import manifest, splits
+from leukemia.learning import batches, metrics
+from leukemia.learning.checkpoints import Checkpoint, State
+from leukemia.learning.recipes import Recipe, Training
+
+# Validation losses closer than this are taken as equal; the higher recall then decides.
+SAME_LOSS = 0.01
+PREDICT_BATCH = 32
+# Validation recall is read at the threshold that calls this share of normal cells Normal-like.
+RECALL_AT_SPECIFICITY = 0.8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides a training's result."""
+
+    recipe: Recipe
+    split: str = "patient"
+    seed: int = 0
+    target_recall: float = 0.95
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled cells with their part of the split and their crops, row by row."""
+
+    cells: pd.DataFrame
+    part: pd.Series
+    crops: np.ndarray
+    fingerprint: str
+
+    def rows(self, part: str) -> np.ndarray:
+        """Positions of the rows in a part, int, shape (n,)."""
+        return np.flatnonzero(self.part.to_numpy() == part)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network and what it says of patients that it did not learn from.
+
+    ``validation`` and ``test`` have the columns image_id, patient_group, label, probability.
+    """
+
+    model: keras.Model
+    threshold: float
+    validation: pd.DataFrame
+    test: pd.DataFrame
+    state: State
+
+
+def load_dataset(
+    data: Path, plan: Plan, *, workers: int, progress: batches.Progress | None = None
+) -> Dataset:
+    """Read the labelled cells of a prepared folder, split them, crop them.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
+    """
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
+    part = splits.SPLITS[plan.split](cells, plan.seed)
+    size = plan.recipe.crop + batches.MARGIN
+    crops = batches.load_crops(data, cells, size, workers=workers, progress=progress)
+    return Dataset(cells, part, crops, manifest.fingerprint(cells))
+
+
+def fit(
+    plan: Plan,
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    *,
+    run_id: str = "",
+    callbacks: list[keras.callbacks.Callback] | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> Fitted:
+    """Train, keep the best epoch, choose the threshold, predict the held-out cells.
+
+    The best epoch has the lowest validation loss; among losses within ``SAME_LOSS`` of it, the
+    highest validation recall. The threshold is chosen on the validation part alone.
+
+    Parameters
+    ----------
+    plan : Plan
+    dataset : Dataset
+    checkpoint : Checkpoint
+        Where the training goes on, if it was broken off.
+    run_id : str, optional
+        The MLflow run, kept with the checkpoint.
+    callbacks : list, optional
+        Keras callbacks for progress within an epoch.
+    on_epoch : callable, optional
+        Called after each finished epoch with its index and figures.
+    """
+    training = plan.recipe.training
+    state = checkpoint.read()
+    state.run_id = run_id
+    model = checkpoint.network(state.last) if state.last else _compiled(plan)
+    while not _is_over(state, training):
+        found = _one_epoch(plan, dataset, model, len(state.history), callbacks)
+        state.history.append(found)
+        is_best = _is_better(state.history, state.best_epoch)
+        if is_best:
+            state.best_epoch = len(state.history) - 1
+        checkpoint.write(state, model, is_best=is_best)
+        if on_epoch:
+            on_epoch(len(state.history) - 1, found)
+    model = checkpoint.network(state.best)
+    validation = predict(model, dataset, dataset.rows("validation"))
+    threshold = metrics.choose_threshold(validation, plan.target_recall)
+    test = predict(model, dataset, dataset.rows("test"))
+    return Fitted(model, threshold, validation, test, state)
+
+
+def predict(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> pd.DataFrame:
+    """Probabilities of ALL for rows of a data set.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns image_id, patient_group, label, probability (rounded to 6 digits); a row a cell.
+    """
+    size = model.input_shape[1]
+    probability = np.empty(len(rows))
+    for start in range(0, len(rows), PREDICT_BATCH):
+        chunk = rows[start : start + PREDICT_BATCH]
+        crops = batches.centre(np.asarray(dataset.crops[chunk]), size)
+        probability[start : start + PREDICT_BATCH] = model.predict_on_batch(crops)[:, 0]
+    out = dataset.cells.iloc[rows][["image_id", "patient_group", "label"]].reset_index(drop=True)
+    return out.assign(probability=probability.round(6))
+
+
+def _compiled(plan: Plan) -> keras.Model:
+    keras.utils.set_random_seed(plan.seed)
+    model = plan.recipe.build()
+    model.compile(
+        keras.optimizers.Adam(plan.recipe.training.learning_rate),
+        loss="binary_crossentropy",
+        metrics=[keras.metrics.Recall(name="recall")],
+    )
+    return model
+
+
+def _one_epoch(
+    plan: Plan,
+    dataset: Dataset,
+    model: keras.Model,
+    epoch: int,
+    callbacks: list[keras.callbacks.Callback] | None,
+) -> dict[str, float]:
+    training = plan.recipe.training
+    # Seeded anew each epoch, so that a resumed training drops the units an unbroken one drops.
+    keras.utils.set_random_seed(plan.seed + 1_000 * (epoch + 1))
+    model.optimizer.learning_rate = _half_cosine(training, epoch)
+    drawn = batches.Epoch(
+        dataset.crops, dataset.cells, dataset.rows("training"), plan.recipe.crop, training, plan.seed, epoch
+    )
+    log = model.fit(drawn, verbose=0, callbacks=callbacks, shuffle=False).history
+    found = {name: float(values[-1]) for name, values in log.items()}
+    return found | _validate(predict(model, dataset, dataset.rows("validation")))
+
+
+def _half_cosine(training: Training, epoch: int) -> float:
+    return training.learning_rate * (1 + math.cos(math.pi * epoch / training.epochs)) / 2
+
+
+def _validate(predictions: pd.DataFrame) -> dict[str, float]:
+    truth = (predictions["label"] == "ALL").to_numpy()
+    probability = predictions["probability"].to_numpy().clip(1e-6, 1 - 1e-6)
+    loss = -np.where(truth, np.log(probability), np.log(1 - probability))
+    # Each class counts half, as in training.
+    balanced = (loss[truth].mean() + loss[~truth].mean()) / 2
+    cut = np.quantile(probability[~truth], RECALL_AT_SPECIFICITY)
+    return {
+        "val_loss": float(balanced),
+        "val_recall": float((probability[truth] > cut).mean()),
+        "val_auroc": float(roc_auc_score(truth, probability)),
+    }
+
+
+def _is_better(history: list[dict[str, float]], best: int) -> bool:
+    """Whether the last epoch of ``history`` takes the place of epoch ``best``."""
+    if best < 0:
+        return True
+    found, kept = history[-1], history[best]
+    bound = min(epoch["val_loss"] for epoch in history) + SAME_LOSS
+    if found["val_loss"] > bound:
+        return False
+    return kept["val_loss"] > bound or found["val_recall"] > kept["val_recall"]
+
+
+def _is_over(state: State, training: Training) -> bool:
+    done = len(state.history)
+    waited = done - 1 - state.best_epoch
+    return done >= training.epochs or (done > 0 and waited >= training.patience)

@@ -1,0 +1,137 @@
+"""Named networks with their settings. To add one: a function and an entry in ``RECIPES``.
+
+A network takes uint8 RGB crops at native scale and answers with the probability of ALL. It holds
+its own scaling of the pixels, so nothing has to be remembered beside it. Keras layers only, no
+``tf.`` call: a recipe trains on any Keras backend.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import keras
+from keras import layers
+
+from leukemia.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    epochs, patience : int
+        At most so many epochs; stop after so many without a better one.
+    cells_per_epoch, batch : int
+        Cells drawn an epoch, half of each class, and cells a step.
+    learning_rate : float
+        At the start; it falls to zero along a half cosine (Loshchilov & Hutter, ICLR 2017).
+    l2, dropout : float
+        Weight penalty of the layers, and share of units silenced, where a recipe uses them.
+    rotation, flips : bool
+        Turn by any angle; mirror.
+    brightness : float
+        Largest relative change, either way.
+    """
+
+    epochs: int = 16
+    patience: int = 5
+    cells_per_epoch: int = 2_000
+    batch: int = 32
+    learning_rate: float = 5e-4
+    l2: float = 0.0
+    dropout: float = 0.0
+    rotation: bool = True
+    flips: bool = True
+    brightness: float = 0.15
+
+    def __post_init__(self) -> None:
+        positive = ("epochs", "patience", "cells_per_epoch", "batch", "learning_rate")
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise RecipeError(f"{name.replace('_', ' ')} must be above 0.")
+        if not (0 <= self.dropout < 1 and 0 <= self.brightness < 1 and self.l2 >= 0):
+            raise RecipeError("Dropout and brightness lie from 0 to below 1, L2 at 0 or above.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network with a name, an input size and training settings."""
+
+    name: str
+    summary: str
+    body: Callable[[keras.KerasTensor, Training], keras.KerasTensor] = field(repr=False)
+    crop: int = 256
+    training: Training = Training()
+
+    def build(self) -> keras.Model:
+        """Make the network, with fresh weights.
+
+        Returns
+        -------
+        keras.Model
+            From uint8 (n, crop, crop, 3) to float32 (n, 1): the probability of ALL.
+        """
+        inputs = keras.Input((self.crop, self.crop, 3), dtype="uint8", name="crop")
+        features = self.body(layers.Rescaling(1 / 255)(inputs), self.training)
+        outputs = layers.Dense(1, activation="sigmoid", name="probability")(features)
+        return keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
+
+    def with_training(self, **changes: object) -> "Recipe":
+        """Return the same recipe with some training settings changed."""
+        return replace(self, training=replace(self.training, **changes))
+
+
+def get(name: str) -> Recipe:
+    """Return the recipe called ``name``; raise a RecipeError that lists them where there is none."""
+    if name not in RECIPES:
+        raise RecipeError(f"No recipe is called {name!r}. There are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def _dense(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    # Averaged to 32 x 32: dense layers on every pixel would be 25 million weights for no gain.
+    x = layers.AveragePooling2D(8)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return layers.Dropout(training.dropout)(x) if training.dropout else x
+
+
+def _convolutions(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    penalty = keras.regularizers.L2(training.l2) if training.l2 else None
+
+    def drop(x: keras.KerasTensor, share: float) -> keras.KerasTensor:
+        return layers.Dropout(share)(x) if share else x
+
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=penalty)(x)
+        x = layers.MaxPooling2D()(x)
+    x = drop(layers.Flatten()(x), training.dropout)
+    for units in (64, 128):
+        x = layers.Dense(units, activation="relu", kernel_regularizer=penalty)(x)
+        x = drop(x, training.dropout / 2)
+    return x
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "dense-baseline",
+            "One dense layer of 128 on the averaged picture: what colour and outline alone can do.",
+            _dense,
+            training=Training(epochs=30, patience=8),
+        ),
+        Recipe(
+            "reference-cnn",
+            "The reference network: convolutions of 32, 64, 128, dense 64 and 128.",
+            _convolutions,
+        ),
+        Recipe(
+            "reference-cnn-regularized",
+            "The reference network with L2 weight decay and dropout.",
+            _convolutions,
+            training=Training(l2=1e-4, dropout=0.5),
+        ),
+    )
+}

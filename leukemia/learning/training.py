@@ -1,0 +1,142 @@
+"""One training from prepared folder to bundle: what ``python -m leukemia train`` does."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from leukemia import bundle as bundles
+from leukemia import settings
+from leukemia.data import splits
+from leukemia.learning import batches, fitting, metrics, packing, runs
+from leukemia.learning.checkpoints import Checkpoint
+from leukemia.learning.recipes import Recipe
+
+PROBE = 16
+
+
+def train(
+    plan: fitting.Plan,
+    data: Path,
+    output: Path,
+    *,
+    progress: batches.Progress | None = None,
+    callbacks: list[keras.callbacks.Callback] | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> bundles.Bundle:
+    """Split, train, evaluate on held-out patients, write the bundle, record the run.
+
+    A training that was broken off goes on from its last finished epoch when it is called again
+    with the same plan and data.
+
+    Parameters
+    ----------
+    plan : fitting.Plan
+    data : Path
+        A prepared folder.
+    output : Path
+        Where the bundle shall lie; replaced if there is one.
+    progress, callbacks, on_epoch : optional
+        To show how far it is; see :func:`batches.load_crops` and :func:`fitting.fit`.
+
+    Raises
+    ------
+    LeukemiaError
+        For what a user can put right: no data, too few patients, a full disk.
+    """
+    workers = settings.load().workers
+    dataset = fitting.load_dataset(data, plan, workers=workers, progress=progress)
+    parameters = describe(plan)
+    decided_by = {**parameters, "data": dataset.fingerprint}
+    checkpoint = Checkpoint(data / "checkpoints", decided_by)
+    run = runs.start(
+        data,
+        f"{plan.recipe.name} ({plan.split} split)",
+        parameters,
+        {"data_fingerprint": dataset.fingerprint, "git_revision": _revision()},
+        resume=checkpoint.read().run_id,
+    )
+
+    def after_epoch(index: int, found: dict[str, float]) -> None:
+        run.epoch(index, found)
+        if on_epoch:
+            on_epoch(index, found)
+
+    try:
+        fitted = fitting.fit(
+            plan, dataset, checkpoint, run_id=run.run_id, callbacks=callbacks, on_epoch=after_epoch
+        )
+        probe = batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
+        record = make_record(plan, dataset, fitted)
+        bundle = packing.pack(output, fitted.model, record, fitted.test, np.ascontiguousarray(probe))
+    except BaseException as error:
+        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    run.finish(bundle.figures, bundle.folder)
+    checkpoint.remove()
+    return bundle
+
+
+def describe(plan: fitting.Plan) -> dict[str, Any]:
+    """All that decides a training, as flat parameters."""
+    return {
+        "recipe": plan.recipe.name,
+        "crop": plan.recipe.crop,
+        "split": plan.split,
+        "seed": plan.seed,
+        "target_recall": plan.target_recall,
+        **asdict(plan.recipe.training),
+    }
+
+
+def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fitted) -> dict[str, Any]:
+    """Make the content of ``bundle.json``; figures come from the test part alone."""
+    held_out = "validation patients" if plan.split == "patient" else "validation images (leaky split)"
+    return {
+        "recipe": _recipe(plan.recipe),
+        "split": {
+            "by": plan.split,
+            "seed": plan.seed,
+            **({} if plan.split == "patient" else {"warning": splits.LEAKY}),
+            **splits.describe(dataset.cells, dataset.part),
+        },
+        "epochs": {"run": len(fitted.state.history), "best": fitted.state.best_epoch + 1},
+        "history": fitted.state.history,
+        "threshold": {
+            "value": fitted.threshold,
+            "target_recall": plan.target_recall,
+            "chosen_on": held_out,
+        },
+        "data": {
+            "fingerprint": dataset.fingerprint,
+            "synthetic": bool((dataset.cells["source"] == "synthetic").all()),
+            "cells": len(dataset.cells),
+            "patient_groups": int(dataset.cells["patient_group"].nunique()),
+        },
+        "figures": metrics.as_record(metrics.figures(fitted.test, fitted.threshold)),
+        "patient_figures": metrics.as_record(metrics.patient_figures(fitted.test, fitted.threshold)),
+        "confusion": metrics.confusion(fitted.test, fitted.threshold),
+    }
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    return {"name": recipe.name, "summary": recipe.summary, "training": asdict(recipe.training)}
+
+
+def _revision() -> str:
+    git = shutil.which("git")
+    if not git:
+        return "unknown"
+    out = subprocess.run(
+        [git, "rev-parse", "--short", "HEAD"],
+        cwd=settings.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return out.stdout.strip() or "unknown"

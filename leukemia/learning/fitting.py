@@ -162,8 +162,7 @@ def _one_epoch(
     callbacks: list[keras.callbacks.Callback] | None,
 ) -> dict[str, float]:
     training = plan.recipe.training
-    # Seeded anew each epoch, so that a resumed training drops the units an unbroken one drops.
-    keras.utils.set_random_seed(plan.seed + 1_000 * (epoch + 1))
+    _seed_dropout(model, plan.seed, epoch)
     model.optimizer.learning_rate = _half_cosine(training, epoch)
     drawn = batches.Epoch(
         dataset.crops, dataset.cells, dataset.rows("training"), plan.recipe.crop, training, plan.seed, epoch
@@ -171,6 +170,14 @@ def _one_epoch(
     log = model.fit(drawn, verbose=0, callbacks=callbacks, shuffle=False).history
     found = {name: float(values[-1]) for name, values in log.items()}
     return found | _validate(predict(model, dataset, dataset.rows("validation")))
+
+
+def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    # Keras does not save the state of its random layers; set anew each epoch, a resumed training
+    # drops the units that an unbroken one drops.
+    states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
+    for number, state in enumerate(states):
+        state.assign([seed + 1_000 * epoch, number])
 
 
 def _half_cosine(training: Training, epoch: int) -> float:

@@ -16,6 +16,9 @@ from leukemia import settings
 
 EXPERIMENT = "leukemia"
 _log = logging.getLogger(__name__)
+# MLflow tells at length how it makes its tables.
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class Run:

@@ -1,0 +1,1 @@
+"""Ours beside the plain way, in one run: ``python -m benchmarks.NAME``."""

@@ -1,0 +1,146 @@
+"""Decode to decision: this classifier beside Pillow, resize and ``model.predict`` one at a time.
+
+    python -m benchmarks.classify [--images FOLDER] [--model BUNDLE] [--count 1000]
+
+Same network, same files, same machine, same run. Each way runs in a process of its own, so that
+its peak memory is its own.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from leukemia import settings
+
+SINGLES = 50
+FEW, MANY = 500, 5_000
+ROWS = (
+    ("cells a second, end to end", "rate"),
+    ("one warm cell, ms (median)", "one"),
+    ("peak memory, MB", "peak_mb"),
+)
+
+
+def ours(paths: list[Path], model: Path) -> dict[str, float]:
+    """Cells a second over all files, milliseconds for one warm cell, peak memory."""
+    from leukemia.clinic.classifier import Classifier, Source
+
+    classifier = Classifier.load(model)
+
+    def answer(chunk: list[Path]) -> None:
+        for _ in classifier.classify(Source.file(path) for path in chunk):
+            pass
+
+    answer(paths[:64])
+    return _timed(answer, paths)
+
+
+def plain(paths: list[Path], model: Path) -> dict[str, float]:
+    """The same of the plain way."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+    import numpy as np
+    from PIL import Image
+
+    from leukemia.bundle import NETWORK
+
+    network = keras.models.load_model(model / NETWORK, safe_mode=True)
+    side = network.input_shape[1]
+
+    def answer(chunk: list[Path]) -> None:
+        for path in chunk:
+            image = Image.open(path).convert("RGB").resize((side, side))
+            network.predict(np.asarray(image)[None], verbose=0)
+
+    answer(paths[:5])
+    return _timed(answer, paths)
+
+
+def memory(paths: list[Path], model: Path) -> dict[str, float]:
+    """Peak memory of classifying the files, answers dropped as a long batch would."""
+    from leukemia.clinic.classifier import Classifier, Source
+
+    for _ in Classifier.load(model).classify(Source.file(path) for path in paths):
+        pass
+    return {"peak_mb": _peak()}
+
+
+def main() -> None:
+    """Run both ways and print the comparison."""
+    options = _options()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.images or _draw(Path(scratch), 200)
+        found = sorted(folder.rglob("*.bmp"))
+        if not found:
+            sys.exit(f"No .bmp file in {folder}.")
+        paths = [found[i % len(found)] for i in range(max(MANY, options.count))]
+        a = _apart("ours", paths[: options.count], options.model)
+        b = _apart("plain", paths[: options.count], options.model)
+        few, many = (_apart("memory", paths[:n], options.model)["peak_mb"] for n in (FEW, MANY))
+    print(f"{options.count} BMPs from disk, {len(found)} different; {os.cpu_count()} cores")
+    print(f"{'':<28}{'ours':>10}{'plain':>10}{'ratio':>8}")
+    for name, key in ROWS:
+        print(f"{name:<28}{a[key]:>10.1f}{b[key]:>10.1f}{a[key] / b[key]:>8.2f}")
+    print(f"peak memory of {FEW} and {MANY} files: {few:.0f} and {many:.0f} MB, {many - few:+.0f} MB")
+
+
+def _timed(answer, paths: list[Path]) -> dict[str, float]:
+    singles = []
+    for path in paths[:SINGLES]:
+        start = time.perf_counter()
+        answer([path])
+        singles.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    answer(paths)
+    rate = len(paths) / (time.perf_counter() - start)
+    return {"rate": rate, "one": statistics.median(singles) * 1_000, "peak_mb": _peak()}
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _apart(way: str, paths: list[Path], model: Path) -> dict[str, float]:
+    job = json.dumps({"way": way, "paths": [str(path) for path in paths], "model": str(model)})
+    command = [sys.executable, "-m", "benchmarks.classify", "--job"]
+    done = subprocess.run(command, input=job, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _job() -> None:
+    job = json.load(sys.stdin)
+    way = {"ours": ours, "plain": plain, "memory": memory}[job["way"]]
+    print(json.dumps(way([Path(path) for path in job["paths"]], Path(job["model"]))))
+
+
+def _draw(folder: Path, count: int) -> Path:
+    import numpy as np
+
+    from leukemia.data import synthetic
+
+    rng = np.random.default_rng(0)
+    for index in range(count):
+        pixels = synthetic.draw_cell(rng, ("Normal", "ALL")[index % 2])
+        (folder / f"{index:04d}.bmp").write_bytes(synthetic.encode(pixels, "BMP"))
+    return folder
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=Path, help="folder of BMPs (default: drawn cells)")
+    parser.add_argument("--model", type=Path, default=settings.load().model)
+    parser.add_argument("--count", type=int, default=1_000)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    _job() if sys.argv[1:] == ["--job"] else main()

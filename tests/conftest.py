@@ -1,0 +1,115 @@
+"""What several tests share: drawn cells, and a small but real bundle that can tell them apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leukemia.data import images, synthetic
+
+CROP = 256
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Sixty drawn cells: list of (name, label, pixels)."""
+    rng = np.random.default_rng(7)
+    labels = ["Normal", "ALL"] * 30
+    return [
+        (f"cell_{i:02d}_{label}", label, synthetic.draw_cell(rng, label)) for i, label in enumerate(labels)
+    ]
+
+
+@pytest.fixture(scope="session")
+def drawn_files(drawn, tmp_path_factory):
+    """The drawn cells as BMP files in a folder."""
+    folder = tmp_path_factory.mktemp("drawn")
+    for name, _, pixels in drawn:
+        (folder / f"{name}.bmp").write_bytes(synthetic.encode(pixels, "BMP"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(drawn, tmp_path_factory):
+    """A bundle whose network looks at the mean colour only, fitted to the drawn cells."""
+    import keras
+    from sklearn.linear_model import LogisticRegression
+
+    from leukemia.learning import metrics, packing
+
+    crops = np.stack([images.crop(images.measure(pixels), CROP) for _, _, pixels in drawn])
+    truth = np.array([label == "ALL" for _, label, _ in drawn])
+    means = crops.mean(axis=(1, 2)) / 255
+    fitted = LogisticRegression(C=1e4, max_iter=5_000).fit(means, truth)
+
+    inputs = keras.Input((CROP, CROP, 3), dtype="uint8")
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(x))
+    model.layers[-1].set_weights([fitted.coef_.T, fitted.intercept_])
+
+    predictions = pd.DataFrame(
+        {
+            "image_id": [images.measure(pixels).image_id for _, _, pixels in drawn],
+            "patient_group": [
+                f"{'H' * (label == 'Normal')}{i // 2 % 6}" for i, (_, label, _) in enumerate(drawn)
+            ],
+            "label": [label for _, label, _ in drawn],
+            "probability": fitted.predict_proba(means)[:, 1].round(6),
+        }
+    )
+    part = {"cells": {"ALL": 30, "Normal": 30}, "patient_groups": {"ALL": 6, "Normal": 6}, "groups": []}
+    record = {
+        "recipe": {"name": "tiny-test", "summary": "Mean colour only; for tests.", "training": {"epochs": 1}},
+        "split": {"by": "patient", "seed": 0, "training": part, "validation": part, "test": part},
+        "epochs": {"run": 1, "best": 1},
+        "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
+        "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
+        "figures": metrics.as_record(metrics.figures(predictions, 0.5)),
+        "patient_figures": metrics.as_record(metrics.patient_figures(predictions, 0.5)),
+        "confusion": metrics.confusion(predictions, 0.5),
+    }
+    folder = tmp_path_factory.mktemp("bundle") / "tiny"
+    packing.pack(folder, model, record, predictions, crops[:4])
+    return folder
+
+
+@pytest.fixture
+def copied_bundle(tiny_bundle, tmp_path):
+    """A copy of the tiny bundle that a test may damage."""
+    import shutil
+
+    return shutil.copytree(tiny_bundle, tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A prepared data folder: 12 patients with six drawn cells each, two unlabelled."""
+    from leukemia.data import manifest
+
+    data = tmp_path_factory.mktemp("prepared")
+    rng = np.random.default_rng(3)
+    rows = []
+    patients = (
+        [(f"H{n}", "Normal") for n in range(1, 6)] + [(str(n), "ALL") for n in range(1, 8)] + [("", "")]
+    )
+    for patient, label in patients:
+        for number in range(6 if label else 2):
+            cell = images.measure(synthetic.draw_cell(rng, label or "ALL"))
+            path = f"{label or 'unlabeled'}-{patient}-{number}.png"
+            (data / path).write_bytes(synthetic.encode(cell.pixels, "PNG"))
+            rows.append(
+                {
+                    "image_id": cell.image_id,
+                    "path": path,
+                    "label": label,
+                    "patient": patient,
+                    "patient_group": patient,
+                    "source": "synthetic",
+                    "width": cell.width,
+                    "height": cell.height,
+                    "cell_area": cell.area,
+                    "origin": path,
+                    "file_sha256": cell.image_id,
+                }
+            )
+    manifest.write(data, pd.DataFrame(rows))
+    return data

@@ -1,0 +1,158 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from leukemia import bundle as bundles
+from leukemia.data import manifest, splits
+from leukemia.errors import DatasetError
+from leukemia.learning import fitting, metrics, training
+from leukemia.learning.recipes import Recipe, Training
+
+
+def small(x, settings):
+    x = keras.layers.AveragePooling2D(8)(x)
+    return keras.layers.Dropout(settings.dropout)(keras.layers.Dense(8, "relu")(keras.layers.Flatten()(x)))
+
+
+SETTINGS = Training(epochs=4, patience=4, cells_per_epoch=24, batch=8, learning_rate=1e-3, dropout=0.2)
+PLAN = fitting.Plan(Recipe("small", "For tests.", small, crop=64, training=SETTINGS))
+
+
+@pytest.fixture
+def data(prepared, tmp_path):
+    """A folder of its own over the prepared images, so that checkpoints do not meet."""
+    for path in prepared.glob("*.png"):
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / manifest.NAME).write_text((prepared / manifest.NAME).read_text())
+    return tmp_path
+
+
+def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
+    epochs = []
+    bundle = training.train(PLAN, data, data / "out", on_epoch=lambda i, found: epochs.append((i, found)))
+    assert [i for i, _ in epochs] == [0, 1, 2, 3]
+    assert {"loss", "val_loss", "val_recall", "val_auroc"} <= epochs[0][1].keys()
+    record = bundle.record
+    assert set(record["figures"]) == set(metrics.MEANING)
+    assert record["data"]["synthetic"]
+    assert record["data"]["fingerprint"] == manifest.fingerprint(manifest.read(data).query("label != ''"))
+    groups = [set(record["split"][part]["groups"]) for part in splits.PARTS]
+    assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
+    assert set(bundle.predictions["patient_group"]) == groups[2]
+    assert not (data / "checkpoints").exists() or not list((data / "checkpoints").iterdir())
+
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{data / 'mlflow.db'}")
+    (run,) = client.search_runs([client.get_experiment_by_name("leukemia").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["recipe"] == "small"
+    assert run.data.tags["data_fingerprint"] == record["data"]["fingerprint"]
+    assert run.data.metrics["test_auroc"] == pytest.approx(record["figures"]["auroc"]["value"])
+    assert len(client.get_metric_history(run.info.run_id, "val_loss")) == 4
+    assert {"bundle/model.keras", "bundle/bundle.json"} <= {
+        item.path for item in client.list_artifacts(run.info.run_id, "bundle")
+    }
+
+
+def test_the_figures_of_a_bundle_come_from_its_predictions(data):
+    bundle = training.train(PLAN, data, data / "out")
+    again = metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold))
+    assert again == bundle.figures
+    assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record["confusion"]
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
+    whole = training.train(PLAN, data, data / "whole")
+
+    def kill(index, found):
+        if index == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.train(PLAN, data, data / "resumed", on_epoch=kill)
+    assert not (data / "resumed").exists()
+    seen = []
+    resumed = training.train(PLAN, data, data / "resumed", on_epoch=lambda i, _: seen.append(i))
+    assert seen == [2, 3]
+    assert len(resumed.record["history"]) == 4
+    for one, other in zip(whole.record["history"], resumed.record["history"], strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+    assert np.allclose(whole.predictions["probability"], resumed.predictions["probability"], atol=1e-3)
+
+
+def test_the_threshold_does_not_see_the_test_patients(data):
+    one = training.train(PLAN, data, data / "one")
+    frame = manifest.read(data)
+    groups = one.record["split"]["test"]["groups"]
+    test_rows = frame["patient_group"].isin(groups)
+    # Other pictures for the test patients, the same for all others: the threshold must not move.
+    dark = frame.loc[test_rows, "path"].tolist()
+    turned = dict(zip(dark, dark[::-1], strict=True))
+    frame["path"] = frame["path"].replace(turned)
+    frame.loc[test_rows, "image_id"] = frame.loc[test_rows, "image_id"].tolist()[::-1]
+    manifest.write(data, frame)
+    other = training.train(PLAN, data, data / "other")
+    assert other.threshold == pytest.approx(one.threshold, abs=1e-5)
+    assert other.predictions["label"].tolist() != [] and other.digest
+
+
+def test_early_stopping_and_the_best_epoch():
+    def history(*pairs):
+        return [{"val_loss": loss, "val_recall": recall} for loss, recall in pairs]
+
+    assert fitting._is_better(history((0.7, 0.5)), -1)
+    assert fitting._is_better(history((0.7, 0.5), (0.6, 0.4)), 0)
+    assert not fitting._is_better(history((0.6, 0.5), (0.7, 0.9)), 0)
+    assert fitting._is_better(history((0.6, 0.5), (0.605, 0.6)), 0)
+    assert not fitting._is_better(history((0.6, 0.5), (0.605, 0.4)), 0)
+    # Ties do not add up: the third loss is close to the second, but not to the lowest.
+    assert not fitting._is_better(history((0.6, 0.5), (0.608, 0.6), (0.616, 0.7)), 1)
+
+
+def test_a_training_without_gain_stops_early(data):
+    still = PLAN.recipe.with_training(learning_rate=1e-12, epochs=9, patience=2)
+    bundle = training.train(fitting.Plan(still), data, data / "out")
+    assert bundle.record["epochs"]["run"] < 9
+
+
+def test_the_image_split_is_called_leaky(data):
+    bundle = training.train(fitting.Plan(PLAN.recipe, split="image"), data, data / "out")
+    assert bundle.leaky
+    assert "leaky" in bundle.record["split"]["warning"]
+    assert "leaky" in bundle.card
+    assert "leaky" in bundle.record["threshold"]["chosen_on"]
+
+
+def test_too_few_patients_say_so_before_anything_is_written(data):
+    frame = manifest.read(data)
+    manifest.write(data, frame[~frame["patient"].isin(["H1", "H2", "H3"])])
+    with pytest.raises(DatasetError, match=r"Only 2 patient group.*Normal"):
+        training.train(PLAN, data, data / "out")
+    assert not (data / "out").exists()
+
+
+def test_a_full_disk_leaves_the_earlier_bundle(data, monkeypatch):
+    bundle = training.train(PLAN, data, data / "out")
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("leukemia.learning.packing._write_engine", full)
+    with pytest.raises(OSError, match="No space left"):
+        training.train(PLAN, data, data / "out")
+    assert bundles.read(data / "out").record == bundle.record
+    assert not list(data.glob(".partial-*"))
+
+
+def test_a_registry_that_cannot_be_reached_does_not_stop_a_training(data, monkeypatch, caplog):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/nowhere/mlflow.db")
+    bundle = training.train(PLAN, data, data / "out")
+    assert json.loads((bundle.folder / "bundle.json").read_text())["figures"]
+    assert "not recorded in MLflow" in caplog.text

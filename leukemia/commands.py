@@ -5,6 +5,7 @@ by the command that needs them.
 """
 
 import csv
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -71,6 +72,7 @@ def sample(options: Namespace) -> int:
 
 def recipes(options: Namespace) -> int:
     """List the networks."""
+    _import_keras()
     from leukemia.learning.recipes import RECIPES
 
     for recipe in RECIPES.values():
@@ -84,6 +86,7 @@ def recipes(options: Namespace) -> int:
 
 def train(options: Namespace) -> int:
     """Train a network and write its bundle."""
+    _import_keras()
     from leukemia.learning import fitting, recipes, training
     from leukemia.learning.progress import Steps
 
@@ -163,6 +166,18 @@ def _images(paths: list[Path]) -> Iterator[Path]:
             yield path
         else:
             raise DatasetError(f"No such file or folder: {path}.")
+
+
+def _import_keras() -> None:
+    # TensorFlow greets on the error stream whatever its log level is; an error still raises.
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _print_bundle(bundle: bundles.Bundle) -> None:

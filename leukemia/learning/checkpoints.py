@@ -53,9 +53,9 @@ class Checkpoint:
         except (FileNotFoundError, ValueError, TypeError):
             return State()
 
-    def network(self, name: str) -> keras.Model:
-        """Load the network file ``name`` of this checkpoint."""
-        return keras.models.load_model(self.folder / name, safe_mode=True)
+    def network(self, name: str, *, to_train: bool) -> keras.Model:
+        """Load the network file ``name`` of this checkpoint, with its optimizer if it is to train on."""
+        return keras.models.load_model(self.folder / name, compile=to_train, safe_mode=True)
 
     def write(self, state: State, model: keras.Model, *, is_best: bool) -> None:
         """Keep the network after an epoch; all of it or nothing.

@@ -108,7 +108,7 @@ def fit(
     training = plan.recipe.training
     state = checkpoint.read()
     state.run_id = run_id
-    model = checkpoint.network(state.last) if state.last else _compiled(plan)
+    model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan)
     while not _is_over(state, training):
         found = _one_epoch(plan, dataset, model, len(state.history), callbacks)
         state.history.append(found)
@@ -118,11 +118,24 @@ def fit(
         checkpoint.write(state, model, is_best=is_best)
         if on_epoch:
             on_epoch(len(state.history) - 1, found)
-    model = checkpoint.network(state.best)
+    model = checkpoint.network(state.best, to_train=False)
+    round_weights(model)
     validation = predict(model, dataset, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = predict(model, dataset, dataset.rows("test"))
     return Fitted(model, threshold, validation, test, state)
+
+
+def round_weights(model: keras.Model) -> None:
+    """Round weights to half floats, in place, before anything is measured on the network.
+
+    The engine's file keeps half floats; rounded first, both hold the same numbers and agree.
+    """
+    for variable in model.weights:
+        full = variable.numpy()
+        # Beyond a half float's range a number is left as it is.
+        fits = np.abs(full) < np.finfo(np.float16).max
+        variable.assign(np.where(fits, np.where(fits, full, 0).astype(np.float16), full))
 
 
 def predict(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> pd.DataFrame:

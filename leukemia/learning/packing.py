@@ -37,7 +37,8 @@ def pack(
     folder : Path
         Where the bundle shall lie.
     model : keras.Model
-        From uint8 (n, size, size, 3) to the probability of ALL (n, 1).
+        From uint8 (n, size, size, 3) to the probability of ALL (n, 1). Not compiled: an optimizer
+        would be saved too, at twice the size of the weights.
     record : dict
         The content of ``bundle.json`` but for what is added here: version, classes, created,
         preprocessing, versions, files.
@@ -58,11 +59,8 @@ def pack(
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         partial.chmod(0o755)
-        # A clone was never compiled, so it is saved without the optimizer's state (twice the weights).
-        bare = keras.models.clone_model(model)
-        bare.set_weights(model.get_weights())
-        bare.save(partial / bundles.NETWORK)
-        _write_engine(bare, partial, probe)
+        model.save(partial / bundles.NETWORK)
+        _write_engine(model, partial, probe)
         columns = list(bundles.PREDICTION_COLUMNS)
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
         whole = _complete(record, model)

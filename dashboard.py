@@ -1,0 +1,31 @@
+"""The front door: page config, navigation, the research-use notice.
+
+Start it with ``make run``, or ``streamlit run dashboard.py``.
+"""
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.errors import LeukemiaError
+from leukemia.settings import RESEARCH_USE
+from pages.parts.text import plain
+
+# A named icon would be fetched from the internet.
+ICON = Path(__file__).parent / "pages" / "parts" / "icon.svg"
+UNEXPECTED = "Something went wrong in the program. Load the page again; the details are in the server's log."
+
+st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), layout="wide")
+page = st.navigation(
+    [st.Page("pages/classify.py", title="Classify", icon=":material/biotech:", default=True)],
+    position="top",
+)
+st.bottom.caption(f"**{RESEARCH_USE}**")
+try:
+    page.run()
+except LeukemiaError as error:
+    st.error(plain(str(error)), icon=":material/error:")
+except Exception:
+    logging.getLogger("leukemia.dashboard").exception("page %s failed", page.title)
+    st.error(UNEXPECTED, icon=":material/error:")

@@ -1,0 +1,200 @@
+"""Drop cells in, read the answers."""
+
+import time
+
+import streamlit as st
+
+from leukemia.clinic import batch as batches
+from leukemia.clinic import decisions
+from leukemia.clinic.batch import Batch, Item, Result
+from leukemia.clinic.classifier import Classifier, Source
+from leukemia.data import images, synthetic
+from leukemia.settings import MAX_FILES
+from pages.parts import cells, model, service, uploads
+
+SAMPLES = 12
+PAGE = 60
+# Seconds of work between two drawings of the results so far.
+REDRAW = 1.5
+
+DRAWN = (
+    "The cells marked *synthetic drawing* are drawn by a program, not photographed: an answer on a "
+    "drawing shows how the page works and means nothing clinically."
+)
+TRAINED_ON_REAL = " The model was trained on real cells only."
+REPLACED = "The model was replaced while this page was open: drop the cells in again to have its answers."
+
+
+def main() -> None:
+    """Lay out the page; then answer a few of the waiting images and lay it out again."""
+    classifier = service.classifier()
+    batch = _batch(classifier)
+    st.title("Classify cells")
+    model.warnings(classifier.bundle)
+    with st.sidebar:
+        found = (result.answer.probability for result in batch.results)
+        threshold = model.panel(classifier, [value for value in found if value is not None])
+    _intake(batch)
+    st.caption(model.line(classifier, threshold))
+    progress = _progress(batch)
+    if batch.results:
+        _answers(batch, threshold, classifier)
+    with st.expander("Model card"):
+        st.markdown(classifier.bundle.card)
+    if batch.waiting and not batch.stopped:
+        _work(batch, classifier, progress)
+
+
+def _batch(classifier: Classifier) -> Batch:
+    state = st.session_state
+    state.setdefault("round", 0)
+    state.setdefault("listed", set())
+    if state.get("answered_by", classifier.bundle.digest) != classifier.bundle.digest:
+        _clear()
+        st.warning(REPLACED)
+    state.answered_by = classifier.bundle.digest
+    return state.setdefault("batch", Batch())
+
+
+def _intake(batch: Batch) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        given = st.file_uploader(
+            f"Drop single cells here, cut out on a black background: up to {MAX_FILES} files at once",
+            type=[suffix.removeprefix(".") for suffix in images.SUFFIXES],
+            accept_multiple_files=True,
+            key=_uploader(),
+            on_change=_take_in,
+        )
+        with st.container(width="content"):
+            st.button("Try sample cells", icon=":material/draw:", on_click=_take_samples, width="stretch")
+            st.button(
+                "Clear", icon=":material/delete:", on_click=_clear, disabled=not len(batch), width="stretch"
+            )
+    if not given:
+        # A page that was left and entered again has an empty list of files: the answers stay.
+        st.session_state.listed = set()
+    if batch.refused:
+        st.warning(
+            f"At most {MAX_FILES} files are answered at once: the last {batch.refused:,} of those given are "
+            "left out. Press Clear and drop them in by themselves."
+        )
+
+
+def _take_in() -> None:
+    """Make the batch hold what the uploader lists: newcomers wait, what was taken away is forgotten."""
+    state = st.session_state
+    files = state[_uploader()]
+    now = {file.file_id for file in files}
+    state.batch.remove(state.listed - now)
+    state.batch.add(Item(file.file_id, Source(file.name, file.getvalue)) for file in files)
+    state.listed = now
+
+
+def _take_samples() -> None:
+    drawn = synthetic.sample_cells(SAMPLES, seed=0)
+    st.session_state.batch.add(
+        Item(f"sample {name}", Source(name, lambda data=data: data), drawn=True) for name, data in drawn
+    )
+
+
+def _clear() -> None:
+    state = st.session_state
+    uploads.release(state.listed)
+    state.batch, state.listed, state.round = Batch(), set(), state.round + 1
+
+
+def _uploader() -> str:
+    return f"uploader-{st.session_state.round}"
+
+
+def _progress(batch: Batch):
+    """Show how far the batch is, with a button to stop or to go on; return the bar."""
+    if not batch.waiting:
+        return None
+    bar = st.progress(0.0)
+    if batch.stopped:
+        st.button(f"Go on with the other {batch.waiting}", icon=":material/play_arrow:", on_click=batch.go_on)
+    else:
+        st.button("Stop answering", icon=":material/stop:", type="primary", on_click=batch.stop)
+    _show_progress(bar, batch)
+    return bar
+
+
+def _show_progress(bar, batch: Batch) -> None:
+    done = len(batch) - batch.waiting
+    text = f"{done:,} of {len(batch):,} answered"
+    if batch.stopped:
+        text = f"Stopped: {text}"
+    elif batch.remaining is not None:
+        text += f", about {max(1, round(batch.remaining)):,} s left"
+    bar.progress(done / len(batch), text)
+
+
+def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
+    results = batch.results
+    st.subheader(_summary(results, threshold))
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        view = st.segmented_control(
+            "Show", batches.VIEWS, default=batches.EVERYTHING, required=True, key="view"
+        )
+        _download(results, threshold, classifier)
+    if any(result.drawn for result in results):
+        st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
+    st.html(cells.STYLE)
+    _refusals(batches.unreadable(results), view)
+    _grid(batches.readable(results, threshold, view), threshold, view)
+
+
+def _summary(results: list[Result], threshold: float) -> str:
+    counts = decisions.count((result.answer for result in results), threshold)
+    near = len(batches.readable(results, threshold, batches.NEAR))
+    return (
+        f"{counts[decisions.ALL_LIKE]:,} {decisions.ALL_LIKE} · "
+        f"{counts[decisions.NORMAL_LIKE]:,} {decisions.NORMAL_LIKE} · "
+        f"{counts[decisions.UNREADABLE]:,} {decisions.UNREADABLE.lower()}"
+        + (f" · {near:,} near the threshold" if near else "")
+    )
+
+
+def _download(results: list[Result], threshold: float, classifier: Classifier) -> None:
+    ordered = batches.readable(results, threshold) + batches.unreadable(results)
+    st.download_button(
+        "Download CSV",
+        decisions.to_csv((result.answer for result in ordered), threshold, classifier.bundle),
+        file_name="cells.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _refusals(refused: list[Result], view: str) -> None:
+    if refused and view in (batches.EVERYTHING, decisions.UNREADABLE):
+        st.markdown(f"**Not readable ({len(refused):,}).** These have no answer:")
+        st.html(cells.refusals(refused))
+
+
+def _grid(found: list[Result], threshold: float, view: str) -> None:
+    if view == decisions.UNREADABLE:
+        return
+    if not found:
+        st.caption(f"No cell here: {view}.")
+        return
+    pages = -(-len(found) // PAGE)
+    key = f"page-{view}"
+    page = min(st.session_state.get(key, 1), pages)
+    st.html(cells.grid(found[(page - 1) * PAGE : page * PAGE], threshold))
+    if pages > 1:
+        st.pagination(pages, key=key)
+
+
+def _work(batch: Batch, classifier: Classifier, bar) -> None:
+    until = time.monotonic() + REDRAW
+    while batch.waiting and time.monotonic() < until:
+        uploads.release(batch.work(classifier))
+        # Here Streamlit breaks in when a button was pressed meanwhile: what was answered is kept.
+        _show_progress(bar, batch)
+    st.rerun()
+
+
+main()

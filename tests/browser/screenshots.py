@@ -1,0 +1,65 @@
+"""Take the README's screenshots with the model in service: ``python -m tests.browser.screenshots``.
+
+Only drawn cells are shown: no image of a patient leaves the data folder.
+"""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from leukemia import settings
+from tests.browser.conftest import ARGUMENTS, Server, find_browser
+
+FOLDER = settings.PROJECT / "docs" / "screenshots"
+# Name, width and height in pixels, theme, whether unreadable files are among the cells.
+SHOTS = (
+    ("classify-light", 1280, 900, "light", False),
+    ("classify-dark", 1280, 900, "dark", True),
+    ("classify-narrow", 768, 1000, "light", True),
+)
+UNREADABLE = {"letter.bmp": b"Dear colleague, enclosed please find", "empty.png": b""}
+
+
+def main() -> None:
+    """Start the dashboard and take every shot."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        server = Server(settings.load().model, Path(name) / "log.txt")
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+        try:
+            server.wait()
+            for shot in SHOTS:
+                _take(browser, server.url, Path(name), *shot)
+        finally:
+            browser.close()
+            server.stop()
+
+
+def _take(
+    browser: Browser,
+    url: str,
+    folder: Path,
+    name: str,
+    width: int,
+    height: int,
+    scheme: str,
+    unreadable: bool,
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.goto(url)
+    page.get_by_role("button", name="Try sample cells").click()
+    page.locator(".cell").nth(11).wait_for()
+    if unreadable:
+        for file, content in UNREADABLE.items():
+            (folder / file).write_bytes(content)
+        page.locator("input[type=file]").set_input_files([folder / file for file in UNREADABLE])
+        page.locator(".refusal").nth(1).wait_for()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    page.close()
+
+
+if __name__ == "__main__":
+    main()

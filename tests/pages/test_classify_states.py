@@ -1,0 +1,230 @@
+"""The page's states, without a browser."""
+
+import csv
+import io
+import json
+import logging
+import re
+
+import pytest
+
+from leukemia.bundle import RECORD, checksum
+from leukemia.clinic import decisions
+from leukemia.clinic.classifier import Classifier
+from leukemia.settings import MAX_FILES, RESEARCH_USE
+
+
+def said(app):
+    """All text of a page, headings, captions, alerts and HTML alike."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "html")
+    return "\n".join(
+        str(element.value if kind != "html" else element.proto.body)
+        for kind in kinds
+        for element in app.get(kind)
+    )
+
+
+def press(app, label):
+    (button,) = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+def drop(app, files):
+    return app.file_uploader[0].set_value([(name, data, "image/bmp") for name, data in files]).run()
+
+
+def summary(app):
+    """Counts of the summary line: ALL-like, Normal-like, not readable."""
+    return [
+        int(n) for n in re.findall(r"(\d+) (?:ALL-like|Normal-like|not readable)", app.subheader[0].value)
+    ]
+
+
+def probabilities(app):
+    """Probabilities on the cards, in their order on the page."""
+    page = "".join(element.proto.body for element in app.get("html"))
+    return [float(value) for value in re.findall(r"<b>([01]\.\d{3})</b>", page)]
+
+
+@pytest.fixture(scope="module")
+def files(drawn_files):
+    return [(path.name, path.read_bytes()) for path in sorted(drawn_files.iterdir())[:20]]
+
+
+def test_without_a_model_the_page_says_so(app, tmp_path):
+    page = app(tmp_path / "nothing")
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "No model bundle" in page.error[0].value
+    assert not page.file_uploader
+
+
+def test_an_altered_model_is_refused(app, copied_bundle):
+    (copied_bundle / "engine.bin").write_bytes(b"something else")
+    page = app(copied_bundle)
+    assert "not the file that was written" in page.error[0].value
+    assert not page.exception
+
+
+def test_an_unexpected_error_is_one_plain_sentence_and_a_log_line(app, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(Classifier, "load", fail)
+    with caplog.at_level(logging.ERROR):
+        page = app()
+    assert not page.exception
+    assert "Something went wrong" in page.error[0].value
+    assert "secret" not in said(page)
+    assert "secret detail" in caplog.text
+
+
+def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
+    page = app()
+    record = json.loads((tiny_bundle / RECORD).read_text())
+    text = said(page)
+    assert RESEARCH_USE in text
+    assert "tiny\\-test" in text
+    shown = {metric.label: metric.value for metric in page.metric}
+    for name in ("sensitivity", "specificity"):
+        assert shown[name.capitalize()] == f"{record['figures'][name]['value']:.3f}"
+        assert f"{record['figures'][name]['low']:.3f} to {record['figures'][name]['high']:.3f}" in text
+    assert "60 cells of 12 unseen patients (6 with ALL, 6 healthy)" in text
+    assert "learned from drawn cells only" in text
+    assert not page.subheader
+    assert "Model card" in [expander.label for expander in page.expander]
+
+
+def test_a_leaky_model_is_called_so(app, copied_bundle):
+    record = json.loads((copied_bundle / RECORD).read_text())
+    record["split"]["by"] = "image"
+    (copied_bundle / RECORD).write_text(json.dumps(record))
+    text = said(app(copied_bundle))
+    assert "judged on patients that it had learned from" in text
+    assert "60 cells of 12 patients **also seen in training** (6 with ALL, 6 healthy)" in text
+
+
+def test_samples_are_answered_and_called_synthetic(app):
+    page = press(app(), "Try sample cells")
+    assert not page.exception
+    assert sum(summary(page)) == len(probabilities(page)) == 12
+    assert said(page).count('class="drawn"') == 12
+    assert "means nothing clinically" in said(page)
+
+
+def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
+    page = drop(app(), [*files, ("letter.bmp", b"Dear all"), ("empty.png", b"")])
+    assert summary(page)[2] == 2
+    shown = probabilities(page)
+    assert len(shown) == len(files)
+    assert shown == sorted(shown, reverse=True)
+    text = said(page)
+    assert "Not readable (2)" in text
+    assert "The file is empty." in text
+    assert "Not a picture that can be read" in text
+    assert "means nothing clinically" not in text
+
+
+def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app, files, monkeypatch):
+    page = drop(app(), files)
+    before, specificity = summary(page), page.metric[1].value
+
+    def refuse(*_, **__):
+        raise AssertionError("classified again")
+
+    monkeypatch.setattr(Classifier, "classify", refuse)
+    page.select_slider[0].set_value(1.0).run()
+    assert before[0] > 0
+    assert summary(page) == [0, len(files), 0]
+    assert (page.metric[0].value, page.metric[1].value) == ("0.000", "1.000")
+    assert "set by hand" in said(page)
+    press(page, "Back to the model's own")
+    assert summary(page) == before
+    assert page.metric[1].value == specificity
+
+
+@pytest.mark.parametrize("view", [decisions.ALL_LIKE, decisions.NORMAL_LIKE])
+def test_the_filter_shows_one_decision(app, files, view):
+    page = drop(app(), files)
+    counts = summary(page)
+    page.button_group[0].set_value(view).run()
+    other = {decisions.ALL_LIKE: decisions.NORMAL_LIKE, decisions.NORMAL_LIKE: decisions.ALL_LIKE}[view]
+    assert len(probabilities(page)) == counts[0 if view == decisions.ALL_LIKE else 1]
+    assert f"● {other}" not in said(page)
+    assert f"▲ {other}" not in said(page)
+
+
+def test_the_csv_holds_every_answer_at_the_sliders_threshold(app, files, monkeypatch):
+    written = []
+    to_csv = decisions.to_csv
+    monkeypatch.setattr(decisions, "to_csv", lambda *given: written.append(to_csv(*given)) or written[-1])
+    page = drop(app(), [*files, ("empty.png", b"")])
+    page.select_slider[0].set_value(0.0).run()
+    assert page.get("download_button")[0].label == "Download CSV"
+    rows = list(csv.DictReader(io.StringIO(written[-1])))
+    assert len(rows) == len(files) + 1
+    assert {row["label"] for row in rows[:-1]} == {"ALL"}
+    assert {row["threshold"] for row in rows} == {"0.0"}
+    assert (rows[-1]["file"], rows[-1]["error"]) == ("empty.png", "The file is empty.")
+
+
+def test_a_file_taken_away_vanishes_and_clear_takes_all(app, files):
+    page = drop(app(), files)
+    drop(page, files[:3])
+    assert sum(summary(page)) == 3
+    press(page, "Clear")
+    assert not page.subheader
+    assert not page.exception
+
+
+def test_more_files_than_the_limit_are_told(app):
+    page = drop(app(), [(f"{n}.bmp", b"") for n in range(MAX_FILES + 7)])
+    assert "the last 7 of those given are left out" in said(page)
+    assert summary(page) == [0, 0, MAX_FILES]
+
+
+def test_names_are_shown_as_they_are(app, files):
+    name = "<img src=x onerror=alert(1)> *b* $x$ :cat: \udcff.bmp".encode("utf-8", "replace").decode()
+    text = said(drop(app(), [(name, files[0][1]), ("<script>.bmp", b"")]))
+    assert "<img src=x" not in text
+    assert "<script>" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt; *b* $x$ :cat:" in text
+
+
+def test_a_replaced_model_takes_its_predecessors_answers_away(app, files, copied_bundle, monkeypatch):
+    page = drop(app(copied_bundle), files[:2])
+    assert sum(summary(page)) == 2
+    record = json.loads((copied_bundle / RECORD).read_text())
+    (copied_bundle / "model.keras").write_bytes(b"another network")
+    record["files"]["model.keras"] = checksum(copied_bundle / "model.keras")
+    (copied_bundle / RECORD).write_text(json.dumps(record, indent=1))
+    page.run()
+    assert "The model was replaced" in said(page)
+    assert not page.subheader
+
+
+def test_the_model_is_loaded_once_for_all_sessions(app, monkeypatch):
+    loads = []
+    load = Classifier.load.__func__
+    monkeypatch.setattr(
+        Classifier, "load", classmethod(lambda cls, path: loads.append(path) or load(cls, path))
+    )
+    page = app()
+    page.run()
+    from streamlit.testing.v1 import AppTest
+
+    AppTest.from_file(page._script_path, default_timeout=60).run()
+    assert len(loads) == 1
+
+
+def test_a_page_that_the_slider_took_away_gives_way_to_the_last_one(app, files):
+    page = drop(app(), [(f"{n}.bmp", files[n % 2][1]) for n in range(140)])
+    assert summary(page) == [70, 70, 0]
+    page.button_group[0].set_value(decisions.ALL_LIKE).run()
+    page.select_slider[0].set_value(0.0).run()
+    page.get("pagination")[0].set_value(3).run()
+    assert len(probabilities(page)) == 20
+    press(page, "Back to the model's own")
+    assert not page.exception
+    assert not [error for error in page.error if "went wrong" in error.value]
+    assert len(probabilities(page)) == 10

@@ -19,6 +19,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Limits hold before anything is decoded: they keep a hostile file from filling the memory.
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_FILES = 500
+MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000
 

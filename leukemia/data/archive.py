@@ -127,7 +127,9 @@ def _alone(staging: Path) -> AcquireReturnProxy:
     try:
         return FileLock(staging / "lock", timeout=0).acquire()
     except Timeout as error:
-        raise ArchiveError(f"Another import is writing to {staging.parent}: wait until it is done.") from error
+        raise ArchiveError(
+            f"Another import is writing to {staging.parent}: wait until it is done."
+        ) from error
 
 
 def _kept(output: Path) -> dict[str, str]:

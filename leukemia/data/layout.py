@@ -137,9 +137,7 @@ def _preliminary(entry: Entry, row: tuple[str, str] | None) -> Named:
         return Named(entry, "preliminary", doubt=f"{LABELS_CSV} does not say whose cell it is.")
     who = patient(found["patient"])
     if CLASSES[found["kind"]] != label:
-        return Named(
-            entry, "preliminary", patient=who, doubt=f"{LABELS_CSV} says {label} of {original}."
-        )
+        return Named(entry, "preliminary", patient=who, doubt=f"{LABELS_CSV} says {label} of {original}.")
     return Named(entry, "preliminary", label, who)
 
 
@@ -163,7 +161,7 @@ def _rows(table: Entry) -> Iterable[tuple[str, tuple[str, str]]]:
         raise ArchiveError(f"{table.origin} is damaged: it is not a table of text.") from error
     if not rows:
         raise ArchiveError(f"{table.origin} has no row.")
-    if set(rows[0]) != COLUMNS:
+    if set(rows[0]) - {None} != COLUMNS:
         raise ArchiveError(f"{table.origin} must have the columns {', '.join(sorted(COLUMNS))}.")
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values() or not row["new_names"]:

@@ -8,7 +8,7 @@ from leukemia.errors import DatasetError
 def frame():
     rows = [
         ("a" * 64, "labeled_images/ALL/x.webp", "ALL", "25", "25", "fold_0", 450, 450, 30_000, "x", "1" * 64),
-        ("b" * 64, "labeled_images/Normal/y.webp", "Normal", "H25", "H25", "fold_1", 450, 450, 2, "y", "2" * 64),
+        ("b" * 64, "labeled_images/Normal/y.webp", "Normal", "H25", "H25", "fold_1", 9, 9, 2, "y", "2" * 64),
         ("c" * 64, "unlabeled_images/NA.webp", "", "", "", "final", 600, 600, 3, "NA", "3" * 64),
     ]
     return pd.DataFrame(rows, columns=manifest.COLUMNS)

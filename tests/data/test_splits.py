@@ -53,7 +53,7 @@ def test_large_and_small_patients_are_spread():
 def test_three_patients_of_a_class_are_enough_and_two_are_not():
     part = splits.by_patient(cells(3, 3))
     assert set(part) == set(splits.PARTS)
-    with pytest.raises(DatasetError, match="Only 2 patient group.* Normal"):
+    with pytest.raises(DatasetError, match=r"Only 2 patient group.* Normal"):
         splits.by_patient(cells(2, 9))
 
 

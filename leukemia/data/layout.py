@@ -96,7 +96,7 @@ def read(entries: Iterable[Entry]) -> Layout:
             continue
         images.append(named)
         if named.source == "preliminary":
-            present.add(PurePosixPath(entry.origin).name)
+            present.add(PurePosixPath(entry.origin).stem)
     if not images:
         raise ArchiveError(f"This is not a C-NMC 2019 download: none of its folders is here ({EXPECTED}).")
     return Layout(images, len(labels), len(labels.keys() - present), left_out, other)
@@ -110,7 +110,7 @@ def patient(written: str) -> str:
 def _named(entry: Entry, labels: dict[str, tuple[str, str]]) -> Named | None:
     *folders, name = PurePosixPath(entry.origin).parts
     if PRELIMINARY in folders:
-        return _preliminary(entry, labels.get(name))
+        return _preliminary(entry, labels.get(PurePosixPath(name).stem))
     if FINAL in folders:
         return Named(entry, "final")
     if len(folders) >= 2 and FOLD.fullmatch(folders[-2]) and folders[-1] in CLASSES:
@@ -142,11 +142,11 @@ def _preliminary(entry: Entry, row: tuple[str, str] | None) -> Named:
 
 
 def _labels(tables: list[Entry]) -> dict[str, tuple[str, str]]:
-    """File name to (original name, label), over all labels CSVs."""
+    """File name without its suffix (the set may have been converted) to (original name, label)."""
     found: dict[str, tuple[str, str]] = {}
     for table in tables:
         for name, row in _rows(table):
-            if found.setdefault(name, row) != row:
+            if found.setdefault(PurePosixPath(name).stem, row) != row:
                 raise ArchiveError(f"{table.origin} has two different rows for {name}.")
     return found
 

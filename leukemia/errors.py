@@ -26,3 +26,15 @@ class BundleError(LeukemiaError):
 
 class RecipeError(LeukemiaError):
     """A recipe is unknown or its settings are out of bounds."""
+
+
+class JobError(LeukemiaError):
+    """A background job cannot be started, or is not there."""
+
+
+class BusyError(JobError):
+    """Another job is at work on the same data folder."""
+
+
+class CorrectionError(LeukemiaError):
+    """A label cannot be corrected or a correction cannot be undone as asked."""

@@ -18,7 +18,10 @@ UNEXPECTED = "Something went wrong in the program. Load the page again; the deta
 
 st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), layout="wide")
 page = st.navigation(
-    [st.Page("pages/classify.py", title="Classify", icon=":material/biotech:", default=True)],
+    [
+        st.Page("pages/classify.py", title="Classify", icon=":material/biotech:", default=True),
+        st.Page("pages/dataset.py", title="Dataset", icon=":material/dataset:"),
+    ],
     position="top",
 )
 st.bottom.caption(f"**{RESEARCH_USE}**")

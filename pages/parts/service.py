@@ -17,6 +17,12 @@ def classifier() -> Classifier:
     return _load(folder, _written(folder / bundles.RECORD))
 
 
+def bundle() -> bundles.Bundle:
+    """The record of the model in service, its network not loaded; raises as :func:`classifier` does."""
+    folder = settings.load().model.resolve()
+    return _read(folder, _written(folder / bundles.RECORD))
+
+
 def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figure]:
     """Held-out figures of a model at a threshold."""
     bundle = classifier.bundle
@@ -35,6 +41,11 @@ def _written(record: Path) -> tuple[int, int] | None:
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def _load(folder: Path, written: tuple[int, int] | None) -> Classifier:
     return Classifier.load(folder)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
+    return bundles.read(folder)
 
 
 # Held-out predictions carry no image, so that a shared cache is harmless here.

@@ -1,0 +1,1 @@
+"""The sections of the Dataset page: each has ``show(data)``, given the prepared folder."""

@@ -1,0 +1,7 @@
+"""The Dataset page's unlabelled."""
+
+from pathlib import Path
+
+
+def show(data: Path) -> None:
+    """Lay the section out."""

@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from leukemia import settings
+from leukemia import reporting, settings
 from leukemia.errors import LeukemiaError
 
-ANSWERED, SOME_NOT, UNUSABLE = 0, 1, 2
+ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +23,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     one = commands.add_parser("prepare", help="import a downloaded C-NMC 2019 set")
-    one.add_argument("source", type=Path, metavar="SOURCE", help="the download: a folder or a .zip")
+    what = one.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "source", type=Path, nargs="?", metavar="SOURCE", help="the download: a folder or a .zip"
+    )
+    what.add_argument("--sample", action="store_true", help="draw the synthetic set and import that")
     _data_option(one, "--output", "where the labelled set shall lie")
 
     one = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
@@ -48,8 +52,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--epochs", type=_at_least(1), help="instead of the recipe's own")
     one.add_argument("--cells-per-epoch", type=_at_least(2), help="instead of the recipe's own")
 
-    one = commands.add_parser("evaluate", help="print the figures of a bundle again")
-    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one = commands.add_parser("check", help="look through a prepared set for what is wrong with it")
+    _data_option(one, "--data", "the prepared folder")
+
+    one = commands.add_parser("map", help="place the cells of a set by what the model sees in them")
+    _data_option(one, "--data", "the prepared folder")
+    one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
+
+    one = commands.add_parser("evaluate", help="print the figures of a bundle again, or compare several")
+    one.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="several make a table")
     one.add_argument("--data", type=Path, help="a prepared folder to judge the bundle on")
 
     one = commands.add_parser("classify", help="answer image files and folders")
@@ -65,24 +76,33 @@ def main(arguments: list[str] | None = None) -> int:
     # TensorFlow's start-up chatter tells a user nothing.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    from leukemia import commands
-
+    reporting.stop_cleanly()
     try:
-        return getattr(commands, options.command)(options)
+        status, message = _run(options)
+    except BaseException:
+        reporting.current().end(FAILED, "Something went wrong in the program; its log has the details.")
+        raise
+    if message:
+        print(f"leukemia: {message}", file=sys.stderr)
+    reporting.current().end(status, message)
+    return status
+
+
+def _run(options: argparse.Namespace) -> tuple[int, str]:
+    """Exit status, and the sentence for the user where the command was broken off."""
+    try:
+        from leukemia import commands
+
+        return getattr(commands, options.command)(options), ""
     except LeukemiaError as error:
-        return _say(str(error))
+        return UNUSABLE, " ".join(str(error).split())
     except KeyboardInterrupt:
-        return _say("Stopped. What is finished stays; the same command goes on from there.", status=130)
+        return STOPPED, "Stopped. What is finished stays; the same command goes on from there."
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _say("The disk is full. Free some space; the same command goes on from there.")
+            return UNUSABLE, "The disk is full. Free some space; the same command goes on from there."
         where = f" ({error.filename})" if error.filename else ""
-        return _say(f"{error.strerror or error}{where}.")
-
-
-def _say(message: str, status: int = UNUSABLE) -> int:
-    print(f"leukemia: {' '.join(message.split())}", file=sys.stderr)
-    return status
+        return UNUSABLE, f"{error.strerror or error}{where}."
 
 
 def _data_option(one: argparse.ArgumentParser, name: str, meaning: str) -> None:

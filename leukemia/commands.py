@@ -14,13 +14,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from leukemia import bundle as bundles
-from leukemia import settings
+from leukemia import reporting, settings
 from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.files import whole_file
 
 
 class _Bar:
-    """A progress bar for calls of (done, total, what)."""
+    """A progress bar for calls of (done, total, what); where a job asked, it is told, too."""
 
     def __init__(self, unit: str = "images") -> None:
         self._bar: tqdm | None = None
@@ -31,6 +31,7 @@ class _Bar:
             self.close()
             self._bar = tqdm(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
         self._bar.update(done - self._bar.n)
+        reporting.current().progress(done, total, what)
 
     def close(self) -> None:
         """Leave the terminal on a new line."""
@@ -40,16 +41,28 @@ class _Bar:
 
 
 def prepare(options: Namespace) -> int:
-    """Import a downloaded set; print what was found."""
-    from leukemia.data import archive
+    """Import a downloaded set, or the drawn one; print what was found."""
+    from leukemia.data import archive, sample_set
 
+    told = reporting.current()
+
+    def on_file(target: archive.Target, line: archive.Done) -> None:
+        told.count("unreadable" if line.error else target.named.label or "unlabelled")
+        for problem in filter(None, (line.error, target.named.doubt, line.refusal)):
+            told.problem(f"{line.origin}: {problem}")
+
+    workers = settings.load().workers
     bar = _Bar()
     try:
-        report = archive.prepare(
-            options.source, options.output, workers=settings.load().workers, progress=bar
-        )
+        if options.sample:
+            report = sample_set.prepare(options.output, workers=workers, progress=bar, on_file=on_file)
+        else:
+            report = archive.prepare(
+                options.source, options.output, workers=workers, progress=bar, on_file=on_file
+            )
     finally:
         bar.close()
+    told.facts(report=report.lines())
     print("\n".join(report.lines()))
     return 0
 
@@ -113,13 +126,19 @@ def train(options: Namespace) -> int:
 
 
 def evaluate(options: Namespace) -> int:
-    """Print the figures of a bundle, from its held-out predictions or on another set."""
-    bundle = bundles.read(options.bundle)
+    """Print the figures of a bundle, from its held-out predictions or on another set; or compare several."""
+    from leukemia.clinic.scoring import on_dataset, table
+
+    found = [bundles.read(folder) for folder in options.bundles]
+    bundle = found[0]
+    if len(found) > 1:
+        if options.data:
+            raise LeukemiaError("--data judges one bundle at a time.")
+        print("\n".join((*table(found), "", settings.RESEARCH_USE)))
+        return 0
     if options.data is None:
         _print_bundle(bundle)
         return 0
-    from leukemia.clinic.scoring import on_dataset
-
     bar = _Bar("cells")
     try:
         scored = on_dataset(bundle, options.data, progress=bar)

@@ -131,6 +131,12 @@ def test_evaluate_prints_the_figures_of_the_record(tiny_bundle, capsys):
     assert "For research use only" in told
 
 
+def test_evaluate_compares_several_bundles(tiny_bundle, tmp_path, capsys):
+    assert main(["evaluate", str(tiny_bundle), str(tiny_bundle)]) == ANSWERED
+    assert capsys.readouterr().out.count("| tiny-test | patient |") == 2
+    assert main(["evaluate", str(tiny_bundle), str(tiny_bundle), "--data", str(tmp_path)]) == UNUSABLE
+
+
 def test_recipes_are_listed_with_parameters_and_settings(capsys):
     assert main(["recipes"]) == ANSWERED
     told = capsys.readouterr().out

@@ -1,6 +1,6 @@
 """How a bundle does: on its own held-out predictions, or on another labelled set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,32 @@ def from_predictions(bundle: Bundle) -> Scored:
     on = "its held-out test patients" if not bundle.leaky else f"its test images ({splits.LEAKY})"
     notes = ("Trained on synthetic cells.",) if bundle.synthetic else ()
     return Scored(bundle, bundle.predictions, on, notes)
+
+
+def table(bundles: Sequence[Bundle]) -> list[str]:
+    """Several bundles side by side, as lines of a Markdown table, in the order given.
+
+    The column on validation patients is what a choice between recipes may rest on; the others are
+    on test patients, with 95 % intervals over patients.
+    """
+    names = ("sensitivity", "specificity", "weighted_f1", "auroc")
+    head = ("recipe", "split", "validation: recall at specificity .80", *names, "patients right")
+    lines = [" | ".join(("", *head, "")).strip(), "|" + "---|" * len(head)]
+    for bundle in bundles:
+        record = bundle.record
+        best = record["history"][record["epochs"]["best"] - 1]
+        cells = metrics.figures(bundle.predictions, bundle.threshold)
+        people = metrics.by_patient(bundle.predictions)
+        right = (people["probability"] >= bundle.threshold) == (people["label"] == "ALL")
+        row = (
+            bundle.recipe,
+            f"{record['split']['by']}{' (leaky)' * bundle.leaky}",
+            f"{best['val_recall']:.3f}",
+            *(str(cells[name]) for name in names),
+            f"{right.sum()} of {len(right)}",
+        )
+        lines.append(" | ".join(("", *row, "")).strip())
+    return lines
 
 
 def on_dataset(

@@ -55,3 +55,15 @@ def test_nothing_left_to_judge_is_an_error(copied_bundle, prepared):
     bundle = learned_from(copied_bundle, sorted(set(manifest.read(prepared)["patient_group"])))
     with pytest.raises(DatasetError, match="Every patient"):
         scoring.on_dataset(bundle, prepared)
+
+
+def test_several_bundles_make_a_table(tiny_bundle, copied_bundle):
+    path = copied_bundle / bundles.RECORD
+    record = json.loads(path.read_text())
+    record["split"]["by"] = "image"
+    path.write_text(json.dumps(record))
+    plain, leaky = scoring.table([bundles.read(tiny_bundle), bundles.read(copied_bundle)])[2:]
+    figure = record["figures"]["auroc"]
+    assert f"| {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}) |" in plain
+    assert "| patient | 0.875 |" in plain
+    assert "| image (leaky) |" in leaky

@@ -1,0 +1,380 @@
+"""The cells of a prepared folder with what is known of each: filtered, sorted, turned page by page.
+
+What is asked for all the time lies in the query engine's memory, by column; the rest stays in the
+Parquet file. So a manifest of a million rows answers as one of a thousand does.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from leukemia.data import brightness, corrections, table
+from leukemia.data.filters import RIGHT, UNKNOWN, UNLABELLED, WRONG, Filters
+from leukemia.errors import DatasetError
+
+# A sort's name to its SQL; the manifest's order decides between equals.
+SORTS = {
+    "imported": "row",
+    "patient": "patient",
+    "largest": "cell_area DESC",
+    "smallest": "cell_area",
+    "brightest": "brightness DESC NULLS LAST",
+    "darkest": "brightness NULLS LAST",
+    "highest": "probability DESC NULLS LAST",
+    "lowest": "probability NULLS LAST",
+    "nearest": "abs(probability - threshold) NULLS LAST",
+    "wrongest": "abs(probability - (label = 'ALL')::INT) DESC NULLS LAST",
+}
+EVERYTHING = Filters()
+# An unlabelled image keeps no label: its twin may have one that was corrected.
+CELLS = """
+CREATE TABLE cells AS
+WITH labelled AS (
+    SELECT * EXCLUDE label, label AS original_label,
+        CASE WHEN label <> '' AND new IN ('Normal', 'ALL') THEN new ELSE label END AS label,
+        CASE WHEN label = '' OR new IS NULL THEN '' WHEN new = 'doubted' THEN new ELSE 'corrected' END
+            AS review
+    FROM read_parquet($source, file_row_number = true) LEFT JOIN reviewed USING (image_id)
+)
+SELECT file_row_number AS row, label, original_label, review, patient::person AS patient,
+    m.patient_group, source, width, height, cell_area, brightness,
+    probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
+    CASE WHEN (source = 'synthetic') <> $drawn OR label = '' THEN 'unknown'
+        WHEN s.part IS NOT NULL THEN s.part
+        WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::side AS part,
+    CASE WHEN probability IS NULL THEN 'unknown'
+        WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
+    CASE WHEN probability IS NULL OR label = '' THEN 'unknown'
+        WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
+FROM labelled m
+LEFT JOIN known USING (image_id)
+LEFT JOIN sides s ON s.patient_group = m.patient_group
+LEFT JOIN measured USING (image_id)
+ORDER BY row
+"""
+OF_MODEL = ("highest", "lowest", "nearest", "wrongest")
+BRIGHTNESS_SORTS = ("brightest", "darkest")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of the manifest and what is known of its cell.
+
+    Attributes
+    ----------
+    image_id, path, origin, label, patient, patient_group, source, width, height, cell_area
+        As in the manifest (:mod:`leukemia.data.manifest`).
+    brightness : float or None
+        Mean luma of the cell's pixels, 0 to 255; None where not measured.
+    part : str
+        training, validation or test of the model in service; ``unknown`` where it has none.
+    probability : float or None
+        Held-out probability of ALL; None where the model has none for this cell.
+    decision : str
+        Normal or ALL at the model's threshold, or ``unknown``.
+    outcome : str
+        ``right`` or ``wrong`` beside the label, or ``unknown``.
+    original_label : str
+        The manifest's label; ``label`` is a reviewer's where one corrected it.
+    review : str
+        ``corrected`` or ``doubted`` where a reviewer said so of the label, else empty.
+    """
+
+    image_id: str
+    path: str
+    origin: str
+    label: str
+    patient: str
+    patient_group: str
+    source: str
+    width: int
+    height: int
+    cell_area: int
+    brightness: float | None
+    part: str
+    probability: float | None
+    decision: str
+    outcome: str
+    original_label: str
+    review: str
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the cell is drawn, not photographed."""
+        return self.source == "synthetic"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much a filter lets through: images, by label; patients and patient groups that have any."""
+
+    images: int
+    normal: int
+    all: int
+    unlabelled: int
+    patients: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to filter by, each in reading order."""
+
+    patients: tuple[str, ...]
+    sources: tuple[str, ...]
+    parts: tuple[str, ...]
+    area: tuple[int, int]
+
+
+class Catalog:
+    """All cells of a prepared folder; made by :func:`open_catalog`. Safe to share between threads.
+
+    Attributes
+    ----------
+    data : Path
+        The prepared folder.
+    threshold : float or None
+        The model's threshold; None without a model.
+    total : int
+        Rows of the manifest.
+    choices : Choices
+        What there is to filter by.
+    """
+
+    def __init__(self, data: Path, connection: duckdb.DuckDBPyConnection, threshold: float | None) -> None:
+        self.data = Path(data)
+        self.threshold = threshold
+        self._connection = connection
+        self.total = self.count()
+        self.choices = self._choices()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether all cells are drawn."""
+        return self.choices.sources == ("synthetic",)
+
+    def page(
+        self,
+        filters: Filters = EVERYTHING,
+        sort: str = "imported",
+        number: int = 1,
+        size: int = 48,
+    ) -> list[Record]:
+        """Cells that a filter lets through, one page of them.
+
+        Parameters
+        ----------
+        filters : Filters, optional
+        sort : str, optional
+            One of :data:`SORTS`; any other is taken as the manifest's order.
+        number, size : int, optional
+            Which page, from 1; rows a page.
+        """
+        where, values = _where(filters)
+        order = SORTS.get(sort, "row")
+        # Sorted by narrow columns first; the rest is fetched for this page's rows only.
+        chosen = (
+            f"SELECT row FROM cells WHERE {where} ORDER BY {order}, row LIMIT {int(size)} "  # noqa: S608
+            f"OFFSET {(max(1, int(number)) - 1) * int(size)}"
+        )
+        rows = [row for (row,) in self._cursor().execute(chosen, values).fetchall()]
+        return self._records(rows)
+
+    def count(self, filters: Filters = EVERYTHING) -> int:
+        """How many rows a filter lets through."""
+        where, values = _where(filters)
+        found = self._cursor().execute(f"SELECT count(*) FROM cells WHERE {where}", values)  # noqa: S608
+        return found.fetchone()[0]
+
+    def tally(self, filters: Filters = EVERYTHING) -> Tally:
+        """What a filter lets through, by label and by patient."""
+        where, values = _where(filters)
+        found = self._cursor().execute(
+            "SELECT count(*), count(*) FILTER (label = 'Normal'), count(*) FILTER (label = 'ALL'), "  # noqa: S608
+            "count(*) FILTER (label = ''), count(DISTINCT patient) FILTER (patient <> ''), "
+            f"count(DISTINCT patient_group) FILTER (patient_group <> '') FROM cells WHERE {where}",
+            values,
+        )
+        return Tally(*found.fetchone())
+
+    def record(self, image_id: str) -> Record | None:
+        """The first row of an image, or None where there is none."""
+        found = self.copies(image_id)
+        return found[0] if found else None
+
+    def copies(self, image_id: str) -> list[Record]:
+        """All rows whose pixels are these: more than one where the set holds a picture twice."""
+        rows = self._cursor().execute("SELECT row FROM names WHERE image_id = ? ORDER BY row", [image_id])
+        return self._records([row for (row,) in rows.fetchall()])
+
+    def of_patient(self, patient: str, size: int = 48, number: int = 1) -> list[Record]:
+        """One patient's cells in the manifest's order, a page of them."""
+        return self.page(Filters(patients=(patient,)), number=number, size=size) if patient else []
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
+        """Ask the table ``cells`` itself; for sums over the whole set."""
+        return self._cursor().execute(sql, list(values)).df()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor()
+
+    def _records(self, rows: list[int]) -> list[Record]:
+        columns = ", ".join(field.name for field in fields(Record))
+        listed = ", ".join(map(str, rows)) or "NULL"
+        found = self._cursor().execute(
+            f"SELECT row, {columns} FROM cells JOIN names USING (row) WHERE row IN ({listed})"  # noqa: S608
+        )
+        by_row = {row: Record(*rest) for row, *rest in found.fetchall()}
+        return [by_row[row] for row in rows]
+
+    def _choices(self) -> Choices:
+        cursor = self._cursor()
+
+        def those(column: str) -> tuple[str, ...]:
+            found = cursor.execute(f"SELECT DISTINCT {column} FROM cells ORDER BY {column}").fetchall()  # noqa: S608
+            return tuple(value for (value,) in found if value)
+
+        low, high = cursor.execute("SELECT min(cell_area), max(cell_area) FROM cells").fetchone()
+        return Choices(those("patient"), those("source"), those("part"), (low or 0, high or 0))
+
+
+def stamp(data: Path) -> tuple[object, ...]:
+    """Tell one state of a folder's catalogue from another, at no cost; raises as :func:`open_catalog`."""
+    return table.stamp(data), brightness.stamp(data), corrections.stamp(data)
+
+
+def open_catalog(
+    data: Path,
+    predictions: pd.DataFrame | None = None,
+    threshold: float | None = None,
+    *,
+    groups: Mapping[str, Collection[str]] | None = None,
+    drawn: bool = False,
+) -> Catalog:
+    """Read a prepared folder's manifest with what is known of its cells.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    predictions : pandas.DataFrame, optional
+        Held-out predictions of the model in service, a row an image; columns image_id and probability.
+    threshold : float, optional
+        Its threshold, given with ``predictions``.
+    groups : mapping of str to collection of str, optional
+        Its split: training, validation and test to patient groups. Where a group stands in two of
+        them (the leaky image-level split), only test images are told, by their predictions.
+    drawn : bool, optional
+        Whether that model learned from drawn cells: names of patients tell people apart within
+        drawn or within real cells, not across.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, or its manifest is damaged.
+    """
+    connection = table.connect()
+    known = pd.DataFrame({"image_id": [], "probability": []}, dtype=object)
+    if predictions is not None and threshold is not None:
+        known = predictions[["image_id", "probability"]].drop_duplicates("image_id")
+    sides = pd.DataFrame(
+        [(group, part) for part, members in (groups or {}).items() for group in members],
+        columns=["patient_group", "part"],
+        dtype=object,
+    )
+    if sides["patient_group"].duplicated().any():
+        sides = sides[:0]
+    reviewed = pd.DataFrame(
+        [(image_id, row.new) for image_id, row in corrections.current(data).items()],
+        columns=["image_id", "new"],
+        dtype=object,
+    )
+    given = {"known": known, "sides": sides, "reviewed": reviewed}
+    for name, frame in given.items():
+        connection.register(name, frame)
+    with table.parquet(data, connection) as source:
+        try:
+            _fill(connection, source, brightness.files(data), threshold, drawn)
+        except duckdb.IOException as error:
+            raise DatasetError(f"The images of {data} are being replaced: load the page again.") from error
+    for name in given:
+        connection.unregister(name)
+    return Catalog(data, connection, threshold)
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    measured: list[str],
+    threshold: float | None,
+    drawn: bool,
+) -> None:
+    """Put into memory what is asked for all the time: ``cells``, and images' names and places."""
+    connection.execute(
+        "CREATE TABLE names AS SELECT file_row_number AS row, image_id, path, origin "
+        "FROM read_parquet(?, file_row_number = true)",
+        [str(source)],
+    )
+    connection.execute(
+        "CREATE TYPE person AS ENUM (SELECT patient FROM (SELECT DISTINCT patient FROM read_parquet(?)) "
+        # 9 before 10, as a reader counts.
+        r"ORDER BY regexp_extract(patient, '^(.*?)\d*$', 1), "
+        r"try_cast(regexp_extract(patient, '(\d*)$', 1) AS UBIGINT) NULLS FIRST, patient)",
+        [str(source)],
+    )
+    connection.execute("CREATE TYPE side AS ENUM ('training', 'validation', 'test', 'unknown')")
+    connection.execute("CREATE TABLE measured (image_id VARCHAR, brightness FLOAT)")
+    if measured:
+        connection.execute(
+            "INSERT INTO measured SELECT image_id, any_value(brightness) FROM read_parquet(?) GROUP BY ALL",
+            [measured],
+        )
+    connection.execute(CELLS, {"threshold": threshold, "drawn": drawn, "source": str(source)})
+    connection.execute("DROP TABLE measured")
+
+
+def _where(filters: Filters) -> tuple[str, list[object]]:
+    """A filter as an SQL condition and the values in it."""
+    conditions, values = ["true"], []
+
+    def among(column: str, allowed: Sequence[str]) -> None:
+        if allowed:
+            conditions.append(f"{column} IN ({', '.join('?' * len(allowed))})")
+            values.extend(allowed)
+
+    among("label", ["" if label == UNLABELLED else label for label in filters.labels])
+    among("patient::VARCHAR", filters.patients)
+    among("source", filters.sources)
+    among("part::VARCHAR", filters.parts)
+    among("decision", filters.decisions)
+    among("outcome", filters.outcomes)
+    among("review", filters.reviews)
+    for column, bounds in (("probability", filters.probability), ("cell_area", filters.area)):
+        if bounds is not None:
+            conditions.append(f"{column} BETWEEN ? AND ?")
+            values.extend(bounds)
+    if filters.images is not None:
+        conditions.append("row IN (SELECT row FROM names WHERE image_id IN (SELECT unnest(?::VARCHAR[])))")
+        values.append(list(filters.images))
+    return " AND ".join(conditions), values
+
+
+__all__ = [
+    "BRIGHTNESS_SORTS",
+    "OF_MODEL",
+    "RIGHT",
+    "SORTS",
+    "UNKNOWN",
+    "UNLABELLED",
+    "WRONG",
+    "Catalog",
+    "Choices",
+    "Filters",
+    "Record",
+    "Tally",
+    "open_catalog",
+    "stamp",
+]

@@ -10,6 +10,7 @@ from leukemia.clinic.batch import Batch, Item, Result
 from leukemia.clinic.classifier import Classifier, Source
 from leukemia.data import images, synthetic
 from leukemia.settings import MAX_FILES
+from pages.parts import batch as session
 from pages.parts import cells, model, service, uploads
 
 SAMPLES = 12
@@ -53,7 +54,7 @@ def _batch(classifier: Classifier) -> Batch:
         _clear()
         st.warning(REPLACED)
     state.answered_by = classifier.bundle.digest
-    return state.setdefault("batch", Batch())
+    return session.of_session()
 
 
 def _intake(batch: Batch) -> None:

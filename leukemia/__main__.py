@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--cells", type=_at_least(4), default=30, help="a patient, on average (default 30)")
     one.add_argument("--seed", type=int, default=0)
 
+    one = commands.add_parser("measure", help="measure cells' brightness and make their thumbnails, ahead")
+    _data_option(one, "--data", "the prepared folder")
+
     commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
 
     one = commands.add_parser("train", help="train a network by patient and write a bundle")

@@ -83,6 +83,19 @@ def sample(options: Namespace) -> int:
     return 0
 
 
+def measure(options: Namespace) -> int:
+    """Measure cells' brightness and make their thumbnails."""
+    from leukemia.data import brightness
+
+    bar = _Bar()
+    try:
+        count = brightness.measure(options.data, workers=settings.load().workers, progress=bar)
+    finally:
+        bar.close()
+    print(f"{count:,} images measured." if count else "All images were measured already.")
+    return 0
+
+
 def recipes(options: Namespace) -> int:
     """List the networks."""
     _import_keras()

@@ -1,5 +1,6 @@
 """A recipe and a split to a trained network with held-out predictions."""
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from leukemia.data import manifest, splits
+from leukemia.data import corrections, manifest, splits
 from leukemia.learning import batches, metrics
 from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.recipes import Recipe, Training
@@ -20,6 +21,8 @@ SAME_LOSS = 0.01
 PREDICT_BATCH = 32
 # Validation recall is read at the threshold that calls this share of normal cells Normal-like.
 RECALL_AT_SPECIFICITY = 0.8
+# In place of a part of the split: cells whose label a reviewer doubts.
+LEFT_OUT = "doubted"
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,16 @@ def load_dataset(
     """
     cells = manifest.read(data)
     cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
+    # Dealt by the labels that the set came with: a correction moves no patient to another side.
     part = splits.SPLITS[plan.split](cells, plan.seed)
+    cells = corrections.apply(data, cells)
+    if cells["doubted"].any():
+        logging.warning("%d cells whose label is doubted are left out.", cells["doubted"].sum())
+        part = part.mask(cells["doubted"], LEFT_OUT)
     size = plan.recipe.crop + batches.MARGIN
     crops = batches.load_crops(data, cells, size, workers=workers, progress=progress)
-    return Dataset(cells, part, crops, manifest.fingerprint(cells))
+    # Doubted cells keep their rows, in no part, so that the kept crops serve on.
+    return Dataset(cells, part, crops, manifest.fingerprint(cells[part != LEFT_OUT]))
 
 
 def fit(
@@ -84,6 +93,7 @@ def fit(
     checkpoint: Checkpoint,
     *,
     run_id: str = "",
+    cache: Path | None = None,
     callbacks: list[keras.callbacks.Callback] | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Fitted:
@@ -100,6 +110,8 @@ def fit(
         Where the training goes on, if it was broken off.
     run_id : str, optional
         The MLflow run, kept with the checkpoint.
+    cache : Path, optional
+        Folder for converted weights that a recipe starts from.
     callbacks : list, optional
         Keras callbacks for progress within an epoch.
     on_epoch : callable, optional
@@ -108,7 +120,7 @@ def fit(
     training = plan.recipe.training
     state = checkpoint.read()
     state.run_id = run_id
-    model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan)
+    model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan, cache)
     while not _is_over(state, training):
         found = _one_epoch(plan, dataset, model, len(state.history), callbacks)
         state.history.append(found)
@@ -156,11 +168,11 @@ def predict(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> pd.DataFr
     return out.assign(probability=probability.round(6))
 
 
-def _compiled(plan: Plan) -> keras.Model:
+def _compiled(plan: Plan, cache: Path | None) -> keras.Model:
     keras.utils.set_random_seed(plan.seed)
-    model = plan.recipe.build()
+    model = plan.recipe.start(cache)
     model.compile(
-        keras.optimizers.Adam(plan.recipe.training.learning_rate),
+        plan.recipe.training.optimizer(),
         loss="binary_crossentropy",
         metrics=[keras.metrics.Recall(name="recall")],
     )

@@ -69,7 +69,13 @@ def train(
 
     try:
         fitted = fitting.fit(
-            plan, dataset, checkpoint, run_id=run.run_id, callbacks=callbacks, on_epoch=after_epoch
+            plan,
+            dataset,
+            checkpoint,
+            run_id=run.run_id,
+            cache=data / "cache",
+            callbacks=callbacks,
+            on_epoch=after_epoch,
         )
         probe = batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         record = make_record(plan, dataset, fitted)
@@ -96,6 +102,7 @@ def describe(plan: fitting.Plan) -> dict[str, Any]:
 
 def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fitted) -> dict[str, Any]:
     """Make the content of ``bundle.json``; figures come from the test part alone."""
+    used = dataset.cells[dataset.part != fitting.LEFT_OUT]
     held_out = "validation patients" if plan.split == "patient" else "validation images (leaky split)"
     return {
         "recipe": _recipe(plan.recipe),
@@ -114,9 +121,11 @@ def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fi
         },
         "data": {
             "fingerprint": dataset.fingerprint,
-            "synthetic": bool((dataset.cells["source"] == "synthetic").all()),
-            "cells": len(dataset.cells),
-            "patient_groups": int(dataset.cells["patient_group"].nunique()),
+            "synthetic": bool((used["source"] == "synthetic").all()),
+            "cells": len(used),
+            "patient_groups": int(used["patient_group"].nunique()),
+            "corrected": int((used["label"] != used["original_label"]).sum()),
+            "doubted": len(dataset.cells) - len(used),
         },
         "figures": metrics.as_record(metrics.figures(fitted.test, fitted.threshold)),
         "patient_figures": metrics.as_record(metrics.patient_figures(fitted.test, fitted.threshold)),

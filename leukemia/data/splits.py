@@ -16,6 +16,8 @@ PARTS = ("training", "validation", "test")
 # The order says who comes first where fewer than five are left.
 DEAL = ("training", "validation", "test", "training", "training")
 NEEDED = len(PARTS)
+# Deals among which the folds of a cross-validation are chosen.
+DEALS = 200
 LEAKY = "image-level split: leaky, patients stand on both sides"
 
 
@@ -75,6 +77,66 @@ def by_image(cells: pd.DataFrame, seed: int = 0) -> pd.Series:
     for name, index in zip(PARTS, (training, validation, test), strict=True):
         assignment[index] = name
     return assignment
+
+
+def folds(cells: pd.DataFrame, count: int = 5, seed: int = 0) -> pd.Series:
+    """Deal whole patient groups to folds, stratified by class and by the size of their cells.
+
+    Of each ``count`` groups of a class that are neighbours in mean cell area, one goes to each fold.
+    Of :data:`DEALS` such deals the one is kept whose folds are most alike in cells of each class and
+    in groups of each source.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Labelled manifest rows; columns label, patient_group, cell_area and source.
+    count : int, optional
+        How many folds.
+    seed : int, optional
+        The same seed deals the same rows in the same way, whatever their order.
+
+    Returns
+    -------
+    pandas.Series
+        int, 0 to ``count`` - 1 a row, on the index of ``cells``.
+
+    Raises
+    ------
+    DatasetError
+        Where a class has no cell, or fewer patient groups than folds.
+    """
+    require_classes(cells)
+    groups = cells.groupby("patient_group").agg(
+        label=("label", "min"),
+        area=("cell_area", "mean"),
+        cells=("label", "size"),
+        source=("source", lambda own: own.mode()[0]),
+    )
+    by_class = []
+    for label, members in groups.groupby("label", sort=True):
+        if len(members) < count:
+            raise DatasetError(
+                f"Only {len(members)} patient group(s) with {label} cells: {count} folds need as many."
+            )
+        by_class.append(members.sort_index().sort_values("area", kind="stable"))
+    deals = [_deal(by_class, count, np.random.default_rng([seed, number])) for number in range(DEALS)]
+    _, best = min(deals, key=lambda deal: deal[0])
+    return cells["patient_group"].map(best)
+
+
+def _deal(by_class: list[pd.DataFrame], count: int, rng: np.random.Generator) -> tuple[float, dict[str, int]]:
+    """Deal once: how unlike the folds are (spreads, as shares of the mean), and each group's fold."""
+    fold: dict[str, int] = {}
+    unlike = 0.0
+    for members in by_class:
+        dealt = np.concatenate([rng.permutation(count) for _ in range(-(-len(members) // count))])
+        numbers = dealt[: len(members)]
+        fold.update(zip(members.index, numbers.tolist(), strict=True))
+        held = [np.bincount(numbers, members["cells"], minlength=count)]
+        for source in members["source"].unique():
+            held.append(np.bincount(numbers, members["source"] == source, minlength=count))
+        unlike += sum(float(one.std() / one.mean()) for one in held)
+    return unlike, fold
 
 
 SPLITS = {"patient": by_patient, "image": by_image}

@@ -98,3 +98,45 @@ def test_describe_counts_what_stands_where():
     assert told["test"]["patient_groups"] == {"ALL": 1, "Normal": 1}
     names = [name for own in told.values() for name in own["groups"]]
     assert sorted(names) == sorted(frame["patient_group"].unique())
+
+
+def with_areas(frame, seed=0):
+    rng = np.random.default_rng(seed)
+    mean = {name: rng.uniform(20_000, 45_000) for name in sorted(frame["patient_group"].unique())}
+    # Every sixth patient is of a part of its own.
+    rare = {name: "fold_2" if i % 6 == 0 else "fold_0" for i, name in enumerate(mean)}
+    return frame.assign(
+        cell_area=frame["patient_group"].map(mean) + rng.normal(0, 500, len(frame)),
+        source=frame["patient_group"].map(rare),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_hold_whole_patients_of_both_classes_and_all_sizes(seed):
+    frame = with_areas(cells(20, 39), seed)
+    fold = splits.folds(frame, 5, seed)
+    assert (fold.groupby(frame["patient_group"]).nunique() == 1).all()
+    groups = frame.drop_duplicates("patient_group")
+    table = pd.crosstab(groups["label"], fold[groups.index])
+    assert table.loc["Normal"].tolist() == [4] * 5
+    assert set(table.loc["ALL"]) <= {7, 8}
+    area = frame.groupby("patient_group")["cell_area"].mean()
+    for own in groups.groupby("label")["patient_group"].agg(list):
+        smallest = area[own].nsmallest(5).index
+        assert set(fold[groups.index[groups["patient_group"].isin(smallest)]]) == set(range(5))
+    held = pd.crosstab(frame["label"], fold)
+    assert (held.max(axis=1) / held.min(axis=1)).max() < 2
+    rare = pd.crosstab(groups["source"], fold[groups.index]).loc["fold_2"]
+    assert rare.min() >= 1
+
+
+def test_the_seed_decides_the_folds_and_the_order_of_rows_does_not():
+    frame = with_areas(cells())
+    shuffled = frame.sample(frac=1, random_state=3)
+    assert splits.folds(frame, 4, 1).equals(splits.folds(shuffled, 4, 1).sort_index())
+    assert not splits.folds(frame, 4, 1).equals(splits.folds(frame, 4, 2))
+
+
+def test_folds_need_as_many_patients_of_each_class():
+    with pytest.raises(DatasetError, match=r"Only 3 patient group.*Normal.*4 folds"):
+        splits.folds(with_areas(cells(3, 9)), 4)

@@ -7,11 +7,13 @@ its own scaling of the pixels, so nothing has to be remembered beside it. Keras 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import keras
 from keras import layers
 
 from leukemia.errors import RecipeError
+from leukemia.learning import applications, colour, imagenet, lite0, rates
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Training:
         Cells drawn an epoch, half of each class, and cells a step.
     learning_rate : float
         At the start; it falls to zero along a half cosine (Loshchilov & Hutter, ICLR 2017).
+    body_rate : float
+        Learning rate of all but the last layer, as a share of ``learning_rate``.
+    weight_decay : float
+        Decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
     l2, dropout : float
         Weight penalty of the layers, and share of units silenced, where a recipe uses them.
     rotation, flips : bool
@@ -39,6 +45,8 @@ class Training:
     cells_per_epoch: int = 2_000
     batch: int = 32
     learning_rate: float = 5e-4
+    body_rate: float = 1.0
+    weight_decay: float = 0.0
     l2: float = 0.0
     dropout: float = 0.0
     rotation: bool = True
@@ -52,17 +60,46 @@ class Training:
                 raise RecipeError(f"{name.replace('_', ' ')} must be above 0.")
         if not (0 <= self.dropout < 1 and 0 <= self.brightness < 1 and self.l2 >= 0):
             raise RecipeError("Dropout and brightness lie from 0 to below 1, L2 at 0 or above.")
+        if not (0 < self.body_rate <= 1 and self.weight_decay >= 0):
+            raise RecipeError("The body's rate lies above 0 and at most at 1, weight decay at 0 or above.")
+
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Make the optimizer that these settings ask for."""
+        if self.body_rate == 1 and not self.weight_decay:
+            return keras.optimizers.Adam(self.learning_rate)
+        return rates.BodyAndHead(self.learning_rate, self.body_rate, self.weight_decay)
+
+
+def _unit(crop: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 255)(crop)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network with a name, an input size and training settings."""
+    """A network with a name, an input size and training settings.
+
+    Attributes
+    ----------
+    name, summary : str
+    body : callable
+        From scaled pixels and the settings to features (n, units).
+    crop : int
+        Side of the input in frame pixels.
+    training : Training
+    pixels : callable
+        From the uint8 crop to what the body reads.
+    pretrained : callable, optional
+        Called with a fresh network and a folder for what it may keep: fills in weights learned
+        elsewhere. Batch normalisation then stays as it was there: a few cells a step would upset it.
+    """
 
     name: str
     summary: str
     body: Callable[[keras.KerasTensor, Training], keras.KerasTensor] = field(repr=False)
     crop: int = 256
     training: Training = Training()
+    pixels: Callable[[keras.KerasTensor], keras.KerasTensor] = field(default=_unit, repr=False)
+    pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
 
     def build(self) -> keras.Model:
         """Make the network, with fresh weights.
@@ -73,9 +110,31 @@ class Recipe:
             From uint8 (n, crop, crop, 3) to float32 (n, 1): the probability of ALL.
         """
         inputs = keras.Input((self.crop, self.crop, 3), dtype="uint8", name="crop")
-        features = self.body(layers.Rescaling(1 / 255)(inputs), self.training)
-        outputs = layers.Dense(1, activation="sigmoid", name="probability")(features)
-        return keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
+        features = self.body(self.pixels(inputs), self.training)
+        outputs = layers.Dense(1, activation="sigmoid", name=rates.HEAD)(features)
+        model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
+        for layer in model.layers if self.pretrained else ():
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
+        return model
+
+    def start(self, cache: Path | None = None) -> keras.Model:
+        """Make the network that a training starts from.
+
+        Parameters
+        ----------
+        cache : Path, optional
+            Folder in which converted weights may be kept.
+
+        Raises
+        ------
+        RecipeError
+            Where its pretrained weights cannot be had.
+        """
+        model = self.build()
+        if self.pretrained:
+            self.pretrained(model, cache)
+        return model
 
     def with_training(self, **changes: object) -> "Recipe":
         """Return the same recipe with some training settings changed."""
@@ -113,6 +172,42 @@ def _convolutions(x: keras.KerasTensor, training: Training) -> keras.KerasTensor
     return x
 
 
+def _lite0(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    return _pooled(lite0.features(x), training)
+
+
+def _lite0_pixels(crop: keras.KerasTensor) -> keras.KerasTensor:
+    return (colour.mean_to_grey(crop) - lite0.PIXEL_MIDDLE) / lite0.PIXEL_SPREAD
+
+
+def _pooled(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    x = layers.GlobalAveragePooling2D()(x)
+    return layers.Dropout(training.dropout)(x) if training.dropout else x
+
+
+FINE_TUNING = Training(
+    epochs=12,
+    patience=6,
+    cells_per_epoch=3_000,
+    learning_rate=2e-3,
+    body_rate=0.1,
+    weight_decay=0.01,
+    dropout=0.2,
+)
+
+
+def application(name: str, title: str) -> Recipe:
+    """Make the recipe ``name`` of the ``keras.applications`` network called ``title``."""
+    return Recipe(
+        name,
+        f"{title} of keras.applications, ImageNet weights (a download), each cell's colour taken out.",
+        lambda x, training: _pooled(applications.features(title, x), training),
+        training=FINE_TUNING,
+        pixels=lambda crop: applications.scaled(title, colour.mean_to_grey(crop)),
+        pretrained=lambda model, cache: applications.load(title, model),
+    )
+
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -133,5 +228,14 @@ RECIPES = {
             _convolutions,
             training=Training(l2=1e-4, dropout=0.5),
         ),
+        Recipe(
+            "efficientnet-lite0",
+            "EfficientNet-Lite0, ImageNet weights, each cell's colour taken out, all layers fine-tuned.",
+            _lite0,
+            training=FINE_TUNING,
+            pixels=_lite0_pixels,
+            pretrained=imagenet.load,
+        ),
+        application("mobilenet-v2", "MobileNetV2"),
     )
 }

@@ -11,7 +11,7 @@ from leukemia.clinic.classifier import Classifier, Source
 from leukemia.data import images, synthetic
 from leukemia.settings import MAX_FILES
 from pages.parts import batch as session
-from pages.parts import cells, model, service, uploads
+from pages.parts import cells, door, model, service, uploads
 
 SAMPLES = 12
 PAGE = 60
@@ -198,4 +198,5 @@ def _work(batch: Batch, classifier: Classifier, bar) -> None:
     st.rerun()
 
 
+door.enter()
 main()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.errors import DatasetError
+from pages.parts import door
 from pages.parts.dataset import gallery, overview, unlabelled
 from pages.parts.text import plain
 
@@ -47,4 +48,5 @@ def _section() -> str:
     )
 
 
+door.enter()
 main()

@@ -1,0 +1,117 @@
+"""The gallery's filters as widgets. The address holds the truth: widgets are set from it and write to it."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from leukemia.clinic import decisions
+from leukemia.data.catalog import OF_MODEL, SORTS, Catalog
+from leukemia.data.filters import CORRECTED, DOUBTED, RIGHT, UNKNOWN, UNLABELLED, WRONG, Filters
+from pages.parts.dataset import address
+
+KEY = "gallery-"
+SORT_WORDS = {
+    "imported": "As imported",
+    "patient": "Patient",
+    "largest": "Largest cell first",
+    "smallest": "Smallest cell first",
+    "brightest": "Brightest cell first",
+    "darkest": "Darkest cell first",
+    "highest": "Highest probability of ALL first",
+    "lowest": "Lowest probability of ALL first",
+    "nearest": "Nearest to the threshold first",
+    "wrongest": "Furthest from its label first",
+}
+WORDS = {
+    "ALL": "ALL",
+    "Normal": "Normal",
+    UNLABELLED: "Unlabelled",
+    UNKNOWN: "In no part",
+    RIGHT: "Agrees with the label",
+    WRONG: "Disagrees with the label",
+    CORRECTED: "Label corrected",
+    DOUBTED: "Label doubted",
+}
+ANSWERS = {"ALL": decisions.ALL_LIKE, "Normal": decisions.NORMAL_LIKE, UNKNOWN: "No held-out answer"}
+STEP = 500  # frame pixels of the size slider
+
+
+def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
+    """Lay out the widgets; those that need a model's answers only where there are any."""
+    choices = catalog.choices
+    lowest, highest = choices.area[0] // STEP * STEP, -(-choices.area[1] // STEP) * STEP
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _many("Class", "labels", ("ALL", "Normal", UNLABELLED), chosen, 240)
+        _many("Source", "sources", choices.sources, chosen, 240)
+        _many("Patient", "patients", choices.patients, chosen, 240)
+        if answered:
+            _many("Split", "parts", choices.parts, chosen, 240)
+            _many("The model's answer", "decisions", tuple(ANSWERS), chosen, 240, ANSWERS)
+            _many("Right or wrong", "outcomes", (RIGHT, WRONG), chosen, 240)
+        _many("Review", "reviews", (CORRECTED, DOUBTED), chosen, 240)
+        if highest > lowest:
+            _range("Cell size (frame pixels)", "area", (lowest, highest), STEP, chosen)
+        if answered:
+            _range("Probability of ALL", "probability", (0.0, 1.0), 0.01, chosen)
+        _sort(answered)
+        st.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            on_click=lambda: address.put_filters(Filters()),
+            disabled=chosen == Filters(),
+        )
+
+
+def _many(
+    label: str,
+    name: str,
+    options: tuple[str, ...],
+    chosen: Filters,
+    width: int,
+    words: dict[str, str] = WORDS,
+) -> None:
+    now = getattr(chosen, name)
+    # What the address asks for and the set has not is shown too: it is why nothing matches.
+    options = (*options, *(value for value in now if value not in options))
+    st.session_state[KEY + name] = list(now)
+    st.multiselect(
+        label,
+        options,
+        key=KEY + name,
+        format_func=lambda value: words.get(value, value),
+        placeholder="Any",
+        width=width,
+        on_change=lambda: _changed(name, tuple(st.session_state[KEY + name])),
+    )
+
+
+def _range(label: str, name: str, ends: tuple[float, float], step: float, chosen: Filters) -> None:
+    low, high = getattr(chosen, name) or ends
+    kind = type(ends[0])
+    inside = [kind(min(max(value, ends[0]), ends[1])) for value in (low, high)]
+    st.session_state[KEY + name] = tuple(inside)
+
+    def changed() -> None:
+        value = st.session_state[KEY + name]
+        _changed(name, None if tuple(value) == ends else tuple(value))
+
+    st.slider(label, *ends, step=step, key=KEY + name, width=300, on_change=changed)
+
+
+def _sort(answered: bool) -> None:
+    options = [name for name in SORTS if answered or name not in OF_MODEL]
+    now = address.sort()
+    st.session_state[KEY + "sort"] = now if now in options else options[0]
+
+    def changed() -> None:
+        picked = st.session_state[KEY + "sort"]
+        address.put(address.SORT, "" if picked == options[0] else picked)
+        address.put(address.PAGE, "")
+
+    st.selectbox(
+        "Sorted by", options, key=KEY + "sort", format_func=SORT_WORDS.get, width=300, on_change=changed
+    )
+
+
+def _changed(name: str, value: object) -> None:
+    address.put_filters(replace(address.filters(), **{name: value}))

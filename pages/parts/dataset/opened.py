@@ -1,0 +1,38 @@
+"""The data folder's catalogue and the model in service, opened once a process."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.bundle import Bundle
+from leukemia.data import catalog as catalogs
+from leukemia.data.catalog import Catalog
+from leukemia.errors import BundleError
+from pages.parts import service
+
+
+def model() -> tuple[Bundle | None, str]:
+    """The model in service, or None and why there is none."""
+    try:
+        return service.bundle(), ""
+    except BundleError as error:
+        return None, str(error)
+
+
+def catalog(data: Path) -> Catalog:
+    """The cells of a prepared folder as they are now; raises DatasetError where it is not prepared."""
+    bundle, _ = model()
+    data = Path(data).resolve()
+    return _open(data, catalogs.stamp(data), bundle.digest if bundle else "", bundle)
+
+
+# Rows of the manifest, no image. One at a time: a manifest of a million rows takes half a gigabyte.
+@st.cache_resource(max_entries=1, show_spinner="Reading the manifest …")
+def _open(data: Path, stamp: tuple[object, ...], digest: str, _bundle: Bundle | None) -> Catalog:
+    if _bundle is None:
+        return catalogs.open_catalog(data)
+    parts = ("training", "validation", "test")
+    groups = {part: _bundle.record["split"][part]["groups"] for part in parts}
+    return catalogs.open_catalog(
+        data, _bundle.predictions, _bundle.threshold, groups=groups, drawn=_bundle.synthetic
+    )

@@ -24,11 +24,13 @@ class _Bar:
 
     def __init__(self, unit: str = "images") -> None:
         self._bar: tqdm | None = None
+        self._what = ""
         self._unit = unit
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        if self._bar is None or self._bar.desc != f"{what}: ":
+        if self._bar is None or self._what != what:
             self.close()
+            self._what = what
             self._bar = tqdm(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
         self._bar.update(done - self._bar.n)
         reporting.current().progress(done, total, what)
@@ -135,6 +137,53 @@ def train(options: Namespace) -> int:
         bar.close()
     print(f"Wrote {output}")
     _print_bundle(bundle)
+    return 0
+
+
+def check(options: Namespace) -> int:
+    """Look through a prepared set; print what is wrong with it. The page shows the same."""
+    from leukemia.data import checks, corrections, file_checks, manifest, similar, splits
+
+    cells = corrections.apply(options.data, manifest.read(options.data))
+    bar = _Bar()
+    try:
+        found = similar.look_and_keep(options.data, cells, workers=settings.load().workers, progress=bar)
+    finally:
+        bar.close()
+    labelled = cells[cells["label"] != ""]
+    report = file_checks.read_report(options.data)
+    try:
+        parts = splits.by_patient(labelled)
+    except DatasetError:
+        parts = None
+    for one in (
+        checks.split(labelled, None, "the split of seed 0"),
+        checks.identical(cells),
+        checks.near_identical(cells, found, parts),
+        checks.tied(cells),
+        checks.two_labels(cells),
+        *file_checks.files(options.data, cells, report),
+        *file_checks.frames(cells, found),
+    ):
+        print(f"{one.title} ({one.level})\n  {one.said}\n  {one.done}")
+    return 0
+
+
+def map(options: Namespace) -> int:
+    """Place the cells of a set by a model's features, for the Dataset page."""
+    from leukemia.data import manifest
+    from leukemia.learning import embedding
+
+    bundle = bundles.read(options.model or settings.load().model)
+    cells = manifest.read(options.data)
+    bar = _Bar()
+    try:
+        found = embedding.place_and_keep(
+            bundle, options.data, cells, workers=settings.load().workers, progress=bar
+        )
+    finally:
+        bar.close()
+    print(f"{len(found):,} of {len(cells):,} cells placed by {bundle.name}; the Dataset page shows them.")
     return 0
 
 

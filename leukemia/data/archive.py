@@ -65,7 +65,17 @@ class Done:
         return (self.path, self.origin, self.stamp) == (target.path, entry.origin, entry.stamp)
 
 
-def prepare(source: Path, output: Path, *, workers: int, progress: Progress | None = None) -> Report:
+OnFile = Callable[[Target, Done], None]
+
+
+def prepare(
+    source: Path,
+    output: Path,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    on_file: OnFile | None = None,
+) -> Report:
     """Import a download; the same call again does only what is still to do.
 
     Parameters
@@ -79,6 +89,8 @@ def prepare(source: Path, output: Path, *, workers: int, progress: Progress | No
         Threads that decode and pack.
     progress : callable, optional
         Called with (done, total, "Importing").
+    on_file : callable, optional
+        Called with what each file is (:class:`Target`) and what was found in it (:class:`Done`).
 
     Returns
     -------
@@ -102,7 +114,7 @@ def prepare(source: Path, output: Path, *, workers: int, progress: Progress | No
         staging.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_alone(staging))
         kept = _kept(output)
-        done = _import(targets, output, kept, workers, progress)
+        done = _import(targets, output, kept, workers, progress, on_file)
         cells = _cells(targets, done, drawn)
         report = findings.report(found, cells, _refused(done), drawn=drawn)
         _commit(output, cells, report, kept)
@@ -142,7 +154,12 @@ def _kept(output: Path) -> dict[str, str]:
 
 
 def _import(
-    targets: list[Target], output: Path, kept: dict[str, str], workers: int, progress: Progress | None
+    targets: list[Target],
+    output: Path,
+    kept: dict[str, str],
+    workers: int,
+    progress: Progress | None,
+    on_file: OnFile | None,
 ) -> list[Done]:
     """Stage what is not yet staged or in place; return a line for each target, in order."""
     staging = output / STAGING
@@ -161,12 +178,19 @@ def _import(
     todo = [target for target in targets if target.path not in done]
     if progress:
         progress(len(done), len(targets), "Importing")
+    if on_file:
+        for target in targets:
+            if target.path in done:
+                on_file(target, done[target.path])
     with (staging / JOURNAL).open("a", encoding="utf-8") as file, ThreadPoolExecutor(workers) as pool:
         try:
-            for line in pool.map(lambda target: _stage(target, staging), todo):
+            lines = pool.map(lambda target: _stage(target, staging), todo)
+            for target, line in zip(todo, lines, strict=True):
                 file.write(json.dumps(asdict(line)) + "\n")
                 file.flush()
                 done[line.path] = line
+                if on_file:
+                    on_file(target, line)
                 if progress:
                     progress(len(done), len(targets), "Importing")
         except BaseException:

@@ -146,7 +146,7 @@ def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, d
         phase: own.value_counts().sort_index().to_dict() for phase, own in words.groupby(cells["phase"])
     }
     known = cells[cells["patient"] != ""]
-    pairs = _pairs(cells)
+    pairs = pairs_of(cells)
     origin, label = cells["origin"].to_dict(), cells["label"].to_dict()
     people, files = cells["patient"].to_dict(), cells["file_sha256"].to_dict()
     frames = Counter(f"{w}x{h}" for w, h in zip(cells["width"], cells["height"], strict=True))
@@ -207,8 +207,8 @@ def _people(cells: pd.DataFrame, column: str) -> dict[str, int]:
     return {label: cells.loc[cells["label"] == label, column].nunique() for label in ("Normal", "ALL")}
 
 
-def _pairs(cells: pd.DataFrame) -> list[tuple[int, int]]:
-    """Rows of identical images, each pair once."""
+def pairs_of(cells: pd.DataFrame) -> list[tuple[int, int]]:
+    """Index labels of rows with identical images, each pair once."""
     same = cells[cells.duplicated("image_id", keep=False)]
     return [pair for _, own in same.groupby("image_id", sort=False) for pair in combinations(own.index, 2)]
 

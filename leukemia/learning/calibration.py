@@ -1,0 +1,152 @@
+"""Probabilities that mean what they say: a network's logits stretched and moved, out of fold.
+
+Platt scaling fits a stretch and a shift of the logit by logistic regression [1]_; temperature
+scaling fits the stretch alone [2]_. Both keep the order of the cells, so that AUROC stays, and both
+are a part of the last layer, so that the network itself answers with the calibrated probability.
+Isotonic regression is no such part and, on a few dozen patients, follows single patients: it is not
+offered.
+
+References
+----------
+.. [1] Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
+       Classifiers, MIT Press, 1999.
+.. [2] Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
+
+# Logits beyond this are as good as certain.
+FARTHEST = 30.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Logit to calibrated logit: ``stretch * logit + shift``."""
+
+    method: str = "none"
+    stretch: float = 1.0
+    shift: float = 0.0
+
+    def probability(self, logit: np.ndarray) -> np.ndarray:
+        """Calibrated probability of ALL for logits of any shape."""
+        return expit(self.stretch * np.asarray(logit, float) + self.shift)
+
+    def record(self) -> dict[str, object]:
+        """The calibration as plain values for JSON."""
+        return asdict(self)
+
+
+def none(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+    """Leave the logits as they are."""
+    return Calibration()
+
+
+def temperature(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+    """Fit the stretch that makes the truth most likely.
+
+    Parameters
+    ----------
+    logit : numpy.ndarray
+        float, shape (n,).
+    truth : numpy.ndarray
+        bool, shape (n,): is ALL.
+    """
+    found = _fit(logit, truth, lambda x: (np.exp(x[0]), 0.0), [0.0])
+    return Calibration("temperature", *found)
+
+
+def platt(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+    """Fit the stretch (above 0) and the shift that make the truth most likely; see :func:`temperature`."""
+    found = _fit(logit, truth, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0])
+    return Calibration("platt", *found)
+
+
+METHODS = {"none": none, "temperature": temperature, "platt": platt}
+
+
+def out_of_fold(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray, method: str) -> np.ndarray:
+    """Calibrate each fold by what the others say.
+
+    Parameters
+    ----------
+    logit, truth, fold : numpy.ndarray
+        Shape (n,): logits of models that did not see the cell's patient, is ALL, number of the fold.
+    method : str
+        One of :data:`METHODS`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Calibrated probability, float, shape (n,).
+    """
+    out = np.empty(len(logit))
+    for number in np.unique(fold):
+        own = fold == number
+        out[own] = METHODS[method](logit[~own], truth[~own]).probability(logit[own])
+    return out
+
+
+def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Calibration, dict[str, float]]:
+    """Choose the method with the least out-of-fold log loss, and fit it on all.
+
+    Returns
+    -------
+    Calibration
+    dict of str to float
+        Log loss of each method, out of fold.
+    """
+    losses = {name: log_loss(truth, out_of_fold(logit, truth, fold, name)) for name in METHODS}
+    best = min(losses, key=losses.__getitem__)
+    return METHODS[best](logit, truth), losses
+
+
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Mean negative log likelihood; probabilities are kept 1e-7 away from 0 and 1."""
+    probability = np.clip(probability, 1e-7, 1 - 1e-7)
+    return float(-np.where(truth, np.log(probability), np.log1p(-probability)).mean())
+
+
+def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
+    """Points of a reliability diagram: mean probability and share of ALL in equal bins.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns label and probability.
+    bins : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns probability, share, cells; a row for each bin that holds a cell.
+    """
+    number = np.minimum((predictions["probability"] * bins).astype(int), bins - 1)
+    truth = predictions["label"] == "ALL"
+    grouped = predictions.assign(truth=truth).groupby(number)
+    return grouped.agg(probability=("probability", "mean"), share=("truth", "mean"), cells=("truth", "size"))
+
+
+def _fit(
+    logit: np.ndarray,
+    truth: np.ndarray,
+    unpack: Callable[[np.ndarray], tuple[float, float]],
+    start: list[float],
+) -> tuple[float, float]:
+    logit = np.clip(logit, -FARTHEST, FARTHEST)
+    sign = np.where(truth, 1.0, -1.0)
+
+    def loss(x: np.ndarray) -> float:
+        stretch, shift = unpack(x)
+        return float(-log_expit(sign * (stretch * logit + shift)).mean())
+
+    found = minimize(
+        loss, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2_000}
+    )
+    stretch, shift = unpack(found.x)
+    return float(stretch), float(shift)

@@ -5,23 +5,21 @@ import streamlit as st
 from leukemia import settings
 from leukemia.errors import DatasetError
 from pages.parts import door
-from pages.parts.dataset import gallery, overview, unlabelled
+from pages.parts.dataset import checks, correction_log, gallery, importing, map, overview, unlabelled
 from pages.parts.text import plain
 
 # Title and what lays it out, given the prepared folder. A title is also the section's word in the address.
 SECTIONS = (
     ("Overview", overview.show),
     ("Gallery", gallery.show),
+    ("Checks", checks.show),
+    ("Map", map.show),
     ("Unlabelled", unlabelled.show),
+    ("Corrections", correction_log.show),
+    ("Import", importing.show),
 )
 WORD = "section"
-HOW = """No images yet? Draw a synthetic set to try the page, or download C-NMC 2019; then import it:
-
-```
-python -m leukemia sample SAMPLE
-python -m leukemia prepare SAMPLE
-```
-"""
+HOW = "Import a download of C-NMC 2019, or the sample set, which a program draws:"
 
 
 def main() -> None:
@@ -33,6 +31,10 @@ def main() -> None:
     except DatasetError as error:
         st.info(plain(str(error)), icon=":material/folder_off:")
         st.markdown(HOW)
+        to_import = {WORD: "import"}
+        st.button(
+            "Import images", icon=":material/download:", on_click=st.query_params.from_dict, args=(to_import,)
+        )
 
 
 def _section() -> str:

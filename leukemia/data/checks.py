@@ -64,7 +64,7 @@ def split(cells: pd.DataFrame, parts: dict[str, Iterable[str]] | None, whose: st
     )
     done = "Whole patient groups are dealt to one side, and the split is checked again here, cell by cell."
     try:
-        assignment = splits.by_patient(cells) if parts is None else _assigned(cells, parts)
+        assignment = splits.by_patient(cells) if parts is None else assigned(cells, parts)
         known = assignment.notna()
         checked = cells[known]
         groups = splits.check_disjoint(checked, assignment[known])
@@ -187,8 +187,14 @@ def two_labels(cells: pd.DataFrame) -> Check:
     )
 
 
-def _assigned(cells: pd.DataFrame, parts: dict[str, Iterable[str]]) -> pd.Series:
-    """Part of each cell; empty for patients that the record does not know. Twice named is an error."""
+def assigned(cells: pd.DataFrame, parts: dict[str, Iterable[str]]) -> pd.Series:
+    """Part of each cell by a record of groups; empty for patients that it does not know.
+
+    Raises
+    ------
+    DatasetError
+        Where a group stands in two parts.
+    """
     sides: dict[str, str] = {}
     for part, groups in parts.items():
         for group in groups:

@@ -65,7 +65,9 @@ def files(data: Path, cells: pd.DataFrame, report: dict[str, object]) -> list[Ch
 def frames(cells: pd.DataFrame, found: similar.Findings | None) -> list[Check]:
     """Cells that touch their frame, frames out of the usual size, images that fail by now."""
     size = cells["width"].astype(str) + "x" + cells["height"].astype(str)
-    odd = cells.loc[~size.isin(findings.USUAL_FRAMES), ["path", "label", "patient"]].assign(frame=size)
+    odd = cells.assign(frame=size).loc[
+        ~size.isin(findings.USUAL_FRAMES), ["path", "label", "patient", "frame"]
+    ]
     checks = [
         Check(
             "frames",

@@ -14,6 +14,9 @@ References
 import numpy as np
 import pandas as pd
 
+from leukemia.bundle import Bundle
+from leukemia.data.checks import NOTE, OK, UNKNOWN, Check, some
+
 MEANING = (
     "Held-out cells for which the model gives the other class at least the probability that it gives on "
     "average to cells of that class (confident learning, Northcutt et al. 2021)."
@@ -45,6 +48,40 @@ def find(predictions: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
         suggested=np.where(found["label"] == "ALL", "Normal", "ALL"), confidence=confidence[chosen]
     ).reset_index(drop=True)
+
+
+def check(bundle: Bundle | None, why: str, cells: pd.DataFrame) -> Check:
+    """Hold the model's held-out predictions against the labels that count now.
+
+    Parameters
+    ----------
+    bundle : Bundle or None
+        The model in service; ``why`` says why there is none.
+    why : str
+    cells : pandas.DataFrame
+        Manifest rows with corrections applied (:func:`leukemia.data.corrections.apply`).
+    """
+    title, done = "Label suspects", "Nothing by itself: open a cell to correct its label or to doubt it."
+
+    def unknown(text: str) -> Check:
+        return Check("suspects", title, UNKNOWN, text, MEANING, "")
+
+    if bundle is None:
+        return unknown(f"{why} Suspects are looked for once a model is in service.")
+    if bundle.leaky:
+        return unknown("The model in service learned from the patients that it is judged on.")
+    known = cells[(cells["label"] != "") & ~cells["doubted"]]
+    rows = known.merge(bundle.predictions[["image_id", "probability"]].drop_duplicates("image_id"), "inner")
+    if rows.empty:
+        return unknown("The model in service has no held-out answer for any labelled cell of this set.")
+    found = find(rows)
+    wrong = ((rows["probability"] >= bundle.threshold) != (rows["label"] == "ALL")).mean()
+    said = (
+        f"{some(len(found), 'suspect')} among {len(rows):,} held-out cells of {bundle.name}. The model "
+        f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes; only an "
+        "expert's eye tells. Cells marked as doubted are not among them."
+    )
+    return Check("suspects", title, NOTE if len(found) else OK, said, MEANING, done, found)
 
 
 def _ranked(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leukemia.data.catalog import Catalog
 from leukemia.data.filters import Filters
-from pages.parts.dataset import address, grid, opened, record, sending
+from pages.parts.dataset import address, grid, labels, opened, record, sending
 from pages.parts.text import plain
 
 OTHERS = 12
@@ -56,7 +56,7 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
             disabled=bundle is None,
             help=plain(why) if bundle is None else "Have the model answer it, with a heatmap and a review",
         )
-    # Here a reviewer corrects the label.
+    labels.show(data, found)
     for one in dict.fromkeys(row.patient for row in copies if row.patient):
         _others(data, catalog, one, found.image_id)
     if sending.asked():

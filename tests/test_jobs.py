@@ -1,0 +1,245 @@
+"""Jobs are real processes here: started, watched, cancelled, killed, gone on with."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from leukemia import jobs, reporting
+from leukemia.errors import BusyError, JobError
+from leukemia.settings import PROJECT
+
+LONG = ["--patients", "24", "--cells", "200"]
+
+
+def wait(job, phases=("done", "stopped", "failed", "lost"), seconds=120):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        state = jobs.state(job)
+        if state.phase in phases:
+            return state
+        time.sleep(0.1)
+    raise AssertionError(f"Still {state.phase}: {jobs.log_tail(job)}")
+
+
+def at_work(job, seconds=120):
+    """Wait until the command has told of its work."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not jobs.state(job).total:
+        time.sleep(0.1)
+    state = jobs.state(job)
+    assert state.phase == "running", (state, jobs.log_tail(job))
+    return state
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a drawing of many cells; whatever is left over at the end is ended."""
+    started = []
+
+    def begin(name="drawn", options=LONG, **more):
+        job = jobs.start(tmp_path, "sample", "Drawing", ["sample", str(tmp_path / name), *options], **more)
+        started.append(job)
+        return job
+
+    yield begin
+    for job in started:
+        if process := jobs._process(job):
+            process.kill()
+            process.wait(10)
+
+
+def test_a_job_runs_to_its_end_and_tells_how_far_it_is(start, tmp_path):
+    job = start(options=["--patients", "12", "--cells", "4"])
+    assert at_work_or_done(job)
+    state = wait(job)
+    assert (state.phase, state.message, state.what) == ("done", "", "Drawing")
+    assert state.done == state.total > 40
+    assert (tmp_path / "drawn" / "SYNTHETIC.txt").is_file()
+    assert "Synthetic cells" in jobs.log_tail(job)
+    assert jobs.running(tmp_path) is None
+
+
+def at_work_or_done(job):
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not (state := jobs.state(job)).total:
+        time.sleep(0.05)
+    return state.phase in ("running", "done")
+
+
+def test_whoever_reads_the_folder_knows_the_job(start, tmp_path):
+    job = start()
+    at_work(job)
+    code = (
+        "import sys; from leukemia import jobs\n"
+        "job = jobs.latest(sys.argv[1], 'sample'); print(jobs.state(job).phase, job.pid)"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, text=True)
+    assert told.split() == ["running", str(job.pid)]
+
+
+def test_a_job_outlives_the_process_that_started_it(tmp_path):
+    code = (
+        "import sys; from leukemia import jobs\n"
+        "job = jobs.start(sys.argv[1], 'sample', 'Drawing', ['sample', sys.argv[1] + '/drawn',"
+        " '--patients', '12', '--cells', '8']); print(jobs.state(job).phase)"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, text=True)
+    assert told.strip() == "running"
+    assert wait(jobs.latest(tmp_path, "sample")).phase == "done"
+
+
+def test_a_second_start_on_the_same_folder_is_busy_and_another_lane_or_folder_is_not(start, tmp_path):
+    first = start()
+    with pytest.raises(BusyError, match=r"Busy: an import or a training works .* \(Drawing\)"):
+        start("other")
+    assert jobs.running(tmp_path, jobs.CHANGE) == first
+    assert jobs.running(tmp_path, jobs.LOOK) is None
+    looking = start("look", ["--patients", "12", "--cells", "4"], lane=jobs.LOOK)
+    assert wait(looking).phase == "done"
+    elsewhere = jobs.start(tmp_path / "b", "sample", "Elsewhere", ["sample", str(tmp_path / "c"), "--help"])
+    wait(elsewhere)
+
+
+def test_a_cancelled_job_ends_cleanly_and_another_may_start(start, tmp_path):
+    job = start()
+    at_work(job)
+    jobs.cancel(job)
+    state = wait(job, ("stopped",))
+    assert "What is finished stays" in state.message
+    assert not (tmp_path / "drawn").exists()
+    assert not list(tmp_path.glob(".partial-*"))
+    assert jobs.state(start()).phase == "running"
+
+
+def test_a_job_that_does_not_end_is_forced_after_the_grace_time(start):
+    job = start()
+    at_work(job)
+    # A process that is stopped does not take notice of a request.
+    psutil.Process(job.pid).suspend()
+    jobs.cancel(job, grace=1.0)
+    assert jobs.state(job).phase == "stopping"
+    assert "forced" in wait(job, ("stopped",), 30).message
+
+
+def test_a_killed_job_is_lost_and_its_command_can_be_started_again(start, tmp_path):
+    job = start(options=["--patients", "12", "--cells", "30"])
+    at_work(job)
+    os.kill(job.pid, signal.SIGKILL)
+    assert "left no word" in wait(job, ("lost",)).message
+    second = jobs.again(job)
+    assert (second.arguments, second.kind) == (job.arguments, job.kind)
+    assert second.folder != job.folder
+    assert wait(second).phase == "done"
+    assert jobs.latest(tmp_path, "sample") == second
+
+
+def test_another_process_of_the_same_number_is_not_the_job(start):
+    job = start()
+    assert jobs.state(job).phase == "running"
+    before = dataclasses.replace(job, born=job.born - 100)
+    assert jobs.state(before).phase == "lost"
+    jobs.cancel(before)
+    assert jobs.state(job).phase == "running"
+
+
+def test_a_command_that_fails_says_why_in_a_sentence(start, tmp_path):
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn" / "mine.txt").write_text("mine")
+    state = wait(start())
+    assert state.phase == "failed"
+    assert state.message.endswith("drawn exists and is not an empty folder: name a new one.")
+    assert "Traceback" not in state.message
+
+
+def test_an_unforeseen_end_is_told_without_details_and_the_log_has_them(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import leukemia.data.synthetic as s\n"
+        "def fail(*_, **__): raise ZeroDivisionError('secret')\n"
+        "s.write_sample = fail\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{PROJECT}")
+    job = jobs.start(tmp_path / "data", "sample", "Drawing", ["sample", str(tmp_path / "x")])
+    state = wait(job)
+    assert state.phase == "failed"
+    assert "secret" not in state.message
+    assert "ZeroDivisionError: secret" in jobs.log_tail(job)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("a file, not a folder")
+    with pytest.raises(JobError, match="No job can be started in"):
+        jobs.start(tmp_path / "file", "sample", "Drawing", ["sample", "x"])
+
+
+def test_a_damaged_record_is_no_job(tmp_path):
+    folder = tmp_path / jobs.JOBS / "20260101T000000000000-sample-abc"
+    folder.mkdir(parents=True)
+    (folder / jobs.RECORD).write_text('{"kind": "sam')
+    assert jobs.latest(tmp_path, "sample") is None
+
+
+def test_folders_of_long_ended_jobs_are_removed(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "KEPT", 2)
+    for number in range(5):
+        folder = tmp_path / jobs.JOBS / f"2026010{number}T000000000000-sample-abc"
+        folder.mkdir(parents=True)
+        record = {"kind": "sample", "title": "", "arguments": [], "lane": jobs.CHANGE, "pid": 1, "born": 0.0}
+        record |= {"folder": folder.name, "started": ""}
+        (folder / jobs.RECORD).write_text(json.dumps(record))
+    job = start()
+    kept = sorted(path.name[:8] for path in (tmp_path / jobs.JOBS).iterdir() if path.is_dir())
+    assert kept[:2] == ["20260103", "20260104"]
+    assert len(kept) == 3
+    assert jobs.latest(tmp_path, "sample") == job
+
+
+def test_a_progress_bar_in_the_log_is_its_last_state(tmp_path):
+    (tmp_path / jobs.LOG).write_bytes(b"begin\n 1/3\r 2/3\r 3/3\nend\n\n")
+    job = jobs.Job(tmp_path, "", "", (), jobs.CHANGE, 0, 0.0, "")
+    assert jobs.log_tail(job) == "begin\n 3/3\nend"
+    assert jobs.log_tail(job, lines=1) == "end"
+
+
+def test_the_reporter_counts_all_problems_and_keeps_the_first(tmp_path):
+    told = reporting.Reporter(tmp_path)
+    for number in range(reporting.KEPT + 5):
+        told.problem(f"problem {number}")
+        told.count("ALL")
+    told.facts(report=["a", "b"])
+    state = json.loads((tmp_path / reporting.PROGRESS).read_text())
+    assert state["problem_count"] == reporting.KEPT + 5
+    assert state["problems"] == [f"problem {number}" for number in range(reporting.KEPT)]
+    assert state["counts"] == {"ALL": reporting.KEPT + 5}
+    assert state["facts"] == {"report": ["a", "b"]}
+
+
+def test_a_reporter_writes_seldom_and_a_full_disk_does_not_stop_the_work(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(reporting, "write_text", lambda path, text: written.append(path.name))
+    told = reporting.Reporter(tmp_path)
+    for done in range(1_000):
+        told.progress(done, 1_000, "Working")
+    assert 1 <= len(written) < 20
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reporting, "write_text", full)
+    told.progress(1_000, 1_000, "Working")
+    told.end(0, "")
+
+
+def test_started_by_hand_a_command_tells_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = reporting.Reporter(None)
+    told.progress(1, 2, "Working")
+    told.problem("nothing")
+    told.end(0, "")
+    assert not list(tmp_path.iterdir())

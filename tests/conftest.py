@@ -114,3 +114,14 @@ def prepared(tmp_path_factory):
             )
     manifest.write(data, pd.DataFrame(rows))
     return data
+
+
+@pytest.fixture(scope="session")
+def drawn_set(tmp_path_factory):
+    """A small drawn set in C-NMC's shape, with its traps, imported; not to be altered."""
+    from leukemia.data import archive
+
+    source, data = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("drawn_set")
+    synthetic.write_sample(source, patients=12, cells=8, seed=5)
+    archive.prepare(source, data, workers=2)
+    return data

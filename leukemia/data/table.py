@@ -98,7 +98,10 @@ def _stamp_of(kept: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
 def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnection) -> None:
     source = Path(data) / manifest.NAME
     _check_header(source)
-    texts = ", ".join(name for name in manifest.COLUMNS if name not in manifest.NUMBERS)
+    # An empty field is empty text, never "not known": as manifest.read has it.
+    texts = ", ".join(
+        f"coalesce({name}, '') AS {name}" for name in manifest.COLUMNS if name not in manifest.NUMBERS
+    )
     numbers = ", ".join(f"{name}::INTEGER AS {name}" for name in manifest.NUMBERS)
     csv = f"read_csv({_text(source)}, header = true, all_varchar = true, {_DIALECT})"
     with whole_file(target) as partial:
@@ -112,8 +115,7 @@ def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnect
             raise DatasetError(f"{source} is damaged and cannot be read. Run prepare again.") from error
 
 
-# An empty field is empty text, never "not known": as manifest.read has it.
-_DIALECT = "delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', sample_size = 1"
+_DIALECT = "delim = ',', quote = '\"', escape = '\"', sample_size = 1"
 
 
 def _check_header(source: Path) -> None:
@@ -125,7 +127,7 @@ def _check_header(source: Path) -> None:
 
 
 def _check_labels(source: Path, csv: str, connection: duckdb.DuckDBPyConnection) -> None:
-    found = connection.execute(f"SELECT DISTINCT label FROM {csv}").fetchall()  # noqa: S608
+    found = connection.execute(f"SELECT DISTINCT coalesce(label, '') FROM {csv}").fetchall()  # noqa: S608
     odd = sorted({str(label) for (label,) in found} - set(manifest.LABELS))
     if odd:
         raise DatasetError(f"{source} has labels other than Normal and ALL: {', '.join(odd[:3])}.")

@@ -28,6 +28,8 @@ KEPT = 0.9
 # Seconds by which "looked at" may be out of date: reading should not write each time.
 SEEN = 3_600.0
 QUALITY = 85
+# Seconds to wait for another process's write.
+PATIENCE = 5.0
 # Identifiers in one question; SQLite takes no more than some thousands.
 ASKED = 500
 
@@ -132,21 +134,29 @@ class Thumbnails:
         except (sqlite3.Error, OSError):
             database = _memory()
         try:
-            with contextlib.suppress(sqlite3.OperationalError), database:
+            with database:
                 yield database
+        except sqlite3.OperationalError:
+            pass  # a full disk, or another process that does not let go
+        except sqlite3.DatabaseError:
+            self._start_anew()
         finally:
             database.close()
+
+    def _start_anew(self) -> None:
+        """Drop a damaged file: all of it can be made again."""
+        for side in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + side).unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _prepared(sqlite3.connect(self._path, timeout=10))
+            return _prepared(sqlite3.connect(self._path, timeout=PATIENCE))
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            # Damaged: all of it can be made again.
-            self._path.unlink(missing_ok=True)
-            return _prepared(sqlite3.connect(self._path, timeout=10))
+            self._start_anew()
+            return _prepared(sqlite3.connect(self._path, timeout=PATIENCE))
 
 
 def picture(cell: images.Cell) -> bytes:

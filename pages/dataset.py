@@ -19,7 +19,14 @@ SECTIONS = (
     ("Import", importing.show),
 )
 WORD = "section"
-HOW = "Import a download of C-NMC 2019, or the sample set, which a program draws:"
+HOW = """Import a download of C-NMC 2019, or the sample set, which a program draws: here with the button, or on the
+command line:
+
+```
+python -m leukemia sample SAMPLE
+python -m leukemia prepare SAMPLE
+```
+"""
 
 
 def main() -> None:

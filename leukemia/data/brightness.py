@@ -60,15 +60,6 @@ def finished(data: Path) -> bool:
         return False
 
 
-def counted(data: Path) -> int:
-    """How many images are measured so far."""
-    found = files(data)
-    if not found:
-        return 0
-    with table.connect() as connection:
-        return connection.execute("SELECT count(*) FROM read_parquet(?)", [found]).fetchone()[0]
-
-
 def measure(data: Path, *, workers: int, progress: Progress | None = None) -> int:
     """Measure the images that are not measured yet; break off and call again as you like.
 

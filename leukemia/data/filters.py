@@ -62,11 +62,6 @@ class Filters:
     reviews: tuple[str, ...] = ()
     images: tuple[str, ...] | None = None
 
-    @property
-    def of_model(self) -> bool:
-        """Whether a condition needs a model's answers."""
-        return bool(self.parts or self.decisions or self.outcomes or self.probability)
-
     def without_model(self) -> "Filters":
         """The same conditions, save those that need a model's answers."""
         return replace(self, parts=(), decisions=(), outcomes=(), probability=None)

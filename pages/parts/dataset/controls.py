@@ -27,12 +27,14 @@ WORDS = {
     "Normal": "Normal",
     UNLABELLED: "Unlabelled",
     UNKNOWN: "In no part",
-    RIGHT: "Agrees with the label",
-    WRONG: "Disagrees with the label",
+    RIGHT: "Right",
+    WRONG: "Wrong",
     CORRECTED: "Label corrected",
     DOUBTED: "Label doubted",
 }
 ANSWERS = {"ALL": decisions.ALL_LIKE, "Normal": decisions.NORMAL_LIKE, UNKNOWN: "No held-out answer"}
+# Pixels on screen: four filters stand beside each other on a narrow one.
+WIDTH, WIDE = 168, 280
 STEP = 500  # frame pixels of the size slider
 
 
@@ -41,14 +43,14 @@ def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
     choices = catalog.choices
     lowest, highest = choices.area[0] // STEP * STEP, -(-choices.area[1] // STEP) * STEP
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _many("Class", "labels", ("ALL", "Normal", UNLABELLED), chosen, 240)
-        _many("Source", "sources", choices.sources, chosen, 240)
-        _many("Patient", "patients", choices.patients, chosen, 240)
+        _many("Class", "labels", ("ALL", "Normal", UNLABELLED), chosen)
+        _many("Source", "sources", choices.sources, chosen)
+        _many("Patient", "patients", choices.patients, chosen)
         if answered:
-            _many("Split", "parts", choices.parts, chosen, 240)
-            _many("The model's answer", "decisions", tuple(ANSWERS), chosen, 240, ANSWERS)
-            _many("Right or wrong", "outcomes", (RIGHT, WRONG), chosen, 240)
-        _many("Review", "reviews", (CORRECTED, DOUBTED), chosen, 240)
+            _many("Split", "parts", choices.parts, chosen)
+            _many("The model's answer", "decisions", tuple(ANSWERS), chosen, ANSWERS)
+            _many("Right or wrong", "outcomes", (RIGHT, WRONG), chosen)
+        _many("Review", "reviews", (CORRECTED, DOUBTED), chosen)
         if highest > lowest:
             _range("Cell size (frame pixels)", "area", (lowest, highest), STEP, chosen)
         if answered:
@@ -67,7 +69,6 @@ def _many(
     name: str,
     options: tuple[str, ...],
     chosen: Filters,
-    width: int,
     words: dict[str, str] = WORDS,
 ) -> None:
     now = getattr(chosen, name)
@@ -80,7 +81,7 @@ def _many(
         key=KEY + name,
         format_func=lambda value: words.get(value, value),
         placeholder="Any",
-        width=width,
+        width=WIDTH,
         on_change=lambda: _changed(name, tuple(st.session_state[KEY + name])),
     )
 
@@ -95,7 +96,7 @@ def _range(label: str, name: str, ends: tuple[float, float], step: float, chosen
         value = st.session_state[KEY + name]
         _changed(name, None if tuple(value) == ends else tuple(value))
 
-    st.slider(label, *ends, step=step, key=KEY + name, width=300, on_change=changed)
+    st.slider(label, *ends, step=step, format="localized", key=KEY + name, width=WIDE, on_change=changed)
 
 
 def _sort(answered: bool) -> None:
@@ -109,7 +110,7 @@ def _sort(answered: bool) -> None:
         address.put(address.PAGE, "")
 
     st.selectbox(
-        "Sorted by", options, key=KEY + "sort", format_func=SORT_WORDS.get, width=300, on_change=changed
+        "Sorted by", options, key=KEY + "sort", format_func=SORT_WORDS.get, width=WIDE, on_change=changed
     )
 
 

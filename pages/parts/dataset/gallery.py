@@ -1,5 +1,6 @@
 """Leaf through the cells: filters that combine, sorting, pages, and one cell opened large."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,24 +68,28 @@ def _answered(catalog: Catalog) -> bool:
 
 
 def _with_map(chosen: Filters) -> Filters:
-    """Narrow to what was picked on the map, with a chip that says so."""
+    """Narrow to what was picked on the map; cells picked one by one have a chip that says so."""
+    if chosen.images is not None:
+        named = replace(address.filters(), images=None)
+        _chip(len(chosen.images), "named in the address", lambda: address.put_filters(named))
     if st.query_params.get(address.SELECTION) != address.MAP:
         return chosen
     picked = st.session_state.get(address.PICKED_ON_MAP)
     if picked is None:
         st.warning(LOST, icon=":material/map:")
         return chosen
-    noun = "cell" if len(picked) == 1 else "cells"
+    _chip(len(picked), "picked on the map", _forget_map)
+    both = picked if chosen.images is None else set(chosen.images) & set(picked)
+    return replace(chosen, images=tuple(both))
+
+
+def _chip(count: int, how: str, forget: Callable[[], None]) -> None:
     st.button(
-        f"{len(picked):,} {noun} picked on the map",
+        f"{count:,} {'cell' if count == 1 else 'cells'} {how}",
         icon=":material/close:",
-        help="Show cells that were not picked, too",
-        on_click=_forget_map,
+        help="Show the other cells, too",
+        on_click=forget,
     )
-    images = tuple(picked)
-    if chosen.images is not None:
-        images = tuple(image_id for image_id in chosen.images if image_id in set(picked))
-    return replace(chosen, images=images)
 
 
 def _forget_map() -> None:

@@ -30,12 +30,11 @@ def patients(sources: pd.DataFrame) -> str:
     rows = sources[sources["label"] != ""]
     if rows.empty:
         return "No image is labelled."
-    least = rows.sort_values(["patients", "source"]).iloc[0]
-    each = rows.groupby("label")["patients"].max().to_dict()
-    most = " and ".join(f"{count} with {label}" for label, count in sorted(each.items()))
+    least = rows.sort_values(["patients", "source"], kind="stable").iloc[0]
+    count = least["patients"]
     return (
-        f"Patients, not images, are what a model is judged on: at most {most} in one source, and only "
-        f"{least['patients']} with {least['label']} in {plain(least['source'])}."
+        f"A model is judged on patients, not on images, and there are few of them: {plain(least['source'])} "
+        f"has only {count} {'patient' if count == 1 else 'patients'} labelled {least['label']}."
     )
 
 

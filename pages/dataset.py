@@ -19,8 +19,8 @@ SECTIONS = (
     ("Import", importing.show),
 )
 WORD = "section"
-HOW = """Import a download of C-NMC 2019, or the sample set, which a program draws: here with the button, or on the
-command line:
+HOW = """Import a download of C-NMC 2019, or the sample set, which a program draws: here with the
+button, or on the command line:
 
 ```
 python -m leukemia sample SAMPLE

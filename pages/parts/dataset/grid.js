@@ -14,6 +14,14 @@ function picture(card) {
   return image;
 }
 
+// In a window, the cell that was clicked takes the place of the one before it, at the window's top.
+function backToTop(root) {
+  const dialog = root.host.closest('[role="dialog"]');
+  if (!dialog) return;
+  for (let box = root.host; box; box = box.parentElement) if (box.scrollTop) box.scrollTop = 0;
+  dialog.focus({ preventScroll: true });
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const cards = data.cards.map((card) => {
     const open = make("button", "open", picture(card), make("span", "text",
@@ -23,7 +31,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     open.type = "button";
     open.setAttribute("aria-label", card.spoken);
     open.title = card.title;
-    open.addEventListener("click", () => setTriggerValue("opened", card.id));
+    open.addEventListener("click", () => {
+      setTriggerValue("opened", card.id);
+      backToTop(parentElement);
+    });
     const shown = make("div", card.picked ? "card picked" : "card", open);
     shown.setAttribute("role", "listitem");
     shown.dataset.image = card.id;

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from leukemia.data import images
 from leukemia.errors import RecipeError
-from leukemia.learning import recipes
+from leukemia.learning import fitting, folding, packing, recipes
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -44,7 +45,60 @@ def test_an_unknown_recipe_is_named_with_those_there_are():
         recipes.get("vgg")
 
 
-@pytest.mark.parametrize("change", [{"epochs": 0}, {"dropout": 1.0}, {"learning_rate": -1}, {"l2": -0.1}])
+@pytest.fixture(scope="module")
+def crops(drawn):
+    return np.stack([images.crop(images.measure(pixels), 256) for _, _, pixels in drawn[:4]])
+
+
+@pytest.fixture(scope="module")
+def lite0(crops):
+    """Lite0 with drawn weights, and batch statistics as a training elsewhere would have left them."""
+    keras.utils.set_random_seed(0)
+    recipe = recipes.get("efficientnet-lite0").with_training(dropout=0.0)
+    model = recipe.build()
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in norms:
+        layer.trainable, layer.momentum = True, 0.0
+    model(crops, training=True)
+    for layer in norms:
+        layer.trainable, layer.momentum = False, 0.99
+    model.compile(recipe.training.optimizer(), loss="binary_crossentropy")
+    return model
+
+
+def test_batch_normalisation_stays_as_it_was_while_all_else_learns(lite0, crops):
+    before = {variable.path: variable.numpy() for variable in lite0.weights}
+    lite0.train_on_batch(crops, np.array([[0], [1], [0], [1]]))
+    norms = [layer for layer in lite0.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    still = {variable.path for layer in norms for variable in layer.weights}
+    moved = {v.path: np.abs(v.numpy() - before[v.path]).max() for v in lite0.weights}
+    assert len(still) == 4 * 49
+    assert {path for path, change in moved.items() if change == 0} == still
+    # Adam's first step is the rate itself.
+    assert moved["probability/kernel"] == pytest.approx(2e-3, rel=0.02)
+    assert moved["block5_expand/kernel"] == pytest.approx(2e-4, rel=0.02)
+
+
+def test_lite0_goes_into_a_bundle_with_an_engine_that_agrees(lite0, crops, tmp_path):
+    folded = folding.fold(lite0)
+    fitting.round_weights(folded)
+    packing._write_engine(folded, tmp_path, crops)  # raises where they differ by more than 1e-3
+    assert np.ptp(folded.predict_on_batch(crops)) > 0.01
+    # Converted weights, half floats: 4.6 million of them.
+    assert (tmp_path / "engine.bin").stat().st_size < 9.5e6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 0},
+        {"dropout": 1.0},
+        {"learning_rate": -1},
+        {"l2": -0.1},
+        {"body_rate": 0},
+        {"weight_decay": -1},
+    ],
+)
 def test_settings_out_of_bounds_are_refused(change):
     with pytest.raises(RecipeError):
         recipes.get("reference-cnn").with_training(**change)

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from leukemia.data import corrections, manifest, splits
-from leukemia.learning import batches, metrics
+from leukemia.learning import batches, folding, metrics
 from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.recipes import Recipe, Training
 
@@ -130,7 +130,7 @@ def fit(
         checkpoint.write(state, model, is_best=is_best)
         if on_epoch:
             on_epoch(len(state.history) - 1, found)
-    model = checkpoint.network(state.best, to_train=False)
+    model = folding.fold(checkpoint.network(state.best, to_train=False))
     round_weights(model)
     validation = predict(model, dataset, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)

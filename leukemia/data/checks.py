@@ -6,6 +6,7 @@ A check is a finding to look at, not a verdict. None changes the set.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from leukemia.data import findings, similar, splits
@@ -130,7 +131,7 @@ def near_identical(
     group = cells["patient_group"]
     untied = [group[a] != group[b] and bool(group[a]) and bool(group[b]) for a, b, _ in pairs]
     leaks = [assignment is not None and _parted(assignment, a, b) for a, b, _ in pairs]
-    rows = rows.assign(two_groups=untied, two_sides=leaks)
+    rows = rows.assign(two_groups=np.array(untied, bool), two_sides=np.array(leaks, bool))
     rows = rows.sort_values(["two_sides", "two_groups"], ascending=False, kind="stable")
     ties = rows[rows["two_groups"]]["patients"].value_counts()
     named = ", ".join(f"{names} ({count})" for names, count in ties.head(8).items())
@@ -212,7 +213,7 @@ def _pair_rows(cells: pd.DataFrame, pairs: list[tuple[int, int, str]]) -> pd.Dat
     path, patient, label = cells["path"], cells["patient"], cells["label"]
     rows = []
     for a, b, alike in pairs:
-        people = " = ".join((patient[a], patient[b])) if patient[a] != patient[b] else patient[a]
+        people = " = ".join(sorted({patient[a] or "unknown", patient[b] or "unknown"}, key=findings.natural))
         words = " = ".join(sorted({label[a] or "unlabelled", label[b] or "unlabelled"}))
         rows.append((path[a], path[b], people, words, alike))
     return pd.DataFrame(rows, columns=list(PAIR))

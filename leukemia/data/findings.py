@@ -194,11 +194,12 @@ def patient_groups(cells: pd.DataFrame) -> pd.Series:
     members: dict[int, list[str]] = {}
     for name, number in zip(people, component, strict=False):
         members.setdefault(number, []).append(name)
-    names = {name: "+".join(sorted(own, key=_natural)) for own in members.values() for name in own}
+    names = {name: "+".join(sorted(own, key=natural)) for own in members.values() for name in own}
     return cells["patient"].map(names).fillna("")
 
 
-def _natural(name: str) -> tuple[str, int]:
+def natural(name: str) -> tuple[str, int]:
+    """A key that sorts patients as a reader would: 9 before 10."""
     letters = name.rstrip("0123456789")
     return letters, int(name[len(letters) :] or 0)
 
@@ -214,7 +215,7 @@ def pairs_of(cells: pd.DataFrame) -> list[tuple[int, int]]:
 
 
 def _pairs_by_patients(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
-    names = Counter(tuple(sorted({a, b}, key=_natural)) for a, b in pairs)
+    names = Counter(tuple(sorted({a, b}, key=natural)) for a, b in pairs)
     return {
         " = ".join(own) if len(own) > 1 else f"within {own[0] or 'unlabelled'}": count
         for own, count in names.most_common()
@@ -223,7 +224,7 @@ def _pairs_by_patients(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
 
 def _tied(known: pd.DataFrame) -> list[list[str]]:
     groups = {name for name in known["patient_group"] if "+" in name}
-    return sorted((name.split("+") for name in groups), key=lambda own: _natural(own[0]))
+    return sorted((name.split("+") for name in groups), key=lambda own: natural(own[0]))
 
 
 def _said(cells: pd.DataFrame, column: str) -> dict[str, str]:

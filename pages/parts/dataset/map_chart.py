@@ -72,7 +72,8 @@ def draw(
     )
     for number, update in ((1, figure.update_xaxes), (2, figure.update_yaxes)):
         # UMAP's axes mean nothing, so that they carry no numbers.
-        update(title_text=f"{layout} {number}{axis}", showticklabels=layout == "PCA", zeroline=False)
+        read = layout == "PCA"
+        update(title_text=f"{layout} {number}{axis}", showticklabels=read, showgrid=read, zeroline=False)
     return figure, shown
 
 

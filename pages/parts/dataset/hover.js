@@ -16,8 +16,10 @@ export default function (component) {
     image.src = "data:image/jpeg;base64," + picture;
     box.append(image);
     const [x, y] = state.at;
-    box.style.left = Math.max(4, x - 150) + "px";
-    box.style.top = Math.min(innerHeight - 136, y + 18) + "px";
+    // Above or below the text that the chart itself shows beside the dot.
+    const below = y + 44 + 136 < innerHeight;
+    box.style.left = Math.min(innerWidth - 136, Math.max(4, x - 64)) + "px";
+    box.style.top = (below ? y + 44 : y - 44 - 128) + "px";
   };
   if (data.id && data.picture) state.pictures.set(data.id, data.picture);
   state.show();

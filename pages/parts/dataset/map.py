@@ -114,6 +114,7 @@ def _explore(data: Path, bundle: Bundle) -> None:
                 max_selections=map_chart.TONES_OF_PATIENTS,
                 key="map-patients",
             )
+    above = st.container()
     figure, shown = map_chart.draw(places, layout, colour, patients, bundle.threshold)
     picked = st.plotly_chart(
         figure,
@@ -124,24 +125,35 @@ def _explore(data: Path, bundle: Bundle) -> None:
     )
     hovering.show(data, CHART)
     st.caption(ABOUT + LAYOUT_NOTES[layout] + map_chart.COLOURINGS[colour])
-    _picked(data, places, map_chart.rows(picked["selection"]["points"], shown))
-
-
-def _picked(data: Path, places: pd.DataFrame, rows: list[int]) -> None:
-    if not rows:
-        st.caption("Nothing is picked.")
-        return
-    chosen = places.iloc[rows]
+    chosen = places.iloc[map_chart.rows(picked["selection"]["points"], shown)]
     ids = tuple(dict.fromkeys(chosen["image_id"]))
+    with above:
+        _told(chosen, ids)
+    _preview(data, ids)
+
+
+def _told(chosen: pd.DataFrame, ids: tuple[str, ...]) -> None:
+    """What is picked, and the way to the gallery."""
     labels = chosen["label"].replace("", "unlabelled").value_counts()
     told = ", ".join(f"{count:,} {label}" for label, count in labels.items())
+    patients = chosen.loc[chosen["patient"] != "", "patient"].nunique()
     with st.container(horizontal=True, vertical_alignment="center"):
-        noun = "cell" if len(rows) == 1 else "cells"
-        patients = chosen.loc[chosen["patient"] != "", "patient"].nunique()
-        one = "patient" if patients == 1 else "patients"
-        st.markdown(f"**{len(rows):,} {noun} picked**: {told}; {patients:,} {one}")
-        if st.button("Open in the gallery", type="primary", icon=":material/grid_view:"):
+        if st.button(
+            "Open in the gallery", type="primary", icon=":material/grid_view:", disabled=chosen.empty
+        ):
             _to_gallery(ids)
+        if chosen.empty:
+            st.caption("Nothing is picked: draw a lasso about some cells.")
+        else:
+            st.markdown(
+                f"**{len(chosen):,} {'cell' if len(chosen) == 1 else 'cells'} picked**: {told}; "
+                f"{patients:,} {'patient' if patients == 1 else 'patients'}"
+            )
+
+
+def _preview(data: Path, ids: tuple[str, ...]) -> None:
+    if not ids:
+        return
     records = opened.catalog(data).page(Filters(images=ids[:PREVIEW]), size=PREVIEW)
     grid.show(data, records, key="map-preview", spoken="Some of the picked cells", on_open=_open)
     if len(ids) > PREVIEW:

@@ -125,3 +125,33 @@ def drawn_set(tmp_path_factory):
     synthetic.write_sample(source, patients=12, cells=8, seed=5)
     archive.prepare(source, data, workers=2)
     return data
+
+
+@pytest.fixture(scope="session")
+def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
+    """The tiny network as if it had been trained on the drawn set, a third of the patients held out.
+
+    Of its held-out answers all are sure and right, but for the first two cells.
+    """
+    import json
+    import shutil
+
+    from leukemia import bundle as bundles
+    from leukemia.data import manifest
+
+    folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("drawn_bundle") / "bundle")
+    cells = manifest.read(drawn_set)
+    labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
+    groups = sorted(labelled["patient_group"].unique())
+    record = json.loads((folder / bundles.RECORD).read_text())
+    for number, part in enumerate(("training", "validation", "test")):
+        record["split"][part]["groups"] = groups[number::3]
+    test = labelled[labelled["patient_group"].isin(groups[2::3])]
+    is_all = (test["label"] == "ALL").to_numpy(copy=True)
+    is_all[:2] = ~is_all[:2]
+    test = test.assign(probability=np.where(is_all, 0.95, 0.05))
+    columns = list(bundles.PREDICTION_COLUMNS)
+    test[columns].to_csv(folder / bundles.PREDICTIONS, index=False)
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+    return folder

@@ -29,7 +29,9 @@ def show(data: Path) -> None:
     )
     if changed:
         last = sorted(changed, key=lambda image_id: -changed[image_id].number)[:PAGE]
-        records = catalog.page(Filters(images=tuple(last)), size=PAGE)
+        # Identical images are one cell here.
+        found = {row.image_id: row for row in catalog.page(Filters(images=tuple(last)), size=4 * PAGE)}
+        records = [found[image_id] for image_id in last if image_id in found]
         spoken = "Cells whose label was changed"
         grid.show(data, records, key="labels-grid", spoken=spoken, on_open=cell.open_it)
         if len(changed) > PAGE:

@@ -147,6 +147,15 @@ def test_the_patients_cells_open_in_the_gallery(visit, cells):
     assert "patient=21" in page.url
 
 
+def test_the_opened_cell_is_answered_on_classify(visit, cells):
+    row = cells[cells["patient"] == "20"].iloc[0]
+    page = visit(f"section=gallery&cell={row['image_id']}")
+    window(page).get_by_role("button", name="Send to Classify").click()
+    page.get_by_role("heading", name="Classify cells").wait_for()
+    page.locator(".cell .name").first.wait_for()
+    assert page.locator(".cell .name").first.get_attribute("title") == row["path"].rsplit("/", 1)[-1]
+
+
 def test_a_cell_is_reached_and_opened_by_keyboard_alone(visit):
     page = visit("section=gallery&patient=20")
     page.locator(".card").first.wait_for()

@@ -26,7 +26,10 @@ def show(data: Path, neighbours: Sequence[str]) -> None:
 
     @st.dialog("One cell", width="large", on_dismiss=lambda: address.put(address.CELL, ""))
     def window() -> None:
-        # Only this function runs again when something in the window is pressed.
+        # Only this function runs again when something in the window is pressed; where that took the
+        # cell out of the address, the whole page must run to close the window.
+        if not address.cell():
+            st.rerun()
         _lay_out(data, opened.catalog(data), neighbours)
 
     window()
@@ -54,7 +57,7 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
             on_click=sending.put,
             args=(data, [found]),
             disabled=bundle is None,
-            help=plain(why) if bundle is None else "Have the model answer it, with a heatmap and a review",
+            help=plain(why) if bundle is None else "Have the model answer it",
         )
     labels.show(data, found)
     for one in dict.fromkeys(row.patient for row in copies if row.patient):
@@ -97,9 +100,12 @@ def _others(data: Path, catalog: Catalog, patient: str, image_id: str) -> None:
         spoken=f"Other cells of patient {patient}",
         on_open=open_it,
     )
-    if st.button(f"All {count:,} cells of patient {plain(patient)} in the gallery", key=f"all-of-{patient}"):
-        address.put_filters(Filters(patients=(patient,)))
-        for word in (address.CELL, address.SELECTION):
-            address.put(word, "")
-        address.put(address.SECTION, "gallery")
-        st.rerun()
+    words = f"All {count:,} cells of patient {plain(patient)} in the gallery"
+    st.button(words, key=f"all-of-{patient}", on_click=_to_gallery, args=(patient,))
+
+
+def _to_gallery(patient: str) -> None:
+    address.put_filters(Filters(patients=(patient,)))
+    for word in (address.CELL, address.SELECTION):
+        address.put(word, "")
+    address.put(address.SECTION, "gallery")

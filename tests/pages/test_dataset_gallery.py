@@ -1,0 +1,486 @@
+"""Overview, gallery, one cell and the unlabelled ones, without a browser."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukemia import bundle as bundles
+from leukemia.clinic import decisions
+from leukemia.data import brightness, manifest
+from leukemia.data.catalog import SORTS
+from pages.parts.dataset import address, grid, paging
+
+THRESHOLD = 0.5
+
+
+@pytest.fixture(scope="module")
+def measured(drawn_set, tmp_path_factory):
+    """The drawn set with its brightness measured: no test here starts a process."""
+    data = tmp_path_factory.mktemp("measured")
+    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
+    brightness.measure(data, workers=2)
+    return data
+
+
+@pytest.fixture(scope="module")
+def cells(measured):
+    return manifest.read(measured)
+
+
+@pytest.fixture(scope="module")
+def own_bundle(tiny_bundle, cells, tmp_path_factory):
+    """The tiny network as if it had been trained on the drawn set, a third of the patients held out."""
+    folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("own") / "bundle")
+    labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
+    groups = sorted(labelled["patient_group"].unique())
+    record = json.loads((folder / bundles.RECORD).read_text())
+    for number, part in enumerate(("training", "validation", "test")):
+        record["split"][part]["groups"] = groups[number::3]
+    test = labelled[labelled["patient_group"].isin(groups[2::3])]
+    probability = np.random.default_rng(4).random(len(test)).round(6)
+    test.assign(probability=probability)[list(bundles.PREDICTION_COLUMNS)].to_csv(
+        folder / bundles.PREDICTIONS, index=False
+    )
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+    return folder
+
+
+@pytest.fixture
+def predictions(own_bundle):
+    return bundles.read(own_bundle).predictions
+
+
+@pytest.fixture
+def open_page(app, measured, own_bundle, monkeypatch):
+    """Open the Dataset page at an address; return the app."""
+
+    def start(bundle=own_bundle, data=measured, **query):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        page = app(bundle)
+        page.switch_page("pages/dataset.py")
+        for word, value in query.items():
+            page.query_params[word] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return start
+
+
+def said(page):
+    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "html")
+    return "\n".join(
+        str(element.value if kind != "html" else element.proto.body)
+        for kind in kinds
+        for element in page.get(kind)
+    )
+
+
+def cards(page, key="gallery-grid"):
+    """What the grid was given to show."""
+    (found,) = [g for g in page.get("bidi_component") if g.proto.id.endswith(key)]
+    return json.loads(found.proto.json)["cards"]
+
+
+def matching(page):
+    """What the line says matches: images, of all, ALL, Normal, unlabelled, patients, groups."""
+    (line,) = [m.value for m in page.markdown if "match" in m.value]
+    return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", line)]
+
+
+def widget(widgets, label):
+    (found,) = [one for one in widgets if one.label == label]
+    return found
+
+
+def press(page, label):
+    return widget(page.button, label).click().run()
+
+
+def test_without_a_set_the_page_says_how_to_come_by_one(open_page, tmp_path):
+    for section in ("overview", "gallery", "unlabelled"):
+        page = open_page(data=tmp_path / "nothing", section=section)
+        assert not page.error
+        assert "No prepared images" in page.info[0].value
+        assert "python -m leukemia sample" in said(page)
+        assert "python -m leukemia prepare" in said(page)
+
+
+def test_a_damaged_manifest_is_a_sentence(open_page, tmp_path):
+    (tmp_path / manifest.NAME).write_text("image_id,path\n")
+    page = open_page(data=tmp_path)
+    assert "lacks the column" in page.info[0].value.replace("\\", "")
+
+
+def test_the_overviews_counts_are_those_of_the_files(open_page, measured, cells):
+    page = open_page()
+    shown = {metric.label: int(metric.value.replace(",", "")) for metric in page.metric}
+    on_disk = {
+        "Normal": len(list((measured / "labeled_images" / "Normal").iterdir())),
+        "ALL": len(list((measured / "labeled_images" / "ALL").iterdir())),
+        "Unlabelled": len(list((measured / "unlabeled_images").iterdir())),
+    }
+    assert min(on_disk.values()) > 0
+    named = [
+        path for folder in ("Normal", "ALL") for path in (measured / "labeled_images" / folder).iterdir()
+    ]
+    patients = {
+        re.search(r"UID_([Hh]?\d+)_", path.name).group(1).upper() for path in named if "UID" in path.name
+    }
+    assert shown == on_disk | {
+        "Images": sum(on_disk.values()),
+        "Patients": cells.loc[cells["patient"] != "", "patient"].nunique(),
+        "Patient groups": cells.loc[cells["patient_group"] != "", "patient_group"].nunique(),
+    }
+    assert patients <= set(cells["patient"])
+    assert len(patients) > 5
+
+
+def test_each_chart_has_a_title_units_and_a_sentence(open_page):
+    page = open_page()
+    figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    titles = [figure["layout"]["title"]["text"] for figure in figures]
+    assert titles == [
+        "Images by class and source",
+        "Patients by class and source",
+        "Images a patient",
+        "Split composition: images",
+        "Split composition: patient groups",
+        "Cell size by class",
+        "Cell size by source and class",
+        "Cell brightness by class",
+        "Frame sizes",
+    ]
+    for figure in figures:
+        assert figure["layout"]["xaxis"]["title"]["text"]
+        assert figure["layout"]["yaxis"]["title"]["text"]
+    assert len([caption for caption in page.caption if len(caption.value) > 40]) >= len(figures)
+    assert "synthetic drawings" in said(page)
+
+
+def test_the_charts_show_what_the_manifest_holds(open_page, cells):
+    page = open_page()
+    figures = {
+        f["layout"]["title"]["text"]: f for f in (json.loads(c.proto.spec) for c in page.get("plotly_chart"))
+    }
+    tail = figures["Images a patient"]["data"]
+    known = cells[(cells["label"] != "") & (cells["patient"] != "")]
+    heights = sorted(value for bars in tail for value in values(bars["y"]))
+    assert heights == sorted(known.groupby("patient").size())
+    spread = figures["Cell size by class"]["data"]
+    assert all(sum(values(bars["y"])) == pytest.approx(100) for bars in spread)
+    frames = figures["Frame sizes"]["data"][0]
+    each = cells.groupby(["width", "height"]).size()
+    assert dict(zip(values(frames["y"]), values(frames["x"]), strict=True)) == {
+        f"{width} × {height}": count for (width, height), count in each.items()
+    }
+    groups = figures["Split composition: patient groups"]["data"]
+    assert sum(value for bars in groups for value in values(bars["y"])) == known["patient_group"].nunique()
+
+
+def values(column):
+    """A chart's column, as Plotly writes it: a list, or packed numbers."""
+    if isinstance(column, list):
+        return column
+    import base64
+
+    return list(np.frombuffer(base64.b64decode(column["bdata"]), np.dtype(column["dtype"])))
+
+
+def test_without_a_model_the_page_works_and_says_what_is_missing(open_page, tmp_path):
+    page = open_page(bundle=tmp_path / "no model")
+    assert "A split comes with a model" in said(page)
+    page = open_page(bundle=tmp_path / "no model", section="gallery", outcome="wrong", sort="wrongest")
+    assert "come with a model in service" in said(page)
+    assert "Split" not in [one.label for one in page.multiselect]
+    assert [slider.label for slider in page.slider] == ["Cell size (frame pixels)"]
+    # A condition on answers that nobody gave must not hide every cell.
+    assert matching(page)[0] == matching(page)[1]
+    assert len(cards(page)) == paging.SIZE
+
+
+def test_a_model_of_another_set_is_told_apart(open_page, tiny_bundle):
+    page = open_page(bundle=tiny_bundle, section="gallery")
+    assert "no held-out answer for any cell here" in said(page)
+    assert "The model in service learned from another set" in said(open_page(bundle=tiny_bundle))
+
+
+def test_filters_combine_and_live_in_the_address(open_page, cells, predictions):
+    page = open_page(section="gallery")
+    assert matching(page)[0] == len(cells)
+    widget(page.multiselect, "Class").set_value(["ALL"]).run()
+    widget(page.multiselect, "Split").set_value(["test"]).run()
+    widget(page.multiselect, "Right or wrong").set_value(["wrong"]).run()
+    answers = cells.merge(predictions[["image_id", "probability"]], on="image_id")
+    wanted = answers[(answers["label"] == "ALL") & (answers["probability"] < THRESHOLD)]
+    assert matching(page)[:4] == [len(wanted), len(cells), len(wanted), 0]
+    assert {card["title"] for card in cards(page)} == set(wanted["path"])
+    assert dict(page.query_params) == {
+        "section": ["gallery"],
+        "class": ["ALL"],
+        "split": ["test"],
+        "outcome": ["wrong"],
+    } or dict(page.query_params) == {
+        "section": "gallery",
+        "class": "ALL",
+        "split": "test",
+        "outcome": "wrong",
+    }
+    press(page, "Clear filters")
+    assert matching(page)[0] == len(cells)
+    assert "class" not in page.query_params
+
+
+def test_ranges_live_in_the_address_too(open_page, cells):
+    page = open_page(section="gallery")
+    slider = widget(page.slider, "Cell size (frame pixels)")
+    slider.set_value((25_000, slider.max)).run()
+    wanted = cells[cells["cell_area"] >= 25_000]
+    assert 0 < matching(page)[0] == len(wanted) < len(cells)
+    assert str(page.query_params["size"]).strip("[]'").startswith("25000-")
+    slider = widget(page.slider, "Cell size (frame pixels)")
+    slider.set_value((slider.min, slider.max)).run()
+    assert "size" not in page.query_params
+
+
+def test_an_address_opens_with_its_filters_in_the_widgets(open_page, cells):
+    page = open_page(section="gallery", patient=["20", "21"], size="10000-60000", sort="largest")
+    assert widget(page.multiselect, "Patient").value == ["20", "21"]
+    assert widget(page.slider, "Cell size (frame pixels)").value[0] >= 10_000
+    assert widget(page.selectbox, "Sorted by").value == "largest"
+    wanted = cells[cells["patient"].isin(["20", "21"]) & cells["cell_area"].between(10_000, 60_000)]
+    shown = [card["title"] for card in cards(page)]
+    assert shown == list(wanted.sort_values("cell_area", ascending=False, kind="stable")["path"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"patient": "<b>nobody</b>"},
+        {"class": "AML"},
+        {"size": "1-2"},
+        {"page": "999999999"},
+        {"page": "-3"},
+        {"sort": "nonsense"},
+        {"probability": "2-9"},
+        {"size": "abc"},
+        {"section": "nowhere"},
+    ],
+)
+def test_a_made_up_address_is_no_error(open_page, query):
+    page = open_page(**({"section": "gallery"} | query))
+    assert not page.error
+    assert not [text for text in said(page).split("\n") if "went wrong" in text]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_sort_can_be_chosen(open_page, sort):
+    page = open_page(section="gallery")
+    widget(page.selectbox, "Sorted by").set_value(sort).run()
+    assert not page.error
+    assert len(cards(page)) == paging.SIZE
+
+
+def test_pages_turn_and_a_filter_begins_at_the_first(open_page, cells):
+    page = open_page(section="gallery")
+    first = [card["title"] for card in cards(page)]
+    page.get("pagination")[0].set_value(2).run()
+    assert str(page.query_params["page"]).strip("[]'") == "2"
+    second = [card["title"] for card in cards(page)]
+    assert first + second == list(cells["path"])[: 2 * paging.SIZE]
+    widget(page.multiselect, "Class").set_value(["ALL"]).run()
+    assert "page" not in page.query_params
+
+
+def test_a_card_says_label_answer_and_synthetic(open_page, cells, predictions):
+    page = open_page(section="gallery", split="test")
+    answers = dict(zip(predictions["image_id"], predictions["probability"], strict=True))
+    labels = dict(zip(cells["image_id"], cells["label"], strict=True))
+    shown = cards(page)
+    assert shown
+    for card in shown:
+        assert card["badges"] == ["synthetic"]
+        assert labels[card["id"]] in card["label"]
+        answer, number, kind = card["lines"][0]
+        calls_all = answers[card["id"]] >= THRESHOLD
+        assert (decisions.ALL_LIKE if calls_all else decisions.NORMAL_LIKE) in answer
+        assert number == f"{answers[card['id']]:.3f}"
+        assert (kind == "wrong") is (calls_all != (labels[card["id"]] == "ALL"))
+        assert card["picture"]
+
+
+def test_an_opened_cell_shows_its_record_and_the_patients_others(open_page, cells, predictions):
+    copies = cells[cells["image_id"].duplicated(keep=False) & (cells["patient"] == "20")]
+    image_id = copies["image_id"].iloc[0]
+    page = open_page(section="gallery", cell=image_id)
+    text = said(page)
+    assert "synthetic drawing" in text
+    for path in cells.loc[cells["image_id"] == image_id, "path"]:
+        assert path in text
+    assert "Identical to" in text
+    others = [card["title"] for card in cards(page, "others-20")]
+    assert set(others) <= set(cells.loc[cells["patient"] == "20", "path"])
+    assert len(others) == (cells["patient"] == "20").sum() - 1
+    press(page, f"All {len(others) + 1} cells of patient 20 in the gallery")
+    assert "cell" not in page.query_params
+    assert matching(page)[0] == len(others) + 1
+
+
+def test_an_opened_cell_says_the_answer_or_why_there_is_none(open_page, cells, predictions, own_bundle):
+    held_out = predictions.iloc[0]
+    text = said(open_page(section="gallery", cell=held_out["image_id"]))
+    assert f"{held_out['probability']:.3f}" in text
+    assert "the model did not learn from this patient" in text
+    trained_on = bundles.read(own_bundle).record["split"]["training"]["groups"]
+    learned = cells[cells["patient_group"].isin(trained_on)]["image_id"].iloc[0]
+    assert "the model learned from this patient" in said(open_page(section="gallery", cell=learned))
+    unlabelled = cells[cells["label"] == ""]["image_id"].iloc[0]
+    assert "Unlabelled cells have no held-out answer" in said(open_page(section="gallery", cell=unlabelled))
+
+
+def test_an_unknown_cell_is_told(open_page):
+    page = open_page(section="gallery", cell="<script>")
+    assert "No image of this set has this identifier" in said(page)
+    assert "<script>" not in said(page)
+
+
+def test_what_was_picked_on_the_map_narrows_the_gallery(open_page, cells):
+    page = open_page(section="gallery")
+    picked = list(cells["image_id"].drop_duplicates()[3:8])
+    page.session_state[address.PICKED_ON_MAP] = picked
+    page.query_params["selection"] = "map"
+    page.run()
+    assert {card["id"] for card in cards(page)} == set(picked)
+    press(page, "5 cells picked on the map")
+    assert matching(page)[0] == len(cells)
+    assert "selection" not in page.query_params
+    assert address.PICKED_ON_MAP not in page.session_state
+
+
+def test_a_selection_of_another_visit_is_told(open_page, cells):
+    page = open_page(section="gallery", selection="map")
+    assert "belong to another visit" in page.warning[0].value
+    assert matching(page)[0] == len(cells)
+
+
+def test_images_named_in_the_address_have_a_chip(open_page, cells):
+    page = open_page(section="gallery", image=list(cells["image_id"].drop_duplicates()[:2]))
+    assert matching(page)[0] == cells["image_id"].isin(cells["image_id"].drop_duplicates()[:2]).sum()
+    press(page, "2 cells named in the address")
+    assert matching(page)[0] == len(cells)
+
+
+def test_names_from_files_reach_the_card_as_text(open_page, drawn_set, cells, tmp_path):
+    name = "<img src=x onerror=alert(1)>"
+    data = shutil.copytree(drawn_set, tmp_path / "odd")
+    manifest.write(data, cells.assign(patient=name, source="**bold**"))
+    brightness.measure(data, workers=2)
+    page = open_page(data=data, section="gallery", cell=cells["image_id"].iloc[0])
+    assert name not in said(page)
+    assert f"Patient {name}" in [card["who"] for card in cards(page)]
+    assert name not in said(open_page(data=data))
+
+
+def test_unlabelled_cells_are_picked_and_sent_to_classify(open_page, cells, measured):
+    page = open_page(section="unlabelled")
+    unlabelled = cells[cells["label"] == ""]
+    assert {card["title"] for card in cards(page, "unlabelled-grid")} == set(unlabelled["path"])
+    assert widget(page.button, "Send to Classify").disabled
+    press(page, f"Pick all {len(unlabelled)}")
+    assert all(card["picked"] for card in cards(page, "unlabelled-grid"))
+    press(page, f"Send {len(unlabelled)} to Classify")
+    assert not page.exception
+    assert page.title[0].value == "Classify cells"
+    names = {path.rsplit("/", 1)[-1] for path in unlabelled["path"]}
+    text = said(page)
+    assert all(name in text for name in names)
+    assert text.count('class="drawn"') == len(unlabelled)
+
+
+def test_without_a_model_nothing_is_sent(open_page, tmp_path):
+    page = open_page(bundle=tmp_path / "no model", section="unlabelled")
+    press(page, next(button.label for button in page.button if button.label.startswith("Pick all")))
+    assert next(button for button in page.button if button.label.startswith("Send")).disabled
+    assert "nothing can be classified" in said(page)
+
+
+def test_a_set_without_unlabelled_images_says_so(open_page, drawn_set, cells, tmp_path):
+    data = shutil.copytree(drawn_set, tmp_path / "labelled")
+    manifest.write(data, cells[cells["label"] != ""])
+    assert "no unlabelled image" in open_page(data=data, section="unlabelled").info[0].value
+
+
+def test_an_unreadable_file_costs_its_picture_only(open_page, measured, tmp_path, cells):
+    data = shutil.copytree(measured, tmp_path / "torn")
+    shutil.rmtree(data / "cache" / "thumbnails")
+    lost = data / cells["path"].iloc[0]
+    lost.write_bytes(b"not a picture")
+    page = open_page(data=data, section="gallery", cell=cells["image_id"].iloc[0])
+    shown = cards(page)
+    assert [bool(card["picture"]) for card in shown] == [
+        card["title"] != cells["path"].iloc[0] for card in shown
+    ]
+    assert "Not a picture that can be read" in said(page)
+
+
+def test_no_image_is_kept_in_a_cache_shared_by_sessions(open_page, monkeypatch):
+    """Pixels are in the data folder and in the page that asked for them, nowhere else."""
+    import streamlit as st
+    from streamlit.runtime.caching.cache_data_api import CachedDataFuncInfo
+    from streamlit.runtime.caching.cache_utils import CachedFunc
+
+    kept = []
+    call = CachedFunc.__call__
+
+    def watched(self, *given, **named):
+        found = call(self, *given, **named)
+        if isinstance(self._info, CachedDataFuncInfo):
+            kept.append(found)
+        return found
+
+    monkeypatch.setattr(CachedFunc, "__call__", watched)
+    st.cache_data.clear()
+    open_page(section="gallery")
+    assert not [value for value in kept if b"JFIF" in repr(value).encode()]
+
+
+def test_a_card_of_a_doubted_label_says_so():
+    from leukemia.data.catalog import Record
+
+    record = Record(
+        "a" * 64,
+        "x.webp",
+        "x.bmp",
+        "ALL",
+        "7",
+        "7",
+        "fold_0",
+        450,
+        450,
+        30_000,
+        None,
+        "unknown",
+        None,
+        "unknown",
+        "unknown",
+        "ALL",
+        "doubted",
+    )
+    card = grid.card(record, None)
+    assert card["badges"] == ["label doubted"]
+    assert card["picture"] == ""
+    assert "label doubted" in card["spoken"]
+
+
+def test_pictures_are_jpegs_of_one_size(open_page):
+    import base64
+    import io
+
+    for card in cards(open_page(section="gallery"))[:5]:
+        picture = Image.open(io.BytesIO(base64.b64decode(card["picture"])))
+        assert (picture.format, picture.size) == ("JPEG", (160, 160))

@@ -87,7 +87,9 @@ def queries(data: Path) -> dict[str, float]:
     import pandas as pd
 
     from leukemia.data import overview
-    from leukemia.data.catalog import SORTS, Filters, open_catalog
+    from leukemia.data.catalog import open_catalog
+    from leukemia.data.cells_table import SORTS
+    from leukemia.data.filters import Filters
 
     start = time.perf_counter()
     first = open_catalog(data)

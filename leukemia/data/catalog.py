@@ -5,128 +5,21 @@ Parquet file. So a manifest of a million rows answers as one of a thousand does.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from leukemia.data import brightness, corrections, table
-from leukemia.data.filters import RIGHT, UNKNOWN, UNLABELLED, WRONG, Filters
+from leukemia.data import brightness, cells_table, corrections, table
+from leukemia.data.cells_table import SORTS
+from leukemia.data.filters import Filters
+from leukemia.data.records import Choices, Record, Tally
 from leukemia.errors import DatasetError
 
-# A sort's name to its SQL; the manifest's order decides between equals.
-SORTS = {
-    "imported": "row",
-    "patient": "patient",
-    "largest": "cell_area DESC",
-    "smallest": "cell_area",
-    "brightest": "brightness DESC NULLS LAST",
-    "darkest": "brightness NULLS LAST",
-    "highest": "probability DESC NULLS LAST",
-    "lowest": "probability NULLS LAST",
-    "nearest": "abs(probability - threshold) NULLS LAST",
-    "wrongest": "abs(probability - (label = 'ALL')::INT) DESC NULLS LAST",
-}
 EVERYTHING = Filters()
-# An unlabelled image keeps no label: its twin may have one that was corrected.
-CELLS = """
-CREATE TABLE cells AS
-WITH labelled AS (
-    SELECT * EXCLUDE label, label AS original_label,
-        CASE WHEN label <> '' AND new IN ('Normal', 'ALL') THEN new ELSE label END AS label,
-        CASE WHEN label = '' OR new IS NULL THEN '' WHEN new = 'doubted' THEN new ELSE 'corrected' END
-            AS review
-    FROM read_parquet($source, file_row_number = true) LEFT JOIN reviewed USING (image_id)
-)
-SELECT file_row_number AS row, label, original_label, review, patient::person AS patient,
-    m.patient_group, source, width, height, cell_area, brightness,
-    probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
-    CASE WHEN (source = 'synthetic') <> $drawn OR label = '' THEN 'unknown'
-        WHEN s.part IS NOT NULL THEN s.part
-        WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::side AS part,
-    CASE WHEN probability IS NULL THEN 'unknown'
-        WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
-    CASE WHEN probability IS NULL OR label = '' THEN 'unknown'
-        WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
-FROM labelled m
-LEFT JOIN known USING (image_id)
-LEFT JOIN sides s ON s.patient_group = m.patient_group
-LEFT JOIN measured USING (image_id)
-ORDER BY row
-"""
 OF_MODEL = ("highest", "lowest", "nearest", "wrongest")
 BRIGHTNESS_SORTS = ("brightest", "darkest")
-
-
-@dataclass(frozen=True)
-class Record:
-    """One row of the manifest and what is known of its cell.
-
-    Attributes
-    ----------
-    image_id, path, origin, label, patient, patient_group, source, width, height, cell_area
-        As in the manifest (:mod:`leukemia.data.manifest`).
-    brightness : float or None
-        Mean luma of the cell's pixels, 0 to 255; None where not measured.
-    part : str
-        training, validation or test of the model in service; ``unknown`` where it has none.
-    probability : float or None
-        Held-out probability of ALL; None where the model has none for this cell.
-    decision : str
-        Normal or ALL at the model's threshold, or ``unknown``.
-    outcome : str
-        ``right`` or ``wrong`` beside the label, or ``unknown``.
-    original_label : str
-        The manifest's label; ``label`` is a reviewer's where one corrected it.
-    review : str
-        ``corrected`` or ``doubted`` where a reviewer said so of the label, else empty.
-    """
-
-    image_id: str
-    path: str
-    origin: str
-    label: str
-    patient: str
-    patient_group: str
-    source: str
-    width: int
-    height: int
-    cell_area: int
-    brightness: float | None
-    part: str
-    probability: float | None
-    decision: str
-    outcome: str
-    original_label: str
-    review: str
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the cell is drawn, not photographed."""
-        return self.source == "synthetic"
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How much a filter lets through: images, by label; patients and patient groups that have any."""
-
-    images: int
-    normal: int
-    all: int
-    unlabelled: int
-    patients: int
-    groups: int
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What there is to filter by, each in reading order."""
-
-    patients: tuple[str, ...]
-    sources: tuple[str, ...]
-    parts: tuple[str, ...]
-    area: tuple[int, int]
 
 
 class Catalog:
@@ -169,11 +62,11 @@ class Catalog:
         ----------
         filters : Filters, optional
         sort : str, optional
-            One of :data:`SORTS`; any other is taken as the manifest's order.
+            One of :data:`~leukemia.data.cells_table.SORTS`; any other is taken as the manifest's order.
         number, size : int, optional
             Which page, from 1; rows a page.
         """
-        where, values = _where(filters)
+        where, values = cells_table.where(filters)
         order = SORTS.get(sort, "row")
         # Sorted by narrow columns first; the rest is fetched for this page's rows only.
         chosen = (
@@ -185,13 +78,13 @@ class Catalog:
 
     def count(self, filters: Filters = EVERYTHING) -> int:
         """How many rows a filter lets through."""
-        where, values = _where(filters)
+        where, values = cells_table.where(filters)
         found = self._cursor().execute(f"SELECT count(*) FROM cells WHERE {where}", values)  # noqa: S608
         return found.fetchone()[0]
 
     def tally(self, filters: Filters = EVERYTHING) -> Tally:
         """What a filter lets through, by label and by patient."""
-        where, values = _where(filters)
+        where, values = cells_table.where(filters)
         found = self._cursor().execute(
             "SELECT count(*), count(*) FILTER (label = 'Normal'), count(*) FILTER (label = 'ALL'), "  # noqa: S608
             "count(*) FILTER (label = ''), count(DISTINCT patient) FILTER (patient <> ''), "
@@ -297,84 +190,9 @@ def open_catalog(
         connection.register(name, frame)
     with table.parquet(data, connection) as source:
         try:
-            _fill(connection, source, brightness.files(data), threshold, drawn)
+            cells_table.fill(connection, source, brightness.files(data), threshold, drawn)
         except duckdb.IOException as error:
             raise DatasetError(f"The images of {data} are being replaced: load the page again.") from error
     for name in given:
         connection.unregister(name)
     return Catalog(data, connection, threshold)
-
-
-def _fill(
-    connection: duckdb.DuckDBPyConnection,
-    source: Path,
-    measured: list[str],
-    threshold: float | None,
-    drawn: bool,
-) -> None:
-    """Put into memory what is asked for all the time: ``cells``, and images' names and places."""
-    connection.execute(
-        "CREATE TABLE names AS SELECT file_row_number AS row, image_id, path, origin "
-        "FROM read_parquet(?, file_row_number = true)",
-        [str(source)],
-    )
-    connection.execute(
-        "CREATE TYPE person AS ENUM (SELECT patient FROM (SELECT DISTINCT patient FROM read_parquet(?)) "
-        # 9 before 10, as a reader counts.
-        r"ORDER BY regexp_extract(patient, '^(.*?)\d*$', 1), "
-        r"try_cast(regexp_extract(patient, '(\d*)$', 1) AS UBIGINT) NULLS FIRST, patient)",
-        [str(source)],
-    )
-    connection.execute("CREATE TYPE side AS ENUM ('training', 'validation', 'test', 'unknown')")
-    connection.execute("CREATE TABLE measured (image_id VARCHAR, brightness FLOAT)")
-    if measured:
-        connection.execute(
-            "INSERT INTO measured SELECT image_id, any_value(brightness) FROM read_parquet(?) GROUP BY ALL",
-            [measured],
-        )
-    connection.execute(CELLS, {"threshold": threshold, "drawn": drawn, "source": str(source)})
-    connection.execute("DROP TABLE measured")
-
-
-def _where(filters: Filters) -> tuple[str, list[object]]:
-    """A filter as an SQL condition and the values in it."""
-    conditions, values = ["true"], []
-
-    def among(column: str, allowed: Sequence[str]) -> None:
-        if allowed:
-            conditions.append(f"{column} IN ({', '.join('?' * len(allowed))})")
-            values.extend(allowed)
-
-    among("label", ["" if label == UNLABELLED else label for label in filters.labels])
-    among("patient::VARCHAR", filters.patients)
-    among("source", filters.sources)
-    among("part::VARCHAR", filters.parts)
-    among("decision", filters.decisions)
-    among("outcome", filters.outcomes)
-    among("review", filters.reviews)
-    for column, bounds in (("probability", filters.probability), ("cell_area", filters.area)):
-        if bounds is not None:
-            conditions.append(f"{column} BETWEEN ? AND ?")
-            values.extend(bounds)
-    if filters.images is not None:
-        conditions.append("row IN (SELECT row FROM names WHERE image_id IN (SELECT unnest(?::VARCHAR[])))")
-        values.append(list(filters.images))
-    return " AND ".join(conditions), values
-
-
-__all__ = [
-    "BRIGHTNESS_SORTS",
-    "OF_MODEL",
-    "RIGHT",
-    "SORTS",
-    "UNKNOWN",
-    "UNLABELLED",
-    "WRONG",
-    "Catalog",
-    "Choices",
-    "Filters",
-    "Record",
-    "Tally",
-    "open_catalog",
-    "stamp",
-]

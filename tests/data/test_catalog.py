@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from leukemia.data import brightness, catalog, corrections, images, manifest, table
-from leukemia.data.catalog import SORTS, Filters, open_catalog
-from leukemia.data.filters import UNKNOWN, UNLABELLED
+from leukemia.data.catalog import open_catalog
+from leukemia.data.cells_table import SORTS
+from leukemia.data.filters import UNKNOWN, UNLABELLED, Filters
 from leukemia.errors import BusyError, DatasetError
 
 THRESHOLD = 0.4

@@ -11,7 +11,8 @@ from PIL import Image
 from leukemia import bundle as bundles
 from leukemia.clinic import decisions
 from leukemia.data import brightness, manifest
-from leukemia.data.catalog import SORTS
+from leukemia.data.cells_table import SORTS
+from leukemia.data.records import Record
 from pages.parts.dataset import address, grid, paging
 
 THRESHOLD = 0.5
@@ -32,19 +33,13 @@ def cells(measured):
 
 
 @pytest.fixture(scope="module")
-def own_bundle(tiny_bundle, cells, tmp_path_factory):
-    """The tiny network as if it had been trained on the drawn set, a third of the patients held out."""
-    folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("own") / "bundle")
-    labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
-    groups = sorted(labelled["patient_group"].unique())
+def own_bundle(drawn_bundle, tmp_path_factory):
+    """The bundle of the drawn set, with held-out answers at random: sure and unsure, right and wrong."""
+    folder = shutil.copytree(drawn_bundle, tmp_path_factory.mktemp("own") / "bundle")
+    predictions = bundles.read(folder).predictions
+    probability = np.random.default_rng(4).random(len(predictions)).round(6)
+    predictions.assign(probability=probability).to_csv(folder / bundles.PREDICTIONS, index=False)
     record = json.loads((folder / bundles.RECORD).read_text())
-    for number, part in enumerate(("training", "validation", "test")):
-        record["split"][part]["groups"] = groups[number::3]
-    test = labelled[labelled["patient_group"].isin(groups[2::3])]
-    probability = np.random.default_rng(4).random(len(test)).round(6)
-    test.assign(probability=probability)[list(bundles.PREDICTION_COLUMNS)].to_csv(
-        folder / bundles.PREDICTIONS, index=False
-    )
     record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
     (folder / bundles.RECORD).write_text(json.dumps(record))
     return folder
@@ -450,8 +445,6 @@ def test_no_image_is_kept_in_a_cache_shared_by_sessions(open_page, monkeypatch):
 
 
 def test_a_card_of_a_doubted_label_says_so():
-    from leukemia.data.catalog import Record
-
     record = Record(
         "a" * 64,
         "x.webp",

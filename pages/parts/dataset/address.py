@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from leukemia.data.catalog import SORTS
+from leukemia.data.cells_table import SORTS
 from leukemia.data.filters import WORDS, Filters
 
 SECTION, SORT, PAGE, CELL, SELECTION = "section", "sort", "page", "cell", "selection"
@@ -25,7 +25,7 @@ def put_filters(chosen: Filters) -> None:
 
 
 def sort() -> str:
-    """The sort in the address, one of ``catalog.SORTS``."""
+    """The sort in the address, one of ``cells_table.SORTS``."""
     asked = st.query_params.get(SORT, "")
     return asked if asked in SORTS else next(iter(SORTS))
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from leukemia.clinic import decisions
-from leukemia.data.catalog import OF_MODEL, SORTS, Catalog
+from leukemia.data.catalog import OF_MODEL, Catalog
+from leukemia.data.cells_table import SORTS
 from leukemia.data.filters import CORRECTED, DOUBTED, RIGHT, UNKNOWN, UNLABELLED, WRONG, Filters
 from pages.parts.dataset import address
 
@@ -34,7 +35,7 @@ WORDS = {
 }
 ANSWERS = {"ALL": decisions.ALL_LIKE, "Normal": decisions.NORMAL_LIKE, UNKNOWN: "No held-out answer"}
 # Pixels on screen: four filters stand beside each other on a narrow one.
-WIDTH, WIDE = 168, 280
+WIDTH, WIDE = 168, 232
 STEP = 500  # frame pixels of the size slider
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia.data.catalog import BRIGHTNESS_SORTS, OF_MODEL, Catalog, Tally
+from leukemia.data.catalog import BRIGHTNESS_SORTS, OF_MODEL, Catalog
 from leukemia.data.filters import Filters
+from leukemia.data.records import Tally
 from pages.parts.dataset import address, cell, controls, grid, measuring, opened, paging
 from pages.parts.text import plain
 

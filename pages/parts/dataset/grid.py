@@ -10,8 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.clinic import decisions
-from leukemia.data.catalog import Record
 from leukemia.data.filters import UNKNOWN, UNLABELLED, WRONG
+from leukemia.data.records import Record
 from leukemia.data.thumbnails import Thumbnails
 
 FOLDER = Path(__file__).parent

@@ -11,8 +11,8 @@ from PIL import Image
 from leukemia.bundle import Bundle
 from leukemia.clinic import decisions
 from leukemia.data import images
-from leukemia.data.catalog import Record
 from leukemia.data.filters import RIGHT, UNKNOWN, UNLABELLED
+from leukemia.data.records import Record
 from leukemia.errors import ImageError
 from pages.parts.cells import MARKS, distance
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leukemia.clinic.batch import Item
 from leukemia.clinic.classifier import Source
-from leukemia.data.catalog import Record
+from leukemia.data.records import Record
 from pages.parts import batch
 
 ASKED = "sent-to-classify"

@@ -42,18 +42,17 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
 
     one = commands.add_parser("train", help="train a network by patient and write a bundle")
-    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
-    _data_option(one, "--data", "the prepared folder")
-    one.add_argument(
-        "--output", type=Path, help="bundle folder (default models/RECIPE, or RECIPE-image-split)"
-    )
+    _training_options(one)
     one.add_argument(
         "--split", choices=("patient", "image"), default="patient", help="image is leaky: to show the leak"
     )
-    one.add_argument("--seed", type=_at_least(0), default=0)
-    one.add_argument("--target-recall", type=_share, default=0.95, help="for the threshold (default 0.95)")
-    one.add_argument("--epochs", type=_at_least(1), help="instead of the recipe's own")
-    one.add_argument("--cells-per-epoch", type=_at_least(2), help="instead of the recipe's own")
+
+    one = commands.add_parser("crossvalidate", help="judge a recipe on every patient, fold by fold")
+    _training_options(one)
+    one.add_argument("--folds", type=_at_least(4), default=5, help="of whole patients (default 5)")
+    one.add_argument(
+        "--views", type=int, choices=(1, 2, 4), default=4, help="sides of a cell averaged (default 4)"
+    )
 
     one = commands.add_parser("check", help="look through a prepared set for what is wrong with it")
     _data_option(one, "--data", "the prepared folder")
@@ -106,6 +105,16 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
             return UNUSABLE, "The disk is full. Free some space; the same command goes on from there."
         where = f" ({error.filename})" if error.filename else ""
         return UNUSABLE, f"{error.strerror or error}{where}."
+
+
+def _training_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
+    _data_option(one, "--data", "the prepared folder")
+    one.add_argument("--output", type=Path, help="bundle folder (default: in models, named by the recipe)")
+    one.add_argument("--seed", type=_at_least(0), default=0)
+    one.add_argument("--target-recall", type=_share, default=0.95, help="for the threshold (default 0.95)")
+    one.add_argument("--epochs", type=_at_least(1), help="instead of the recipe's own")
+    one.add_argument("--cells-per-epoch", type=_at_least(2), help="instead of the recipe's own")
 
 
 def _data_option(one: argparse.ArgumentParser, name: str, meaning: str) -> None:

@@ -34,6 +34,8 @@ PREDICTIONS = "predictions.csv"
 CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
+# What predictions of a cross-validation hold beside.
+FOLD_COLUMNS = ("fold", "cell_area", "source")
 VERSION = 1
 
 
@@ -86,6 +88,11 @@ class Bundle:
     def leaky(self) -> bool:
         """Whether patients stood on both sides of its split."""
         return self.record["split"]["by"] != "patient"
+
+    @property
+    def folds(self) -> int:
+        """In how many folds its recipe was judged on every patient; 0 for a single split."""
+        return int(self.record["split"].get("folds", 0))
 
     @property
     def figures(self) -> dict[str, dict[str, float]]:

@@ -115,23 +115,49 @@ def recipes(options: Namespace) -> int:
 def train(options: Namespace) -> int:
     """Train a network and write its bundle."""
     _import_keras()
-    from leukemia.learning import fitting, recipes, training
+    from leukemia.learning import fitting, training
     from leukemia.learning.progress import Steps
 
-    changes = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
-    recipe = recipes.get(options.recipe).with_training(**{k: v for k, v in changes.items() if v is not None})
+    recipe = _recipe(options)
     plan = fitting.Plan(recipe, options.split, options.seed, options.target_recall)
     suffix = "" if options.split == "patient" else "-image-split"
     output = options.output or Path("models") / f"{recipe.name}{suffix}"
     bar = _Bar("cells")
-
-    def on_epoch(index: int, found: dict[str, float]) -> None:
-        numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
-        tqdm.write(f"epoch {index + 1}/{recipe.training.epochs}: {numbers}", file=sys.stderr)
-
     try:
         bundle = training.train(
-            plan, options.data, output, progress=bar, callbacks=[Steps()], on_epoch=on_epoch
+            plan,
+            options.data,
+            output,
+            progress=bar,
+            callbacks=[Steps()],
+            on_epoch=lambda index, found: _say_epoch("", index, recipe.training.epochs, found),
+        )
+    finally:
+        bar.close()
+    print(f"Wrote {output}")
+    _print_bundle(bundle)
+    return 0
+
+
+def crossvalidate(options: Namespace) -> int:
+    """Judge a recipe on every patient, fold by fold, and write its bundle."""
+    _import_keras()
+    from leukemia.learning import crossvalidation, fitting
+    from leukemia.learning.progress import Steps
+
+    recipe = _recipe(options)
+    plan = fitting.Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
+    output = options.output or Path("models") / f"{recipe.name}-crossvalidated"
+    bar = _Bar("cells")
+    try:
+        bundle = crossvalidation.crossvalidate(
+            plan,
+            options.data,
+            output,
+            views=options.views,
+            progress=bar,
+            callbacks=[Steps()],
+            on_epoch=lambda fold, index, found: _say_epoch(f"{fold}, ", index, recipe.training.epochs, found),
         )
     finally:
         bar.close()
@@ -259,6 +285,18 @@ def _import_keras() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _recipe(options: Namespace):  # noqa: ANN202 (its type would import Keras)
+    from leukemia.learning import recipes
+
+    changes = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
+    return recipes.get(options.recipe).with_training(**{k: v for k, v in changes.items() if v is not None})
+
+
+def _say_epoch(fold: str, index: int, epochs: int, found: dict[str, float]) -> None:
+    numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+    tqdm.write(f"{fold}epoch {index + 1}/{epochs}: {numbers}", file=sys.stderr)
 
 
 def _print_bundle(bundle: bundles.Bundle) -> None:

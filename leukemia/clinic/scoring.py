@@ -61,6 +61,8 @@ class Scored:
 def from_predictions(bundle: Bundle) -> Scored:
     """Judge a bundle again, from the held-out predictions that it carries."""
     on = "its held-out test patients" if not bundle.leaky else f"its test images ({splits.LEAKY})"
+    if bundle.folds:
+        on = f"all its patients, each judged by a network that did not see them ({bundle.folds} folds)"
     notes = ("Trained on synthetic cells.",) if bundle.synthetic else ()
     return Scored(bundle, bundle.predictions, on, notes)
 

@@ -139,6 +139,11 @@ def _deal(by_class: list[pd.DataFrame], count: int, rng: np.random.Generator) ->
     return unlike, fold
 
 
+def hold_out(fold: pd.Series, number: int) -> pd.Series:
+    """One of :data:`PARTS` a row: fold ``number`` to test, the others to train; -1 holds out none."""
+    return pd.Series(np.where(fold == number, "test", "training"), index=fold.index)
+
+
 SPLITS = {"patient": by_patient, "image": by_image}
 
 

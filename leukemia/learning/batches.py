@@ -109,7 +109,7 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
 
 
 def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Generator) -> np.ndarray:
-    """Turn, mirror and brighten one crop, at native scale.
+    """Turn, mirror, zoom and brighten one crop; native scale but for the zoom.
 
     Parameters
     ----------
@@ -130,7 +130,8 @@ def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Gene
     mirror = -1.0 if training.flips and rng.random() < 0.5 else 1.0
     cos, sin = np.cos(angle), np.sin(angle)
     # Pillow maps each pixel of the result back to where it came from; both middles coincide.
-    a, b, d, e = cos * mirror, -sin, sin * mirror, cos
+    zoom = 1 + rng.uniform(-training.zoom, training.zoom) if training.zoom else 1.0
+    a, b, d, e = (term / zoom for term in (cos * mirror, -sin, sin * mirror, cos))
     to, fro = size / 2, crop.shape[0] / 2
     matrix = (a, b, fro - (a + b) * to, d, e, fro - (d + e) * to)
     image = Image.fromarray(crop).transform(

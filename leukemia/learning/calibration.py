@@ -70,30 +70,29 @@ def platt(logit: np.ndarray, truth: np.ndarray) -> Calibration:
 METHODS = {"none": none, "temperature": temperature, "platt": platt}
 
 
-def out_of_fold(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray, method: str) -> np.ndarray:
-    """Calibrate each fold by what the others say.
+def out_of_fold(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Calibrate each fold by what the others say, the choice of the method included.
 
     Parameters
     ----------
     logit, truth, fold : numpy.ndarray
         Shape (n,): logits of models that did not see the cell's patient, is ALL, number of the fold.
-    method : str
-        One of :data:`METHODS`.
 
     Returns
     -------
     numpy.ndarray
         Calibrated probability, float, shape (n,).
     """
-    out = np.empty(len(logit))
-    for number in np.unique(fold):
-        own = fold == number
-        out[own] = METHODS[method](logit[~own], truth[~own]).probability(logit[own])
-    return out
+    return _by_the_others(logit, fold, lambda rest: choose(logit[rest], truth[rest], fold[rest])[0])
 
 
 def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Calibration, dict[str, float]]:
     """Choose the method with the least out-of-fold log loss, and fit it on all.
+
+    Parameters
+    ----------
+    logit, truth, fold : numpy.ndarray
+        As of :func:`out_of_fold`; at least two folds.
 
     Returns
     -------
@@ -101,7 +100,10 @@ def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Cali
     dict of str to float
         Log loss of each method, out of fold.
     """
-    losses = {name: log_loss(truth, out_of_fold(logit, truth, fold, name)) for name in METHODS}
+    losses = {}
+    for name, fit in METHODS.items():
+        fitted = _by_the_others(logit, fold, lambda rest, fit=fit: fit(logit[rest], truth[rest]))
+        losses[name] = log_loss(truth, fitted)
     best = min(losses, key=losses.__getitem__)
     return METHODS[best](logit, truth), losses
 
@@ -130,6 +132,17 @@ def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
     truth = predictions["label"] == "ALL"
     grouped = predictions.assign(truth=truth).groupby(number)
     return grouped.agg(probability=("probability", "mean"), share=("truth", "mean"), cells=("truth", "size"))
+
+
+def _by_the_others(
+    logit: np.ndarray, fold: np.ndarray, fit: Callable[[np.ndarray], Calibration]
+) -> np.ndarray:
+    """Probabilities of each fold's logits, by the calibration that ``fit`` makes of the rest (a mask)."""
+    out = np.empty(len(logit))
+    for number in np.unique(fold):
+        own = fold == number
+        out[own] = fit(~own).probability(logit[own])
+    return out
 
 
 def _fit(

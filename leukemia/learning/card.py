@@ -7,6 +7,7 @@ from typing import Any
 
 from leukemia.data.splits import LEAKY
 from leukemia.learning.metrics import MEANING
+from leukemia.learning.subgroups import MEANING as SUBGROUP_MEANING
 from leukemia.settings import RESEARCH_USE
 
 CITATION = (
@@ -22,8 +23,8 @@ def render(record: dict[str, Any]) -> str:
         "Intended use": _use(),
         "Factors": _factors(record),
         "Metrics": _metrics(record),
-        "Evaluation data": _data(record, "test"),
-        "Training data": _data(record, "training") + "\n\n" + _data(record, "validation"),
+        "Evaluation data": _evaluated(record),
+        "Training data": _learned(record),
         "Quantitative analyses": _analyses(record),
         "Ethical considerations": _ethics(),
         "Caveats and recommendations": _caveats(record),
@@ -70,6 +71,26 @@ def _metrics(record: dict[str, Any]) -> str:
     )
 
 
+def _evaluated(record: dict[str, Any]) -> str:
+    folds = record["split"].get("folds")
+    if not folds:
+        return _data(record, "test")
+    return (
+        f"{_data(record, 'test')} The patients were dealt to {folds} folds, alike in class, cell size and "
+        f"source; each was judged by a network that had learned from the other {folds - 1}, and the "
+        "calibration and the threshold of a fold come from the others."
+    )
+
+
+def _learned(record: dict[str, Any]) -> str:
+    if record["split"].get("folds"):
+        return (
+            f"{_data(record, 'training')} The network of this bundle learned from all of them, by the same "
+            "recipe as those of the folds; its own figures are theirs."
+        )
+    return _data(record, "training") + "\n\n" + _data(record, "validation")
+
+
 def _data(record: dict[str, Any], part: str) -> str:
     split = record["split"]
     own = split[part]
@@ -88,11 +109,33 @@ def _analyses(record: dict[str, Any]) -> str:
         for name in record["figures"]
     )
     counts = record["confusion"]
+    part = "Out of fold" if record["split"].get("folds") else "On the test part"
     return (
-        f"On the test part ({unit}):\n\n"
+        f"{part} ({unit}):\n\n"
         "| figure | by cell (95 % over patients) | by patient: mean probability (95 %) |\n|---|---|---|\n"
         f"{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL missed, "
-        f"{counts['tn']} normal called so, {counts['fp']} normal called ALL-like."
+        f"{counts['tn']} normal called so, {counts['fp']} normal called ALL-like." + _more(record)
+    )
+
+
+def _more(record: dict[str, Any]) -> str:
+    """What a cross-validation says beside: weak spots, calibration, silence."""
+    if "subgroups" not in record:
+        return ""
+    rows = "\n".join(
+        f"| {name} | {_interval(figure)} | {SUBGROUP_MEANING[name]} |"
+        for name, figure in record["subgroups"].items()
+    )
+    calibrated, band = record["calibration"], record["indeterminate"]
+    quiet = band["out_of_fold"]
+    return (
+        f"\n\n| figure | by cell (95 % over patients) | meaning |\n|---|---|---|\n{rows}\n\n"
+        f"Calibrated by {calibrated['method']} (stretch {calibrated['stretch']:.3f}, shift "
+        f"{calibrated['shift']:.3f}), chosen by out-of-fold log loss. Between {band['low']:.3f} and "
+        f"{band['high']:.3f} a cell is indeterminate: of a new patient's cells, in expectation, at most "
+        f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of the normal ones "
+        f"above (split-conformal, by patient). Out of fold {quiet['missed']:.1%} and {quiet['alarmed']:.1%} "
+        f"did, and {quiet['indeterminate']:.1%} were indeterminate, each patient weighing the same."
     )
 
 

@@ -46,6 +46,13 @@ class Band:
         if not 0 <= self.low <= self.high <= 1:
             raise ValueError(f"A band lies between 0 and 1, its low end first: {self.low}, {self.high}.")
 
+    def call(self, probability: np.ndarray) -> np.ndarray:
+        """ALL, Normal or ``""`` (indeterminate) for probabilities; object, shape (n,)."""
+        probability = np.asarray(probability, float)
+        out = np.where(probability < self.low, "Normal", "").astype(object)
+        out[probability >= self.high] = "ALL"
+        return out
+
     def record(self) -> dict[str, float]:
         """The band as plain values for JSON."""
         return asdict(self)

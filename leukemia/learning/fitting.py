@@ -27,12 +27,28 @@ LEFT_OUT = "doubted"
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides a training's result."""
+    """All that decides a training's result.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    split : str
+        One of :data:`splits.SPLITS`; or ``"fold"``: there is no validation part, and all epochs run.
+    seed : int
+    target_recall : float
+        For the threshold.
+    fold : int
+        Of the split by folds: the one that is held out; -1 to learn from all.
+    folds : int
+        How many there are.
+    """
 
     recipe: Recipe
     split: str = "patient"
     seed: int = 0
     target_recall: float = 0.95
+    fold: int = -1
+    folds: int = 5
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,10 @@ def load_dataset(
     cells = manifest.read(data)
     cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
     # Dealt by the labels that the set came with: a correction moves no patient to another side.
-    part = splits.SPLITS[plan.split](cells, plan.seed)
+    if plan.split == "fold":
+        part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
+    else:
+        part = splits.SPLITS[plan.split](cells, plan.seed)
     cells = corrections.apply(data, cells)
     if cells["doubted"].any():
         logging.warning("%d cells whose label is doubted are left out.", cells["doubted"].sum())
@@ -97,10 +116,33 @@ def fit(
     callbacks: list[keras.callbacks.Callback] | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Fitted:
-    """Train, keep the best epoch, choose the threshold, predict the held-out cells.
+    """Learn, choose the threshold, predict the held-out cells.
+
+    The threshold is chosen on the validation part alone. Parameters are those of :func:`learn`.
+    """
+    model, state = learn(
+        plan, dataset, checkpoint, run_id=run_id, cache=cache, callbacks=callbacks, on_epoch=on_epoch
+    )
+    validation = predict(model, dataset, dataset.rows("validation"))
+    threshold = metrics.choose_threshold(validation, plan.target_recall)
+    test = predict(model, dataset, dataset.rows("test"))
+    return Fitted(model, threshold, validation, test, state)
+
+
+def learn(
+    plan: Plan,
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    *,
+    run_id: str = "",
+    cache: Path | None = None,
+    callbacks: list[keras.callbacks.Callback] | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> tuple[keras.Model, State]:
+    """Train and keep the best epoch; where nothing is there to validate on, the last.
 
     The best epoch has the lowest validation loss; among losses within ``SAME_LOSS`` of it, the
-    highest validation recall. The threshold is chosen on the validation part alone.
+    highest validation recall.
 
     Parameters
     ----------
@@ -116,6 +158,13 @@ def fit(
         Keras callbacks for progress within an epoch.
     on_epoch : callable, optional
         Called after each finished epoch with its index and figures.
+
+    Returns
+    -------
+    keras.Model
+        With its weights rounded; see :func:`round_weights`.
+    State
+        What the training went through.
     """
     training = plan.recipe.training
     state = checkpoint.read()
@@ -132,10 +181,7 @@ def fit(
             on_epoch(len(state.history) - 1, found)
     model = folding.fold(checkpoint.network(state.best, to_train=False))
     round_weights(model)
-    validation = predict(model, dataset, dataset.rows("validation"))
-    threshold = metrics.choose_threshold(validation, plan.target_recall)
-    test = predict(model, dataset, dataset.rows("test"))
-    return Fitted(model, threshold, validation, test, state)
+    return model, state
 
 
 def round_weights(model: keras.Model) -> None:
@@ -173,7 +219,7 @@ def _compiled(plan: Plan, cache: Path | None) -> keras.Model:
     model = plan.recipe.start(cache)
     model.compile(
         plan.recipe.training.optimizer(),
-        loss="binary_crossentropy",
+        loss=keras.losses.BinaryCrossentropy(label_smoothing=plan.recipe.training.smoothing),
         metrics=[keras.metrics.Recall(name="recall")],
     )
     return model
@@ -194,7 +240,8 @@ def _one_epoch(
     )
     log = model.fit(drawn, verbose=0, callbacks=callbacks, shuffle=False).history
     found = {name: float(values[-1]) for name, values in log.items()}
-    return found | _validate(predict(model, dataset, dataset.rows("validation")))
+    rows = dataset.rows("validation")
+    return found | (_validate(predict(model, dataset, rows)) if len(rows) else {})
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
@@ -225,7 +272,7 @@ def _validate(predictions: pd.DataFrame) -> dict[str, float]:
 
 def _is_better(history: list[dict[str, float]], best: int) -> bool:
     """Whether the last epoch of ``history`` takes the place of epoch ``best``."""
-    if best < 0:
+    if best < 0 or "val_loss" not in history[-1]:
         return True
     found, kept = history[-1], history[best]
     bound = min(epoch["val_loss"] for epoch in history) + SAME_LOSS

@@ -61,7 +61,8 @@ def pack(
         partial.chmod(0o755)
         model.save(partial / bundles.NETWORK)
         _write_engine(model, partial, probe)
-        columns = list(bundles.PREDICTION_COLUMNS)
+        more = [name for name in bundles.FOLD_COLUMNS if name in predictions]
+        columns = [*bundles.PREDICTION_COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
         whole = _complete(record, model)
         (partial / bundles.CARD).write_text(card.render(whole), encoding="utf-8")

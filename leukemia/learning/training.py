@@ -58,7 +58,7 @@ def train(
         data,
         f"{plan.recipe.name} ({plan.split} split)",
         parameters,
-        {"data_fingerprint": dataset.fingerprint, "git_revision": _revision()},
+        {"data_fingerprint": dataset.fingerprint, "git_revision": revision()},
         resume=checkpoint.read().run_id,
     )
 
@@ -102,10 +102,9 @@ def describe(plan: fitting.Plan) -> dict[str, Any]:
 
 def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fitted) -> dict[str, Any]:
     """Make the content of ``bundle.json``; figures come from the test part alone."""
-    used = dataset.cells[dataset.part != fitting.LEFT_OUT]
     held_out = "validation patients" if plan.split == "patient" else "validation images (leaky split)"
     return {
-        "recipe": _recipe(plan.recipe),
+        "recipe": recipe_record(plan.recipe),
         "split": {
             "by": plan.split,
             "seed": plan.seed,
@@ -119,25 +118,33 @@ def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fi
             "target_recall": plan.target_recall,
             "chosen_on": held_out,
         },
-        "data": {
-            "fingerprint": dataset.fingerprint,
-            "synthetic": bool((used["source"] == "synthetic").all()),
-            "cells": len(used),
-            "patient_groups": int(used["patient_group"].nunique()),
-            "corrected": int((used["label"] != used["original_label"]).sum()),
-            "doubted": len(dataset.cells) - len(used),
-        },
+        "data": data_record(dataset),
         "figures": metrics.as_record(metrics.figures(fitted.test, fitted.threshold)),
         "patient_figures": metrics.as_record(metrics.patient_figures(fitted.test, fitted.threshold)),
         "confusion": metrics.confusion(fitted.test, fitted.threshold),
     }
 
 
-def _recipe(recipe: Recipe) -> dict[str, Any]:
+def data_record(dataset: fitting.Dataset) -> dict[str, Any]:
+    """Make the plain values of what was learned from and judged on, for JSON."""
+    used = dataset.cells[dataset.part != fitting.LEFT_OUT]
+    return {
+        "fingerprint": dataset.fingerprint,
+        "synthetic": bool((used["source"] == "synthetic").all()),
+        "cells": len(used),
+        "patient_groups": int(used["patient_group"].nunique()),
+        "corrected": int((used["label"] != used["original_label"]).sum()),
+        "doubted": len(dataset.cells) - len(used),
+    }
+
+
+def recipe_record(recipe: Recipe) -> dict[str, Any]:
+    """Make the plain values of a recipe, for JSON."""
     return {"name": recipe.name, "summary": recipe.summary, "training": asdict(recipe.training)}
 
 
-def _revision() -> str:
+def revision() -> str:
+    """Ask git for the program's revision, short; ``"unknown"`` outside of a repository."""
     git = shutil.which("git")
     if not git:
         return "unknown"

@@ -49,8 +49,8 @@ def test_calibration_keeps_the_order_and_lowers_the_error(overconfident):
 def test_a_fold_is_calibrated_by_the_others(overconfident):
     values, truth, fold = overconfident
     lied = np.where(fold == 2, ~truth, truth)
-    honest = calibration.out_of_fold(values, truth, fold, "platt")
-    misled = calibration.out_of_fold(values, lied, fold, "platt")
+    honest = calibration.out_of_fold(values, truth, fold)
+    misled = calibration.out_of_fold(values, lied, fold)
     assert np.array_equal(honest[fold == 2], misled[fold == 2]), "its own truth has no say"
     assert not np.allclose(honest[fold == 1], misled[fold == 1])
 

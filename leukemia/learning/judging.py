@@ -1,0 +1,96 @@
+"""Out-of-fold logits to probabilities, a threshold and a band, nothing judged by what it helped to choose."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from leukemia.learning import calibration, conformal, metrics
+
+# A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
+LEAST, MOST = 1e-4, 1 - 1e-4
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Out-of-fold predictions of all cells and what follows from them.
+
+    Attributes
+    ----------
+    predictions : pandas.DataFrame
+        image_id, patient_group, label, probability, fold, cell_area, source; see :func:`judge`.
+    calibration : calibration.Calibration
+    losses : dict of str to float
+        Out-of-fold log loss of each method of calibration.
+    threshold : float
+    band : conformal.Band
+    silence : dict of str to float
+        What bands found by the other folds do to the cells of each: the share that is indeterminate,
+        of ALL cells called Normal-like, of normal cells called ALL-like; each patient weighs the same.
+    """
+
+    predictions: pd.DataFrame
+    calibration: calibration.Calibration
+    losses: dict[str, float]
+    threshold: float
+    band: conformal.Band
+    silence: dict[str, float]
+
+
+def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
+    """Judge networks on the cells that each did not see.
+
+    Parameters
+    ----------
+    raw : pandas.DataFrame
+        Columns image_id, patient_group, label, logit, fold, cell_area, source; a row a cell, its logit
+        from the network that did not see the patient. At least four folds.
+    target_recall : float
+        For the threshold.
+
+    Returns
+    -------
+    Judged
+        Calibration, threshold and band are those for the network that is shipped, from all folds. A
+        fold's own probabilities are calibrated by the other folds, and moved (by one logit for the
+        whole fold) so that the threshold that the other folds choose lies at the shipped one.
+    """
+    raw = raw.sort_values(["fold", "image_id"]).reset_index(drop=True)
+    logit, fold = raw["logit"].to_numpy(float), raw["fold"].to_numpy()
+    truth = (raw["label"] == "ALL").to_numpy()
+    shipped, losses = calibration.choose(logit, truth, fold)
+    calibrated = raw.assign(probability=calibration.out_of_fold(logit, truth, fold))
+    threshold = round(
+        float(np.clip(metrics.choose_threshold(calibrated, target_recall), LEAST, MOST)), DIGITS
+    )
+    probability, called = np.empty(len(raw)), np.empty(len(raw), dtype=object)
+    for number in np.unique(fold):
+        own, rest = fold == number, fold != number
+        fitted, _ = calibration.choose(logit[rest], truth[rest], fold[rest])
+        others = raw[rest].assign(probability=calibration.out_of_fold(logit[rest], truth[rest], fold[rest]))
+        theirs = fitted.probability(logit[own])
+        called[own] = conformal.band(others).call(theirs)
+        moved = _logit(threshold) - _logit(metrics.choose_threshold(others, target_recall))
+        probability[own] = expit(_logit(theirs) + moved)
+    predictions = raw.drop(columns="logit").assign(probability=probability.round(DIGITS))
+    return Judged(predictions, shipped, losses, threshold, conformal.band(calibrated), _silence(raw, called))
+
+
+def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
+    def share(rows: np.ndarray, word: str) -> float:
+        hit = pd.Series(called[rows] == word)
+        return round(float(hit.groupby(raw.loc[rows, "patient_group"].to_numpy()).mean().mean()), 4)
+
+    truth = (raw["label"] == "ALL").to_numpy()
+    return {
+        "indeterminate": share(np.full(len(raw), True), ""),
+        "missed": share(truth, "Normal"),
+        "alarmed": share(~truth, "ALL"),
+    }
+
+
+def _logit(probability: np.ndarray | float) -> np.ndarray:
+    probability = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.log(probability) - np.log1p(-probability)

@@ -1,0 +1,90 @@
+"""Figures of a part of the cells, or at an operating point: where a model is weak, in numbers.
+
+On C-NMC 2019, a small healthy cell is easy and a large one is not: a good figure over all cells may
+hide a bad one within cells of a size, or in the part of the set whose healthy cells are large.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics as sk
+
+from leukemia.learning import metrics
+
+AT_SPECIFICITY = 0.80
+AT_COVERAGE = 0.80
+HARD_SOURCES = ("fold_2", "preliminary")
+TERCILES = ("small", "middle", "large")
+
+MEANING = {
+    "sensitivity_at_specificity": f"Sensitivity where {AT_SPECIFICITY:.0%} of the normal cells are called "
+    "Normal-like.",
+    "accuracy_at_coverage": f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are farthest from the "
+    "threshold (by logit).",
+    "auroc_hard_sources": "AUROC on patients of fold_2 and the preliminary phase (large healthy cells).",
+    **{f"auroc_{name}": f"AUROC within the {name} third of the cells by area." for name in TERCILES},
+}
+
+
+def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Figure]:
+    """Every figure of :data:`MEANING` that the cells allow, with its 95 % interval over patients.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability, cell_area, source; a row a cell.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    """
+    truth = (predictions["label"] == "ALL").to_numpy()
+    probability = predictions["probability"].to_numpy(float)
+    sureness = np.abs(_logit(probability) - _logit(np.array(threshold)))
+    right = (probability >= threshold) == truth
+
+    def at_points(weights: np.ndarray) -> dict[str, float]:
+        return {
+            "sensitivity_at_specificity": _sensitivity(truth, probability, weights),
+            "accuracy_at_coverage": _accuracy(right, sureness, weights),
+        }
+
+    found = metrics.bootstrap(predictions, at_points)
+    third = pd.qcut(predictions["cell_area"].rank(method="first"), len(TERCILES), labels=TERCILES)
+    parts = {"hard_sources": predictions["source"].isin(HARD_SOURCES)}
+    parts |= {name: third == name for name in TERCILES}
+    for name, rows in parts.items():
+        own = predictions[rows.to_numpy()]
+        if own["label"].nunique() == 2:
+            found[f"auroc_{name}"] = auroc(own)
+    return found
+
+
+def auroc(predictions: pd.DataFrame) -> metrics.Figure:
+    """AUROC of the cells given, with its 95 % interval over patients; both classes must be there."""
+    truth = (predictions["label"] == "ALL").to_numpy()
+    probability = predictions["probability"].to_numpy(float)
+
+    def compute(weights: np.ndarray) -> dict[str, float]:
+        return {"auroc": float(sk.roc_auc_score(truth, probability, sample_weight=weights))}
+
+    return metrics.bootstrap(predictions, compute)["auroc"]
+
+
+def _sensitivity(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
+    normal, cut = ~truth, np.inf
+    order = np.argsort(probability[normal], kind="stable")
+    below = np.cumsum(weights[normal][order])
+    position = int(np.searchsorted(below, AT_SPECIFICITY * below[-1]))
+    # ALL-like lies above the cell up to which the share of normal cells lies.
+    cut = probability[normal][order][min(position, len(order) - 1)]
+    return float(weights[truth & (probability > cut)].sum() / weights[truth].sum())
+
+
+def _accuracy(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(-sureness, kind="stable")
+    answered = np.cumsum(weights[order]) <= AT_COVERAGE * weights.sum()
+    kept = weights[order] * answered
+    return float((kept * right[order]).sum() / kept.sum())
+
+
+def _logit(probability: np.ndarray) -> np.ndarray:
+    probability = np.clip(probability, 1e-7, 1 - 1e-7)
+    return np.log(probability) - np.log1p(-probability)

@@ -1,0 +1,66 @@
+import pytest
+
+from leukemia import bundle as bundles
+from leukemia.data import manifest
+from leukemia.learning import crossvalidation, fitting, metrics, recipes
+
+RECIPE = recipes.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32)
+PLAN = fitting.Plan(RECIPE, "fold", target_recall=0.9, folds=4)
+
+
+@pytest.fixture(scope="module")
+def data(prepared, tmp_path_factory):
+    """A copy of the prepared folder, so that what a training keeps there is this module's own."""
+    import shutil
+
+    return shutil.copytree(prepared, tmp_path_factory.mktemp("crossvalidated") / "data")
+
+
+@pytest.fixture(scope="module")
+def done(data, tmp_path_factory):
+    seen = []
+    output = tmp_path_factory.mktemp("bundles") / "bundle"
+    bundle = crossvalidation.crossvalidate(
+        PLAN, data, output, views=2, on_epoch=lambda fold, index, found: seen.append((fold, index))
+    )
+    return bundle, seen
+
+
+def test_every_labelled_cell_is_predicted_by_a_network_that_did_not_see_its_patient(done, data):
+    bundle, seen = done
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""]
+    found = bundle.predictions
+    assert sorted(found["image_id"]) == sorted(cells["image_id"])
+    assert (found.groupby("patient_group")["fold"].nunique() == 1).all()
+    assert found["fold"].nunique() == 4
+    assert [fold for fold, _ in seen] == ["fold 1/4", "fold 2/4", "fold 3/4", "fold 4/4", "all patients"]
+
+
+def test_the_record_says_how_it_was_judged(done):
+    bundle, _ = done
+    record = bundle.record
+    assert (bundle.folds, record["views"], bundle.leaky) == (4, 2, False)
+    assert record["figures"] == metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold))
+    assert record["calibration"]["method"] in ("none", "temperature", "platt")
+    assert record["split"]["training"]["cells"] == {"ALL": 42, "Normal": 30}
+    for words in ("dealt to 4 folds", "Out of fold", "indeterminate", "auroc_large"):
+        assert words in bundle.card
+
+
+def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_path, monkeypatch):
+    bundle, _ = done
+    monkeypatch.setattr(fitting, "learn", lambda *_, **__: pytest.fail("learned again"))
+    monkeypatch.setattr(fitting, "predict", lambda *_, **__: pytest.fail("predicted again"))
+    again = crossvalidation.crossvalidate(PLAN, data, tmp_path / "again", views=2)
+    assert again.predictions.equals(bundle.predictions)
+    assert again.threshold == bundle.threshold
+
+
+def test_the_bundle_answers(done, data):
+    from leukemia.clinic.classifier import Classifier, Source
+
+    bundle = bundles.read(done[0].folder)
+    classifier = Classifier(bundle)
+    (answer,) = classifier.classify([Source.file(next(data.glob("ALL-*.png")))])
+    assert 0 <= answer.probability <= 1

@@ -1,0 +1,63 @@
+import keras
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from leukemia.learning import serving
+from leukemia.learning.calibration import Calibration
+from leukemia.learning.rates import HEAD
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A small network that tells a picture from its mirror image."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((24, 24, 3), dtype="uint8")
+    x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Flatten()(x)
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name=HEAD)(x))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), dtype=np.uint8)
+
+
+def sides(pictures):
+    return [pictures, pictures[:, ::-1, ::-1], pictures[:, ::-1], pictures[:, :, ::-1]]
+
+
+@pytest.mark.parametrize("views", serving.VIEWS)
+def test_the_logits_of_the_sides_are_averaged(model, pictures, views):
+    apart = [logit(model.predict_on_batch(side).astype(float)) for side in sides(pictures)[:views]]
+    assert views == 1 or np.ptp(apart, axis=0).max() > 1e-3, "the sides must differ for this to tell"
+    found = serving.logits(model, views).predict_on_batch(pictures)
+    assert found == pytest.approx(np.mean(apart, axis=0), abs=1e-4)
+
+
+def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
+    network = serving.logits(model, 4)
+    first, *others = (network.predict_on_batch(np.ascontiguousarray(s)) for s in sides(pictures))
+    for other in others:
+        assert other == pytest.approx(first, abs=1e-5)
+
+
+def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, tmp_path):
+    calibration = Calibration("platt", 1.7, -0.4)
+    network = serving.answering(model, 4, calibration)
+    averaged = serving.logits(model, 4).predict_on_batch(pictures)
+    expected = expit(1.7 * averaged - 0.4)
+    assert network.predict_on_batch(pictures) == pytest.approx(expected, abs=1e-5)
+    network.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
+    assert again.predict_on_batch(pictures) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_engine_answers_as_the_network(model, pictures, tmp_path):
+    import openvino
+
+    network = serving.answering(model, 4, Calibration("platt", 1.7, -0.4))
+    network.export(str(tmp_path / "engine.xml"), format="openvino", verbose=False)
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    engine = openvino.Core().compile_model(tmp_path / "engine.xml", "CPU", options)
+    assert engine(pictures)[0] == pytest.approx(network.predict_on_batch(pictures), abs=1e-5)

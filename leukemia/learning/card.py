@@ -133,7 +133,7 @@ def _more(record: dict[str, Any]) -> str:
         f"Calibrated by {calibrated['method']} (stretch {calibrated['stretch']:.3f}, shift "
         f"{calibrated['shift']:.3f}), chosen by out-of-fold log loss. Between {band['low']:.3f} and "
         f"{band['high']:.3f} a cell is indeterminate: of a new patient's cells, in expectation, at most "
-        f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of the normal ones "
+        f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of normal ones "
         f"above (split-conformal, by patient). Out of fold {quiet['missed']:.1%} and {quiet['alarmed']:.1%} "
         f"did, and {quiet['indeterminate']:.1%} were indeterminate, each patient weighing the same."
     )

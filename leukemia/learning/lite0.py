@@ -27,6 +27,22 @@ STAGES = (
 EPSILON = 1e-3
 
 
+def freeze(model: keras.Model, blocks: int) -> None:
+    """Keep the stem and the first blocks as they are: what all pictures have in common, and most of the cost.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Made with :func:`features`.
+    blocks : int
+        How many of the 16, counted from the picture; 0 freezes nothing, the stem neither.
+    """
+    parts = ("stem", *(f"block{number}" for number in range(blocks))) if blocks else ()
+    for layer in model.layers:
+        if layer.name.split("_")[0] in parts:
+            layer.trainable = False
+
+
 def features(x: keras.KerasTensor) -> keras.KerasTensor:
     """Put the network without its classifier on ``x``.
 

@@ -30,6 +30,8 @@ class Training:
         At the start; it falls to zero along a half cosine (Loshchilov & Hutter, ICLR 2017).
     body_rate : float
         Learning rate of all but the last layer, as a share of ``learning_rate``.
+    frozen : int
+        Blocks next to the picture that keep their weights, where a recipe has blocks.
     weight_decay : float
         Decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
     l2, dropout : float
@@ -48,6 +50,7 @@ class Training:
     batch: int = 32
     learning_rate: float = 5e-4
     body_rate: float = 1.0
+    frozen: int = 0
     weight_decay: float = 0.0
     l2: float = 0.0
     dropout: float = 0.0
@@ -64,6 +67,8 @@ class Training:
                 raise RecipeError(f"{name.replace('_', ' ')} must be above 0.")
         if not (0 <= self.dropout < 1 and 0 <= self.brightness < 1 and self.l2 >= 0):
             raise RecipeError("Dropout and brightness lie from 0 to below 1, L2 at 0 or above.")
+        if self.frozen < 0:
+            raise RecipeError("The number of frozen blocks lies at 0 or above.")
         if not (0 <= self.zoom < 1 and 0 <= self.smoothing < 1):
             raise RecipeError("Zoom and label smoothing lie from 0 to below 1.")
         if not (0 < self.body_rate <= 1 and self.weight_decay >= 0):
@@ -119,6 +124,7 @@ class Recipe:
         features = self.body(self.pixels(inputs), self.training)
         outputs = layers.Dense(1, activation="sigmoid", name=rates.HEAD)(features)
         model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
+        lite0.freeze(model, self.training.frozen)
         for layer in model.layers if self.pretrained else ():
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
@@ -240,9 +246,10 @@ RECIPES = {
         ),
         Recipe(
             "efficientnet-lite0",
-            "EfficientNet-Lite0, ImageNet weights, each cell's colour taken out, all layers fine-tuned.",
+            "EfficientNet-Lite0, ImageNet weights, each cell's colour taken out, fine-tuned from block 6 on.",
             _lite0,
-            training=FINE_TUNING,
+            # With the first six blocks frozen an epoch takes two thirds of the time.
+            training=replace(FINE_TUNING, epochs=5, frozen=6),
             pixels=_lite0_pixels,
             pretrained=imagenet.load,
         ),

@@ -41,3 +41,14 @@ def test_sums_stand_where_a_block_keeps_its_shape(network):
 @pytest.mark.parametrize(("size", "side"), [(224, 7), (256, 8), (300, 10)])
 def test_features_are_a_thirty_second_of_the_crop(size, side):
     assert lite0.features(keras.Input((size, size, 3))).shape == (None, side, side, 1_280)
+
+
+def test_frozen_blocks_keep_their_weights():
+    model = lite0.classifier(64)
+    everything = len(model.trainable_variables)
+    lite0.freeze(model, 0)
+    assert len(model.trainable_variables) == everything
+    lite0.freeze(model, 2)
+    still = {layer.name.split("_")[0] for layer in model.layers if layer.weights and not layer.trainable}
+    assert still == {"stem", "block0", "block1"}
+    assert model.get_layer("block10_expand").trainable

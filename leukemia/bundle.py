@@ -75,6 +75,12 @@ class Bundle:
         return float(self.record["threshold"]["value"])
 
     @property
+    def band(self) -> tuple[float, float] | None:
+        """Probabilities from the first of which to below the second a cell is indeterminate, or None."""
+        found = self.record.get("indeterminate")
+        return (float(found["low"]), float(found["high"])) if found else None
+
+    @property
     def input_size(self) -> int:
         """Side of the square crop that the network reads, in frame pixels."""
         return int(self.record["preprocessing"]["crop"])

@@ -133,24 +133,26 @@ def _show_progress(bar, batch: Batch) -> None:
 
 def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
     results = batch.results
-    st.subheader(_summary(results, threshold))
+    band = classifier.bundle.band
+    st.subheader(_summary(results, threshold, band))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
-            "Show", batches.VIEWS, default=batches.EVERYTHING, required=True, key="view"
+            "Show", batches.views(band), default=batches.EVERYTHING, required=True, key="view"
         )
         _download(results, threshold, classifier)
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     st.html(cells.STYLE)
     _refusals(batches.unreadable(results), view)
-    _grid(batches.readable(results, threshold, view), threshold, view)
+    _grid(batches.readable(results, threshold, view, band), threshold, view, band)
 
 
-def _summary(results: list[Result], threshold: float) -> str:
-    counts = decisions.count((result.answer for result in results), threshold)
+def _summary(results: list[Result], threshold: float, band: decisions.Band | None) -> str:
+    counts = decisions.count((result.answer for result in results), threshold, band)
     near = len(batches.readable(results, threshold, batches.NEAR))
+    unsure = f"{counts[decisions.INDETERMINATE]:,} {decisions.INDETERMINATE.lower()} · " if band else ""
     return (
-        f"{counts[decisions.ALL_LIKE]:,} {decisions.ALL_LIKE} · "
+        f"{counts[decisions.ALL_LIKE]:,} {decisions.ALL_LIKE} · {unsure}"
         f"{counts[decisions.NORMAL_LIKE]:,} {decisions.NORMAL_LIKE} · "
         f"{counts[decisions.UNREADABLE]:,} {decisions.UNREADABLE.lower()}"
         + (f" · {near:,} near the threshold" if near else "")
@@ -175,7 +177,7 @@ def _refusals(refused: list[Result], view: str) -> None:
         st.html(cells.refusals(refused))
 
 
-def _grid(found: list[Result], threshold: float, view: str) -> None:
+def _grid(found: list[Result], threshold: float, view: str, band: decisions.Band | None) -> None:
     if view == decisions.UNREADABLE:
         return
     if not found:
@@ -184,7 +186,7 @@ def _grid(found: list[Result], threshold: float, view: str) -> None:
     pages = -(-len(found) // PAGE)
     key = f"page-{view}"
     page = min(st.session_state.get(key, 1), pages)
-    st.html(cells.grid(found[(page - 1) * PAGE : page * PAGE], threshold))
+    st.html(cells.grid(found[(page - 1) * PAGE : page * PAGE], threshold, band))
     if pages > 1:
         st.pagination(pages, key=key)
 

@@ -16,7 +16,14 @@ THUMBNAIL = 176
 
 EVERYTHING = "All cells"
 NEAR = "Near the threshold"
-VIEWS = (EVERYTHING, decisions.ALL_LIKE, decisions.NORMAL_LIKE, NEAR, decisions.UNREADABLE)
+VIEWS = (
+    EVERYTHING,
+    decisions.ALL_LIKE,
+    decisions.INDETERMINATE,
+    decisions.NORMAL_LIKE,
+    NEAR,
+    decisions.UNREADABLE,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,17 @@ class Batch:
         return [item.key for item in items]
 
 
-def readable(results: Iterable[Result], threshold: float, view: str = EVERYTHING) -> list[Result]:
+def views(band: decisions.Band | None) -> tuple[str, ...]:
+    """Those of :data:`VIEWS` that a model can have: without a band nothing is indeterminate."""
+    return tuple(view for view in VIEWS if band or view != decisions.INDETERMINATE)
+
+
+def readable(
+    results: Iterable[Result],
+    threshold: float,
+    view: str = EVERYTHING,
+    band: decisions.Band | None = None,
+) -> list[Result]:
     """Results with a probability that a view shows, highest probability of ALL first.
 
     Parameters
@@ -137,11 +154,14 @@ def readable(results: Iterable[Result], threshold: float, view: str = EVERYTHING
         Probability from which a cell is called ALL-like.
     view : str, optional
         One of :data:`VIEWS`.
+    band : Band, optional
+        Within it a cell is indeterminate.
     """
     found = [
         result
         for result in results
-        if result.answer.probability is not None and _in_view(result.answer.probability, threshold, view)
+        if result.answer.probability is not None
+        and _in_view(result.answer.probability, threshold, view, band)
     ]
     return sorted(found, key=lambda result: (-result.answer.probability, result.answer.name))
 
@@ -152,7 +172,7 @@ def unreadable(results: Iterable[Result]) -> list[Result]:
     return sorted(found, key=lambda result: result.answer.name)
 
 
-def _in_view(probability: float, threshold: float, view: str) -> bool:
+def _in_view(probability: float, threshold: float, view: str, band: decisions.Band | None) -> bool:
     if view == NEAR:
         return decisions.is_near(probability, threshold)
-    return view in (EVERYTHING, decisions.decision(probability, threshold))
+    return view in (EVERYTHING, decisions.decision(probability, threshold, band))

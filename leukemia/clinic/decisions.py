@@ -10,7 +10,11 @@ from leukemia.settings import RESEARCH_USE
 
 ALL_LIKE = "ALL-like"
 NORMAL_LIKE = "Normal-like"
+INDETERMINATE = "Indeterminate"
+NEEDED = "needs a haematologist"
 UNREADABLE = "Not readable"
+# Probabilities between which a model does not decide: from the first to below the second.
+Band = tuple[float, float]
 WORDS = {"ALL": ALL_LIKE, "Normal": NORMAL_LIKE, "": UNREADABLE}
 
 # Closer to the threshold than this (in probability), a decision is marked as near it.
@@ -39,8 +43,25 @@ def label(probability: float | None, threshold: float) -> str:
     return "ALL" if probability >= threshold else "Normal"
 
 
-def decision(probability: float | None, threshold: float) -> str:
-    """Decision in the clinic's words: :data:`ALL_LIKE`, :data:`NORMAL_LIKE` or :data:`UNREADABLE`."""
+def decision(probability: float | None, threshold: float, band: Band | None = None) -> str:
+    """Decision in the clinic's words.
+
+    Parameters
+    ----------
+    probability : float or None
+        Of ALL; None where the image could not be read.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    band : Band, optional
+        Within it a cell is indeterminate, wherever the threshold lies.
+
+    Returns
+    -------
+    str
+        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, :data:`INDETERMINATE` or :data:`UNREADABLE`.
+    """
+    if probability is not None and band and band[0] <= probability < band[1]:
+        return INDETERMINATE
     return WORDS[label(probability, threshold)]
 
 
@@ -49,11 +70,11 @@ def is_near(probability: float | None, threshold: float) -> bool:
     return probability is not None and abs(probability - threshold) < NEAR
 
 
-def count(answers: Iterable[Answer], threshold: float) -> dict[str, int]:
-    """How many answers there are of each decision, at a threshold."""
-    counts = dict.fromkeys(WORDS.values(), 0)
+def count(answers: Iterable[Answer], threshold: float, band: Band | None = None) -> dict[str, int]:
+    """How many answers there are of each decision; see :func:`decision`."""
+    counts = dict.fromkeys((*WORDS.values(), *((INDETERMINATE,) if band else ())), 0)
     for answer in answers:
-        counts[decision(answer.probability, threshold)] += 1
+        counts[decision(answer.probability, threshold, band)] += 1
     return counts
 
 
@@ -65,7 +86,7 @@ def row(answer: Answer, threshold: float, bundle: Bundle) -> dict[str, object]:
         "probability": answer.probability if known else "",
         "label": label(answer.probability, threshold),
         "error": answer.error,
-        "decision": decision(answer.probability, threshold),
+        "decision": _whole(decision(answer.probability, threshold, bundle.band)),
         "distance_to_threshold": round(answer.probability - threshold, 6) if known else "",
         "threshold": threshold,
         "image_id": answer.image_id,
@@ -83,6 +104,10 @@ def to_csv(answers: Iterable[Answer], threshold: float, bundle: Bundle) -> str:
     writer.writeheader()
     writer.writerows(row(answer, threshold, bundle) for answer in answers)
     return out.getvalue()
+
+
+def _whole(word: str) -> str:
+    return f"{word}: {NEEDED}" if word == INDETERMINATE else word
 
 
 def _inert(text: str) -> str:

@@ -13,13 +13,17 @@ from leukemia.clinic import decisions
 from leukemia.clinic.batch import Result
 
 STYLE = Path(__file__).with_name("cells.css")
-MARKS = {decisions.ALL_LIKE: ("all", "▲"), decisions.NORMAL_LIKE: ("normal", "●")}
+MARKS = {
+    decisions.ALL_LIKE: ("all", "▲"),
+    decisions.NORMAL_LIKE: ("normal", "●"),
+    decisions.INDETERMINATE: ("unsure", "◆"),
+}
 DRAWN = "synthetic drawing"
 
 
-def grid(results: Iterable[Result], threshold: float) -> str:
+def grid(results: Iterable[Result], threshold: float, band: decisions.Band | None = None) -> str:
     """Readable answers as HTML cards, in the order given."""
-    cards = "".join(_card(result, threshold) for result in results)
+    cards = "".join(_card(result, threshold, band) for result in results)
     return (
         f'<div class="cells" role="list" aria-label="Answers, highest probability of ALL first">{cards}</div>'
     )
@@ -42,17 +46,19 @@ def distance(probability: float, threshold: float) -> str:
     return f"{abs(probability - threshold):.3f} {side} threshold"
 
 
-def _card(result: Result, threshold: float) -> str:
+def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
     answer = result.answer
-    word = decisions.decision(answer.probability, threshold)
+    word = decisions.decision(answer.probability, threshold, band)
     kind, mark = MARKS[word]
     near = decisions.is_near(answer.probability, threshold)
+    needed = f'<p class="near">{decisions.NEEDED}</p>' if word == decisions.INDETERMINATE else ""
     drawn = f'<p class="drawn">{DRAWN}</p>' if result.drawn else ""
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
         f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
         f'<p class="decision"><span>{mark} {word}</span><b>{answer.probability:.3f}</b></p>'
+        f"{needed}"
         f'<div class="scale" aria-hidden="true"><i style="width:{answer.probability:.1%}"></i>'
         f'<s style="left:{threshold:.1%}"></s></div>'
         f'<p class="distance{" near" if near else ""}">{"≈ near: " if near else ""}'

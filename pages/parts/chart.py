@@ -8,15 +8,21 @@ import plotly.graph_objects as go
 from leukemia.clinic import decisions
 
 # The grid's two colours, a little lighter: they are seen on light and dark pages.
-COLOURS = {decisions.NORMAL_LIKE: "#3B8BD0", decisions.ALL_LIKE: "#DD6B20"}
+COLOURS = {
+    decisions.NORMAL_LIKE: "#3B8BD0",
+    decisions.INDETERMINATE: "#8C8C96",
+    decisions.ALL_LIKE: "#DD6B20",
+}
 BIN = 0.05
 
 
-def spread(probabilities: Sequence[float], threshold: float) -> go.Figure:
-    """Histogram of probabilities (0 to 1), in two colours parted at the threshold."""
+def spread(probabilities: Sequence[float], threshold: float, band: decisions.Band | None = None) -> go.Figure:
+    """Histogram of probabilities (0 to 1), coloured by decision."""
     figure = go.Figure()
     for word, colour in COLOURS.items():
-        values = [p for p in probabilities if decisions.decision(p, threshold) == word]
+        values = [p for p in probabilities if decisions.decision(p, threshold, band) == word]
+        if word == decisions.INDETERMINATE and not band:
+            continue
         bins = {"start": 0, "end": 1 + BIN, "size": BIN}
         figure.add_histogram(x=values, name=word, marker_color=colour, xbins=bins)
     figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color="#808080")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from leukemia.bundle import Bundle
+from leukemia.clinic import decisions
 from leukemia.clinic.classifier import Classifier
 from leukemia.learning import metrics
 from pages.parts import chart, service
@@ -41,7 +42,9 @@ def panel(classifier: Classifier, probabilities: Sequence[float]) -> float:
     with figures:
         _record(classifier, at)
     if len(probabilities) > 1:
-        st.plotly_chart(chart.spread(probabilities, at), config={"displayModeBar": False})
+        st.plotly_chart(chart.spread(probabilities, at, bundle.band), config={"displayModeBar": False})
+    if bundle.band:
+        st.caption(_silent(bundle))
     st.caption(_origin(bundle))
     return at
 
@@ -81,6 +84,16 @@ def _record(classifier: Classifier, at: float) -> None:
         column.metric(name.capitalize(), _number(found[name].value), help=metrics.MEANING[name])
         column.caption(_interval(found[name]))
     st.caption(f"With 95 % intervals, on {_tested_on(classifier.bundle)}.")
+
+
+def _silent(bundle: Bundle) -> str:
+    band = bundle.record["indeterminate"]
+    return (
+        f"Between {band['low']:.3f} and {band['high']:.3f} it does not decide: "
+        f"**{decisions.INDETERMINATE}, {decisions.NEEDED}**. Of a new patient's ALL cells at most "
+        f"{band['missed']:.0%} are expected below, of normal cells at most {band['alarmed']:.0%} above "
+        "(split-conformal, by patient)."
+    )
 
 
 def _origin(bundle: Bundle) -> str:

@@ -119,3 +119,16 @@ def test_views_show_the_highest_probability_first(view, names):
 
 def test_what_cannot_be_read_is_a_group_of_its_own():
     assert [result.answer.name for result in batches.unreadable(RESULTS)] == ["0", "c"]
+
+
+def test_a_band_makes_a_view_of_its_own():
+    def names(view):
+        return "".join(r.answer.name for r in batches.readable(RESULTS, 0.5, view, (0.3, 0.6)))
+
+    assert (names(decisions.INDETERMINATE), names(decisions.ALL_LIKE), names(decisions.NORMAL_LIKE)) == (
+        "ed",
+        "b",
+        "a",
+    )
+    assert decisions.INDETERMINATE in batches.views((0.3, 0.6))
+    assert decisions.INDETERMINATE not in batches.views(None)

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 
 import pytest
 
@@ -54,3 +55,34 @@ def test_the_table_begins_as_promised_and_carries_the_notice(tiny_bundle):
 def test_a_name_like_a_formula_is_made_inert(tiny_bundle, name):
     text = decisions.to_csv([Answer(name, 0.1)], 0.5, bundles.read(tiny_bundle))
     assert next(csv.DictReader(io.StringIO(text)))["file"] == "'" + name
+
+
+@pytest.mark.parametrize(
+    ("probability", "word"),
+    [
+        (0.19, decisions.NORMAL_LIKE),
+        (0.2, decisions.INDETERMINATE),
+        (0.69, decisions.INDETERMINATE),
+        (0.7, decisions.ALL_LIKE),
+        (None, decisions.UNREADABLE),
+    ],
+)
+def test_within_the_band_nothing_is_decided(probability, word):
+    assert decisions.decision(probability, 0.4, (0.2, 0.7)) == word
+
+
+def test_the_band_is_counted_and_exported_with_what_is_needed(copied_bundle):
+    path = copied_bundle / "bundle.json"
+    record = json.loads(path.read_text())
+    record["indeterminate"] = {"low": 0.2, "high": 0.7, "missed": 0.05, "alarmed": 0.1}
+    path.write_text(json.dumps(record))
+    bundle = bundles.read(copied_bundle)
+    answers = [Answer("a", 0.5), Answer("b", 0.9), Answer("c", 0.1)]
+    assert decisions.count(answers, 0.4, bundle.band)[decisions.INDETERMINATE] == 1
+    found = [decisions.row(answer, 0.4, bundle) for answer in answers]
+    assert [row["decision"] for row in found] == [
+        "Indeterminate: needs a haematologist",
+        "ALL-like",
+        "Normal-like",
+    ]
+    assert [row["label"] for row in found] == ["ALL", "ALL", "Normal"]

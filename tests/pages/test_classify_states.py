@@ -228,3 +228,17 @@ def test_a_page_that_the_slider_took_away_gives_way_to_the_last_one(app, files):
     assert not page.exception
     assert not [error for error in page.error if "went wrong" in error.value]
     assert len(probabilities(page)) == 10
+
+
+def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bundle):
+    path = copied_bundle / RECORD
+    record = json.loads(path.read_text())
+    record["indeterminate"] = {"low": 0.0, "high": 1.0, "missed": 0.05, "alarmed": 0.1}
+    path.write_text(json.dumps(record))
+    page = drop(app(copied_bundle), files)
+    text = said(page)
+    assert f"{len(files)} indeterminate" in page.subheader[0].value
+    assert text.count("◆ Indeterminate") == text.count("needs a haematologist</p>") == len(files)
+    assert "Between 0.000 and 1.000 it does not decide" in text
+    page.button_group[0].set_value(decisions.ALL_LIKE).run()
+    assert not probabilities(page)

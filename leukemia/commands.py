@@ -35,6 +35,12 @@ class _Bar:
         self._bar.update(done - self._bar.n)
         reporting.current().progress(done, total, what)
 
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Leave the terminal on a new line."""
         if self._bar is not None:
@@ -54,16 +60,13 @@ def prepare(options: Namespace) -> int:
             told.problem(f"{line.origin}: {problem}")
 
     workers = settings.load().workers
-    bar = _Bar()
-    try:
+    with _Bar() as bar:
         if options.sample:
             report = sample_set.prepare(options.output, workers=workers, progress=bar, on_file=on_file)
         else:
             report = archive.prepare(
                 options.source, options.output, workers=workers, progress=bar, on_file=on_file
             )
-    finally:
-        bar.close()
     told.facts(report=report.lines())
     print("\n".join(report.lines()))
     return 0
@@ -73,13 +76,10 @@ def sample(options: Namespace) -> int:
     """Write a synthetic set."""
     from leukemia.data import synthetic
 
-    bar = _Bar("cells")
-    try:
+    with _Bar("cells") as bar:
         summary = synthetic.write_sample(
             options.dest, patients=options.patients, cells=options.cells, seed=options.seed, progress=bar
         )
-    finally:
-        bar.close()
     print(summary)
     print(f"Synthetic cells, drawn by a program. Next: python -m leukemia prepare {options.dest}")
     return 0
@@ -89,11 +89,8 @@ def measure(options: Namespace) -> int:
     """Measure cells' brightness and make their thumbnails."""
     from leukemia.data import brightness
 
-    bar = _Bar()
-    try:
+    with _Bar() as bar:
         count = brightness.measure(options.data, workers=settings.load().workers, progress=bar)
-    finally:
-        bar.close()
     print(f"{count:,} images measured." if count else "All images were measured already.")
     return 0
 
@@ -122,8 +119,7 @@ def train(options: Namespace) -> int:
     plan = fitting.Plan(recipe, options.split, options.seed, options.target_recall)
     suffix = "" if options.split == "patient" else "-image-split"
     output = options.output or Path("models") / f"{recipe.name}{suffix}"
-    bar = _Bar("cells")
-    try:
+    with _Bar("cells") as bar:
         bundle = training.train(
             plan,
             options.data,
@@ -132,8 +128,6 @@ def train(options: Namespace) -> int:
             callbacks=[Steps()],
             on_epoch=lambda index, found: _say_epoch("", index, recipe.training.epochs, found),
         )
-    finally:
-        bar.close()
     print(f"Wrote {output}")
     _print_bundle(bundle)
     return 0
@@ -148,8 +142,7 @@ def crossvalidate(options: Namespace) -> int:
     recipe = _recipe(options)
     plan = fitting.Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
     output = options.output or Path("models") / f"{recipe.name}-crossvalidated"
-    bar = _Bar("cells")
-    try:
+    with _Bar("cells") as bar:
         bundle = crossvalidation.crossvalidate(
             plan,
             options.data,
@@ -159,8 +152,6 @@ def crossvalidate(options: Namespace) -> int:
             callbacks=[Steps()],
             on_epoch=lambda fold, index, found: _say_epoch(f"{fold}, ", index, recipe.training.epochs, found),
         )
-    finally:
-        bar.close()
     print(f"Wrote {output}")
     _print_bundle(bundle)
     return 0
@@ -171,11 +162,8 @@ def check(options: Namespace) -> int:
     from leukemia.data import checks, corrections, file_checks, manifest, similar, splits
 
     cells = corrections.apply(options.data, manifest.read(options.data))
-    bar = _Bar()
-    try:
+    with _Bar() as bar:
         found = similar.look_and_keep(options.data, cells, workers=settings.load().workers, progress=bar)
-    finally:
-        bar.close()
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
     try:
@@ -202,13 +190,10 @@ def map(options: Namespace) -> int:
 
     bundle = bundles.read(options.model or settings.load().model)
     cells = manifest.read(options.data)
-    bar = _Bar()
-    try:
+    with _Bar() as bar:
         found = embedding.place_and_keep(
             bundle, options.data, cells, workers=settings.load().workers, progress=bar
         )
-    finally:
-        bar.close()
     print(f"{len(found):,} of {len(cells):,} cells placed by {bundle.name}; the Dataset page shows them.")
     return 0
 
@@ -227,11 +212,8 @@ def evaluate(options: Namespace) -> int:
     if options.data is None:
         _print_bundle(bundle)
         return 0
-    bar = _Bar("cells")
-    try:
+    with _Bar("cells") as bar:
         scored = on_dataset(bundle, options.data, progress=bar)
-    finally:
-        bar.close()
     print("\n".join(scored.lines()))
     return 0
 

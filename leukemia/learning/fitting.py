@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -106,23 +107,12 @@ def load_dataset(
     return Dataset(cells, part, crops, manifest.fingerprint(cells[part != LEFT_OUT]))
 
 
-def fit(
-    plan: Plan,
-    dataset: Dataset,
-    checkpoint: Checkpoint,
-    *,
-    run_id: str = "",
-    cache: Path | None = None,
-    callbacks: list[keras.callbacks.Callback] | None = None,
-    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
-) -> Fitted:
-    """Learn, choose the threshold, predict the held-out cells.
+def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) -> Fitted:
+    """Learn, choose the threshold on the validation part alone, predict the held-out cells.
 
-    The threshold is chosen on the validation part alone. Parameters are those of :func:`learn`.
+    Parameters and options are those of :func:`learn`.
     """
-    model, state = learn(
-        plan, dataset, checkpoint, run_id=run_id, cache=cache, callbacks=callbacks, on_epoch=on_epoch
-    )
+    model, state = learn(plan, dataset, checkpoint, **options)
     validation = predict(model, dataset, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = predict(model, dataset, dataset.rows("test"))

@@ -31,15 +31,24 @@ class Catalog:
         The prepared folder.
     threshold : float or None
         The model's threshold; None without a model.
+    band : tuple of float or None
+        Between these probabilities it does not decide; None where it always does.
     total : int
         Rows of the manifest.
     choices : Choices
         What there is to filter by.
     """
 
-    def __init__(self, data: Path, connection: duckdb.DuckDBPyConnection, threshold: float | None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        connection: duckdb.DuckDBPyConnection,
+        threshold: float | None,
+        band: tuple[float, float] | None = None,
+    ) -> None:
         self.data = Path(data)
         self.threshold = threshold
+        self.band = band
         self._connection = connection
         self.total = self.count()
         self.choices = self._choices()
@@ -144,6 +153,7 @@ def open_catalog(
     predictions: pd.DataFrame | None = None,
     threshold: float | None = None,
     *,
+    band: tuple[float, float] | None = None,
     groups: Mapping[str, Collection[str]] | None = None,
     drawn: bool = False,
 ) -> Catalog:
@@ -154,9 +164,12 @@ def open_catalog(
     data : Path
         The prepared folder.
     predictions : pandas.DataFrame, optional
-        Held-out predictions of the model in service, a row an image; columns image_id and probability.
+        Held-out predictions of the model in service, a row an image; columns image_id and
+        probability, and after a cross-validation ``fold`` (from 0), which is then the cell's part.
     threshold : float, optional
         Its threshold, given with ``predictions``.
+    band : tuple of float, optional
+        Probabilities from the first of which to below the second it does not decide.
     groups : mapping of str to collection of str, optional
         Its split: training, validation and test to patient groups. Where a group stands in two of
         them (the leaky image-level split), only test images are told, by their predictions.
@@ -170,9 +183,9 @@ def open_catalog(
         Where the folder is not prepared, or its manifest is damaged.
     """
     connection = table.connect()
-    known = pd.DataFrame({"image_id": [], "probability": []}, dtype=object)
+    known = pd.DataFrame({"image_id": [], "probability": [], "fold": []}, dtype=object)
     if predictions is not None and threshold is not None:
-        known = predictions[["image_id", "probability"]].drop_duplicates("image_id")
+        known = predictions.assign(fold=predictions.get("fold")).drop_duplicates("image_id")[list(known)]
     sides = pd.DataFrame(
         [(group, part) for part, members in (groups or {}).items() for group in members],
         columns=["patient_group", "part"],
@@ -190,9 +203,9 @@ def open_catalog(
         connection.register(name, frame)
     with table.parquet(data, connection) as source:
         try:
-            cells_table.fill(connection, source, brightness.files(data), threshold, drawn)
+            cells_table.fill(connection, source, brightness.files(data), threshold, band, drawn)
         except duckdb.IOException as error:
             raise DatasetError(f"The images of {data} are being replaced: load the page again.") from error
     for name in given:
         connection.unregister(name)
-    return Catalog(data, connection, threshold)
+    return Catalog(data, connection, threshold, band)

@@ -34,11 +34,14 @@ SELECT file_row_number AS row, label, original_label, review, patient::person AS
     m.patient_group, source, width, height, cell_area, brightness,
     probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
     CASE WHEN (source = 'synthetic') <> $drawn OR label = '' THEN 'unknown'
+        WHEN fold IS NOT NULL THEN 'fold ' || (fold + 1)
         WHEN s.part IS NOT NULL THEN s.part
         WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::side AS part,
     CASE WHEN probability IS NULL THEN 'unknown'
+        WHEN probability >= $low AND probability < $high THEN 'indeterminate'
         WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
     CASE WHEN probability IS NULL OR label = '' THEN 'unknown'
+        WHEN probability >= $low AND probability < $high THEN 'undecided'
         WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
 FROM labelled m
 LEFT JOIN known USING (image_id)
@@ -53,6 +56,7 @@ def fill(
     source: Path,
     measured: list[str],
     threshold: float | None,
+    band: tuple[float, float] | None,
     drawn: bool,
 ) -> None:
     """Put into memory what is asked for all the time: ``cells``, and images' names and places.
@@ -60,7 +64,7 @@ def fill(
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With the tables ``known`` (image_id, probability), ``sides`` (patient_group, part) and
+        With the tables ``known`` (image_id, probability, fold), ``sides`` (patient_group, part) and
         ``reviewed`` (image_id, new label or doubted).
     source : Path
         The manifest as Parquet.
@@ -68,6 +72,8 @@ def fill(
         Parquet files of image_id and brightness.
     threshold : float or None
         Of the model; None without one.
+    band : tuple of float or None
+        Probabilities from the first of which to below the second the model does not decide.
     drawn : bool
         Whether the model learned from drawn cells.
     """
@@ -83,14 +89,21 @@ def fill(
         r"try_cast(regexp_extract(patient, '(\d*)$', 1) AS UBIGINT) NULLS FIRST, patient)",
         [str(source)],
     )
-    connection.execute("CREATE TYPE side AS ENUM ('training', 'validation', 'test', 'unknown')")
+    connection.execute(
+        "CREATE TYPE side AS ENUM (SELECT unnest(['training', 'validation', 'test'] || "
+        "(SELECT coalesce(list('fold ' || (fold + 1) ORDER BY fold), []) "
+        "FROM (SELECT DISTINCT fold FROM known WHERE fold IS NOT NULL)) || ['unknown']))"
+    )
     connection.execute("CREATE TABLE measured (image_id VARCHAR, brightness FLOAT)")
     if measured:
         connection.execute(
             "INSERT INTO measured SELECT image_id, any_value(brightness) FROM read_parquet(?) GROUP BY ALL",
             [measured],
         )
-    connection.execute(CELLS, {"threshold": threshold, "drawn": drawn, "source": str(source)})
+    low, high = band or (None, None)
+    connection.execute(
+        CELLS, {"threshold": threshold, "low": low, "high": high, "drawn": drawn, "source": str(source)}
+    )
     connection.execute("DROP TABLE measured")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 
 RIGHT, WRONG = "right", "wrong"
 UNKNOWN = "unknown"
+# What the model leaves to a haematologist, and what can be neither right nor wrong for that.
+INDETERMINATE, UNDECIDED = "indeterminate", "undecided"
 UNLABELLED = "unlabelled"
 CORRECTED, DOUBTED = "corrected", "doubted"
 
@@ -36,11 +38,11 @@ class Filters:
     patients, sources : tuple of str
         As in the manifest.
     parts : tuple of str
-        training, validation, test, or :data:`UNKNOWN`.
+        training, validation, test or fold 1, fold 2, ..., or :data:`UNKNOWN`.
     decisions : tuple of str
-        The model's answer at its threshold: Normal, ALL, or :data:`UNKNOWN`.
+        The model's answer: Normal, ALL, :data:`INDETERMINATE` or :data:`UNKNOWN`.
     outcomes : tuple of str
-        :data:`RIGHT` or :data:`WRONG`: whether the answer agrees with the label.
+        :data:`RIGHT`, :data:`WRONG` or :data:`UNDECIDED`: whether the answer agrees with the label.
     probability : tuple of float, optional
         Lowest and highest probability of ALL, both within.
     area : tuple of float, optional

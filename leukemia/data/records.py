@@ -14,13 +14,14 @@ class Record:
     brightness : float or None
         Mean luma of the cell's pixels, 0 to 255; None where not measured.
     part : str
-        training, validation or test of the model in service; ``unknown`` where it has none.
+        training, validation or test of the model in service, or the fold of its cross-validation
+        that held the cell out (fold 1, ...); ``unknown`` where it has none.
     probability : float or None
         Held-out probability of ALL; None where the model has none for this cell.
     decision : str
-        Normal or ALL at the model's threshold, or ``unknown``.
+        Normal or ALL at the model's threshold, ``indeterminate`` within its band, or ``unknown``.
     outcome : str
-        ``right`` or ``wrong`` beside the label, or ``unknown``.
+        ``right``, ``wrong`` or ``undecided`` beside the label, or ``unknown``.
     original_label : str
         The manifest's label; ``label`` is a reviewer's where one corrected it.
     review : str

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukemia.data import brightness, catalog, corrections, images, manifest, table
+from leukemia.data import brightness, catalog, corrections, images, manifest, overview, table
 from leukemia.data.catalog import open_catalog
 from leukemia.data.cells_table import SORTS
-from leukemia.data.filters import UNKNOWN, UNLABELLED, Filters
+from leukemia.data.filters import INDETERMINATE, UNDECIDED, UNKNOWN, UNLABELLED, Filters
 from leukemia.errors import BusyError, DatasetError
 
 THRESHOLD = 0.4
@@ -211,6 +211,41 @@ def test_a_leaky_split_tells_test_images_only(data, cells, model):
     tested = cells[cells["image_id"].isin(predictions["image_id"]) & (cells["label"] != "")]
     assert found.choices.parts == ("test", UNKNOWN)
     assert found.count(Filters(parts=("test",))) == len(tested)
+
+
+def test_after_a_cross_validation_a_cells_part_is_the_fold_that_held_it_out(data, cells):
+    labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
+    groups = sorted(labelled["patient_group"].unique())
+    fold = labelled["patient_group"].map({group: number % 3 for number, group in enumerate(groups)})
+    everyone = {"training": groups, "validation": [], "test": groups}
+    predictions = labelled.assign(probability=0.5, fold=fold)
+    found = open_catalog(data, predictions, 0.5, groups=everyone, drawn=True)
+    assert found.choices.parts == ("fold 1", "fold 2", "fold 3", UNKNOWN)
+    assert overview.on_two_sides(found) == (0, len(groups))
+    held_out = set(labelled.loc[fold == 1, "image_id"])
+    wanted = cells[cells["image_id"].isin(held_out) & (cells["label"] != "")]
+    assert paths(found.page(Filters(parts=("fold 2",)), size=1_000)) == list(wanted["path"])
+
+
+def test_a_group_on_two_sides_is_counted(data, cells):
+    labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
+    fold = pd.Series(0, labelled.index).where(labelled["patient"] != "H2", 1)
+    predictions = labelled.assign(probability=0.5, fold=fold)
+    twice, groups = overview.on_two_sides(open_catalog(data, predictions, 0.5, drawn=True))
+    assert (twice, groups) == (1, labelled["patient_group"].nunique())
+
+
+def test_within_a_band_a_cell_is_neither_right_nor_wrong(data, model, expected):
+    predictions, split = model
+    low, high = 0.3, 0.6
+    found = open_catalog(data, predictions, THRESHOLD, band=(low, high), groups=split, drawn=True)
+    within = expected["probability"].between(low, high, inclusive="left")
+    assert 0 < within.sum() < expected["probability"].notna().sum()
+    wanted = list(expected.loc[within, "path"])
+    assert paths(found.page(Filters(decisions=(INDETERMINATE,)), size=1_000)) == wanted
+    assert paths(found.page(Filters(outcomes=(UNDECIDED,)), size=1_000)) == wanted
+    wrong = expected[(expected["outcome"] == "wrong") & ~within]
+    assert paths(found.page(Filters(outcomes=("wrong",)), size=1_000)) == list(wrong["path"])
 
 
 def test_a_model_of_real_cells_has_no_part_in_a_drawn_set(data, model):

@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 from leukemia.clinic import decisions
 from leukemia.data.filters import UNKNOWN, UNLABELLED
 from leukemia.data.overview import Tail
-from leukemia.data.splits import PARTS
 from pages.parts.chart import COLOURS
 
 CLASSES = ("Normal", "ALL")
@@ -55,11 +54,11 @@ def tail(found: Tail) -> go.Figure:
 def parts(found: pd.DataFrame, what: str, title: str) -> go.Figure:
     """Bars by part of the split, a colour a class; ``what`` is images or groups."""
     figure = go.Figure()
+    found = found.replace({"part": {UNKNOWN: "in no part"}})
     for label in CLASSES:
-        rows = found[found["label"] == label].set_index("part")[what]
-        there = [part for part in (*PARTS, UNKNOWN) if part in rows.index]
-        names = ["in no part" if part == UNKNOWN else part for part in there]
-        _bars(figure, label, names, [rows[part] for part in there])
+        rows = found[found["label"] == label]
+        _bars(figure, label, rows["part"], rows[what])
+    figure.update_xaxes(categoryorder="array", categoryarray=list(dict.fromkeys(found["part"])))
     unit = {"images": "Images", "groups": "Patient groups"}[what]
     return _finish(figure, title, "Part of the split", unit, barmode="group")
 

@@ -7,7 +7,17 @@ import streamlit as st
 from leukemia.clinic import decisions
 from leukemia.data.catalog import OF_MODEL, Catalog
 from leukemia.data.cells_table import SORTS
-from leukemia.data.filters import CORRECTED, DOUBTED, RIGHT, UNKNOWN, UNLABELLED, WRONG, Filters
+from leukemia.data.filters import (
+    CORRECTED,
+    DOUBTED,
+    INDETERMINATE,
+    RIGHT,
+    UNDECIDED,
+    UNKNOWN,
+    UNLABELLED,
+    WRONG,
+    Filters,
+)
 from pages.parts.dataset import address
 
 KEY = "gallery-"
@@ -30,10 +40,16 @@ WORDS = {
     UNKNOWN: "In no part",
     RIGHT: "Right",
     WRONG: "Wrong",
+    UNDECIDED: "Undecided",
     CORRECTED: "Label corrected",
     DOUBTED: "Label doubted",
 }
-ANSWERS = {"ALL": decisions.ALL_LIKE, "Normal": decisions.NORMAL_LIKE, UNKNOWN: "No held-out answer"}
+ANSWERS = {
+    "ALL": decisions.ALL_LIKE,
+    "Normal": decisions.NORMAL_LIKE,
+    INDETERMINATE: decisions.INDETERMINATE,
+    UNKNOWN: "No held-out answer",
+}
 # Pixels on screen: four filters stand beside each other on a narrow one.
 WIDTH, WIDE = 168, 232
 STEP = 500  # frame pixels of the size slider
@@ -49,8 +65,10 @@ def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
         _many("Patient", "patients", choices.patients, chosen)
         if answered:
             _many("Split", "parts", choices.parts, chosen)
-            _many("The model's answer", "decisions", tuple(ANSWERS), chosen, ANSWERS)
-            _many("Right or wrong", "outcomes", (RIGHT, WRONG), chosen)
+            band = catalog.band is not None
+            answers = tuple(answer for answer in ANSWERS if band or answer != INDETERMINATE)
+            _many("The model's answer", "decisions", answers, chosen, ANSWERS)
+            _many("Right or wrong", "outcomes", (RIGHT, WRONG, *((UNDECIDED,) if band else ())), chosen)
         _many("Review", "reviews", (CORRECTED, DOUBTED), chosen)
         if highest > lowest:
             _range("Cell size (frame pixels)", "area", (lowest, highest), STEP, chosen)

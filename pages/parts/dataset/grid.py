@@ -10,13 +10,17 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.clinic import decisions
-from leukemia.data.filters import UNKNOWN, UNLABELLED, WRONG
+from leukemia.data.filters import INDETERMINATE, UNKNOWN, UNLABELLED, WRONG
 from leukemia.data.records import Record
 from leukemia.data.thumbnails import Thumbnails
 
 FOLDER = Path(__file__).parent
 LABELS = {"ALL": ("all", "▲ ALL"), "Normal": ("normal", "● Normal"), "": ("", UNLABELLED)}
-ANSWERS = {"ALL": f"▲ {decisions.ALL_LIKE}", "Normal": f"● {decisions.NORMAL_LIKE}"}
+ANSWERS = {
+    "ALL": f"▲ {decisions.ALL_LIKE}",
+    "Normal": f"● {decisions.NORMAL_LIKE}",
+    INDETERMINATE: f"◆ {decisions.INDETERMINATE}",
+}
 SYNTHETIC = "synthetic"
 
 _grid = st.components.v2.component(

@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from leukemia.data.filters import RIGHT, UNKNOWN, UNLABELLED, WRONG
+from leukemia.data.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
 from pages.parts.dataset.charts import TONES
 
 # What a colouring is called, to what must be known to read it.
@@ -36,6 +36,7 @@ TONES_OF_PATIENTS = len(PALETTE)
 OUTCOMES = {
     RIGHT: ("agrees with the label", TONES["Normal"], "circle"),
     WRONG: ("disagrees with the label", TONES["ALL"], "x"),
+    UNDECIDED: ("left open by the model", "#B07AA1", "diamond"),
     UNKNOWN: ("not held out", GREY, "circle-open"),
 }
 HEIGHT = 560
@@ -105,7 +106,7 @@ def _traces(places: pd.DataFrame, colour: str, patients: Sequence[str]):
             marker = {"color": PALETTE[number % len(PALETTE)], "symbol": SHAPES[number % len(SHAPES)]}
             yield patient, places[places["patient"] == patient], marker
     elif colour == "Error":
-        for outcome in (UNKNOWN, RIGHT, WRONG):
+        for outcome in (UNKNOWN, RIGHT, UNDECIDED, WRONG):
             name, tone, shape = OUTCOMES[outcome]
             faint = {"opacity": 0.35} if outcome == UNKNOWN else {}
             yield name, places[places["outcome"] == outcome], {"color": tone, "symbol": shape, **faint}

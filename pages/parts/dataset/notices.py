@@ -4,8 +4,8 @@ import pandas as pd
 
 from leukemia.data import overview
 from leukemia.data.catalog import Catalog
+from leukemia.data.filters import UNKNOWN
 from leukemia.data.overview import Tail
-from leukemia.data.splits import PARTS
 from pages.parts.text import plain
 
 LITTLE = 0.03  # medians that differ by less than this share are called alike
@@ -50,10 +50,11 @@ def tail(found: Tail) -> str:
 
 def split(parts: pd.DataFrame) -> str:
     """How large the parts are, and whether the classes' balance differs between them."""
-    known = parts[parts["part"].isin(PARTS)]
-    each = known.groupby("part")["images"].sum()
-    shares = known[known["label"] == "ALL"].set_index("part")["images"] / each
-    listed = ", ".join(f"{part} {each.get(part, 0):,}" for part in PARTS)
+    known = parts[parts["part"] != UNKNOWN]
+    each = known.groupby("part", sort=False)["images"].sum()
+    blasts = known[known["label"] == "ALL"].groupby("part")["images"].sum().reindex(each.index, fill_value=0)
+    shares = blasts / each
+    listed = ", ".join(f"{part} {count:,}" for part, count in each.items())
     return (
         f"Images: {listed}; ALL are {shares.min():.0%} to {shares.max():.0%} of a part's images. Whole "
         "patients are dealt, so that the parts' balance cannot be set at will."

@@ -6,6 +6,7 @@ import streamlit as st
 
 from leukemia.bundle import Bundle
 from leukemia.data import catalog as catalogs
+from leukemia.data import splits
 from leukemia.data.catalog import Catalog
 from leukemia.errors import BundleError
 from pages.parts import service
@@ -31,8 +32,12 @@ def catalog(data: Path) -> Catalog:
 def _open(data: Path, stamp: tuple[object, ...], digest: str, _bundle: Bundle | None) -> Catalog:
     if _bundle is None:
         return catalogs.open_catalog(data)
-    parts = ("training", "validation", "test")
-    groups = {part: _bundle.record["split"][part]["groups"] for part in parts}
+    groups = {part: _bundle.record["split"][part]["groups"] for part in splits.PARTS}
     return catalogs.open_catalog(
-        data, _bundle.predictions, _bundle.threshold, groups=groups, drawn=_bundle.synthetic
+        data,
+        _bundle.predictions,
+        _bundle.threshold,
+        band=_bundle.band,
+        groups=groups,
+        drawn=_bundle.synthetic,
     )

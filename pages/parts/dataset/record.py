@@ -11,7 +11,7 @@ from PIL import Image
 from leukemia.bundle import Bundle
 from leukemia.clinic import decisions
 from leukemia.data import images
-from leukemia.data.filters import RIGHT, UNKNOWN, UNLABELLED
+from leukemia.data.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
 from leukemia.data.records import Record
 from leukemia.errors import ImageError
 from pages.parts.cells import MARKS, distance
@@ -25,6 +25,17 @@ WHY_NONE = {
     "test": "The model has no answer for this cell.",
     UNKNOWN: "The model has no held-out answer for this cell.",
 }
+BESIDE = {
+    RIGHT: "Agrees with the label.",
+    WRONG: "✗ Disagrees with the label.",
+    UNDECIDED: f"Left open: {decisions.NEEDED}.",
+    UNKNOWN: "The cell is unlabelled.",
+}
+HELD_OUT = "Held out: the model did not learn from this patient."
+HELD_OUT_OF_FOLD = (
+    "Held out ({part} of {folds}): answered by a network of the same recipe that did not learn from this "
+    "patient. The model in service did."
+)
 WHY_UNLABELLED = "Unlabelled cells have no held-out answer: send it to Classify to have one."
 
 
@@ -82,19 +93,16 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     if bundle is None:
         return _said(why)
     if record.probability is None:
-        return _said(WHY_NONE[record.part] if record.label else WHY_UNLABELLED)
+        return _said(WHY_NONE.get(record.part, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
     threshold = bundle.threshold
-    word = decisions.decision(record.probability, threshold)
+    word = decisions.decision(record.probability, threshold, bundle.band)
     kind, mark = MARKS[word]
-    if record.outcome == UNKNOWN:
-        beside = "The cell is unlabelled."
-    else:
-        beside = f"{'Agrees' if record.outcome == RIGHT else '✗ Disagrees'} with the label."
-    seen = (
-        "The model learned from other cells of this patient: its answer looks better than it is."
-        if bundle.leaky
-        else "Held out: the model did not learn from this patient."
-    )
+    beside = BESIDE[record.outcome]
+    seen = HELD_OUT
+    if bundle.leaky:
+        seen = "The model learned from other cells of this patient: its answer looks better than it is."
+    elif bundle.folds:
+        seen = HELD_OUT_OF_FOLD.format(part=escape(record.part), folds=bundle.folds)
     return (
         f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
         f"<span>{record.probability:.3f}</span></div>"

@@ -338,6 +338,21 @@ def test_an_opened_cell_says_the_answer_or_why_there_is_none(open_page, cells, p
     assert "Unlabelled cells have no held-out answer" in said(open_page(section="gallery", cell=unlabelled))
 
 
+def test_a_models_band_is_a_filter_and_a_word_on_the_card(open_page, own_bundle, predictions, tmp_path):
+    folder = shutil.copytree(own_bundle, tmp_path / "banded")
+    record = json.loads((folder / bundles.RECORD).read_text())
+    record["indeterminate"] = {"low": 0.3, "high": 0.7, "missed": 0.05, "alarmed": 0.05}
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+    within = predictions[predictions["probability"].between(0.3, 0.7, inclusive="left")]
+    page = open_page(
+        bundle=folder, section="gallery", decision="indeterminate", cell=within["image_id"].iloc[0]
+    )
+    assert {card["id"] for card in cards(page)} == set(within["image_id"])
+    assert all(card["lines"][0][0] == f"◆ {decisions.INDETERMINATE}" for card in cards(page))
+    assert f"Left open: {decisions.NEEDED}" in said(page)
+    assert widget(page.multiselect, "The model's answer").value == ["indeterminate"]
+
+
 def test_an_unknown_cell_is_told(open_page):
     page = open_page(section="gallery", cell="<script>")
     assert "No image of this set has this identifier" in said(page)

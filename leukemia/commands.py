@@ -159,19 +159,16 @@ def crossvalidate(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Look through a prepared set; print what is wrong with it. The page shows the same."""
-    from leukemia.data import checks, corrections, file_checks, manifest, similar, splits
+    from leukemia.data import checks, corrections, file_checks, manifest, similar
 
     cells = corrections.apply(options.data, manifest.read(options.data))
     with _Bar() as bar:
         found = similar.look_and_keep(options.data, cells, workers=settings.load().workers, progress=bar)
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
-    try:
-        parts = splits.by_patient(labelled)
-    except DatasetError:
-        parts = None
+    parts = checks.dealt(labelled)
     for one in (
-        checks.split(labelled, None, "the split of seed 0"),
+        checks.split(labelled, parts, "the split of seed 0"),
         checks.identical(cells),
         checks.near_identical(cells, found, parts),
         checks.tied(cells),

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from leukemia import reporting, settings
+from leukemia import processes, reporting, settings
 from leukemia.errors import BusyError, JobError
 from leukemia.files import write_text
 
@@ -32,8 +32,6 @@ RECORD, LOG, CANCEL, LOCK = "job.json", "log.txt", "cancel.json", "lock"
 KEPT = 30  # folders of ended jobs
 # Seconds that a cancelled job has for a clean end before it is forced.
 GRACE = 15.0
-# Seconds by which two readings of one process's start may differ.
-SAME_START = 2.0
 # A job yields to the pages.
 NICENESS = 5
 STOPPED = 130  # exit status of a command that was told to stop
@@ -181,7 +179,7 @@ def running(data: Path, lane: str | None = None) -> Job | None:
 def state(job: Job) -> State:
     """Read how a job stands."""
     # In this order: a process that ends between the two readings has left its word.
-    alive = _process(job) is not None
+    alive = processes.find(job.pid, job.born) is not None
     end = _read(job.folder / reporting.END)
     told = _read(job.folder / reporting.PROGRESS) or {}
     cancelled = (job.folder / CANCEL).exists()
@@ -203,14 +201,12 @@ def cancel(job: Job, *, grace: float = GRACE) -> None:
     Returns at once. What an import or a training has finished stays, and :func:`again` goes on from
     there.
     """
-    process = _process(job)
+    process = processes.find(job.pid, job.born)
     if process is None:
         return
     with contextlib.suppress(OSError):
         write_text(job.folder / CANCEL, json.dumps({"at": _now()}))
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
-        threading.Thread(target=_force, args=(process, grace), daemon=True).start()
+    processes.end(process, grace)
 
 
 def log_tail(job: Job, lines: int = 40) -> str:
@@ -279,25 +275,6 @@ def _forget_old(data: Path) -> None:
     ended = [job for job in _all(data) if not state(job).active]
     for job in ended[KEPT:]:
         shutil.rmtree(job.folder, ignore_errors=True)
-
-
-def _process(job: Job) -> psutil.Process | None:
-    """The job's process while it lives."""
-    try:
-        process = psutil.Process(job.pid)
-        if abs(process.create_time() - job.born) > SAME_START or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-    except psutil.NoSuchProcess:
-        return None
-    return process
-
-
-def _force(process: psutil.Process, grace: float) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        _, alive = psutil.wait_procs([process], timeout=grace)
-        for member in [*process.children(recursive=True), process] if alive else ():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.kill()
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from leukemia import jobs, reporting
+from leukemia import jobs, processes, reporting
 from leukemia.errors import BusyError, JobError
 from leukemia.settings import PROJECT
 
@@ -50,7 +50,7 @@ def start(tmp_path):
 
     yield begin
     for job in started:
-        if process := jobs._process(job):
+        if process := processes.find(job.pid, job.born):
             process.kill()
             process.wait(10)
 

@@ -13,6 +13,7 @@ from leukemia.data import findings, similar, splits
 from leukemia.errors import DatasetError
 
 OK, NOTE, PROBLEM, UNKNOWN = "ok", "note", "problem", "unknown"
+TWICE = " and "  # between the names of parts of which a cell should stand in one
 PAIR = ("first", "second", "patients", "labels", "alike")
 
 
@@ -46,15 +47,15 @@ class Check:
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def split(cells: pd.DataFrame, parts: dict[str, Iterable[str]] | None, whose: str) -> Check:
+def split(cells: pd.DataFrame, assignment: pd.Series, whose: str) -> Check:
     """Prove that no patient stands on two sides of a split.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         Manifest rows with a label.
-    parts : dict of str to iterable of str, or None
-        Patient groups of each part, as a bundle records them; None for the split of seed 0.
+    assignment : pandas.Series
+        Part or fold of each, on the index of ``cells``; missing where the split does not know it.
     whose : str
         Whose split it is, for a reader.
     """
@@ -64,18 +65,21 @@ def split(cells: pd.DataFrame, parts: dict[str, Iterable[str]] | None, whose: st
         "learned from would be too good."
     )
     done = "Whole patient groups are dealt to one side, and the split is checked again here, cell by cell."
+    twice = sorted(set(cells.loc[assignment.str.contains(TWICE, na=False), "patient_group"]))
+    if twice:
+        said = f"{whose}: {some(len(twice), 'patient group')} in more than one part: {', '.join(twice[:5])}."
+        return Check("split", title, PROBLEM, said, meaning, "Nothing: look at the split.")
+    known = assignment.notna()
+    checked, counts = cells[known], assignment.value_counts()
+    parts = [part for part in splits.PARTS if part in counts] or sorted(counts.index)
     try:
-        assignment = splits.by_patient(cells) if parts is None else assigned(cells, parts)
-        known = assignment.notna()
-        checked = cells[known]
-        groups = splits.check_disjoint(checked, assignment[known])
+        groups = splits.check_disjoint(checked, assignment[known], parts)
     except DatasetError as error:
         return Check("split", title, PROBLEM, str(error), meaning, "Nothing: look at the split.")
     if not groups:
         said = f"No patient of this set is in {whose}: there is nothing to prove."
         return Check("split", title, UNKNOWN, said, meaning, done)
-    counts = assignment.value_counts()
-    sides = ", ".join(f"{counts.get(part, 0):,} in {part}" for part in splits.PARTS)
+    sides = ", ".join(f"{counts[part]:,} in {part}" for part in parts)
     said = (
         f"Proved for {whose}: all {groups:,} patient groups ({checked['patient'].nunique():,} patients, "
         f"{len(checked):,} cells: {sides}) were checked; 0 stand in more than one part, and no identical "
@@ -104,9 +108,7 @@ def identical(cells: pd.DataFrame) -> Check:
     )
 
 
-def near_identical(
-    cells: pd.DataFrame, found: similar.Findings | None, assignment: pd.Series | None
-) -> Check:
+def near_identical(cells: pd.DataFrame, found: similar.Findings | None, assignment: pd.Series) -> Check:
     """Images that show one cell though not one picture, in pairs with their patients.
 
     Parameters
@@ -115,8 +117,8 @@ def near_identical(
         Manifest rows.
     found : similar.Findings or None
         None where no look through the images was made yet.
-    assignment : pandas.Series or None
-        Part of the split, on the index of ``cells``.
+    assignment : pandas.Series
+        Part or fold, by index labels of ``cells``; missing where the split does not know the cell.
     """
     title = "Near-identical images"
     meaning = (
@@ -130,7 +132,7 @@ def near_identical(
     rows = _pair_rows(cells, pairs)
     group = cells["patient_group"]
     untied = [group[a] != group[b] and bool(group[a]) and bool(group[b]) for a, b, _ in pairs]
-    leaks = [assignment is not None and _parted(assignment, a, b) for a, b, _ in pairs]
+    leaks = [_parted(assignment, a, b) for a, b, _ in pairs]
     rows = rows.assign(two_groups=np.array(untied, bool), two_sides=np.array(leaks, bool))
     rows = rows.sort_values(["two_sides", "two_groups"], ascending=False, kind="stable")
     ties = rows[rows["two_groups"]]["patients"].value_counts()
@@ -189,19 +191,38 @@ def two_labels(cells: pd.DataFrame) -> Check:
 
 
 def assigned(cells: pd.DataFrame, parts: dict[str, Iterable[str]]) -> pd.Series:
-    """Part of each cell by a record of groups; empty for patients that it does not know.
+    """Part of each cell by a record of patient groups; missing where the record does not know them.
 
-    Raises
-    ------
-    DatasetError
-        Where a group stands in two parts.
+    A group that the record names in two parts is marked with both, which is none.
     """
     sides: dict[str, str] = {}
     for part, groups in parts.items():
         for group in groups:
-            if sides.setdefault(group, part) != part:
-                raise DatasetError(f"The split is not by patient: {group} stands in more than one part.")
-    return cells["patient_group"].map(sides)
+            sides[group] = f"{sides[group]}{TWICE}{part}" if group in sides else part
+    return cells["patient_group"].map(sides).astype(object)
+
+
+def dealt(cells: pd.DataFrame) -> pd.Series:
+    """Part of each labelled cell in the split of seed 0; missing where the set is too small for one."""
+    try:
+        return splits.by_patient(cells)
+    except DatasetError:
+        return pd.Series(None, index=cells.index, dtype=object)
+
+
+def in_folds(cells: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series:
+    """Fold of each cell, as a cross-validation's predictions tell it; missing where they do not.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Manifest rows.
+    predictions : pandas.DataFrame
+        Columns image_id and fold (from 0).
+    """
+    folds = predictions.drop_duplicates("image_id").set_index("image_id")["fold"]
+    named = {image_id: f"fold {int(fold) + 1}" for image_id, fold in folds.items()}
+    return cells["image_id"].map(named).astype(object)
 
 
 def _parted(assignment: pd.Series, a: int, b: int) -> bool:

@@ -5,6 +5,8 @@ A network can learn to know a patient's slide instead of the disease, so whole p
 image-level split of the reference notebook is kept to show what its leak does to the figures.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
@@ -147,8 +149,17 @@ def hold_out(fold: pd.Series, number: int) -> pd.Series:
 SPLITS = {"patient": by_patient, "image": by_image}
 
 
-def check_disjoint(cells: pd.DataFrame, assignment: pd.Series) -> int:
+def check_disjoint(cells: pd.DataFrame, assignment: pd.Series, parts: Collection[str] = PARTS) -> int:
     """Prove that no patient group and no identical image stands in two parts.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Labelled manifest rows.
+    assignment : pandas.Series
+        A part for each row, on the index of ``cells``.
+    parts : collection of str, optional
+        What parts there are.
 
     Returns
     -------
@@ -160,7 +171,7 @@ def check_disjoint(cells: pd.DataFrame, assignment: pd.Series) -> int:
     DatasetError
         Naming the groups (or counting the images) that stand in two parts, or rows in none.
     """
-    if assignment.isna().any() or not assignment.isin(PARTS).all():
+    if assignment.isna().any() or not assignment.isin(parts).all():
         raise DatasetError("The split leaves images without a part.")
     sides = assignment.groupby(cells["patient_group"]).nunique()
     if (sides > 1).any():

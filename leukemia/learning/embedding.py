@@ -73,7 +73,7 @@ def place(
     for done, batch in _batched(crops):
         found = network(np.stack([crop for _, crop in batch]))
         rows += [row for row, _ in batch]
-        features.append(found[0].reshape(len(batch), -1))
+        features.append(features_of(found[0], len(batch)))
         probability.append(found[1].reshape(len(batch)))
         if progress:
             progress(done, len(cells), "Reading features")
@@ -113,6 +113,24 @@ def layouts(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     near = umap.UMAP(n_neighbors=NEIGHBOURS, random_state=0, n_jobs=1).fit_transform(wide)
     return flat, near.astype(float)
+
+
+def features_of(raw: np.ndarray, cells: int) -> np.ndarray:
+    """One row a cell: the mean over the sides from which a network may look at each.
+
+    Parameters
+    ----------
+    raw : numpy.ndarray
+        float, shape (sides * cells, d), side by side as :class:`leukemia.learning.serving.Sides` has them.
+    cells : int
+        How many there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        float, shape (cells, d).
+    """
+    return raw.reshape(-1, cells, raw.shape[-1]).mean(axis=0)
 
 
 def kept(bundle: bundles.Bundle, data: Path, cells: pd.DataFrame) -> pd.DataFrame | None:

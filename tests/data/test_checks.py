@@ -40,7 +40,7 @@ def labelled(cells):
 
 
 def test_the_split_is_proved_with_the_count_that_was_checked(cells):
-    check = checks.split(labelled(cells), None, "the split of seed 0")
+    check = checks.split(labelled(cells), checks.dealt(labelled(cells)), "the split of seed 0")
     groups = labelled(cells)["patient_group"].nunique()
     assert check.level == OK
     assert f"all {groups} patient groups" in check.said
@@ -51,10 +51,10 @@ def test_the_split_is_proved_with_the_count_that_was_checked(cells):
 def test_a_split_with_a_patient_on_two_sides_is_a_problem(cells):
     described = splits.describe(labelled(cells), splits.by_patient(labelled(cells)))
     parts = {part: list(described[part]["groups"]) for part in splits.PARTS}
-    assert checks.split(labelled(cells), parts, "a model").level == OK
+    assert checks.split(labelled(cells), checks.assigned(labelled(cells), parts), "a model").level == OK
     moved = parts["training"][0]
     parts["test"].append(moved)
-    check = checks.split(labelled(cells), parts, "a model")
+    check = checks.split(labelled(cells), checks.assigned(labelled(cells), parts), "a model")
     assert check.level == PROBLEM
     assert moved in check.said
 
@@ -65,14 +65,33 @@ def test_groups_that_a_model_knows_apart_but_share_an_image_are_a_problem(cells)
     alone = own.assign(patient_group=own["patient"])
     names = sorted(alone["patient_group"].unique())
     parts = {"training": [n for n in names if n != "21"], "validation": [], "test": ["21"]}
-    check = checks.split(alone, parts, "a model")
+    check = checks.split(alone, checks.assigned(alone, parts), "a model")
     assert check.level == PROBLEM
     assert "2 identical images stand in more than one part" in check.said
 
 
 def test_a_split_of_other_patients_proves_nothing(cells):
-    check = checks.split(labelled(cells), {"training": ["nobody"], "validation": [], "test": []}, "a model")
+    other = checks.assigned(labelled(cells), {"training": ["nobody"], "validation": [], "test": []})
+    check = checks.split(labelled(cells), other, "a model")
     assert check.level == UNKNOWN
+
+
+def test_of_a_cross_validation_the_folds_are_proved_apart(cells):
+    own = labelled(cells)
+    numbers = {group: number % 4 for number, group in enumerate(sorted(own["patient_group"].unique()))}
+    predictions = own[["image_id"]].assign(fold=own["patient_group"].map(numbers))
+    check = checks.split(own, checks.in_folds(own, predictions), "the folds")
+    assert check.level == OK
+    assert f"all {len(numbers)} patient groups" in check.said
+    assert f"{(own['patient_group'].map(numbers) == 0).sum():,} in fold 1" in check.said
+    predictions.loc[predictions.index[0], "fold"] = 9
+    moved = checks.split(own, checks.in_folds(own, predictions), "the folds")
+    assert moved.level == PROBLEM
+
+
+def test_of_a_set_too_small_for_a_split_nothing_is_proved(cells):
+    few = labelled(cells)[labelled(cells)["patient"].isin(["20", "H2"])]
+    assert checks.split(few, checks.dealt(few), "a split").level == UNKNOWN
 
 
 def test_identical_pairs_are_those_planted_with_their_patients(planted, cells):
@@ -188,7 +207,7 @@ def test_a_damaged_report_is_as_good_as_none(tmp_path):
 def test_every_check_says_what_it_means_and_what_was_done(planted, cells):
     own = labelled(cells)
     every = [
-        checks.split(own, None, "seed 0"),
+        checks.split(own, checks.dealt(own), "seed 0"),
         checks.identical(cells),
         checks.near_identical(cells, looked_at(cells), splits.by_patient(own)),
         checks.tied(cells),

@@ -40,6 +40,35 @@ def test_the_features_are_what_the_last_layer_weighs(bundle, prepared):
     assert features.reshape(8, -1) == pytest.approx(crops.mean(axis=(1, 2)) / 255, abs=1e-3)
 
 
+def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(bundle, prepared, tmp_path):
+    import keras
+
+    from leukemia.learning import packing, serving
+    from leukemia.learning.calibration import Calibration
+    from leukemia.learning.rates import HEAD
+
+    inputs = keras.Input((64, 64, 3), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    # Quarters of the picture, so that a picture turned by half has other features.
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(32)(x))
+    network = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name=HEAD)(x))
+    answering = serving.answering(network, 4, Calibration("none", 1.0, 0.0))
+    cells = manifest.read(prepared).iloc[:6]
+    crops = np.stack(
+        [
+            images.crop(images.measure(images.decode((prepared / path).read_bytes())), 64)
+            for path in cells["path"]
+        ]
+    )
+    record = {k: v for k, v in bundle.record.items() if k not in ("files", "version", "created")}
+    packed = packing.pack(tmp_path / "sides", answering, record, bundle.predictions, crops)
+    raw, _ = embedding._features_and_answer(packed)(crops)
+    found = embedding.features_of(raw, len(crops))
+    quarters = crops.reshape(6, 2, 32, 2, 32, 3).mean(axis=(2, 4)) / 255
+    turned = [quarters, quarters[:, ::-1, ::-1], quarters[:, ::-1], quarters[:, :, ::-1]]
+    assert found == pytest.approx(np.mean(turned, axis=0).reshape(6, -1), abs=1e-3)
+
+
 def test_the_probabilities_are_those_of_the_classifier(bundle, prepared, placed):
     cells = manifest.read(prepared)
     answers = Classifier(bundle).classify(Source.file(prepared / path, path) for path in cells["path"])

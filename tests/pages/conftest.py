@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 
@@ -13,5 +15,37 @@ def app(tiny_bundle, monkeypatch):
         monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
         st.cache_resource.clear()
         return AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60).run()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def looked_through(drawn_set, tmp_path_factory):
+    """The drawn set, measured and looked through: no page here starts a process by itself."""
+    from leukemia.data import brightness, manifest, similar
+
+    data = tmp_path_factory.mktemp("looked")
+    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
+    brightness.measure(data, workers=2)
+    similar.look_and_keep(data, manifest.read(data), workers=2)
+    return data
+
+
+@pytest.fixture
+def dataset(looked_through, tmp_path):
+    return shutil.copytree(looked_through, tmp_path / "data")
+
+
+@pytest.fixture
+def open_dataset(app, dataset, drawn_bundle, monkeypatch):
+    def start(section, bundle=drawn_bundle, data=dataset, **query):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        page = app(bundle)
+        page.switch_page("pages/dataset.py")
+        for word, value in {"section": section, **query}.items():
+            page.query_params[word] = value
+        page.run()
+        assert not page.exception
+        return page
 
     return start

@@ -13,7 +13,6 @@ from leukemia.data import checks, corrections, file_checks, manifest, similar, s
 from leukemia.data.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.data.filters import Filters
 from leukemia.data.thumbnails import Thumbnails
-from leukemia.errors import DatasetError
 from pages.parts.dataset import address, cell, grid, opened, working
 from pages.parts.text import plain
 
@@ -64,13 +63,9 @@ def _all(
     from leukemia.learning import suspects
 
     labelled = _cells[_cells["label"] != ""]
-    parts, whose = _split(labelled, _bundle)
-    try:
-        assignment = checks.assigned(labelled, parts) if parts else splits.by_patient(labelled)
-    except DatasetError:
-        assignment = None
+    assignment, whose = _split(labelled, _bundle)
     return [
-        checks.split(labelled, parts, whose),
+        checks.split(labelled, assignment, whose),
         suspects.check(_bundle, model, _cells),
         checks.near_identical(_cells, _looked, assignment),
         checks.identical(_cells),
@@ -81,16 +76,19 @@ def _all(
     ]
 
 
-def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[dict[str, list[str]] | None, str]:
+def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, str]:
     """The split of the model in service where it is one of this set; else the one of seed 0."""
-    dealt = "the split that a training with seed 0 would deal"
-    if bundle is None or bundle.synthetic != bool((labelled["source"] == "synthetic").all()):
-        return None, dealt
-    parts = {part: bundle.record["split"][part]["groups"] for part in splits.PARTS}
-    known = {group for groups in parts.values() for group in groups}
-    if not labelled["patient_group"].isin(known).any():
-        return None, dealt
-    return parts, f"the split of the model in service ({bundle.name})"
+    if bundle is not None and bundle.synthetic == bool((labelled["source"] == "synthetic").all()):
+        if bundle.folds:
+            own = checks.in_folds(labelled, bundle.predictions)
+            whose = f"the {bundle.folds} folds in which {bundle.name} was judged"
+        else:
+            parts = {part: bundle.record["split"][part]["groups"] for part in splits.PARTS}
+            own = checks.assigned(labelled, parts)
+            whose = f"the split of the model in service ({bundle.name})"
+        if own.notna().any():
+            return own, whose
+    return checks.dealt(labelled), "the split that a training with seed 0 would deal"
 
 
 def _looked_through(data: Path, cells: pd.DataFrame) -> similar.Findings | None:

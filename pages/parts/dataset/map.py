@@ -62,10 +62,16 @@ def _places(data: Path, stamp: tuple[object, ...], digest: str, _bundle: Bundle)
         return None
     catalog = opened.catalog(data)
     known = catalog.query(
-        "SELECT path, label, patient::VARCHAR AS patient, part::VARCHAR AS part, outcome, review "
+        "SELECT path, label, patient::VARCHAR AS patient, part::VARCHAR AS part, outcome, review, "
+        "probability AS held_out "
         "FROM cells JOIN names USING (row)"
     )
-    return found.merge(known, on="path").reset_index(drop=True)
+    places = found.merge(known, on="path").reset_index(drop=True)
+    # What a network says that did not learn from the patient is worth more than what this one says.
+    is_held_out = places["held_out"].notna()
+    return places.assign(
+        probability=places["held_out"].where(is_held_out, places["probability"]), is_held_out=is_held_out
+    )
 
 
 def _make(data: Path, total: int, bundle: Bundle) -> None:

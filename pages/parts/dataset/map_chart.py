@@ -15,7 +15,8 @@ COLOURINGS = {
     "Patient": " Where each patient lies apart, the model may know the patient rather than the disease.",
     "Error": " Right and wrong are told of held-out patients only: on those that the model learned from, "
     "being right proves nothing.",
-    "Probability": " Probabilities on patients that the model learned from look better than they are.",
+    "Probability": " Held-out probabilities where there are any; those on patients that the model learned "
+    "from look better than they are.",
 }
 GREY = "#8A94A0"
 # Ten colours that are told apart (Tableau's), and as many shapes.
@@ -126,6 +127,7 @@ def _told(rows: pd.DataFrame, threshold: float) -> list[str]:
         side = "from" if row.probability >= threshold else "below"
         told.append(
             f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {part}<br>"
-            f"Probability of ALL {row.probability:.3f}, {side} the threshold {threshold:.3f}"
+            f"Probability of ALL {row.probability:.3f}, {side} the threshold {threshold:.3f}<br>"
+            f"({'held out' if row.is_held_out else 'not held out'})"
         )
     return told

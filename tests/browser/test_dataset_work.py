@@ -1,0 +1,221 @@
+"""What a person does on the Dataset page: import, lasso to the gallery, correct a label and undo it."""
+
+import itertools
+import re
+import shutil
+import time
+
+import pytest
+
+from leukemia import bundle as bundles
+from leukemia import jobs
+from leukemia.data import brightness, corrections, manifest, similar, synthetic
+from leukemia.learning import embedding
+from tests.browser.conftest import Server
+
+PLACES = """() => {
+  const plot = document.querySelector(".st-key-map-chart .js-plotly-plot");
+  const box = plot.getBoundingClientRect(), {xaxis, yaxis} = plot._fullLayout;
+  return plot.data.flatMap(trace => trace.customdata.map(([id], i) => [id,
+    box.x + xaxis._offset + xaxis.l2p(plot._fullData[trace.index ?? plot.data.indexOf(trace)].x[i]),
+    box.y + yaxis._offset + yaxis.l2p(plot._fullData[trace.index ?? plot.data.indexOf(trace)].y[i])]));
+}"""
+
+
+@pytest.fixture(scope="module")
+def ready(drawn_set, drawn_bundle, tmp_path_factory):
+    """The drawn set with all that a page would compute in the background."""
+    data = tmp_path_factory.mktemp("ready")
+    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
+    cells = manifest.read(data)
+    brightness.measure(data, workers=2)
+    similar.look_and_keep(data, cells, workers=2)
+    embedding.place_and_keep(bundles.read(drawn_bundle), data, cells, workers=2)
+    return data
+
+
+@pytest.fixture
+def serve(browser, drawn_bundle, tmp_path, monkeypatch):
+    """Start a dashboard on a data folder; return a function that opens its Dataset page."""
+    servers, pages, faults = [], [], []
+
+    def start(data):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        server = Server(drawn_bundle, tmp_path / f"log-{len(servers)}.txt")
+        servers.append(server)
+        server.wait()
+
+        def visit(query, width=1280, scheme="light"):
+            context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+            page = context.new_page()
+            page.set_default_timeout(60_000)
+            page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+            page.on(
+                "request",
+                lambda request: (
+                    None
+                    if request.url.startswith(("data:", "blob:", server.url))
+                    else faults.append(request.url)
+                ),
+            )
+            page.goto(f"{server.url}/dataset?{query}")
+            page.get_by_role("heading", name="Dataset").wait_for()
+            pages.append(page)
+            return page
+
+        visit.server = server
+        return visit
+
+    yield start
+    for page in pages:
+        if not page.is_closed():
+            text = page.locator("body").inner_text()
+            assert "Traceback" not in text
+            assert "went wrong" not in text
+        page.context.close()
+    for server in servers:
+        server.stop()
+        assert "Traceback" not in server.log.read_text(errors="replace")
+    assert faults == []
+
+
+def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve, tmp_path):
+    planted = synthetic.write_sample(tmp_path / "set", patients=24, cells=25)
+    data = tmp_path / "data"
+    visit = serve(data)
+    page = visit("section=import")
+    field = page.get_by_label("Folder or .zip on the server")
+    field.fill(str(tmp_path / "nowhere"))
+    field.press("Enter")
+    page.get_by_role("button", name="Start the import").click()
+    page.get_by_text("No such file or folder on the server").wait_for()
+    field.fill(str(tmp_path / "set"))
+    field.press("Enter")
+    page.get_by_role("button", name="Start the import").click()
+    how_far = page.get_by_text(re.compile(r"Importing: [\d,]+ of [\d,]+"))
+    how_far.first.wait_for()
+    first = how_far.first.inner_text()
+    page.wait_for_function(
+        "first => { const found = document.body.innerText.match(/Importing: [\\d,]+ of [\\d,]+/);"
+        " return !found || !first.startsWith(found[0]); }",
+        arg=first,
+    )
+    # The tab is closed and the dashboard stopped: the import goes on.
+    page.close()
+    visit.server.stop()
+    visit = serve(data)
+    page = visit("section=import")
+    images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
+    page.get_by_text(f"{images:,} drawn images of 24 patients").first.wait_for(timeout=120_000)
+    page.get_by_text("Import of set: done").click()
+    page.get_by_text(f"{len(planted.unreadable) + len(planted.unlisted)} problems found").wait_for()
+    assert jobs.running(data, jobs.CHANGE) is None
+    page.get_by_role("button", name="Gallery").last.click()
+    page.get_by_text(re.compile(rf"^{images:,} images match of")).wait_for()
+
+
+def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
+    synthetic.write_sample(tmp_path / "set", patients=24, cells=25)
+    data = tmp_path / "data"
+    page = serve(data)("section=import")
+    field = page.get_by_label("Folder or .zip on the server")
+    field.fill(str(tmp_path / "set"))
+    field.press("Enter")
+    page.get_by_role("button", name="Start the import").click()
+    page.get_by_text(re.compile(r"Importing: [\d,]+ of")).first.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Import of set: Stopped. What is finished stays").wait_for()
+    assert not (data / "manifest.csv").exists()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text("drawn images of 24 patients").first.wait_for(timeout=120_000)
+
+
+def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(serve, ready):
+    page = serve(ready)("section=map")
+    page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
+    page.get_by_text("Nothing is picked").wait_for()
+    page.wait_for_timeout(1_000)
+    places = page.evaluate(PLACES)
+    assert len(places) == len(manifest.read(ready))
+    # About half of the cells, by a line that passes between dots.
+    across = sorted(x for _, x, _ in places)
+    gaps = [(right - left, (left + right) / 2) for left, right in itertools.pairwise(across)]
+    middle = len(gaps) // 2
+    cut = max(gaps[middle - 8 : middle + 8])[1]
+    wanted = {image_id for image_id, x, _ in places if x < cut}
+    rows = sum(x < cut for _, x, _ in places)
+    low, high = min(y for *_, y in places) - 8, max(y for *_, y in places) + 8
+    left = across[0] - 8
+    page.mouse.move(left, low)
+    page.mouse.down()
+    # Bulging to the left, so that it is a lasso and no box.
+    for x, y in ((cut, low), (cut, high), (left, high), (left - 6, (low + high) / 2), (left, low + 1)):
+        page.mouse.move(x, y, steps=6)
+    page.mouse.up()
+    page.get_by_text(re.compile(rf"^{rows} cells picked")).wait_for()
+    page.get_by_role("button", name="Open in the gallery").click()
+    page.get_by_text(f"{len(wanted)} cells picked on the map").first.wait_for()
+    assert "section=gallery" in page.url
+    assert "selection=map" in page.url
+    page.get_by_text(re.compile(rf"^{rows} images match of")).wait_for()
+    shown = set(page.locator(".card").evaluate_all("cards => cards.map(c => c.dataset.image)"))
+    assert shown
+    assert shown <= wanted
+
+
+def test_the_cell_under_the_pointer_is_shown(serve, ready):
+    page = serve(ready)("section=map")
+    page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
+    page.wait_for_timeout(1_500)
+    _, x, y = page.evaluate(PLACES)[0]
+    picture = page.locator(".hovered img")
+    for _ in range(10):
+        page.mouse.move(x + 30, y + 30)
+        page.mouse.move(x, y, steps=3)
+        page.wait_for_timeout(700)
+        if picture.count() and picture.first.is_visible():
+            break
+    assert picture.first.is_visible()
+    page.mouse.move(20, 400)
+    picture.first.wait_for(state="hidden")
+
+
+def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
+    data = shutil.copytree(ready, tmp_path / "data")
+    cells = manifest.read(data)
+    image_id = cells.loc[cells["label"] == "Normal", "image_id"].iloc[0]
+    page = serve(data)(f"section=gallery&cell={image_id}")
+    window = page.get_by_test_id("stDialog")
+    window.get_by_text("Label: Normal, as the set came").click()
+    window.get_by_text("Corrected: the cell is ALL").click()
+    window.get_by_role("button", name="Keep this").click()
+    window.get_by_text("Please give your name").wait_for()
+    assert corrections.history(data) == []
+    window.get_by_label("Your name").first.fill("Dr. Ada")
+    window.get_by_label("Reason").first.fill("Chromatin of a blast")
+    window.get_by_role("button", name="Keep this").click()
+    window.get_by_text("Label: ALL; the set came with Normal").wait_for()
+    window.get_by_text("Changed, Normal → ALL. Chromatin of a blast").wait_for()
+    (row,) = corrections.history(data)
+    assert (row.image_id, row.who, row.new, row.original) == (image_id, "Dr. Ada", "ALL", "Normal")
+
+    window.get_by_label("Reason").last.fill("A mistake")
+    window.get_by_role("button", name="Undo").click()
+    window.get_by_text("Label: Normal, as the set came").wait_for()
+    assert corrections.current(data) == {}
+    assert [entry.undoes for entry in corrections.history(data)] == [row.number, None]
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stButtonGroup").get_by_text("Corrections").click()
+    page.get_by_text("2 changes were made in all").wait_for()
+
+
+@pytest.mark.parametrize("section", ["checks", "map", "corrections", "import"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sections_fit_a_narrow_screen_in_both_themes(serve, ready, section, scheme):
+    page = serve(ready)(f"section={section}", width=768, scheme=scheme)
+    until = time.monotonic() + 60
+    state = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+    while time.monotonic() < until and page.evaluate(state) != "notRunning":
+        page.wait_for_timeout(200)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

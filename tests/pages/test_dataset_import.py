@@ -1,0 +1,110 @@
+"""Import in the page, without a browser; the job is a real process."""
+
+import time
+
+import psutil
+import pytest
+
+from leukemia import jobs
+from leukemia.data import synthetic
+from pages.parts.dataset import importing
+from tests.pages.reading import fill, labels, press, said, wait
+
+
+def test_an_empty_folder_leads_to_the_import(open_dataset, tmp_path):
+    page = open_dataset("overview", data=tmp_path / "new")
+    press(page, "Import images")
+    assert page.query_params["section"] == "import"
+    assert "No images yet" in said(page)
+
+
+def test_a_folder_is_imported_and_its_counts_are_told(open_dataset, tmp_path):
+    planted = synthetic.write_sample(tmp_path / "set", patients=12, cells=4)
+    page = open_dataset("import", data=tmp_path / "new")
+    fill(page, importing.WHERE, str(tmp_path / "set"))
+    press(page, "Start the import")
+    job = jobs.latest(tmp_path / "new", "import")
+    assert job.arguments == ("prepare", str(tmp_path / "set"), "--output", str(tmp_path / "new"))
+    wait(page, job)
+    images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
+    assert f"holds **{images:,} drawn images of 12 patients**" in said(page)
+    assert f"{len(planted.unreadable) + len(planted.unlisted)} problems found" in said(page)
+    for path in planted.unreadable:
+        assert path in said(page)
+    assert "Import of set: done. What was found" in labels(page)
+
+
+def test_what_is_there_is_replaced_only_when_that_is_asked_for(open_dataset, dataset):
+    page = open_dataset("import")
+    (start,) = [button for button in page.button if button.label == "Start the import"]
+    assert start.disabled
+    page.checkbox[0].check().run()
+    assert not next(button for button in page.button if button.label == "Start the import").disabled
+
+
+@pytest.mark.parametrize("why", ["", "nowhere", "no zip", "null"])
+def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_dataset, tmp_path, why):
+    (tmp_path / "letter.zip").write_text("Dear colleague")
+    text, says = {
+        "": ("  ", "Name a folder or a .zip"),
+        "nowhere": (str(tmp_path / "*gone*"), "No such file or folder on the server"),
+        "no zip": (str(tmp_path / "letter.zip"), "is not a folder or a whole .zip file"),
+        "null": ("a\0b", "No such file or folder on the server"),
+    }[why]
+    page = open_dataset("import", data=tmp_path / "new")
+    fill(page, importing.WHERE, text)
+    press(page, "Start the import")
+    assert says in page.error[0].value.replace("\\", "")
+    assert jobs.latest(tmp_path / "new", "import") is None
+
+
+def test_a_failed_import_says_why_and_the_set_stays(open_dataset, dataset, tmp_path):
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday" / "beach.jpg").write_bytes(b"\xff\xd8\xff")
+    before = (dataset / "manifest.csv").read_bytes()
+    page = open_dataset("import")
+    page.checkbox[0].check().run()
+    fill(page, importing.WHERE, str(tmp_path / "holiday"))
+    press(page, "Start the import")
+    wait(page, jobs.latest(dataset, "import"))
+    assert "not a C-NMC 2019 download" in page.error[0].value.replace("\\", "")
+    assert "The set is as it was before" in said(page)
+    assert (dataset / "manifest.csv").read_bytes() == before
+
+
+def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_path):
+    synthetic.write_sample(tmp_path / "set", patients=16, cells=20)
+    new = tmp_path / "new"
+    page = open_dataset("import", data=new)
+    fill(page, importing.WHERE, str(tmp_path / "set"))
+    press(page, "Start the import")
+    job = jobs.latest(new, "import")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and jobs.state(job).done < 5:
+        time.sleep(0.02)
+    # Held, so that the import does not end before the page is laid out.
+    process = psutil.Process(job.pid)
+    process.suspend()
+    page.run()
+    assert not [button for button in page.button if button.label == "Start the import"]
+    press(page, "Cancel")
+    process.resume()
+    wait(page, job)
+    assert "Stopped. What is finished stays" in said(page)
+    press(page, "Go on")
+    second = jobs.latest(new, "import")
+    assert second != job
+    wait(page, second)
+    assert "drawn images of 16 patients" in said(page)
+
+
+def test_another_change_of_the_folder_makes_the_import_wait(open_dataset, dataset, tmp_path):
+    arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "200"]
+    job = jobs.start(dataset, "training", "Training of a network", arguments)
+    try:
+        page = open_dataset("import")
+        assert "Training of a network works on this dataset folder" in said(page)
+        (start,) = [button for button in page.button if button.label == "Start the import"]
+        assert start.disabled
+    finally:
+        jobs.cancel(job, grace=1)

@@ -1,0 +1,70 @@
+"""The map on the page, without a browser; what a lasso does is in tests/browser."""
+
+import json
+
+import pandas as pd
+
+from leukemia import bundle as bundles
+from leukemia import jobs
+from leukemia.data import manifest
+from leukemia.learning import embedding
+from pages.parts.dataset import map_chart
+from tests.pages.reading import press, wait
+
+
+def test_without_a_model_the_map_says_what_is_missing(open_dataset, tmp_path):
+    page = open_dataset("map", bundle=tmp_path / "none")
+    assert "No model bundle" in page.info[0].value
+    assert "features of the model in service" in page.info[0].value
+
+
+def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, dataset, drawn_bundle):
+    page = open_dataset("map")
+    press(page, "Compute the map")
+    wait(page, jobs.latest(dataset, "map"))
+    (chart,) = page.get("plotly_chart")
+    figure = json.loads(chart.proto.spec)
+    cells = manifest.read(dataset)
+    found = embedding.kept(bundles.read(drawn_bundle), dataset, cells)
+    assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells) == len(found)
+    shown = {trace["name"]: len(trace["customdata"]) for trace in figure["data"]}
+    counts = cells["label"].replace("", "unlabelled").value_counts().to_dict()
+    assert shown == counts
+    for colour in map_chart.COLOURINGS:
+        page.get("button_group")
+        page.session_state["map-colour"] = colour
+        page.run()
+        assert not page.exception
+        (chart,) = page.get("plotly_chart")
+        figure = json.loads(chart.proto.spec)
+        assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells)
+
+
+def test_what_is_picked_are_the_rows_that_the_traces_show():
+    shown = [[4, 0, 2], [1, 3]]
+    points = [
+        {"curve_number": 0, "point_index": 2},
+        {"curve_number": 1, "point_index": 0},
+        {"curve_number": 0, "point_index": 2},
+        {"curve_number": 7, "point_index": 0},
+        {"curve_number": 1, "point_index": 9},
+    ]
+    assert map_chart.rows(points, shown) == [1, 2]
+    assert map_chart.rows([], shown) == []
+
+
+def test_text_beside_a_dot_is_escaped(dataset, drawn_bundle):
+
+    row = {
+        "image_id": "a",
+        "patient": "<b>1",
+        "label": "ALL",
+        "part": "test",
+        "review": "",
+        "outcome": "right",
+    }
+    places = pd.DataFrame([row | {"probability": 0.4, "is_held_out": True, "umap_x": 0.0, "umap_y": 0.0}])
+    figure, _ = map_chart.draw(places, "UMAP", "Class", (), 0.5)
+    told = figure.data[0].customdata[0][1]
+    assert "&lt;b&gt;1" in told
+    assert "0.400, below the threshold 0.500" in told

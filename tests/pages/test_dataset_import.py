@@ -103,7 +103,7 @@ def test_another_change_of_the_folder_makes_the_import_wait(open_dataset, datase
     job = jobs.start(dataset, "training", "Training of a network", arguments)
     try:
         page = open_dataset("import")
-        assert "Training of a network works on this dataset folder" in said(page)
+        assert "Training of a network works on this data folder" in said(page)
         (start,) = [button for button in page.button if button.label == "Start the import"]
         assert start.disabled
     finally:

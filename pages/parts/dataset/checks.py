@@ -37,6 +37,12 @@ def show(data: Path) -> None:
     found = _all(data, (*stamp, looked is not None), bundle.digest if bundle else why, cells, looked, bundle)
     first, *rest = found
     _headline(first)
+    if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):
+        st.warning(
+            "This holds for patients by their names and for identical images. Near-identical images say that "
+            "some names may hide one person on two sides: see below.",
+            icon=":material/warning:",
+        )
     _summary(rest)
     order = (PROBLEM, NOTE, UNKNOWN, OK)
     for check in sorted(rest, key=lambda one: order.index(one.level)):

@@ -31,7 +31,7 @@ def test_a_label_is_corrected_in_the_cells_pane_and_undone(open_dataset, dataset
     assert "Label: Normal, as the set came" in labels(page)
     correct(page)
     assert not page.exception
-    assert "Kept: Corrected: the cell is ALL." in said(page)
+    assert "Kept: ALL." in said(page)
     assert "Label: ALL; the set came with Normal" in labels(page)
     assert f"**{BY['who']}**: Changed, Normal → ALL. {BY['reason']}" in said(page)
     assert corrections.current(dataset)[normal].new == "ALL"
@@ -52,6 +52,7 @@ def test_a_doubt_is_one_choice_and_the_label_that_counts_is_none(open_dataset, d
     correct(page, DOUBTED)
     assert corrections.current(dataset)[normal].new == DOUBTED
     assert "Label: doubted; the set came with Normal" in labels(page)
+    assert page.radio[0].options[1] == "Confirmed: the cell is Normal, as the set came"
 
 
 def test_without_a_name_or_a_reason_nothing_is_kept(open_dataset, dataset, normal):

@@ -24,8 +24,8 @@ def show(data: Path) -> None:
     changed = corrections.current(data)
     doubted = sum(row.new == DOUBTED for row in changed.values())
     st.markdown(
-        f"**{len(changed) - doubted:,} corrected, {doubted:,} doubted** labels count now; {len(log):,} "
-        "changes were made in all."
+        f"**{len(changed) - doubted:,} corrected, {doubted:,} doubted** labels count now; "
+        f"{len(log):,} {'change was' if len(log) == 1 else 'changes were'} made in all."
     )
     if changed:
         last = sorted(changed, key=lambda image_id: -changed[image_id].number)[:PAGE]

@@ -33,15 +33,17 @@ def show(data: Path, record: Record) -> None:
         for row in log:
             st.markdown(_line(row))
         st.caption(ABOUT)
-        _form(data, record.image_id, counts)
+        _form(data, record, counts)
         if log:
             _undo(data, log[0])
 
 
-def _form(data: Path, image_id: str, counts: str) -> None:
+def _form(data: Path, record: Record, counts: str) -> None:
+    image_id, came = record.image_id, record.original_label
     options = [label for label in WORDS if label != counts]
+    words = WORDS | {came: f"Confirmed: the cell is {came}, as the set came"}
     with st.form(f"label-{image_id[:16]}", border=False):
-        st.radio("Change it to", options, format_func=WORDS.get, key="label-new")
+        st.radio("Change it to", options, format_func=words.get, key="label-new")
         _who_and_why("label")
         st.form_submit_button(
             "Keep this", icon=":material/save:", on_click=_correct, args=(data, image_id, counts)
@@ -65,7 +67,7 @@ def _who_and_why(form: str) -> None:
 def _correct(data: Path, image_id: str, old: str) -> None:
     state = st.session_state
     new = state["label-new"]
-    _try("label", lambda by: corrections.correct(data, image_id, new, old=old, **by), f"Kept: {WORDS[new]}.")
+    _try("label", lambda by: corrections.correct(data, image_id, new, old=old, **by), f"Kept: {new}.")
 
 
 def _take_back(data: Path, number: int) -> None:

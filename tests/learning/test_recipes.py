@@ -54,7 +54,7 @@ def crops(drawn):
 def lite0(crops):
     """Lite0 with drawn weights, and batch statistics as a training elsewhere would have left them."""
     keras.utils.set_random_seed(0)
-    recipe = recipes.get("efficientnet-lite0").with_training(dropout=0.0)
+    recipe = recipes.get("efficientnet-lite0").with_training(dropout=0.0, frozen=0)
     model = recipe.build()
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:

@@ -204,7 +204,12 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     window.get_by_text("Label: Normal, as the set came").wait_for()
     assert corrections.current(data) == {}
     assert [entry.undoes for entry in corrections.history(data)] == [row.number, None]
+    # A key pressed while the page is laid out anew would be lost.
+    page.wait_for_function(
+        """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning\""""
+    )
     page.keyboard.press("Escape")
+    window.wait_for(state="hidden")
     page.get_by_test_id("stButtonGroup").get_by_text("Corrections").click()
     page.get_by_text("2 changes were made in all").wait_for()
 

@@ -50,6 +50,13 @@ def answered(page, count):
     )
 
 
+def at_rest(page):
+    """Wait until the page is laid out to its end."""
+    page.wait_for_function(
+        """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning\""""
+    )
+
+
 def shown(page):
     """Names and probabilities of the cards, in the page's order."""
     cards = page.locator(".cell").evaluate_all(
@@ -166,6 +173,7 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
     page.get_by_text(re.compile(r"^(16|32|48) of 80 answered")).first.wait_for()
     page.get_by_role("button", name="Stop answering").click()
     page.get_by_text(re.compile(r"^Stopped: \d+ of 80 answered")).wait_for()
+    at_rest(page)
     stopped = summary(page)
     done = stopped["ALL-like"] + stopped["Normal-like"]
     assert 0 < done < 80

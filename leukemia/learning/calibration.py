@@ -108,6 +108,12 @@ def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Cali
     return METHODS[best](logit, truth), losses
 
 
+def to_logit(probability: np.ndarray | float, away: float = 1e-7) -> np.ndarray:
+    """Logit of probabilities, which are kept ``away`` from 0 and 1; of the shape given."""
+    probability = np.clip(probability, away, 1 - away)
+    return np.log(probability) - np.log1p(-probability)
+
+
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     """Mean negative log likelihood; probabilities are kept 1e-7 away from 0 and 1."""
     probability = np.clip(probability, 1e-7, 1 - 1e-7)

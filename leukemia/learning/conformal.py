@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.errors import DatasetError
+from leukemia.learning.calibration import to_logit
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ def band(predictions: pd.DataFrame, *, missed: float = 0.05, alarmed: float = 0.
     return Band(min(reached, stayed), max(reached, stayed), missed, alarmed)
 
 
+def sureness(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """How far probabilities lie from a threshold, by logit: float, shape (n,)."""
+    return np.abs(to_logit(probability) - to_logit(threshold))
+
+
 def coverage_curve(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """Accuracy against the share of cells that are answered, the least sure ones left out first.
 
@@ -103,8 +109,7 @@ def coverage_curve(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """
     probability = predictions["probability"].to_numpy(float)
     truth = (predictions["label"] == "ALL").to_numpy()
-    sureness = np.abs(_logit(probability) - _logit(np.array(threshold)))
-    order = np.argsort(-sureness, kind="stable")
+    order = np.argsort(-sureness(probability, threshold), kind="stable")
     right = ((probability >= threshold) == truth)[order]
     found = (right & truth[order]).cumsum()
     answered = np.arange(1, len(order) + 1)
@@ -129,8 +134,3 @@ def _bound(predictions: pd.DataFrame, label: str, sign: float, alpha: float) -> 
     below = np.cumsum(weight[order]) - weight[order] + 1 / (patient.nunique() + 1)
     allowed = np.flatnonzero(below <= alpha)
     return float(score[order][allowed[-1]]) if len(allowed) else -np.inf
-
-
-def _logit(probability: np.ndarray) -> np.ndarray:
-    probability = np.clip(probability, 1e-7, 1 - 1e-7)
-    return np.log(probability) - np.log1p(-probability)

@@ -7,10 +7,13 @@ import pandas as pd
 from scipy.special import expit
 
 from leukemia.learning import calibration, conformal, metrics
+from leukemia.learning.calibration import to_logit
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4
 DIGITS = 6
+# How near to 0 and 1 a probability is told apart from them: moved ones keep their order.
+FARTHEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,10 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
         others = raw[rest].assign(probability=calibration.out_of_fold(logit[rest], truth[rest], fold[rest]))
         theirs = fitted.probability(logit[own])
         called[own] = conformal.band(others).call(theirs)
-        moved = _logit(threshold) - _logit(metrics.choose_threshold(others, target_recall))
-        probability[own] = expit(_logit(theirs) + moved)
+        moved = to_logit(threshold, FARTHEST) - to_logit(
+            metrics.choose_threshold(others, target_recall), FARTHEST
+        )
+        probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
     predictions = raw.drop(columns="logit").assign(probability=probability.round(DIGITS))
     return Judged(predictions, shipped, losses, threshold, conformal.band(calibrated), _silence(raw, called))
 
@@ -89,8 +94,3 @@ def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
         "missed": share(truth, "Normal"),
         "alarmed": share(~truth, "ALL"),
     }
-
-
-def _logit(probability: np.ndarray | float) -> np.ndarray:
-    probability = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.log(probability) - np.log1p(-probability)

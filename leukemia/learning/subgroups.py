@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
 
-from leukemia.learning import metrics
+from leukemia.learning import conformal, metrics
 
 AT_SPECIFICITY = 0.80
 AT_COVERAGE = 0.80
@@ -37,7 +37,7 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
     """
     truth = (predictions["label"] == "ALL").to_numpy()
     probability = predictions["probability"].to_numpy(float)
-    sureness = np.abs(_logit(probability) - _logit(np.array(threshold)))
+    sureness = conformal.sureness(probability, threshold)
     right = (probability >= threshold) == truth
 
     def at_points(weights: np.ndarray) -> dict[str, float]:
@@ -69,7 +69,7 @@ def auroc(predictions: pd.DataFrame) -> metrics.Figure:
 
 
 def _sensitivity(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
-    normal, cut = ~truth, np.inf
+    normal = ~truth
     order = np.argsort(probability[normal], kind="stable")
     below = np.cumsum(weights[normal][order])
     position = int(np.searchsorted(below, AT_SPECIFICITY * below[-1]))
@@ -83,8 +83,3 @@ def _accuracy(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> f
     answered = np.cumsum(weights[order]) <= AT_COVERAGE * weights.sum()
     kept = weights[order] * answered
     return float((kept * right[order]).sum() / kept.sum())
-
-
-def _logit(probability: np.ndarray) -> np.ndarray:
-    probability = np.clip(probability, 1e-7, 1 - 1e-7)
-    return np.log(probability) - np.log1p(-probability)

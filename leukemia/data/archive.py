@@ -20,7 +20,7 @@ import pandas as pd
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from PIL import Image
 
-from leukemia.data import findings, images, layout, manifest, sources
+from leukemia.data import findings, images, layout, manifest, similar, sources
 from leukemia.data.findings import Report
 from leukemia.data.layout import Named
 from leukemia.data.synthetic import MARKER
@@ -88,7 +88,7 @@ def prepare(
     workers : int
         Threads that decode and pack.
     progress : callable, optional
-        Called with (done, total, "Importing").
+        Called with (done, total, what is being done).
     on_file : callable, optional
         Called with what each file is (:class:`Target`) and what was found in it (:class:`Done`).
 
@@ -114,10 +114,15 @@ def prepare(
         staging.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_alone(staging))
         kept = _kept(output)
-        done = _import(targets, output, kept, workers, progress, on_file)
+        done, looks = _import(targets, output, kept, workers, progress, on_file)
         cells = _cells(targets, done, drawn)
-        report = findings.report(found, cells, _refused(done), drawn=drawn)
+        seen = similar.kept(output, cells) or similar.look_through(
+            lambda path: _where(path, staging, output), cells, workers=workers, known=looks, progress=progress
+        )
+        cells = cells.assign(patient_group=findings.patient_groups(cells, seen.ties))
+        report = findings.report(found, cells, _refused(done), seen.ties, drawn=drawn)
         _commit(output, cells, report, kept)
+        similar.keep(output, cells, seen)
     return report
 
 
@@ -160,8 +165,11 @@ def _import(
     workers: int,
     progress: Progress | None,
     on_file: OnFile | None,
-) -> list[Done]:
-    """Stage what is not yet staged or in place; return a line for each target, in order."""
+) -> tuple[list[Done], dict[str, similar.Look]]:
+    """Stage what is not yet staged or in place.
+
+    Returns a line for each target, in order, and by path the looks of what was decoded for it now.
+    """
     staging = output / STAGING
     journal = _read_journal(staging / JOURNAL)
 
@@ -175,6 +183,7 @@ def _import(
         return line if in_place else None
 
     done = {target.path: line for target in targets if (line := ready(target))}
+    looks: dict[str, similar.Look] = {}
     todo = [target for target in targets if target.path not in done]
     if progress:
         progress(len(done), len(targets), "Importing")
@@ -184,8 +193,10 @@ def _import(
                 on_file(target, done[target.path])
     with (staging / JOURNAL).open("a", encoding="utf-8") as file, ThreadPoolExecutor(workers) as pool:
         try:
-            lines = pool.map(lambda target: _stage(target, staging), todo)
-            for target, line in zip(todo, lines, strict=True):
+            staged = pool.map(lambda target: _stage(target, staging), todo)
+            for target, (line, look) in zip(todo, staged, strict=True):
+                if look:
+                    looks[line.path] = look
                 file.write(json.dumps(asdict(line)) + "\n")
                 file.flush()
                 done[line.path] = line
@@ -196,7 +207,7 @@ def _import(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return [done[target.path] for target in targets]
+    return [done[target.path] for target in targets], looks
 
 
 def _read_journal(path: Path) -> dict[str, Done]:
@@ -218,7 +229,11 @@ def _read_journal(path: Path) -> dict[str, Done]:
     return lines
 
 
-def _stage(target: Target, staging: Path) -> Done:
+def _where(path: str, staging: Path, output: Path) -> Path:
+    return staging / path if (staging / path).is_file() else output / path
+
+
+def _stage(target: Target, staging: Path) -> tuple[Done, similar.Look | None]:
     """Decode one file and pack it, pixel for pixel, into the staging folder."""
     entry = target.named.entry
     line = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
@@ -226,7 +241,7 @@ def _stage(target: Target, staging: Path) -> Done:
         data = entry.load()
         cell = images.measure(images.decode(data))
     except (ImageError, ArchiveError) as error:
-        return Done(**line, error=str(error))
+        return Done(**line, error=str(error)), None
     try:
         images.check(cell)
         refusal = ""
@@ -236,7 +251,7 @@ def _stage(target: Target, staging: Path) -> Done:
     Image.fromarray(cell.pixels).save(packed, **PACKED)
     with whole_file(staging / target.path) as partial:
         partial.write_bytes(packed.getbuffer())
-    return Done(
+    found = Done(
         **line,
         image_id=cell.image_id,
         width=cell.width,
@@ -245,6 +260,7 @@ def _stage(target: Target, staging: Path) -> Done:
         refusal=refusal,
         file_sha256=hashlib.sha256(data).hexdigest(),
     )
+    return found, similar.look(cell)
 
 
 def _cells(targets: list[Target], done: list[Done], drawn: bool) -> pd.DataFrame:
@@ -263,8 +279,7 @@ def _cells(targets: list[Target], done: list[Done], drawn: bool) -> pd.DataFrame
     ]
     if not rows:
         raise ArchiveError(f"None of the {len(targets):,} images can be read. The first: {done[0].error}")
-    cells = pd.DataFrame(rows)
-    return cells.assign(patient_group=findings.patient_groups(cells))
+    return pd.DataFrame(rows)
 
 
 def _refused(done: Iterable[Done]) -> dict[str, str]:

@@ -147,14 +147,15 @@ def near_identical(cells: pd.DataFrame, found: similar.Findings | None, assignme
             "on two sides of the split."
         )
     done = (
-        "All images are kept. Patients are grouped by identical images only; near-identical ones do not tie."
+        "All images are kept. Patients that share a near-identical image are one group in every split and "
+        "interval: the import ties them."
     )
     level = PROBLEM if sum(leaks) else NOTE if len(rows) else OK
     return Check("near", title, level, said, meaning, done, rows.reset_index(drop=True))
 
 
 def tied(cells: pd.DataFrame) -> Check:
-    """Patients that identical images tie into one group."""
+    """Patients that identical or near-identical images tie into one group."""
     known = cells[cells["patient_group"].str.contains("+", regex=False)]
     rows = (
         known.groupby("patient_group", sort=False)
@@ -167,7 +168,8 @@ def tied(cells: pd.DataFrame) -> Check:
         "tied",
         "Patients tied into groups",
         NOTE if len(rows) else OK,
-        f"{patients:,} patients are tied into {some(len(rows), 'group')}, since they share identical images.",
+        f"{patients:,} patients are tied into {some(len(rows), 'group')}, since they share identical or "
+        "near-identical images.",
         "Behind two names there may be one person or one slide.",
         "A group stands on one side of every split and is drawn as one in every interval.",
         rows,

@@ -5,7 +5,7 @@ The report is for a reader (:meth:`Report.lines`) and for a page (``report.json`
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -49,6 +49,10 @@ class Report:
         Patients (joined by =) to pairs.
     tied_groups : list of list of str
         Patients that identical images tie together.
+    near_pairs_by_patients : dict of str to int
+        Two patients (joined by =) to pairs of near-identical images that they share.
+    patient_groups : list of list of str
+        Patients that are one group: tied by identical or near-identical images.
     two_labels : list of list of str
         Identical images of which one is labelled Normal and one ALL.
     unreadable, unlabelled_by_doubt, refused_by_classifier : dict of str to str
@@ -72,6 +76,8 @@ class Report:
     identical_files: int
     pairs_by_patients: dict[str, int]
     tied_groups: list[list[str]]
+    near_pairs_by_patients: dict[str, int]
+    patient_groups: list[list[str]]
     two_labels: list[list[str]]
     unreadable: dict[str, str]
     unlabelled_by_doubt: dict[str, str]
@@ -110,7 +116,10 @@ class Report:
             f"{self.patients['Normal']} healthy ones in {self.groups['Normal']} groups",
             f"{len(self.identical_pairs):,} pairs of identical images ({self.identical_files:,} identical in "
             f"every byte of their files): {_counts(self.pairs_by_patients) or 'none'}",
-            f"Patients tied together by them: {', '.join('+'.join(g) for g in self.tied_groups) or 'none'}",
+            f"Patients tied together by them: {_joined(self.tied_groups)}",
+            "Pairs of near-identical images (one cell cut out twice) under two patients' names: "
+            f"{_counts(self.near_pairs_by_patients) or 'none'}",
+            f"Patients that are one group, by both: {_joined(self.patient_groups)}",
             f"{self.found:,} image files found: {imported:,} imported, {len(self.unreadable):,} unreadable, "
             f"{self.found - imported - len(self.unreadable):,} lost",
         ]
@@ -127,7 +136,14 @@ class Report:
         return out
 
 
-def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, drawn: bool) -> Report:
+def report(
+    layout: Layout,
+    cells: pd.DataFrame,
+    unreadable: dict[str, str],
+    near: Iterable[tuple[str, str]] = (),
+    *,
+    drawn: bool,
+) -> Report:
     """Make the report of an import.
 
     Parameters
@@ -135,9 +151,12 @@ def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, d
     layout : Layout
         What the names said.
     cells : pandas.DataFrame
-        A row an imported image: the manifest's columns, and phase, doubt, refusal.
+        A row an imported image: the manifest's columns, and phase, doubt, refusal; their patient
+        groups are those of identical and near-identical images.
     unreadable : dict of str to str
         Origin to reason.
+    near : iterable of tuple of str, optional
+        Paths of near-identical pairs.
     drawn : bool
         Whether the cells are synthetic.
     """
@@ -145,7 +164,9 @@ def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, d
     imported = {
         phase: own.value_counts().sort_index().to_dict() for phase, own in words.groupby(cells["phase"])
     }
-    known = cells[cells["patient"] != ""]
+    identical = cells.assign(patient_group=patient_groups(cells))
+    patient = dict(zip(cells["path"], cells["patient"], strict=True))
+    joining = [(patient[a], patient[b]) for a, b in near]
     pairs = pairs_of(cells)
     origin, label = cells["origin"].to_dict(), cells["label"].to_dict()
     people, files = cells["patient"].to_dict(), cells["file_sha256"].to_dict()
@@ -161,7 +182,9 @@ def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, d
         identical_pairs=[[origin[a], origin[b]] for a, b in pairs],
         identical_files=sum(files[a] == files[b] for a, b in pairs),
         pairs_by_patients=_pairs_by_patients([(people[a], people[b]) for a, b in pairs]),
-        tied_groups=_tied(known),
+        tied_groups=_tied(identical),
+        near_pairs_by_patients=_pairs_by_patients([own for own in joining if all(own) and len(set(own)) > 1]),
+        patient_groups=_tied(cells),
         two_labels=[[origin[a], origin[b]] for a, b in pairs if {label[a], label[b]} == {"Normal", "ALL"}],
         unreadable=unreadable,
         unlabelled_by_doubt=_said(cells, "doubt"),
@@ -172,13 +195,15 @@ def report(layout: Layout, cells: pd.DataFrame, unreadable: dict[str, str], *, d
     )
 
 
-def patient_groups(cells: pd.DataFrame) -> pd.Series:
-    """Join patients that share an identical image, also through a third one.
+def patient_groups(cells: pd.DataFrame, pairs: Iterable[tuple[str, str]] = ()) -> pd.Series:
+    """Join patients that share a cell, also through a third one.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-        Columns image_id and patient; patient is empty where not known.
+        Columns image_id, patient and path; patient is empty where not known.
+    pairs : iterable of tuple of str, optional
+        Paths of further images that show one cell, though not in identical pixels.
 
     Returns
     -------
@@ -189,8 +214,12 @@ def patient_groups(cells: pd.DataFrame) -> pd.Series:
     person, people = pd.factorize(known["patient"])
     picture, pictures = pd.factorize(known["image_id"])
     size = len(people) + len(pictures)
-    edges = (np.ones(len(known)), (person, len(people) + picture))
-    _, component = connected_components(coo_array(edges, shape=(size, size)), directed=False)
+    of = dict(zip(known["path"], person, strict=True))
+    near = np.array([(of[a], of[b]) for a, b in pairs if a in of and b in of], int).reshape(-1, 2)
+    rows = np.concatenate([person, near[:, 0]])
+    columns = np.concatenate([len(people) + picture, near[:, 1]])
+    edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    _, component = connected_components(edges, directed=False)
     members: dict[int, list[str]] = {}
     for name, number in zip(people, component, strict=False):
         members.setdefault(number, []).append(name)
@@ -222,14 +251,18 @@ def _pairs_by_patients(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
     }
 
 
-def _tied(known: pd.DataFrame) -> list[list[str]]:
-    groups = {name for name in known["patient_group"] if "+" in name}
+def _tied(cells: pd.DataFrame) -> list[list[str]]:
+    groups = {name for name in cells["patient_group"] if "+" in name}
     return sorted((name.split("+") for name in groups), key=lambda own: natural(own[0]))
 
 
 def _said(cells: pd.DataFrame, column: str) -> dict[str, str]:
     said = cells[cells[column] != ""]
     return dict(zip(said["origin"], said[column], strict=True))
+
+
+def _joined(groups: list[list[str]]) -> str:
+    return ", ".join("+".join(group) for group in groups) or "none"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -7,7 +7,7 @@ image_id       SHA-256 of the pixels (see :func:`leukemia.data.images.measure`)
 path           where the image lies, relative to the data folder, with forward slashes
 label          Normal, ALL, or empty for an unlabelled image
 patient        as in the file's name, healthy subjects with a capital H; empty if not known
-patient_group  patients that share an identical image, joined by +
+patient_group  patients that share an identical or near-identical image, joined by +
 source         fold_0, fold_1, fold_2, preliminary, final or synthetic
 width, height  of the frame in pixels
 cell_area      pixels of the frame that belong to the cell

@@ -12,7 +12,7 @@ References
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,27 +82,40 @@ class Findings:
     edges: dict[str, int]
     unreadable: dict[str, str]
 
+    @property
+    def ties(self) -> list[tuple[str, str]]:
+        """The near-identical pairs alone: path, path."""
+        return [(one, other) for one, other, *_ in self.pairs]
+
 
 def look_through(
-    data: Path, cells: pd.DataFrame, *, workers: int, progress: Progress | None = None
+    place: Callable[[str], Path],
+    cells: pd.DataFrame,
+    *,
+    workers: int,
+    known: Mapping[str, Look] | None = None,
+    progress: Progress | None = None,
 ) -> Findings:
-    """Decode every image of a set and compare all with all.
+    """Look at every image of a set and compare all with all.
 
     Parameters
     ----------
-    data : Path
-        The prepared folder.
+    place : callable
+        From a path in the manifest to where the image lies now.
     cells : pandas.DataFrame
         Manifest rows: path and image_id.
     workers : int
         Threads that decode.
+    known : mapping of str to Look, optional
+        Path to the look of images that need not be decoded again.
     progress : callable, optional
         Called with (done, total, what is being done).
     """
     paths, looks, unreadable = [], [], {}
     with ThreadPoolExecutor(workers) as pool:
         try:
-            found = pool.map(lambda path: _try(Path(data) / path), cells["path"])
+            known = known or {}
+            found = pool.map(lambda path: known.get(path) or _try(place(path)), cells["path"])
             for done, (path, seen) in enumerate(zip(cells["path"], found, strict=True), 1):
                 if isinstance(seen, Look):
                     paths.append(path)
@@ -193,11 +206,16 @@ def look_and_keep(
     """
     if found := kept(data, cells):
         return found
-    found = look_through(data, cells, workers=workers, progress=progress)
+    found = look_through(Path(data).joinpath, cells, workers=workers, progress=progress)
     if len(found.unreadable) == found.images:
         raise DatasetError(f"Not one of the {found.images:,} images in {data} can be read.")
-    write_text(_file(data, cells), json.dumps(asdict(found)))
+    keep(data, cells, found)
     return found
+
+
+def keep(data: Path, cells: pd.DataFrame, found: Findings) -> None:
+    """Keep what was found for :func:`kept`."""
+    write_text(_file(data, cells), json.dumps(asdict(found)))
 
 
 def _file(data: Path, cells: pd.DataFrame) -> Path:

@@ -1,7 +1,7 @@
 """Patients to training, validation and test.
 
 A network can learn to know a patient's slide instead of the disease, so whole patient groups
-(patients that share an identical image count as one) stand on one side of a split. The
+(patients that share a cell count as one) stand on one side of a split. The
 image-level split of the reference notebook is kept to show what its leak does to the figures.
 """
 

@@ -109,7 +109,7 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
 
 
 def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Generator) -> np.ndarray:
-    """Turn, mirror, zoom and brighten one crop; native scale but for the zoom.
+    """Turn, mirror, zoom, brighten and tint one crop; native scale but for the zoom.
 
     Parameters
     ----------
@@ -137,9 +137,10 @@ def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Gene
     image = Image.fromarray(crop).transform(
         (size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )
-    if training.brightness:
-        factor = rng.uniform(1 - training.brightness, 1 + training.brightness)
-        image = image.point([min(255, round(level * factor)) for level in range(256)] * 3)
+    if training.brightness or training.colour:
+        overall = rng.uniform(1 - training.brightness, 1 + training.brightness)
+        factors = overall * rng.uniform(1 - training.colour, 1 + training.colour, size=3)
+        image = image.point(np.minimum(255, np.outer(factors, range(256)).round()).ravel().tolist())
     return np.asarray(image)
 
 

@@ -1,7 +1,6 @@
 """A recipe and a split to a trained network with held-out predictions."""
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,7 +223,6 @@ def _one_epoch(
 ) -> dict[str, float]:
     training = plan.recipe.training
     _seed_dropout(model, plan.seed, epoch)
-    model.optimizer.learning_rate = _half_cosine(training, epoch)
     drawn = batches.Epoch(
         dataset.crops, dataset.cells, dataset.rows("training"), plan.recipe.crop, training, plan.seed, epoch
     )
@@ -240,10 +238,6 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
     for number, state in enumerate(states):
         state.assign([seed + 1_000 * epoch, number])
-
-
-def _half_cosine(training: Training, epoch: int) -> float:
-    return training.learning_rate * (1 + math.cos(math.pi * epoch / training.epochs)) / 2
 
 
 def _validate(predictions: pd.DataFrame) -> dict[str, float]:

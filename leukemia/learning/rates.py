@@ -8,6 +8,19 @@ from keras import ops
 HEAD = "probability"
 
 
+def climb_and_fall(
+    highest: float, steps: int, warmup: float = 0.0
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Make a schedule: up to ``highest`` in a share ``warmup`` of all steps, then to zero by a cosine."""
+    climbing = round(steps * warmup)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if climbing else highest,
+        decay_steps=steps - climbing,
+        warmup_target=highest if climbing else None,
+        warmup_steps=climbing,
+    )
+
+
 @keras.saving.register_keras_serializable("leukemia")
 class BodyAndHead(keras.optimizers.Adam):
     """AdamW whose learning rate is a share of the given one for all but the head's weights.
@@ -17,7 +30,7 @@ class BodyAndHead(keras.optimizers.Adam):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or LearningRateSchedule
         The head's.
     body_rate : float
         The body's learning rate as a share of the head's.
@@ -31,7 +44,7 @@ class BodyAndHead(keras.optimizers.Adam):
 
     def __init__(
         self,
-        learning_rate: float = 1e-3,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
         body_rate: float = 1.0,
         decay: float = 0.0,
         head: str = HEAD,

@@ -27,7 +27,10 @@ class Training:
     cells_per_epoch, batch : int
         Cells drawn an epoch, half of each class, and cells a step.
     learning_rate : float
-        At the start; it falls to zero along a half cosine (Loshchilov & Hutter, ICLR 2017).
+        The highest; it falls to zero along a half cosine, step by step (Loshchilov & Hutter, ICLR 2017).
+    warmup : float
+        Share of all steps in which the learning rate first climbs from zero: the body must not follow
+        a head that knows nothing yet.
     body_rate : float
         Learning rate of all but the last layer, as a share of ``learning_rate``.
     frozen : int
@@ -38,8 +41,8 @@ class Training:
         Weight penalty of the layers, and share of units silenced, where a recipe uses them.
     rotation, flips : bool
         Turn by any angle; mirror.
-    brightness, zoom : float
-        Largest relative change, either way.
+    brightness, colour, zoom : float
+        Largest relative change, either way; ``colour`` for each of red, green and blue by itself.
     smoothing : float
         Label smoothing: targets lie half of this inside 0 and 1 (Szegedy et al., CVPR 2016).
     """
@@ -49,6 +52,7 @@ class Training:
     cells_per_epoch: int = 2_000
     batch: int = 32
     learning_rate: float = 5e-4
+    warmup: float = 0.0
     body_rate: float = 1.0
     frozen: int = 0
     weight_decay: float = 0.0
@@ -57,6 +61,7 @@ class Training:
     rotation: bool = True
     flips: bool = True
     brightness: float = 0.15
+    colour: float = 0.0
     zoom: float = 0.0
     smoothing: float = 0.0
 
@@ -69,16 +74,23 @@ class Training:
             raise RecipeError("Dropout and brightness lie from 0 to below 1, L2 at 0 or above.")
         if self.frozen < 0:
             raise RecipeError("The number of frozen blocks lies at 0 or above.")
-        if not (0 <= self.zoom < 1 and 0 <= self.smoothing < 1):
-            raise RecipeError("Zoom and label smoothing lie from 0 to below 1.")
+        for name in ("zoom", "colour", "warmup", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"{name.capitalize()} lies from 0 to below 1.")
         if not (0 < self.body_rate <= 1 and self.weight_decay >= 0):
             raise RecipeError("The body's rate lies above 0 and at most at 1, weight decay at 0 or above.")
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.cells_per_epoch // self.batch)
+
     def optimizer(self) -> keras.optimizers.Optimizer:
         """Make the optimizer that these settings ask for."""
+        rate = rates.climb_and_fall(self.learning_rate, self.epochs * self.steps_per_epoch, self.warmup)
         if self.body_rate == 1 and not self.weight_decay:
-            return keras.optimizers.Adam(self.learning_rate)
-        return rates.BodyAndHead(self.learning_rate, self.body_rate, self.weight_decay)
+            return keras.optimizers.Adam(rate)
+        return rates.BodyAndHead(rate, self.body_rate, self.weight_decay)
 
 
 def _unit(crop: keras.KerasTensor) -> keras.KerasTensor:
@@ -202,12 +214,14 @@ FINE_TUNING = Training(
     patience=8,
     cells_per_epoch=3_000,
     learning_rate=2e-3,
+    warmup=0.1,
     body_rate=0.1,
     weight_decay=0.01,
     dropout=0.2,
     # The cell's mean is taken out in the network, so that this changes contrast alone.
     brightness=0.2,
-    zoom=0.1,
+    colour=0.1,
+    zoom=0.15,
     smoothing=0.05,
 )
 

@@ -95,6 +95,18 @@ def test_brightness_changes_the_cell_and_leaves_the_background_black(drawn):
     assert all(picture[black].max() == 0 for picture in found)
 
 
+def test_a_tint_changes_each_colour_by_itself():
+    crop = np.full((128, 128, 3), 100, np.uint8)
+    training = Training(rotation=False, flips=False, brightness=0, colour=0.2)
+    found = [batches.augment(crop, 64, training, np.random.default_rng(i)) for i in range(50)]
+    levels = np.array([picture[0, 0] for picture in found])
+    assert all((picture == picture[0, 0]).all() for picture in found)
+    assert levels.min() >= 80
+    assert levels.max() <= 120
+    assert np.abs(np.corrcoef(levels.T)[np.triu_indices(3, 1)]).max() < 0.5
+    assert levels.std(axis=0).min() > 5
+
+
 def test_the_same_seed_and_epoch_give_the_same_batches(prepared, cells):
     crops = batches.load_crops(prepared, cells, 128, workers=2)
     training = Training(cells_per_epoch=20, batch=8)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from leukemia.learning import rates
 from leukemia.learning.recipes import Training
 
 CROPS = np.random.default_rng(0).random((16, 4)).astype(np.float32)
@@ -36,12 +37,28 @@ def test_the_body_moves_by_its_share_of_the_heads_rate():
     }
 
 
-def test_the_rate_that_a_schedule_sets_is_shared_likewise():
-    model = network(Training(learning_rate=1e-2, body_rate=0.1))
-    model.optimizer.learning_rate = 2e-3
-    found = moved(model)
-    assert found["probability/kernel"] == pytest.approx(2e-3, rel=0.01)
-    assert found["body/kernel"] == pytest.approx(2e-4, rel=0.01)
+def test_the_rate_climbs_to_its_highest_and_falls_to_zero():
+    training = Training(epochs=5, cells_per_epoch=200, batch=10, learning_rate=1e-2, warmup=0.1)
+    rate = [float(training.optimizer().learning_rate)] + [
+        float(rates.climb_and_fall(1e-2, 100, 0.1)(step)) for step in range(101)
+    ]
+    assert rate[:2] == [0, 0]
+    assert rate[6] == pytest.approx(5e-3)
+    assert max(rate) == rate[11] == pytest.approx(1e-2)
+    assert rate[56] == pytest.approx(5e-3)
+    assert rate[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_without_a_warmup_the_first_step_is_the_highest():
+    schedule = rates.climb_and_fall(1e-2, 100)
+    assert [float(schedule(step)) for step in (0, 50, 100)] == pytest.approx([1e-2, 5e-3, 0], abs=1e-9)
+
+
+def test_a_warmup_is_shared_by_body_and_head():
+    model = network(Training(learning_rate=1e-2, body_rate=0.1, warmup=0.01))
+    found = moved(model, 2)
+    assert 0 < found["probability/kernel"] < 1e-2
+    assert found["body/kernel"] == pytest.approx(found["probability/kernel"] / 10, rel=0.1)
 
 
 def test_weight_decay_goes_by_each_parts_rate_and_leaves_biases_alone():

@@ -38,3 +38,7 @@ class BusyError(JobError):
 
 class CorrectionError(LeukemiaError):
     """A label cannot be corrected or a correction cannot be undone as asked."""
+
+
+class RegistryError(LeukemiaError):
+    """The registry of model versions cannot be asked, or not do what was asked of it."""

@@ -1,13 +1,13 @@
 """Every setting, one place, from the environment.
 
-======================  =============================================  ==================
+======================  =============================================  ==============================================
 Variable                Meaning                                        Default
-======================  =============================================  ==================
+======================  =============================================  ==============================================
 LEUKEMIA_DATA           prepared images, runs and caches               ``data``
-LEUKEMIA_MODEL          the bundle that answers                        ``models/champion``
+LEUKEMIA_MODEL          the bundle that answers, whatever is promoted  the version in service, else ``models/champion``
 LEUKEMIA_WORKERS        threads that decode images                     number of cores
 MLFLOW_TRACKING_URI     where runs are recorded                        SQLite in the data folder
-======================  =============================================  ==================
+======================  =============================================  ==============================================
 """
 
 import os
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+SHIPPED = PROJECT / "models" / "champion"
 
 # Limits hold before anything is decoded: they keep a hostile file from filling the memory.
 MAX_FILE_BYTES = 20 * 1024 * 1024
@@ -32,6 +33,7 @@ class Settings:
 
     data: Path
     model: Path
+    model_given: bool  # named outright: then no registry is asked which model answers
     workers: int
     tracking_uri: str = field(repr=False)  # may carry a password; empty: SQLite in the data folder
 
@@ -39,7 +41,13 @@ class Settings:
 def load() -> Settings:
     """Read the settings from the environment, as it is now."""
     data = Path(os.environ.get("LEUKEMIA_DATA", "data"))
-    model = Path(os.environ.get("LEUKEMIA_MODEL", PROJECT / "models" / "champion"))
+    model = os.environ.get("LEUKEMIA_MODEL", "")
     workers = int(os.environ.get("LEUKEMIA_WORKERS", os.cpu_count() or 1))
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    return Settings(data=data, model=model, workers=max(1, workers), tracking_uri=uri)
+    return Settings(
+        data=data,
+        model=Path(model or SHIPPED),
+        model_given=bool(model),
+        workers=max(1, workers),
+        tracking_uri=uri,
+    )

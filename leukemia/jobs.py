@@ -230,9 +230,11 @@ def _launch(data: Path, kind: str, title: str, arguments: tuple[str, ...], lane:
     environment = os.environ | {
         reporting.FOLDER: str(folder),
         "LEUKEMIA_DATA": str(data),
-        "LEUKEMIA_MODEL": str(settings.load().model.resolve()),
         "PYTHONUNBUFFERED": "1",
     }
+    given = settings.load()
+    if given.model_given:
+        environment["LEUKEMIA_MODEL"] = str(given.model.resolve())
     with (folder / LOG).open("wb") as log:
         # Never a fork of this process, and in a session of its own: a page, a terminal and the
         # dashboard may close.

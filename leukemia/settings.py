@@ -1,13 +1,13 @@
 """Every setting, one place, from the environment.
 
-======================  =============================================  =======================================
+======================  =========================================  ===================================
 Variable                Meaning                                        Default
-======================  =============================================  =======================================
+======================  =========================================  ===================================
 LEUKEMIA_DATA           prepared images, runs and caches               ``data``
-LEUKEMIA_MODEL          the bundle that answers, come what may         what is promoted, or ``models/champion``
+LEUKEMIA_MODEL          the bundle that answers, come what may         as promoted, or ``models/champion``
 LEUKEMIA_WORKERS        threads that decode images                     number of cores
 MLFLOW_TRACKING_URI     where runs are recorded                        SQLite in the data folder
-======================  =============================================  =======================================
+======================  =========================================  ===================================
 """
 
 import os

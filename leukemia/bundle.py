@@ -35,7 +35,7 @@ CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
 # What predictions of a cross-validation hold beside.
-FOLD_COLUMNS = ("fold", "cell_area", "source")
+FOLD_COLUMNS = ("fold", "cell_area", "source", "distance")
 VERSION = 1
 
 
@@ -79,6 +79,12 @@ class Bundle:
         """Probabilities from the first of which to below the second a cell is indeterminate, or None."""
         found = self.record.get("indeterminate")
         return (float(found["low"]), float(found["high"])) if found else None
+
+    @property
+    def novelty_limit(self) -> float | None:
+        """Distance from the cells learned beyond which a picture is not answered, or None."""
+        found = self.record.get("novelty")
+        return float(found["limit"]) if found else None
 
     @property
     def input_size(self) -> int:

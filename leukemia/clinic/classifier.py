@@ -25,6 +25,10 @@ from leukemia.errors import BundleError, ImageError
 BATCH = 32
 # Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
 DIGITS = 6
+NOVEL = (
+    "Unlike the cells that the model learned from: another stain, magnification or kind of cell, or not "
+    "one sharp cell. It is not answered."
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,11 @@ class Classifier:
         return cls(bundles.read(folder))
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
-        """Probability of ALL for crops.
+        """Probability of ALL for crops; see :meth:`look`."""
+        return self.look(crops)[0]
+
+    def look(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probability of ALL for crops, and how far each is from the cells that the model learned.
 
         Parameters
         ----------
@@ -103,12 +111,14 @@ class Classifier:
 
         Returns
         -------
-        numpy.ndarray
-            float64, shape (n,), 0 to 1.
+        tuple of numpy.ndarray
+            float64, shape (n,) each: 0 to 1; and 0 or more, no unit, all 0 where the model measures
+            no distance.
         """
         with self._lock:
-            out = self._network(crops)[0]
-            return np.round(out[:, 0].astype(float), DIGITS)
+            out = self._network(crops)
+            probability, *distance = (np.round(out[i][:, 0].astype(float), DIGITS) for i in range(len(out)))
+        return probability, distance[0] if distance else np.zeros(len(crops))
 
     def classify(self, sources: Iterable[Source], *, thumbnail: int = 0) -> Iterator[Answer]:
         """Answer images one after another, in order; stop by dropping the iterator.
@@ -156,16 +166,19 @@ class Classifier:
 
     def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
         readable = [item for item in batch if item.crop is not None]
-        found: dict[int, float] = {}
+        found: dict[int, Answer] = {}
         if readable:
-            values = self.probabilities(np.stack([item.crop for item in readable]))
-            found = {id(item): float(value) for item, value in zip(readable, values, strict=True)}
+            looks = zip(*self.look(np.stack([item.crop for item in readable])), strict=True)
+            for item, look in zip(readable, looks, strict=True):
+                found[id(item)] = self._decide(item.answer, *map(float, look))
         for item in batch:
-            yield _with_probability(item.answer, found.get(id(item)))
+            yield found.get(id(item), item.answer)
 
-
-def _with_probability(answer: Answer, probability: float | None) -> Answer:
-    return answer if probability is None else replace(answer, probability=probability)
+    def _decide(self, answer: Answer, probability: float, distance: float) -> Answer:
+        limit = self.bundle.novelty_limit
+        if limit is not None and distance > limit:
+            return replace(answer, error=NOVEL)
+        return replace(answer, probability=probability)
 
 
 def _thumbnail(crop: np.ndarray, side: int) -> bytes:

@@ -21,27 +21,43 @@ from leukemia import bundle as bundles
 from leukemia import settings
 from leukemia.data import splits
 from leukemia.files import whole_file
-from leukemia.learning import batches, fitting, judging, metrics, packing, runs, serving, subgroups, training
+from leukemia.learning import (
+    batches,
+    fitting,
+    judging,
+    metrics,
+    novelty,
+    packing,
+    runs,
+    serving,
+    subgroups,
+    training,
+)
 from leukemia.learning.checkpoints import Checkpoint
 
 ALL_CELLS = -1
 PROBE = 16
 TEXT = ("image_id", "patient_group", "label", "source")
+KNOWN = (*TEXT, "cell_area")
+DIGITS = 6
+# So many draws, patients taking turns, say where the training cells lie.
+LOOKED_AT = 2_000
 
 OnEpoch = Callable[[str, int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A fold's network and its logits on the cells held out.
+    """A fold's network, where its training cells lie, and what it says of the cells held out.
 
-    ``logits`` has the columns image_id, patient_group, label, logit, cell_area, source, fold.
+    ``found`` has the columns image_id, patient_group, label, logit, distance, cell_area, source, fold.
     """
 
     dataset: fitting.Dataset
     model: keras.Model
     history: list[dict[str, float]]
-    logits: pd.DataFrame
+    spread: novelty.Spread
+    found: pd.DataFrame
 
 
 def crossvalidate(
@@ -85,8 +101,8 @@ def crossvalidate(
         )
         for number in (*range(plan.folds), ALL_CELLS)
     )
-    judged = judging.judge(pd.concat([fold.logits for fold in held_out]), plan.target_recall)
-    answering = serving.answering(whole.model, views, judged.calibration)
+    judged = judging.judge(pd.concat([fold.found for fold in held_out]), plan.target_recall)
+    answering = serving.answering(whole.model, views, judged.calibration, whole.spread)
     fitting.round_weights(answering)
     crops = whole.dataset.crops
     probe = np.ascontiguousarray(batches.centre(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
@@ -135,22 +151,34 @@ def learn_fold(
         )
         kept.write(state, model, is_best=True)
         checkpoint.remove()
-    return Learned(dataset, model, state.history, _logits(plan, dataset, model, kept.folder, views))
+    spread, found = _look(plan, dataset, model, kept.folder, views)
+    return Learned(dataset, model, state.history, spread, found)
 
 
-def _logits(
+def _look(
     plan: fitting.Plan, dataset: fitting.Dataset, model: keras.Model, folder: Path, views: int
-) -> pd.DataFrame:
-    """Logits of the cells held out, computed once and kept beside the network."""
-    file = folder / f"logits-{views}.csv"
-    if not file.is_file():
+) -> tuple[novelty.Spread, pd.DataFrame]:
+    """What the network says of training cells and of those held out, computed once and kept beside it."""
+    features, table = folder / f"features-{views}.npy", folder / f"held-out-{views}.csv"
+    network = serving.looking(model, views)
+    if not features.is_file():
+        training = dataset.rows("training")
+        cells = dataset.cells.iloc[training]
+        drawn = batches.draw_epoch(cells, LOOKED_AT, np.random.default_rng(plan.seed))
+        seen = fitting.look(network, dataset, training[np.unique(drawn)])[1]
+        with whole_file(features) as partial, partial.open("wb") as file:
+            np.save(file, seen.astype(np.float32))
+    spread = novelty.fit(np.load(features))
+    if not table.is_file():
         rows = dataset.rows("test")
-        found = fitting.predict(serving.logits(model, views), dataset, rows)
-        known = dataset.cells.iloc[rows][["cell_area", "source"]].reset_index(drop=True)
-        found = found.rename(columns={"probability": "logit"}).join(known).assign(fold=plan.fold)
-        with whole_file(file) as partial:
+        logit, seen = fitting.look(network, dataset, rows)
+        found = dataset.cells.iloc[rows][list(KNOWN)].reset_index(drop=True)
+        found = found.assign(
+            logit=logit[:, 0].round(DIGITS), distance=spread.distance(seen).round(DIGITS), fold=plan.fold
+        )
+        with whole_file(table) as partial:
             found.to_csv(partial, index=False)
-    return pd.read_csv(file, dtype=dict.fromkeys(TEXT, str))
+    return spread, pd.read_csv(table, dtype=dict.fromkeys(TEXT, str))
 
 
 def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, views: int) -> dict[str, Any]:
@@ -178,6 +206,7 @@ def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, view
         },
         "calibration": judged.calibration.record() | {"log_loss_out_of_fold": judged.losses},
         "indeterminate": judged.band.record() | {"out_of_fold": judged.silence},
+        "novelty": judged.novelty,
         "data": training.data_record(whole.dataset),
         "figures": metrics.as_record(metrics.figures(found, threshold)),
         "patient_figures": metrics.as_record(metrics.patient_figures(found, threshold)),

@@ -170,7 +170,9 @@ def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], list[
     core = openvino.Core()
     try:
         model = core.read_model(bundle.folder / bundles.ENGINE)
-        layers = [node for node in model.get_ordered_ops() if node.get_type_name() == "MatMul"]
+        products = [node for node in model.get_ordered_ops() if node.get_type_name() == "MatMul"]
+        # The last layer has one outcome; a distance beside it comes from many.
+        layers = [node for node in products if node.get_output_partial_shape(0)[-1] == 1]
         if not layers:
             raise BundleError(f"The network in {bundle.folder} has no last layer to look before.")
         model.add_outputs(layers[-1].input_value(0))
@@ -180,7 +182,7 @@ def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], list[
 
     def run(crops: np.ndarray) -> list[np.ndarray]:
         found = network(crops)
-        return [found[1], found[0]]
+        return [found[len(found) - 1], found[0]]
 
     return run
 

@@ -193,14 +193,22 @@ def predict(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> pd.DataFr
     pandas.DataFrame
         Columns image_id, patient_group, label, probability (rounded to 6 digits); a row a cell.
     """
-    size = model.input_shape[1]
-    probability = np.empty(len(rows))
-    for start in range(0, len(rows), PREDICT_BATCH):
-        chunk = rows[start : start + PREDICT_BATCH]
-        crops = batches.centre(np.asarray(dataset.crops[chunk]), size)
-        probability[start : start + PREDICT_BATCH] = model.predict_on_batch(crops)[:, 0]
+    (probability,) = look(model, dataset, rows)
     out = dataset.cells.iloc[rows][["image_id", "patient_group", "label"]].reset_index(drop=True)
-    return out.assign(probability=probability.round(6))
+    return out.assign(probability=probability[:, 0].astype(float).round(6))
+
+
+def look(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> list[np.ndarray]:
+    """All that a network says of rows of a data set: an array (n, ...) for each of its outcomes."""
+    size = model.input_shape[1]
+    found = []
+    for start in range(0, len(rows), PREDICT_BATCH):
+        crops = batches.centre(np.asarray(dataset.crops[rows[start : start + PREDICT_BATCH]]), size)
+        out = model.predict_on_batch(crops)
+        found.append(out if isinstance(out, list) else [out])
+    if not found:
+        return [np.empty((0, *outcome.shape[1:])) for outcome in model.outputs]
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
 def _compiled(plan: Plan, cache: Path | None) -> keras.Model:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from leukemia.learning import calibration, conformal, metrics
+from leukemia.learning import calibration, conformal, metrics, novelty
 from leukemia.learning.calibration import to_logit
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
@@ -32,6 +32,9 @@ class Judged:
     silence : dict of str to float
         What bands found by the other folds do to the cells of each: the share that is indeterminate,
         of ALL cells called Normal-like, of normal cells called ALL-like; each patient weighs the same.
+    novelty : dict of str to float
+        The limit of the distance from the cells learned, and the share of cells that pass the limit
+        which the other folds set.
     """
 
     predictions: pd.DataFrame
@@ -40,6 +43,7 @@ class Judged:
     threshold: float
     band: conformal.Band
     silence: dict[str, float]
+    novelty: dict[str, float]
 
 
 def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
@@ -48,8 +52,8 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
     Parameters
     ----------
     raw : pandas.DataFrame
-        Columns image_id, patient_group, label, logit, fold, cell_area, source; a row a cell, its logit
-        from the network that did not see the patient. At least four folds.
+        Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
+        its logit and distance from the network that did not see the patient. At least four folds.
     target_recall : float
         For the threshold.
 
@@ -80,7 +84,14 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
         )
         probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
     predictions = raw.drop(columns="logit").assign(probability=probability.round(DIGITS))
-    return Judged(predictions, shipped, losses, threshold, conformal.band(calibrated), _silence(raw, called))
+    distance = raw["distance"].to_numpy(float)
+    far = {
+        "limit": novelty.limit(distance),
+        "pass": novelty.PASS,
+        "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
+    }
+    band = conformal.band(calibrated)
+    return Judged(predictions, shipped, losses, threshold, band, _silence(raw, called), far)
 
 
 def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:

@@ -37,8 +37,8 @@ def pack(
     folder : Path
         Where the bundle shall lie.
     model : keras.Model
-        From uint8 (n, size, size, 3) to the probability of ALL (n, 1). Not compiled: an optimizer
-        would be saved too, at twice the size of the weights.
+        From uint8 (n, size, size, 3) to the probability of ALL (n, 1), or to that and a distance
+        (n, 1). Not compiled: an optimizer would be saved too, at twice the size of the weights.
     record : dict
         The content of ``bundle.json`` but for what is added here: version, classes, created,
         preprocessing, versions, files.
@@ -87,9 +87,14 @@ def _write_engine(model: keras.Model, folder: Path, probe: np.ndarray) -> None:
     full.unlink()
     full.with_suffix(".bin").unlink()
     compiled = core.compile_model(folder / bundles.ENGINE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    worst = float(np.abs(compiled(probe)[0] - model.predict_on_batch(probe)).max())
-    if not worst <= AGREEMENT:
-        raise BundleError(f"The engine differs from the network by {worst:.4f} in probability.")
+    expected = model.predict_on_batch(probe)
+    expected = expected if isinstance(expected, list) else [expected]
+    found = compiled(probe)
+    for number, (what, own) in enumerate(zip(("probability", "distance"), expected, strict=False)):
+        # A distance has no bound: it is compared as a share.
+        worst = float((np.abs(found[number] - own) / np.maximum(own, 1)).max())
+        if not worst <= AGREEMENT:
+            raise BundleError(f"The engine differs from the network by {worst:.4f} in {what}.")
 
 
 def _complete(record: dict[str, Any], model: keras.Model) -> dict[str, Any]:

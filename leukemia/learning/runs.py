@@ -1,7 +1,8 @@
 """Runs of training, recorded in MLflow.
 
 A training must not be lost because the record of it cannot be written: what MLflow refuses is
-logged as a warning and the training goes on.
+logged as a warning and the training goes on. A run that is finished becomes a model version in
+MLflow's registry; see :mod:`leukemia.learning.registry`.
 """
 
 import logging
@@ -10,22 +11,23 @@ from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
 
-from leukemia import settings
+from leukemia.errors import LeukemiaError
+from leukemia.learning import registry, shelf, tracking
+from leukemia.learning.tracking import EXPERIMENT
 
-EXPERIMENT = "leukemia"
 _log = logging.getLogger(__name__)
-# MLflow tells at length how it makes its tables.
-logging.getLogger("mlflow").setLevel(logging.WARNING)
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class Run:
-    """One training's record. Made by :func:`start`; ``run_id`` is empty where nothing is recorded."""
+    """One training's record. Made by :func:`start`; ``run_id`` is empty where nothing is recorded.
+
+    ``version`` is the model version that it became, or None.
+    """
 
     def __init__(self, client: mlflow.MlflowClient | None = None, run_id: str = "") -> None:
         self.run_id = run_id
+        self.version: int | None = None
         self._client = client
 
     def epoch(self, index: int, found: dict[str, float]) -> None:
@@ -38,7 +40,7 @@ class Run:
         self._try(record)
 
     def finish(self, figures: dict[str, dict[str, float | None]], bundle: Path) -> None:
-        """Record the final figures with their intervals, and the bundle as an artifact."""
+        """Record the final figures with their intervals, and the bundle as an artifact and a version."""
 
         def record(client: mlflow.MlflowClient) -> None:
             for name, figure in figures.items():
@@ -46,22 +48,28 @@ class Run:
                     if value is not None:
                         suffix = "" if key == "value" else f"_{key}"
                         client.log_metric(self.run_id, f"test_{name}{suffix}", value)
-            client.log_artifacts(self.run_id, str(bundle), "bundle")
-            client.set_terminated(self.run_id, "FINISHED")
+            client.log_artifacts(self.run_id, str(bundle), shelf.ARTIFACT)
 
-        self._try(record)
+        def register(client: mlflow.MlflowClient) -> None:
+            self.version = registry.register(client, self.run_id, bundle)
+
+        if self._try(record):
+            self._try(register)
+        self.end("FINISHED")
 
     def end(self, status: str) -> None:
-        """Mark the run as ``"FAILED"`` or ``"KILLED"``."""
+        """Mark the run as ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``."""
         self._try(lambda client: client.set_terminated(self.run_id, status))
 
-    def _try(self, record: Callable[[mlflow.MlflowClient], None]) -> None:
+    def _try(self, record: Callable[[mlflow.MlflowClient], None]) -> bool:
         if self._client is None:
-            return
+            return False
         try:
             record(self._client)
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            _log.warning("MLflow could not record this: %s", str(error).splitlines()[0])
+        except (*tracking.faults(), LeukemiaError) as error:
+            _log.warning("MLflow could not record this: %s", tracking.said(error))
+            return False
+        return True
 
 
 def start(
@@ -82,17 +90,15 @@ def start(
     resume : str, optional
         Identifier of the run to go on with.
     """
-    given = settings.load().tracking_uri
     try:
-        client = mlflow.MlflowClient(tracking_uri=given or f"sqlite:///{data.resolve() / 'mlflow.db'}")
-        artifacts = None if given else (data / "mlruns").resolve().as_uri()
-        run_id = _reopen(client, resume) or _create(client, artifacts, name, tags)
+        client = tracking.client(data)
+        run_id = _reopen(client, resume) or _create(client, tracking.artifacts(data), name, tags)
         if run_id != resume:
             for key, value in parameters.items():
                 client.log_param(run_id, key, value)
         return Run(client, run_id)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        _log.warning("This training is not recorded in MLflow: %s", str(error).splitlines()[0])
+    except tracking.faults() as error:
+        _log.warning("This training is not recorded in MLflow: %s", tracking.said(error))
         return Run()
 
 

@@ -1,13 +1,15 @@
 """A trained network to the one that answers: seen from several sides, its probability calibrated.
 
 A cell has no upright side, so the logits of its mirror images are averaged; the calibration moves the
-mean. Both are layers of the network that answers: nothing is left to remember beside it, and every
-engine computes the same.
+mean. How far the cell lies from those learned (:mod:`leukemia.learning.novelty`) comes beside it. All
+are layers of the network that answers: nothing is left to remember, and every engine computes the same.
 """
 
 import keras
+import numpy as np
 from keras import layers, ops
 
+from leukemia.learning import novelty
 from leukemia.learning.calibration import Calibration
 from leukemia.learning.rates import HEAD
 
@@ -59,8 +61,51 @@ class MeanOverSides(layers.Layer):
         return {**super().get_config(), "views": self.views}
 
 
-def logits(model: keras.Model, views: int) -> keras.Model:
-    """Make the network that answers with the mean logit over a cell's sides.
+@keras.saving.register_keras_serializable("leukemia")
+class Distance(layers.Layer):
+    """Features (n, d) to their distance (n, 1); see :meth:`novelty.Spread.distance`.
+
+    Parameters
+    ----------
+    dimensions : int
+        Directions with a variance of their own.
+    **kwargs
+        Of every layer.
+    """
+
+    def __init__(self, dimensions: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.dimensions = dimensions
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        """Make the weights that :func:`answering` fills in."""
+        width = int(shape[-1])
+        self.middle = self.add_weight(shape=(width,), initializer="zeros", trainable=False, name="middle")
+        self.axes = self.add_weight(
+            shape=(width, self.dimensions), initializer="zeros", trainable=False, name="axes"
+        )
+        # What the squares along the axes and of the whole are multiplied with.
+        self.along = self.add_weight(
+            shape=(self.dimensions,), initializer="zeros", trainable=False, name="along"
+        )
+        self.rest = self.add_weight(shape=(1,), initializer="ones", trainable=False, name="rest")
+
+    def call(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        """Measure the distance."""
+        centred = features - self.middle
+        inside = ops.matmul(centred, self.axes)
+        # Not as a difference of squares: short floats would not tell it from nothing.
+        outside = centred - ops.matmul(inside, ops.transpose(self.axes))
+        own = ops.sum(ops.square(inside) * self.along, axis=-1, keepdims=True)
+        return ops.sqrt(own + ops.sum(ops.square(outside), axis=-1, keepdims=True) * self.rest)
+
+    def get_config(self) -> dict[str, object]:
+        """Return what a saved network needs to make the layer again."""
+        return {**super().get_config(), "dimensions": self.dimensions}
+
+
+def looking(model: keras.Model, views: int) -> keras.Model:
+    """Make the network that answers with the mean logit over a cell's sides, and its mean features.
 
     Parameters
     ----------
@@ -72,24 +117,46 @@ def logits(model: keras.Model, views: int) -> keras.Model:
     Returns
     -------
     keras.Model
-        From uint8 (n, size, size, 3) to float32 (n, 1), sharing the model's weights.
+        From uint8 (n, size, size, 3) to float32 logits (n, 1) and what the last layer weighs (n, d),
+        sharing the model's weights.
     """
     head = model.get_layer(HEAD)
     before = keras.Model(model.input, head.input, name="body")
     linear = layers.Dense(1, name=HEAD)
     inputs = keras.Input(model.input_shape[1:], dtype="uint8", name="crop")
-    out = linear(before(Sides(views, name="sides")(inputs) if views > 1 else inputs))
+    features = before(Sides(views, name="sides")(inputs) if views > 1 else inputs)
+    # The last layer is linear: the mean of the logits is the logit of the mean.
+    features = MeanOverSides(views, name="mean")(features) if views > 1 else features
+    out = linear(features)
     linear.set_weights(head.get_weights())
-    out = MeanOverSides(views, name="mean")(out) if views > 1 else out
-    return keras.Model(inputs, out, name=model.name)
+    return keras.Model(inputs, [out, features], name=model.name)
 
 
-def answering(model: keras.Model, views: int, calibration: Calibration) -> keras.Model:
-    """Make the network that answers with the calibrated probability of ALL; see :func:`logits`."""
-    averaged = logits(model, views)
-    linear = averaged.get_layer(HEAD)
-    # The mean of stretched and moved logits is the stretched and moved mean.
+def answering(
+    model: keras.Model, views: int, calibration: Calibration, spread: novelty.Spread | None = None
+) -> keras.Model:
+    """Make the network that answers in the clinic; see :func:`looking`.
+
+    Returns
+    -------
+    keras.Model
+        From uint8 (n, size, size, 3) to the calibrated probability of ALL (n, 1); where ``spread`` is
+        given, to that and the distance from the cells that were learned (n, 1).
+    """
+    seen = looking(model, views)
+    logit, features = seen.outputs
+    linear = seen.get_layer(HEAD)
     kernel, bias = linear.get_weights()
     linear.set_weights([calibration.stretch * kernel, calibration.stretch * bias + calibration.shift])
-    out = layers.Activation("sigmoid", name="sigmoid")(averaged.output)
-    return keras.Model(averaged.input, out, name=model.name)
+    out = layers.Activation("sigmoid", name="sigmoid")(logit)
+    found = [out, _distance(spread, features)] if spread else out
+    return keras.Model(seen.input, found, name=model.name)
+
+
+def _distance(spread: novelty.Spread, features: keras.KerasTensor) -> keras.KerasTensor:
+    width, dimensions = spread.axes.shape
+    layer = Distance(dimensions, name="distance")
+    out = layer(features)
+    factors = 1 / (spread.along * width), np.array([1 / (spread.rest * width)])
+    layer.set_weights([spread.middle, spread.axes, *factors])
+    return out

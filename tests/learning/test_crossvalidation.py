@@ -51,7 +51,7 @@ def test_the_record_says_how_it_was_judged(done):
 def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_path, monkeypatch):
     bundle, _ = done
     monkeypatch.setattr(fitting, "learn", lambda *_, **__: pytest.fail("learned again"))
-    monkeypatch.setattr(fitting, "predict", lambda *_, **__: pytest.fail("predicted again"))
+    monkeypatch.setattr(fitting, "look", lambda *_, **__: pytest.fail("predicted again"))
     again = crossvalidation.crossvalidate(PLAN, data, tmp_path / "again", views=2)
     assert again.predictions.equals(bundle.predictions)
     assert again.threshold == bundle.threshold
@@ -64,3 +64,27 @@ def test_the_bundle_answers(done, data):
     classifier = Classifier(bundle)
     (answer,) = classifier.classify([Source.file(next(data.glob("ALL-*.png")))])
     assert 0 <= answer.probability <= 1
+
+
+def test_a_picture_unlike_the_cells_learned_is_not_answered(done, data):
+    import numpy as np
+
+    from leukemia.clinic.classifier import NOVEL, Classifier, Source
+    from leukemia.data import synthetic
+
+    classifier = Classifier(bundles.read(done[0].folder))
+    noise = np.zeros((450, 450, 3), np.uint8)
+    noise[150:300, 150:300] = np.random.default_rng(0).integers(0, 256, (150, 150, 3))
+    stripes = np.zeros((450, 450, 3), np.uint8)
+    stripes[100:350:2, 100:350] = (0, 255, 0)
+    cell = next(data.glob("ALL-*.png")).read_bytes()
+    sources = [synthetic.encode(noise, "PNG"), cell, synthetic.encode(stripes, "PNG")]
+    found = list(classifier.classify(Source(str(i), lambda one=one: one) for i, one in enumerate(sources)))
+    assert [answer.error for answer in found] == [NOVEL, "", NOVEL]
+    assert [answer.probability is None for answer in found] == [True, False, True]
+
+
+def test_at_least_most_real_cells_of_other_patients_pass(done):
+    found = done[0].record["novelty"]
+    assert found["passed_out_of_fold"] > 0.9
+    assert (done[0].predictions["distance"] <= found["limit"]).mean() == pytest.approx(0.99, abs=0.02)

@@ -19,8 +19,9 @@ def raw():
             value = 2 * rng.normal(centre, 1) + 0.3 * fold
             area = rng.normal(36_000 if label == "ALL" else 27_000, 6_000)
             source = "fold_2" if number % 4 == 0 else "fold_0"
-            rows.append((f"{number}-{cell}", f"p{number}", label, value, fold, area, source))
-    columns = ["image_id", "patient_group", "label", "logit", "fold", "cell_area", "source"]
+            distance = rng.gamma(20, 0.05)
+            rows.append((f"{number}-{cell}", f"p{number}", label, value, fold, area, source, distance))
+    columns = ["image_id", "patient_group", "label", "logit", "fold", "cell_area", "source", "distance"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -73,6 +74,11 @@ def test_the_band_is_judged_by_patients_that_did_not_make_it(judged):
     assert judged.silence["alarmed"] <= 0.14
     assert 0 < judged.silence["indeterminate"] < 0.6
     assert judged.band.low <= judged.band.high
+
+
+def test_the_limit_of_novelty_lets_unseen_patients_pass(raw, judged):
+    assert (raw["distance"] <= judged.novelty["limit"]).mean() == pytest.approx(0.99, abs=0.002)
+    assert judged.novelty["passed_out_of_fold"] > 0.97
 
 
 def test_subgroup_figures_are_scikit_learns(judged):

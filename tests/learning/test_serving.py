@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from leukemia.learning import serving
+from leukemia.learning import novelty, serving
 from leukemia.learning.calibration import Calibration
 from leukemia.learning.rates import HEAD
 
@@ -31,13 +31,15 @@ def sides(pictures):
 def test_the_logits_of_the_sides_are_averaged(model, pictures, views):
     apart = [logit(model.predict_on_batch(side).astype(float)) for side in sides(pictures)[:views]]
     assert views == 1 or np.ptp(apart, axis=0).max() > 1e-3, "the sides must differ for this to tell"
-    found = serving.logits(model, views).predict_on_batch(pictures)
+    found, features = serving.looking(model, views).predict_on_batch(pictures)
     assert found == pytest.approx(np.mean(apart, axis=0), abs=1e-4)
+    kernel, bias = model.get_layer(HEAD).get_weights()
+    assert features @ kernel + bias == pytest.approx(found, abs=1e-4)
 
 
 def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
-    network = serving.logits(model, 4)
-    first, *others = (network.predict_on_batch(np.ascontiguousarray(s)) for s in sides(pictures))
+    network = serving.looking(model, 4)
+    first, *others = (network.predict_on_batch(np.ascontiguousarray(s))[0] for s in sides(pictures))
     for other in others:
         assert other == pytest.approx(first, abs=1e-5)
 
@@ -45,7 +47,7 @@ def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
 def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, tmp_path):
     calibration = Calibration("platt", 1.7, -0.4)
     network = serving.answering(model, 4, calibration)
-    averaged = serving.logits(model, 4).predict_on_batch(pictures)
+    averaged, _ = serving.looking(model, 4).predict_on_batch(pictures)
     expected = expit(1.7 * averaged - 0.4)
     assert network.predict_on_batch(pictures) == pytest.approx(expected, abs=1e-5)
     network.save(tmp_path / "network.keras")
@@ -56,8 +58,27 @@ def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, 
 def test_the_engine_answers_as_the_network(model, pictures, tmp_path):
     import openvino
 
-    network = serving.answering(model, 4, Calibration("platt", 1.7, -0.4))
+    spread = novelty.fit(serving.looking(model, 4).predict_on_batch(pictures)[1], 2)
+    network = serving.answering(model, 4, Calibration("platt", 1.7, -0.4), spread)
     network.export(str(tmp_path / "engine.xml"), format="openvino", verbose=False)
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     engine = openvino.Core().compile_model(tmp_path / "engine.xml", "CPU", options)
-    assert engine(pictures)[0] == pytest.approx(network.predict_on_batch(pictures), abs=1e-5)
+    probability, distance = network.predict_on_batch(pictures)
+    found = engine(pictures)
+    assert found[0] == pytest.approx(probability, abs=1e-5)
+    assert found[1] == pytest.approx(distance, rel=1e-3)
+    assert distance.shape == (len(pictures), 1)
+
+
+def test_the_distance_from_what_was_learned_is_a_part_of_the_network_that_answers(model, pictures, tmp_path):
+    seen = serving.looking(model, 2).predict_on_batch(pictures)[1]
+    spread = novelty.fit(seen, 3)
+    network = serving.answering(model, 2, Calibration(), spread)
+    network.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
+    others = np.full_like(pictures, 200)
+    for cells in (pictures, others):
+        features = serving.looking(model, 2).predict_on_batch(cells)[1]
+        _, distance = again.predict_on_batch(cells)
+        assert distance[:, 0] == pytest.approx(spread.distance(features), rel=1e-3)
+    assert again.predict_on_batch(others)[1].min() > 2 * again.predict_on_batch(pictures)[1].max()

@@ -1,0 +1,79 @@
+"""Where MLflow keeps runs and versions, and how long it may take to answer.
+
+MLflow takes seconds to import: it is imported by who makes a client, not by who imports this.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leukemia import settings
+from leukemia.errors import RegistryError
+
+if TYPE_CHECKING:
+    import mlflow
+
+EXPERIMENT = "leukemia"
+DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
+SQLITE = "sqlite:///"
+# MLflow's own patience with a server that does not answer is a quarter of an hour: a training would
+# stand still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def uri(data: Path) -> str:
+    """Where runs and versions of a data folder are kept, for MLflow."""
+    return settings.load().tracking_uri or f"{SQLITE}{Path(data).resolve() / DATABASE}"
+
+
+def database(data: Path) -> Path | None:
+    """The SQLite file that they are kept in, or None where they are kept elsewhere."""
+    given = uri(data)
+    return Path(given.removeprefix(SQLITE).partition("?")[0]) if given.startswith(SQLITE) else None
+
+
+def artifacts(data: Path) -> str | None:
+    """Where files of runs go, as a URI; None where the server decides."""
+    return None if settings.load().tracking_uri else (Path(data).resolve() / ARTIFACTS).as_uri()
+
+
+def client(data: Path) -> "mlflow.MlflowClient":
+    """Make MLflow's client for a data folder; raises what :func:`faults` lists."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    # MLflow tells at length how it makes its tables.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return mlflow.MlflowClient(tracking_uri=uri(data))
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """What MLflow raises where it cannot be reached, or not do what was asked."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, OSError
+
+
+def said(error: BaseException) -> str:
+    """The first line of what went wrong."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+@contextlib.contextmanager
+def asked(what: str) -> Iterator[None]:
+    """Turn MLflow's faults into a :class:`RegistryError` that begins with ``what``."""
+    try:
+        yield
+    except faults() as error:
+        raise RegistryError(f"{what}: {said(error)}") from error

@@ -1,0 +1,1 @@
+"""What held-out predictions say of a model: curves, patients, subgroups, comparisons. No image needed."""

@@ -1,5 +1,5 @@
 import pytest
-from drawn_versions import finish_run, make_versions, write_bundle
+from drawn_versions import data_folder, finish_run, make_versions, write_bundle
 
 from leukemia import bundle as bundles
 from leukemia import settings
@@ -18,9 +18,7 @@ def alone(tmp_path, monkeypatch):
 
 @pytest.fixture
 def data(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
+    return data_folder(tmp_path / "data")
 
 
 def numbers(data):
@@ -50,11 +48,11 @@ def test_a_run_that_broke_is_no_version(data):
     assert registry.versions(data) == []
 
 
-def test_without_a_registry_there_is_no_version_and_none_is_made(data):
-    assert registry.versions(data) == []
+def test_without_a_registry_there_is_no_version_and_none_is_made(tmp_path):
+    assert registry.versions(tmp_path) == []
     with pytest.raises(RegistryError, match="nothing was registered"):
-        registry.version(data, 1)
-    assert not (data / "mlflow.db").exists()
+        registry.version(tmp_path, 1)
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 def test_a_promoted_version_is_the_champion_with_who_and_why(data, tmp_path):

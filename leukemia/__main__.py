@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from leukemia import reporting, settings
+from leukemia import registry_commands, reporting, settings
 from leukemia.errors import LeukemiaError
 
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
     one.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row an image")
     one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
+    registry_commands.add_to(commands)
     return top
 
 
@@ -95,7 +96,8 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
     try:
         from leukemia import commands
 
-        return getattr(commands, options.command)(options), ""
+        run = registry_commands.command(options.command) or getattr(commands, options.command)
+        return run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
     except KeyboardInterrupt:

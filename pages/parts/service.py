@@ -8,19 +8,38 @@ import streamlit as st
 from leukemia import bundle as bundles
 from leukemia import settings
 from leukemia.clinic.classifier import Classifier
+from leukemia.in_service import InService, Watch
 from leukemia.learning import metrics
 
 
 def classifier() -> Classifier:
     """The model in service; raises :class:`leukemia.errors.BundleError` where there is none."""
-    folder = settings.load().model.resolve()
-    return _load(folder, _written(folder / bundles.RECORD))
+    found = bundle()
+    return _load(found.folder.resolve(), _written(found.folder), found.digest)
 
 
 def bundle() -> bundles.Bundle:
     """The record of the model in service, its network not loaded; raises as :func:`classifier` does."""
-    folder = settings.load().model.resolve()
-    return _read(folder, _written(folder / bundles.RECORD))
+    return in_service().bundle
+
+
+def in_service() -> InService:
+    """Which model answers, as what version, and the notice where it is not the one promoted."""
+    given = settings.load()
+    if given.model_given:
+        folder = given.model.resolve()
+        return InService(_read(folder, _written(folder)))
+    return _watch(given.data.resolve(), given.tracking_uri).now()
+
+
+def notice() -> str:
+    """Why it is not the model that was put in service that answers; empty where it is. Untrusted text."""
+    return in_service().notice
+
+
+def look_again() -> None:
+    """See a promotion at once; without this, within seconds."""
+    _watch.clear()
 
 
 def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figure]:
@@ -29,17 +48,22 @@ def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figur
     return _figures(bundle.digest, threshold, bundle.predictions)
 
 
-def _written(record: Path) -> tuple[int, int] | None:
+def _written(folder: Path) -> tuple[int, int] | None:
     """When the record was written and its size: a newly written bundle is loaded afresh."""
     try:
-        found = record.stat()
+        found = (folder / bundles.RECORD).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _watch(data: Path, tracking_uri: str) -> Watch:
+    return Watch()
+
+
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def _load(folder: Path, written: tuple[int, int] | None) -> Classifier:
+def _load(folder: Path, written: tuple[int, int] | None, digest: str) -> Classifier:
     return Classifier.load(folder)
 
 

@@ -7,13 +7,14 @@ what the unbroken one would have drawn.
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.lib.format import open_memmap
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from leukemia.data import images
 from leukemia.errors import DatasetError, ImageError
@@ -23,6 +24,8 @@ from leukemia.learning.recipes import Training
 # Crops are kept this much wider than the network's input, so that a turned crop has its corners:
 # the largest cells of C-NMC measure about 320 pixels.
 MARGIN = 64
+# How often an epoch may draw one cell.
+MOST_DRAWS = 2
 
 Progress = Callable[[int, int, str], None]
 
@@ -82,7 +85,9 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
     """Draw an epoch: half of each class, each patient group of a class equally often.
 
     More cells of one patient teach less than cells of another, so groups take turns, each going
-    through its own cells in random order and starting again when it is through.
+    through its own cells in random order. A cell is drawn :data:`MOST_DRAWS` times at most, or a
+    patient with one cell would teach that cell by heart; only where the groups that are left have no
+    other do all begin anew.
 
     Parameters
     ----------
@@ -100,11 +105,11 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
     labels, groups = cells["label"].to_numpy(), cells["patient_group"].to_numpy()
     drawn = []
     for label in ("Normal", "ALL"):
-        turns = [
-            _endless(np.flatnonzero((labels == label) & (groups == group)), rng)
+        members = [
+            np.flatnonzero((labels == label) & (groups == group))
             for group in rng.permutation(np.unique(groups[labels == label]))
         ]
-        drawn += [next(turns[i % len(turns)]) for i in range(count // 2)]
+        drawn += islice(_in_turns(members, rng), count // 2)
     return rng.permutation(np.array(drawn))
 
 
@@ -137,11 +142,21 @@ def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Gene
     image = Image.fromarray(crop).transform(
         (size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )
-    if training.brightness or training.colour:
+    if training.blur:
+        image = _blur_or_sharpen(image, rng.uniform(-training.blur, training.blur))
+    if training.brightness or training.colour or training.gamma:
         overall = rng.uniform(1 - training.brightness, 1 + training.brightness)
         factors = overall * rng.uniform(1 - training.colour, 1 + training.colour, size=3)
-        image = image.point(np.minimum(255, np.outer(factors, range(256)).round()).ravel().tolist())
+        levels = 255 * (np.arange(256) / 255) ** rng.uniform(1 - training.gamma, 1 + training.gamma)
+        image = image.point(np.minimum(255, np.outer(factors, levels).round()).ravel().tolist())
     return np.asarray(image)
+
+
+def _blur_or_sharpen(image: Image.Image, sigma: float) -> Image.Image:
+    """Blur by a Gaussian; for a negative ``sigma``, add what that would take away."""
+    if sigma >= 0:
+        return image.filter(ImageFilter.GaussianBlur(sigma))
+    return image.filter(ImageFilter.UnsharpMask(-sigma, percent=100, threshold=0))
 
 
 class Epoch(keras.utils.PyDataset):
@@ -203,6 +218,9 @@ def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:
     return images.crop(cell, size)
 
 
-def _endless(members: np.ndarray, rng: np.random.Generator) -> Iterator[int]:
+def _in_turns(members: list[np.ndarray], rng: np.random.Generator) -> Iterator[int]:
+    """One member of each group after another, endlessly."""
     while True:
-        yield from rng.permutation(members)
+        decks = [np.concatenate([rng.permutation(own) for _ in range(MOST_DRAWS)]) for own in members]
+        for turn in range(max(map(len, decks))):
+            yield from (deck[turn] for deck in decks if turn < len(deck))

@@ -41,8 +41,12 @@ class Training:
         Weight penalty of the layers, and share of units silenced, where a recipe uses them.
     rotation, flips : bool
         Turn by any angle; mirror.
-    brightness, colour, zoom : float
-        Largest relative change, either way; ``colour`` for each of red, green and blue by itself.
+    brightness, colour, gamma, zoom : float
+        Largest relative change, either way; ``colour`` for each of red, green and blue by itself,
+        ``gamma`` of the exponent of levels.
+    blur : float
+        Largest standard deviation of a Gaussian in pixels, which half of the time blurs and else
+        sharpens (by the difference that it makes).
     smoothing : float
         Label smoothing: targets lie half of this inside 0 and 1 (Szegedy et al., CVPR 2016).
     """
@@ -62,6 +66,8 @@ class Training:
     flips: bool = True
     brightness: float = 0.15
     colour: float = 0.0
+    gamma: float = 0.0
+    blur: float = 0.0
     zoom: float = 0.0
     smoothing: float = 0.0
 
@@ -72,9 +78,9 @@ class Training:
                 raise RecipeError(f"{name.replace('_', ' ')} must be above 0.")
         if not (0 <= self.dropout < 1 and 0 <= self.brightness < 1 and self.l2 >= 0):
             raise RecipeError("Dropout and brightness lie from 0 to below 1, L2 at 0 or above.")
-        if self.frozen < 0:
-            raise RecipeError("The number of frozen blocks lies at 0 or above.")
-        for name in ("zoom", "colour", "warmup", "smoothing"):
+        if self.frozen < 0 or self.blur < 0:
+            raise RecipeError("Blur and the number of frozen blocks lie at 0 or above.")
+        for name in ("zoom", "colour", "gamma", "warmup", "smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"{name.capitalize()} lies from 0 to below 1.")
         if not (0 < self.body_rate <= 1 and self.weight_decay >= 0):
@@ -221,6 +227,8 @@ FINE_TUNING = Training(
     # The cell's mean is taken out in the network, so that this changes contrast alone.
     brightness=0.2,
     colour=0.1,
+    gamma=0.25,
+    blur=1.5,
     zoom=0.15,
     smoothing=0.05,
 )

@@ -49,7 +49,11 @@ def test_an_epoch_is_balanced_by_class_and_by_patient():
     )
     drawn = frame.iloc[batches.draw_epoch(frame, 120, np.random.default_rng(0))]
     assert drawn["label"].value_counts().to_dict() == {"Normal": 60, "ALL": 60}
-    assert drawn["patient_group"].value_counts().to_dict() == {"H1": 30, "H2": 30, "1": 20, "2": 20, "3": 20}
+    # A patient with few cells does not teach them by heart: each at most twice.
+    assert drawn["patient_group"].value_counts().to_dict() == {"H1": 6, "H2": 54, "1": 25, "2": 10, "3": 25}
+    assert drawn.index.value_counts().max() == 2
+    many = batches.draw_epoch(frame, 400, np.random.default_rng(0))
+    assert len(many) == 400, "where no other is left, all begin anew"
 
 
 def test_no_cell_is_drawn_twice_before_its_patients_others():
@@ -105,6 +109,25 @@ def test_a_tint_changes_each_colour_by_itself():
     assert levels.max() <= 120
     assert np.abs(np.corrcoef(levels.T)[np.triu_indices(3, 1)]).max() < 0.5
     assert levels.std(axis=0).min() > 5
+
+
+def test_gamma_changes_levels_by_a_power():
+    crop = np.full((128, 128, 3), 64, np.uint8)
+    training = Training(rotation=False, flips=False, brightness=0, gamma=0.25)
+    found = [batches.augment(crop, 64, training, np.random.default_rng(i))[0, 0, 0] for i in range(60)]
+    bounds = [255 * (64 / 255) ** power for power in (1.25, 0.75)]
+    assert bounds[0] - 1 <= min(found) < bounds[0] + 8
+    assert bounds[1] - 8 < max(found) <= bounds[1] + 1
+
+
+def test_blur_softens_or_sharpens():
+    crop = np.random.default_rng(0).integers(80, 120, (128, 128, 3), dtype=np.uint8)
+    training = Training(rotation=False, flips=False, brightness=0, blur=1.5)
+    found = [batches.augment(crop, 64, training, np.random.default_rng(i)).std() for i in range(30)]
+    still = batches.augment(crop, 64, STILL, np.random.default_rng(0)).std()
+    assert min(found) < 0.5 * still
+    assert max(found) > 1.2 * still
+    assert 8 < sum(spread < still for spread in found) < 22
 
 
 def test_the_same_seed_and_epoch_give_the_same_batches(prepared, cells):

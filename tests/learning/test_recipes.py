@@ -99,6 +99,7 @@ def test_lite0_goes_into_a_bundle_with_an_engine_that_agrees(lite0, crops, tmp_p
         {"weight_decay": -1},
         {"warmup": 1},
         {"colour": -0.1},
+        {"blur": -1},
     ],
 )
 def test_settings_out_of_bounds_are_refused(change):

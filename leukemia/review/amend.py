@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from leukemia import bundle as bundles
 from leukemia.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.learning import card, metrics, subgroups
+from leukemia.learning import card, conformal, metrics, subgroups
 from leukemia.review import figures, words
 from leukemia.review.resampling import Cells
 
@@ -124,8 +126,19 @@ def _record(bundle: Bundle, threshold: float, chosen: str, target: float) -> dic
     record["patient_figures"] = metrics.as_record(figures.all_figures(Cells(people), threshold))
     record["confusion"] = metrics.confusion(predictions, threshold)
     if "subgroups" in record:
-        record["subgroups"] = metrics.as_record(subgroups.figures(predictions, threshold))
+        # The others of them depend on no threshold.
+        record["subgroups"] |= metrics.as_record(_at_coverage(predictions, threshold))
     return record
+
+
+def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Figure]:
+    probability = predictions["probability"].to_numpy(float)
+    right = (probability >= threshold) == (predictions["label"] == "ALL").to_numpy()
+    sureness = conformal.sureness(probability, threshold)
+    name = "accuracy_at_coverage"
+    return metrics.bootstrap(
+        predictions, lambda weights: {name: subgroups._accuracy(right, sureness, weights)}
+    )
 
 
 def _write(bundle: Bundle, place: Path, record: dict[str, Any]) -> Path:

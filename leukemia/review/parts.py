@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.errors import DatasetError
+from leukemia.learning.metrics import Figure
 from leukemia.learning.subgroups import TERCILES
 from leukemia.review import figures
 from leukemia.review.resampling import Cells, figure, rates
@@ -94,7 +95,7 @@ def worst(found: pd.DataFrame) -> pd.Series | None:
     return enough.loc[enough["sensitivity"].idxmin()]
 
 
-def _figures(own: pd.DataFrame, threshold: float) -> dict:
+def _figures(own: pd.DataFrame, threshold: float) -> dict[str, Figure]:
     try:
         cells = Cells(own)
     except DatasetError:
@@ -103,7 +104,7 @@ def _figures(own: pd.DataFrame, threshold: float) -> dict:
     return {name: figure(columns[name]) for name in NAMES}
 
 
-def _one_class(own: pd.DataFrame, threshold: float) -> dict:
+def _one_class(own: pd.DataFrame, threshold: float) -> dict[str, Figure]:
     """A part with one class has one rate only; a cell of no weight stands in for the other class."""
     other = "Normal" if (own["label"] == "ALL").all() else "ALL"
     ghost = pd.DataFrame({"patient_group": [""], "label": [other], "probability": [0.0]})

@@ -46,6 +46,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def written(words: str) -> str:
+    """Text whose lines stay as they are."""
+    return f'<pre class="written">{escape(words)}</pre>'
+
+
 def chart(html: str, notice: str) -> str:
     """A chart, drawn as HTML without its library, and the sentence that says what to notice."""
     return f'<div class="chart">{html}{text(notice, "small")}</div>'

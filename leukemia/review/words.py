@@ -36,7 +36,7 @@ def interval(figure: Figure, percent: bool = False) -> str:
         return "not defined"
     if math.isnan(figure.low):
         return number(figure.value, percent)
-    low, high = (number(end, percent).removesuffix(" %") for end in (figure.low, figure.high))
+    low, high = (number(end, percent).removesuffix("%") for end in (figure.low, figure.high))
     return f"{number(figure.value, percent)} ({low} to {high})"
 
 
@@ -44,7 +44,7 @@ def number(value: float, percent: bool = False) -> str:
     """A number to 1 with three digits, or in per cent with one; words where there is none."""
     if value is None or math.isnan(value):
         return "not defined"
-    return f"{100 * value:.1f} %" if percent else f"{value:.3f}"
+    return f"{100 * value:.1f}%" if percent else f"{value:.3f}"
 
 
 def plain(text: str) -> str:

@@ -30,7 +30,7 @@ def test_the_matrix_tells_counts_and_rates(answers):
     assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
     assert words.interval(found["sensitivity"], True) in html
     missed = 100 * counts["fn"] / (counts["fn"] + counts["tp"])
-    assert f"{missed:.1f} %" in html
+    assert f"{missed:.1f}%" in html
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_matrix_is_told_as_a_sentence():
 
 def test_intervals_in_words():
     assert words.interval(Figure(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
-    assert words.interval(Figure(0.5, 0.25, 0.75), True) == "50.0 % (25.0 to 75.0)"
+    assert words.interval(Figure(0.5, 0.25, 0.75), True) == "50.0% (25.0 to 75.0)"
     assert words.interval(Figure(float("nan"), 0, 0)) == "not defined"
     assert words.interval(Figure(0.5, float("nan"), float("nan"))) == "0.500"
 

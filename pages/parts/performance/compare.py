@@ -1,0 +1,142 @@
+"""Versions side by side, on the cells that all of them held out."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from leukemia.learning.metrics import Figure
+from leukemia.review import comparison, curves, words
+from leukemia.review.comparison import Difference
+from leukemia.review.resampling import figure
+from leukemia.review.versions import Version
+from pages.parts import cells as look
+from pages.parts.performance import cards, charts, opened
+from pages.parts.performance.operating import chart, people
+from pages.parts.performance.picking import Picked
+from pages.parts.text import plain
+
+KEY = "performance-others"
+MOST = 4  # others at once: as many as the charts tell apart
+FIRST = ("sensitivity", "specificity", "auroc", "brier")
+SHOWN = 24
+LEAKY = (
+    "{} was judged on patients that it had learned from: a difference from it says nothing of new patients."
+)
+
+
+def show(version: Version, picked: Picked, others: Sequence[Version]) -> None:
+    by_name = {str(one.folder): one for one in others if one.folder != version.folder}
+    if not by_name:
+        st.info(
+            "There is one version only: train another, or save another threshold as a version.",
+            icon=":material/info:",
+        )
+        return
+    chosen = st.multiselect(
+        "Compare with",
+        list(by_name),
+        max_selections=MOST,
+        format_func=lambda folder: opened.name(by_name[folder]),
+        key=KEY,
+        placeholder="Choose one to four versions",
+    )
+    if not chosen:
+        st.caption("Choose at least one version to see it beside this one, on the same patients.")
+        return
+    together = [version, *(by_name[folder] for folder in chosen)]
+    thresholds = [picked.value, *(one.bundle.threshold for one in together[1:])]
+    _beside(together, thresholds)
+
+
+def _beside(together: list[Version], thresholds: list[float]) -> None:
+    for one in together:
+        if one.bundle.leaky:
+            st.warning(LEAKY.format(plain(one.name)), icon=":material/warning:")
+    frame = comparison.shared([one.bundle.predictions for one in together])
+    cells = comparison.cells(frame, len(together))
+    columns = [comparison.columns(one, at) for one, at in zip(cells, thresholds, strict=True)]
+    names = [one.name for one in together]
+    st.caption(
+        f"On {people(frame)} {plain(names[0])} at the threshold picked above, the others at their own: "
+        + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
+        + ". Differences are paired: each resample draws the same patients for both."
+    )
+    for number in range(1, len(together)):
+        found = comparison.differences(columns[0], columns[number])
+        st.markdown(f"**{plain(names[number])}** against {plain(names[0])}")
+        st.markdown("  \n".join(_marked(one) for one in found if one.name in FIRST))
+        with st.expander(f"All figures: {plain(names[number])}"):
+            st.dataframe(table(found, names[0], names[number]), hide_index=True)
+    _curves(names, cells, columns)
+    _disagreements(together, frame, thresholds)
+
+
+def table(found: list[Difference], first: str, second: str) -> pd.DataFrame:
+    """Differences as they are read."""
+    second = second if second != first else f"{second} (2)"
+    return pd.DataFrame(
+        {
+            "figure": [comparison.WORDS[one.name] for one in found],
+            first: [words.interval(one.first) for one in found],
+            second: [words.interval(one.second) for one in found],
+            "difference (95 %)": [one.sentence() for one in found],
+        }
+    )
+
+
+def _marked(one: Difference) -> str:
+    icon = {comparison.BETTER: "▲", comparison.WORSE: "▼"}.get(one.verdict, "○")
+    return f"{icon} {plain(one.sentence())}"
+
+
+def _curves(names: list[str], cells, columns) -> None:
+    labels = [f"{number}: {name}" for number, name in enumerate(names, 1)]
+    at: list[dict[str, Figure]] = [
+        {name: figure(values[name]) for name in ("sensitivity", "specificity", "ppv", "auroc")}
+        for values in columns
+    ]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        found = {label: (curves.roc(one), own) for label, one, own in zip(labels, cells, at, strict=True)}
+        told = "; ".join(f"{name} {own['auroc'].value:.3f}" for name, own in zip(names, at, strict=True))
+        chart(charts.rocs(found), f"The higher curve is better. Areas: {plain(told)}.")
+    with right:
+        found = {
+            label: (curves.precision_recall(one), own)
+            for label, one, own in zip(labels, cells, at, strict=True)
+        }
+        share = float(cells[0].truth.mean())
+        notice = "Marks are the thresholds in use: the farther up and right, the better."
+        chart(charts.precision_recalls(found, share), notice)
+
+
+def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: list[float]) -> None:
+    found = comparison.disagreements(frame, thresholds)
+    st.subheader(f"Cells on which they disagree: {len(found):,} of {len(frame):,}")
+    if found.empty:
+        st.caption("They call every cell the same.")
+        return
+    right = [int((found[f"called_{number}"] == found["label"]).sum()) for number in range(len(together))]
+    said = "; ".join(
+        f"{plain(one.name)} is right on {count:,}" for one, count in zip(together, right, strict=True)
+    )
+    st.caption(f"{said}. The {min(SHOWN, len(found))} that they see most differently:")
+    part = found.head(SHOWN)
+    known = opened.known(together[0].bundle).drop_duplicates("image_id").set_index("image_id")
+    rows = part.assign(
+        probability=part[0],
+        path=part["image_id"].map(known["path"]),
+        source=part["image_id"].map(known["source"]),
+    )
+    rows = rows[["image_id", "patient_group", "label", "probability", "path", "source"]]
+    lines = {
+        row["image_id"]: "; ".join(
+            f"{together[number].name} {row[number]:.3f}: {row[f'called_{number}']}-like"
+            for number in range(1, len(together))
+        )
+        for row in part.to_dict("records")
+    }
+    st.html(look.STYLE)
+    spoken = "Cells on which the versions disagree, the most different first"
+    st.html(cards.grid(rows, thresholds[0], spoken, lines))

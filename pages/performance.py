@@ -1,0 +1,116 @@
+"""How good a model version is, where it fails, what a threshold costs: from held-out predictions alone."""
+
+import streamlit as st
+
+from leukemia.errors import LeukemiaError
+from leukemia.review.versions import Version
+from pages.parts import door, model
+from pages.parts.performance import (
+    card,
+    compare,
+    opened,
+    operating,
+    people,
+    picking,
+    prevalence,
+    reliable,
+    subgroup,
+    wrong,
+)
+from pages.parts.text import plain
+
+# Title and what lays it out, given the version and the threshold picked. A title is a word of the address.
+SECTIONS = {
+    "Threshold": operating.show,
+    "Prevalence": prevalence.show,
+    "Calibration": reliable.show,
+    "Patients": people.show,
+    "Errors": wrong.show,
+    "Subgroups": subgroup.show,
+    "Compare": None,
+    "Card": card.show,
+}
+WORD, VERSION = "section", "version"
+CHOICE = "performance-version"
+NONE = "No model version can be read: train one, or put a bundle in the folder of the model in service."
+
+
+def main() -> None:
+    """Lay out the page for the version and the section that the address names."""
+    st.title("Performance")
+    versions = opened.versions()
+    readable = [one for one in versions if one.bundle]
+    _broken([one for one in versions if not one.bundle], found=len(readable))
+    if not readable:
+        st.info(NONE, icon=":material/folder_off:")
+        return
+    version = _version(readable)
+    model.warnings(version.bundle)
+    section = _section()
+    _work(version, readable, section)
+
+
+def _broken(versions: list[Version], found: int) -> None:
+    if not versions:
+        return
+    words = "1 model version" if len(versions) == 1 else f"{len(versions)} model versions"
+    with st.expander(f"{words} cannot be read", icon=":material/warning:", expanded=not found):
+        for one in versions:
+            st.markdown(f"- **{plain(one.name)}**: {plain(one.problem)}")
+
+
+def _version(readable: list[Version]) -> Version:
+    by_folder = {str(one.folder): one for one in readable}
+    state = st.session_state
+    asked = [folder for folder, one in by_folder.items() if one.name == st.query_params.get(VERSION)]
+    if (new := state.pop(operating.NEXT, None)) in by_folder:
+        st.query_params[VERSION] = by_folder[new].name
+        asked = [new]
+    if asked and state.get(CHOICE) not in asked:
+        state[CHOICE] = asked[0]
+    elif state.get(CHOICE) not in by_folder:
+        state[CHOICE] = next(iter(by_folder))
+
+    def name_it() -> None:
+        st.query_params[VERSION] = by_folder[state[CHOICE]].name
+
+    chosen = st.selectbox(
+        "Model version",
+        list(by_folder),
+        format_func=lambda folder: opened.name(by_folder[folder]),
+        key=CHOICE,
+        on_change=name_it,
+    )
+    return by_folder[chosen]
+
+
+def _section() -> str:
+    titles = list(SECTIONS)
+    asked = st.query_params.get(WORD, "").capitalize()
+    key = f"performance-{WORD}"
+    st.session_state[key] = asked if asked in titles else titles[0]
+
+    def name_it() -> None:
+        st.query_params[WORD] = st.session_state[key].lower()
+
+    return st.segmented_control(
+        "Section", titles, key=key, required=True, on_change=name_it, label_visibility="collapsed"
+    )
+
+
+# A press within runs this function again and not the page.
+@st.fragment
+def _work(version: Version, readable: list[Version], section: str) -> None:
+    try:
+        opened.cells(version.bundle)
+        picked = picking.threshold(version.bundle)
+        if section == "Compare":
+            compare.show(version, picked, readable)
+        else:
+            SECTIONS[section](version, picked)
+    except LeukemiaError as error:
+        st.info(plain(str(error)), icon=":material/info:")
+
+
+door.enter()
+main()

@@ -197,14 +197,18 @@ def map(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """Print the figures of a bundle, from its held-out predictions or on another set; or compare several."""
-    from leukemia.clinic.scoring import on_dataset, table
+    from leukemia.clinic.scoring import fold_table, on_dataset, table
 
     found = [bundles.read(folder) for folder in options.bundles]
     bundle = found[0]
     if len(found) > 1:
         if options.data:
             raise LeukemiaError("--data judges one bundle at a time.")
-        print("\n".join((*table(found), "", settings.RESEARCH_USE)))
+        judged_by_folds = {one.folds > 0 for one in found}
+        if len(judged_by_folds) > 1:
+            raise LeukemiaError("Bundles judged by folds and by a single split do not compare in one table.")
+        lines = fold_table(found) if bundle.folds else table(found)
+        print("\n".join((*lines, "", settings.RESEARCH_USE)))
         return 0
     if options.data is None:
         _print_bundle(bundle)

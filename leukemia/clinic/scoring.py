@@ -4,14 +4,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_curve
 
 from leukemia.bundle import Bundle
 from leukemia.clinic.classifier import Classifier, Source
 from leukemia.data import manifest, splits
 from leukemia.errors import DatasetError
-from leukemia.learning import metrics
+from leukemia.learning import metrics, subgroups
+from leukemia.learning.calibration import to_logit
 from leukemia.settings import RESEARCH_USE
+
+FOLD_FIGURES = (
+    "auroc",
+    "auroc_hard_sources",
+    "auroc_small",
+    "auroc_middle",
+    "auroc_large",
+    "best_weighted_f1",
+    "sensitivity_at_specificity",
+    "ece",
+    "best_accuracy_at_coverage",
+    "sensitivity",
+    "specificity",
+)
+FOLD_HEAD = (
+    "recipe",
+    "AUROC",
+    "AUROC, fold_2 and preliminary",
+    "AUROC, small cells",
+    "AUROC, middle",
+    "AUROC, large",
+    "best weighted F1",
+    "sensitivity at specificity .80",
+    "ECE",
+    "accuracy at 80 % coverage",
+    "sensitivity at the threshold",
+    "specificity",
+    "patients right",
+)
 
 
 @dataclass(frozen=True)
@@ -53,9 +85,34 @@ class Scored:
             f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",
             f"{'ALL':<12} {counts['tp']:>16,} {counts['fn']:>19,}",
             f"{'Normal':<12} {counts['fp']:>16,} {counts['tn']:>19,}",
+            *self._more(),
             "",
             RESEARCH_USE,
         ]
+
+    def _more(self) -> list[str]:
+        """What predictions of folds say beside: where the model is weak, and what it leaves open."""
+        if not self.bundle.folds or "cell_area" not in self.predictions:
+            return []
+        found = subgroups.figures(self.predictions, self.bundle.threshold)
+        record = self.bundle.record
+        quiet, far = record["indeterminate"]["out_of_fold"], record.get("novelty")
+        right, people = patients_right(self.predictions)
+        lines = [
+            "",
+            *(f"{name:<28} {figure!s:<26} {subgroups.MEANING[name]}" for name, figure in found.items()),
+            "",
+            f"Patients called right by the mean of their cells: {right} of {people}, each at the "
+            "threshold that parts the patients of the other folds best.",
+            f"Indeterminate, each patient weighing the same: {quiet['indeterminate']:.1%}; of ALL cells "
+            f"{quiet['missed']:.1%} are called Normal-like outright, of normal ones {quiet['alarmed']:.1%} "
+            "ALL-like.",
+        ]
+        if far:
+            lines.append(
+                f"{far['passed_out_of_fold']:.1%} of cells pass the limit of novelty that other folds set."
+            )
+        return lines
 
 
 def from_predictions(bundle: Bundle) -> Scored:
@@ -67,8 +124,46 @@ def from_predictions(bundle: Bundle) -> Scored:
     return Scored(bundle, bundle.predictions, on, notes)
 
 
+def patients_right(predictions: pd.DataFrame) -> tuple[int, int]:
+    """How many patient groups the mean logit of their cells calls right, and of how many.
+
+    The threshold of a fold's patients is the one of the highest balanced accuracy on the other folds'.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability, fold; a row a cell.
+    """
+    cells = predictions.assign(logit=to_logit(predictions["probability"].to_numpy(float)))
+    people = cells.groupby(["patient_group", "label", "fold"])["logit"].mean().reset_index()
+    truth, fold = (people["label"] == "ALL").to_numpy(), people["fold"].to_numpy()
+    logit = people["logit"].to_numpy()
+    right = 0
+    for number in np.unique(fold):
+        own, rest = fold == number, fold != number
+        fp, tp, at = roc_curve(truth[rest], logit[rest])
+        right += int(((logit[own] >= at[np.argmax(tp - fp)]) == truth[own]).sum())
+    return right, len(people)
+
+
+def fold_table(bundles: Sequence[Bundle]) -> list[str]:
+    """Cross-validated bundles side by side, as lines of a Markdown table, in the order given."""
+    lines = [" | ".join(("", *FOLD_HEAD, "")).strip(), "|" + "---|" * len(FOLD_HEAD)]
+    for bundle in bundles:
+        found = metrics.figures(bundle.predictions, bundle.threshold)
+        found |= subgroups.figures(bundle.predictions, bundle.threshold)
+        right, people = patients_right(bundle.predictions)
+        row = (
+            f"{bundle.recipe}, {bundle.record['views']} view(s)",
+            *(str(found[name]) if name in found else "" for name in FOLD_FIGURES),
+            f"{right} of {people}",
+        )
+        lines.append(" | ".join(("", *row, "")).strip())
+    return lines
+
+
 def table(bundles: Sequence[Bundle]) -> list[str]:
-    """Several bundles side by side, as lines of a Markdown table, in the order given.
+    """Several bundles of single splits side by side, as lines of a Markdown table, in the order given.
 
     The column on validation patients is what a choice between recipes may rest on; the others are
     on test patients, with 95 % intervals over patients.

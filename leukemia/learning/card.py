@@ -136,6 +136,17 @@ def _more(record: dict[str, Any]) -> str:
         f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of normal ones "
         f"above (split-conformal, by patient). Out of fold {quiet['missed']:.1%} and {quiet['alarmed']:.1%} "
         f"did, and {quiet['indeterminate']:.1%} were indeterminate, each patient weighing the same."
+        + _far(record.get("novelty"))
+    )
+
+
+def _far(novelty: dict[str, float] | None) -> str:
+    if not novelty:
+        return ""
+    return (
+        f"\n\nA picture whose features lie farther than {novelty['limit']:.3f} from those of the cells that "
+        "were learned (Mahalanobis, 1 being usual) is not answered. Of cells of unseen patients "
+        f"{novelty['passed_out_of_fold']:.1%} lie within the limit that the other folds set."
     )
 
 
@@ -154,7 +165,8 @@ def _caveats(record: dict[str, Any]) -> str:
     return (
         "One centre, one stain, two classes, cut-out cells. Every patient of the set has one class only, so "
         "a figure on patients that were learned from is worthless. Few healthy patients stand in the test "
-        "part: read the intervals, not the points." + drawn
+        "part: read the intervals, not the points. Patients who share an identical or near-identical cell "
+        "count as one." + drawn
     )
 
 

@@ -1,11 +1,16 @@
 import json
+import shutil
 
+import pandas as pd
 import pytest
 
 from leukemia import bundle as bundles
 from leukemia.clinic import scoring
 from leukemia.data import manifest
 from leukemia.errors import DatasetError
+from leukemia.learning import metrics, subgroups
+
+OTHER = {"ALL": "Normal", "Normal": "ALL"}
 
 
 def learned_from(folder, groups):
@@ -67,3 +72,62 @@ def test_several_bundles_make_a_table(tiny_bundle, copied_bundle):
     assert f"| {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}) |" in plain
     assert "| patient | 0.875 |" in plain
     assert "| image (leaky) |" in leaky
+
+
+@pytest.fixture(scope="module")
+def folded(tiny_bundle, tmp_path_factory):
+    """The tiny bundle as if judged by six folds, each of two patients."""
+    folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("folded") / "bundle")
+    record = json.loads((folder / bundles.RECORD).read_text())
+    frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
+    frame["fold"] = frame["patient_group"].str.lstrip("H").astype(int)
+    frame["cell_area"], frame["source"] = range(20_000, 20_000 + len(frame)), "fold_0"
+    frame.loc[frame["fold"] > 3, "source"] = "fold_2"
+    frame.to_csv(folder / bundles.PREDICTIONS, index=False)
+    quiet = {"indeterminate": 0.25, "missed": 0.01, "alarmed": 0.02}
+    record |= {
+        "views": 2,
+        "indeterminate": {"low": 0.4, "high": 0.6, "missed": 0.05, "alarmed": 0.1, "out_of_fold": quiet},
+        "novelty": {"limit": 2.0, "passed_out_of_fold": 0.987},
+    }
+    record["split"]["folds"] = 6
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+    return bundles.read(folder)
+
+
+def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
+    told = "\n".join(scoring.from_predictions(folded).lines())
+    found = subgroups.figures(folded.predictions, folded.threshold)
+    assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(found)
+    for name, figure in found.items():
+        assert f"{name:<28} {figure!s:<26}" in told
+    assert "25.0%; of ALL cells 1.0% are called Normal-like outright, of normal ones 2.0%" in told
+    assert "98.7% of cells pass the limit of novelty" in told
+
+
+def test_cross_validated_bundles_make_a_table_of_their_own(folded):
+    head, _, row, again = scoring.fold_table([folded, folded])
+    assert row == again
+    assert head.count("|") == row.count("|")
+    figure = metrics.figures(folded.predictions, folded.threshold)["auroc"]
+    assert row.startswith(f"| tiny-test, 2 view(s) | {figure} |")
+    right, people = scoring.patients_right(folded.predictions)
+    assert row.endswith(f"| {right} of {people} |")
+
+
+def test_patients_are_called_at_the_threshold_of_the_other_folds():
+    rows = [
+        (f"{label[0]}{fold}", label, fold, probability)
+        for fold, shift in enumerate((0, 0, 0, 0, 0.35))
+        for label, level in (("ALL", 0.7), ("Normal", 0.3))
+        for probability in (level - 0.1 + shift, level + 0.1 - shift / 2)
+    ]
+    frame = pd.DataFrame(rows, columns=["patient_group", "label", "fold", "probability"])
+    # The last fold lies higher; at the others' threshold its healthy patient is called wrong or right
+    # as a whole, by the mean logit of both cells.
+    right, people = scoring.patients_right(frame)
+    assert people == 10
+    assert right in (9, 10)
+    swapped = frame.assign(label=frame["label"].where(frame["fold"] < 4, frame["label"].map(OTHER)))
+    assert scoring.patients_right(swapped)[0] == 8

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import f1_score, roc_auc_score
 
 from leukemia.learning import judging, metrics, subgroups
 
@@ -93,6 +93,27 @@ def test_subgroup_figures_are_scikit_learns(judged):
     assert found["auroc_large"].value == pytest.approx(auroc)
     for figure in found.values():
         assert figure.low <= figure.value <= figure.high
+
+
+def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(judged):
+    frame = judged.predictions
+    called = np.zeros(len(frame), bool)
+    for fold in range(5):
+        rest, own = frame[frame["fold"] != fold], (frame["fold"] == fold).to_numpy()
+        candidates = np.unique(rest["probability"])
+        scores = [
+            f1_score(rest["label"] == "ALL", rest["probability"] >= one, average="weighted")
+            for one in candidates[::7]
+        ]
+        at = subgroups.best_thresholds(frame)[own]
+        assert np.unique(at).size == 1
+        found = f1_score(rest["label"] == "ALL", rest["probability"] >= at[0], average="weighted")
+        assert found >= max(scores)
+        called[own] = frame.loc[own, "probability"] >= at[0]
+    expected = f1_score(frame["label"] == "ALL", called, average="weighted")
+    found = subgroups.figures(frame, judged.threshold)
+    assert found["best_weighted_f1"].value == pytest.approx(expected)
+    assert found["best_accuracy_at_coverage"].value > (called == (frame["label"] == "ALL")).mean()
 
 
 def test_sensitivity_at_a_specificity_and_accuracy_at_a_coverage_by_hand():

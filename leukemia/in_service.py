@@ -114,9 +114,7 @@ def _last_known(data: Path, trouble: str) -> InService:
     known = shelf.recall(data)
     bundle = shelf.kept(data, *known) if known else None
     if known and bundle:
-        return InService(
-            bundle, known[0], f"{trouble} Version {known[0]}, which answered here last, goes on."
-        )
+        return InService(bundle, known[0], f"{trouble} Version {known[0]} answered here last and goes on.")
     return InService(bundles.read(settings.SHIPPED), None, f"{trouble} {PROGRAMS}")
 
 

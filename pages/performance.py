@@ -101,6 +101,8 @@ def _section() -> str:
 # A press within runs this function again and not the page.
 @st.fragment
 def _work(version: Version, readable: list[Version], section: str) -> None:
+    if operating.NEXT in st.session_state:
+        st.rerun()  # a version was saved: the page opens it
     try:
         opened.cells(version.bundle)
         picked = picking.threshold(version.bundle)

@@ -108,9 +108,14 @@ def cells(frame: pd.DataFrame, count: int) -> list[Cells]:
     return [Cells(frame[list(KEPT)].assign(probability=frame[number])) for number in range(count)]
 
 
-def columns(one: Cells, threshold: float) -> dict[str, np.ndarray]:
-    """All figures of a version; float, shape (1 + resamples,) each, to be paired with another's."""
-    return figures.at(one, threshold) | figures.ranking(one)
+def columns(
+    one: Cells, threshold: float, ranking: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """All figures of a version; float, shape (1 + resamples,) each, to be paired with another's.
+
+    ``ranking`` is :func:`leukemia.review.figures.ranking` of the same cells, where it is at hand.
+    """
+    return figures.at(one, threshold) | (ranking or figures.ranking(one))
 
 
 def differences(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> list[Difference]:

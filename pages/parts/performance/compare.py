@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.learning.metrics import Figure
-from leukemia.review import comparison, curves, words
+from leukemia.review import comparison, words
 from leukemia.review.comparison import Difference
 from leukemia.review.resampling import figure
 from leukemia.review.versions import Version
@@ -53,9 +53,12 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     for one in together:
         if one.bundle.leaky:
             st.warning(LEAKY.format(plain(one.name)), icon=":material/warning:")
-    frame = comparison.shared([one.bundle.predictions for one in together])
-    cells = comparison.cells(frame, len(together))
-    columns = [comparison.columns(one, at) for one, at in zip(cells, thresholds, strict=True)]
+    of = opened.together([one.bundle for one in together])
+    frame = of.frame
+    columns = [
+        comparison.columns(one, at, ranking)
+        for one, at, ranking in zip(of.cells, thresholds, of.ranking, strict=True)
+    ]
     names = [one.name for one in together]
     st.caption(
         f"On {people(frame)} {plain(names[0])} at the threshold picked above, the others at their own: "
@@ -68,7 +71,7 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
         st.markdown("  \n".join(_marked(one) for one in found if one.name in FIRST))
         with st.expander(f"All figures: {plain(names[number])}"):
             st.dataframe(table(found, names[0], names[number]), hide_index=True)
-    _curves(names, cells, columns)
+    _curves(names, of, columns)
     _disagreements(together, frame, thresholds)
 
 
@@ -90,7 +93,7 @@ def _marked(one: Difference) -> str:
     return f"{icon} {plain(one.sentence())}"
 
 
-def _curves(names: list[str], cells, columns) -> None:
+def _curves(names: list[str], of: opened.Shared, columns) -> None:
     labels = [f"{number}: {name}" for number, name in enumerate(names, 1)]
     at: list[dict[str, Figure]] = [
         {name: figure(values[name]) for name in ("sensitivity", "specificity", "ppv", "auroc")}
@@ -98,15 +101,12 @@ def _curves(names: list[str], cells, columns) -> None:
     ]
     left, right = st.columns(2, gap="medium")
     with left:
-        found = {label: (curves.roc(one), own) for label, one, own in zip(labels, cells, at, strict=True)}
+        found = dict(zip(labels, zip(of.roc, at, strict=True), strict=True))
         told = "; ".join(f"{name} {own['auroc'].value:.3f}" for name, own in zip(names, at, strict=True))
         chart(charts.rocs(found), f"The higher curve is better. Areas: {plain(told)}.")
     with right:
-        found = {
-            label: (curves.precision_recall(one), own)
-            for label, one, own in zip(labels, cells, at, strict=True)
-        }
-        share = float(cells[0].truth.mean())
+        found = dict(zip(labels, zip(of.precision_recall, at, strict=True), strict=True))
+        share = float(of.cells[0].truth.mean())
         notice = "Marks are the thresholds in use: the farther up and right, the better."
         chart(charts.precision_recalls(found, share), notice)
 

@@ -3,9 +3,11 @@
 Held-out predictions carry no image, so that a shared cache is harmless here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +16,7 @@ from leukemia.bundle import Bundle
 from leukemia.data import brightness, table
 from leukemia.errors import BundleError, DatasetError
 from leukemia.learning import metrics
-from leukemia.review import curves, facts, figures
+from leukemia.review import comparison, curves, facts, figures
 from leukemia.review import versions as kept
 from leukemia.review.resampling import Cells, figure
 from leukemia.review.versions import Version
@@ -103,6 +105,36 @@ def _lines(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> Curves:
         curves.precision_recall_band(of),
         curves.reliability_band(of),
         {name: figure(column) for name, column in figures.ranking(of).items()},
+    )
+
+
+def together(bundles: Sequence[Bundle]) -> "Shared":
+    """The cells that all versions held out, and what depends on no threshold."""
+    folders = tuple(bundle.folder for bundle in bundles)
+    return _together(folders, tuple(kept.stamp(folder) for folder in folders), list(bundles))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Cells of several versions; see :mod:`leukemia.review.comparison`. Lists follow the versions."""
+
+    frame: pd.DataFrame
+    cells: list[Cells]
+    ranking: list[dict[str, np.ndarray]]
+    roc: list[pd.DataFrame]
+    precision_recall: list[pd.DataFrame]
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing …")
+def _together(folders: tuple[Path, ...], stamps: tuple[object, ...], _bundles: list[Bundle]) -> Shared:
+    frame = comparison.shared([bundle.predictions for bundle in _bundles])
+    of = comparison.cells(frame, len(_bundles))
+    return Shared(
+        frame,
+        of,
+        [figures.ranking(one) for one in of],
+        [curves.roc(one) for one in of],
+        [curves.precision_recall(one) for one in of],
     )
 
 

@@ -15,6 +15,7 @@ from pages.parts.performance.picking import Picked
 from pages.parts.text import plain
 
 SAID, NEXT, REVIEWER = "performance-said", "performance-next", "reviewer"
+WHO, WHY = "performance-who", "performance-why"
 
 
 def show(version: Version, picked: Picked) -> None:
@@ -115,7 +116,8 @@ def said() -> None:
 
 def _save(version: Version, picked: Picked, found: dict[str, Figure]) -> None:
     own = picked.value == version.bundle.threshold
-    with st.expander("Save this threshold as a new version", icon=":material/save:"):
+    told = SAID in st.session_state
+    with st.expander("Save this threshold as a new version", icon=":material/save:", expanded=told):
         said()
         for change in amend.changes(version.bundle):
             st.markdown(_line(change))
@@ -126,14 +128,18 @@ def _save(version: Version, picked: Picked, found: dict[str, Figure]) -> None:
         if own:
             st.caption("Pick another threshold than the version's own to save it.")
         with st.form("performance-save", border=False):
-            st.session_state.setdefault("performance-who", st.session_state.get(REVIEWER, ""))
+            st.session_state.setdefault(WHO, st.session_state.get(REVIEWER, ""))
             left, right = st.columns([2, 3])
-            who = left.text_input("Your name", key="performance-who", max_chars=amend.LONGEST["who"])
-            reason = right.text_input("Reason", key="performance-why", max_chars=amend.LONGEST["reason"])
-            label = f"Save {picked.value:.4f} as a new version"
-            pressed = st.form_submit_button(label, icon=":material/save:", disabled=own)
-        if pressed:
-            _keep(version, picked, found, who, reason)
+            left.text_input("Your name", key=WHO, max_chars=amend.LONGEST["who"])
+            right.text_input("Reason", key=WHY, max_chars=amend.LONGEST["reason"])
+            target = picked.target or round(found["sensitivity"].value, 4)
+            st.form_submit_button(
+                f"Save {picked.value:.4f} as a new version",
+                icon=":material/save:",
+                disabled=own,
+                on_click=_keep,
+                args=(version, picked, target),
+            )
 
 
 def _line(change: dict) -> str:
@@ -144,18 +150,15 @@ def _line(change: dict) -> str:
     )
 
 
-def _keep(version: Version, picked: Picked, found: dict[str, Figure], who: str, reason: str) -> None:
-    target = picked.target or round(found["sensitivity"].value, 4)
+def _keep(version: Version, picked: Picked, target: float) -> None:
+    state = st.session_state
     place = settings.load().model.resolve().parent
+    given = {"who": state[WHO], "reason": state[WHY], "chosen": picked.how, "target": target}
     try:
-        with st.spinner("Writing the new version …"):
-            new = amend.save(
-                version.bundle, place, picked.value, who=who, reason=reason, chosen=picked.how, target=target
-            )
+        new = amend.save(version.bundle, place, picked.value, **given)
     except LeukemiaError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        state[SAID] = ("error", str(error))
         return
-    st.session_state[REVIEWER] = who
-    st.session_state[NEXT] = str(new.folder)
-    st.session_state[SAID] = ("success", f"Saved as {new.folder.name}, with your name and reason.")
-    st.rerun()
+    state[REVIEWER], state[WHY] = state[WHO], ""
+    state[NEXT] = str(new.folder)
+    state[SAID] = ("success", f"Saved as {new.folder.name}, with your name and reason.")

@@ -1,0 +1,143 @@
+"""Versions on the Performance page: compared, broken, saved with another threshold, reported."""
+
+import json
+import re
+
+import pytest
+from sklearn import metrics as sk
+
+from leukemia import bundle as bundles
+from leukemia.learning import metrics
+from leukemia.review import amend, versions
+from pages.parts.performance import reporting
+from pages.parts.performance.picking import Picked
+from tests.pages.performance_page import fill_shelf, matrix, pick, traces, visiting, write
+from tests.pages.reading import fill, press, said
+
+
+@pytest.fixture
+def shelf(tiny_bundle, tmp_path):
+    return fill_shelf(tiny_bundle, tmp_path)
+
+
+@pytest.fixture
+def visit(app, monkeypatch, tmp_path):
+    return visiting(app, monkeypatch, tmp_path)
+
+
+def test_versions_are_compared_on_the_same_patients(visit, shelf):
+    page = visit(shelf, "compare")
+    page.multiselect[0].select(str(shelf.parent / "other")).run()
+    assert not page.exception
+    (table,) = [one.value for one in page.dataframe]
+    one, two = bundles.read(shelf).predictions, bundles.read(shelf.parent / "other").predictions
+    truth = (one["label"] == "ALL").to_numpy()
+    change = [sk.recall_score(truth, frame["probability"] >= 0.5) for frame in (one, two)]
+    told = table.set_index("figure")["difference (95 %)"]["recall"]
+    assert told.startswith(
+        "recall " + f"{100 * (change[1] - change[0]):+.1f}".replace("-", "−") + " points, 95 %"
+    )
+    differ = ((one["probability"] >= 0.5) != (two["probability"] >= 0.5)).sum()
+    assert f"Cells on which they disagree: {differ} of {len(one)}" in said(page)
+    names = {trace["name"] for trace in traces(page) if trace.get("name")}
+    assert {"1: served", "2: other"} <= names
+
+
+def test_versions_of_other_cells_cannot_be_compared_and_the_page_says_so(visit, shelf):
+    other = shelf.parent / "other"
+    predictions = bundles.read(other).predictions
+    write(other, predictions.assign(image_id=[f"x{i}" for i in range(len(predictions))]))
+    page = visit(shelf, "compare")
+    page.multiselect[0].select(str(other)).run()
+    assert "judged on different cells" in page.info[0].value
+
+
+def test_a_broken_version_is_a_sentence_and_the_others_are_shown(visit, shelf):
+    (shelf.parent / "other" / bundles.WEIGHTS).write_bytes(b"altered")
+    page = visit(shelf)
+    assert len(page.selectbox[0].options) == 1
+    assert "1 model version cannot be read" in page.expander[0].label
+    assert "is not the file that was written" in said(page)
+    assert matrix(page)
+
+
+def test_without_a_readable_version_the_page_says_so(app, tmp_path):
+    page = app(tmp_path / "none" / "model")
+    page.switch_page("pages/performance.py").run()
+    assert not page.exception
+    assert "No model version can be read" in page.info[0].value
+    assert "No model bundle" in said(page)
+
+
+def test_a_version_with_one_class_says_so(visit, shelf):
+    predictions = bundles.read(shelf).predictions
+    write(shelf, predictions[predictions["label"] == "ALL"])
+    page = visit(shelf)
+    assert "No Normal cell among" in page.info[0].value
+    assert page.selectbox[0].options
+
+
+def test_a_threshold_is_saved_with_who_and_why_and_shown(visit, shelf):
+    page = visit(shelf)
+    pick(page, "By hand")
+    page.select_slider[0].set_value(0.3).run()
+    press(page, "Save 0.3000 as a new version")
+    assert "Please give your name" in said(page)
+    assert sorted(path.name for path in shelf.parent.iterdir()) == ["other", "served"]
+    fill(page, "Your name", "Dr. Ada <b>")
+    fill(page, "Reason", "Misses cost more")
+    press(page, "Save 0.3000 as a new version")
+    assert not page.exception
+    new = bundles.read(shelf.parent / "served-at-0.300")
+    assert new.threshold == 0.3
+    (change,) = amend.changes(new)
+    assert (change["who"], change["reason"], change["chosen"]) == (
+        "Dr. Ada <b>",
+        "Misses cost more",
+        "by hand",
+    )
+    assert bundles.read(shelf).threshold == 0.5
+    assert page.selectbox[0].value == str(new.folder)
+    assert "Saved as served-at-0.300" in said(page)
+    assert "Misses cost more" in said(page)
+
+
+def test_the_address_names_version_and_section(visit, shelf):
+    page = visit(shelf, "calibration", version="other")
+    assert page.selectbox[0].value == str(shelf.parent / "other")
+    assert page.metric
+
+
+def test_names_from_files_are_escaped(visit, shelf):
+    predictions = bundles.read(shelf).predictions
+    first = predictions["patient_group"].iloc[0]
+    write(shelf, predictions.replace({"patient_group": {first: "<img src=x onerror=alert(1)>"}}))
+    for section in ("patients", "errors"):
+        page = visit(shelf, section)
+        if section == "patients":
+            texts = json.dumps([json.loads(chart.proto.spec) for chart in page.get("plotly_chart")])
+            assert "<img" not in texts
+            assert "&lt;img src" in texts
+        assert "<img src=x" not in said(page)
+
+
+def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, shelf):
+    visit(shelf, "card")
+    version = versions.read(shelf)
+    html = reporting.render(version, Picked(0.3, "by hand"))
+    titles = re.findall(r"<h2>(.*?)</h2>", html)
+    assert titles == [
+        "What the threshold costs",
+        "At a prevalence",
+        "Calibration",
+        "Patients",
+        "Subgroups",
+        "Model card",
+    ]
+    counts = metrics.confusion(version.bundle.predictions, 0.3)
+    assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
+    assert html.count("For research use only") >= 2
+    assert "Threshold 0.3000 (by hand)" in html
+    assert html.count("Plotly.newPlot(") == 6
+    assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', html)
+    assert "drawn cells only" in html

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import sqlite3
 import urllib.error
 import urllib.parse
@@ -27,6 +28,7 @@ MODEL = "leukemia"
 CHAMPION, CHALLENGER = "champion", "challenger"
 # Seconds for one look. The first one through MLflow itself makes its connection, too.
 PATIENCE, ONE_ANSWER, FIRST = 1.8, 1.0, 10.0
+PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_AUTH")
 
 SLOW = "it does not answer"
@@ -103,7 +105,7 @@ def _plain_server(uri: str) -> bool:
 def _from_server(uri: str) -> Standing:
     address = f"{uri.rstrip('/')}/api/2.0/mlflow/registered-models/get?name={MODEL}"
     try:
-        with urllib.request.urlopen(address, timeout=ONE_ANSWER) as answer:  # noqa: S310 (http or https)
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 (http or https)
             told = json.load(answer)["registered_model"]
     except urllib.error.HTTPError as error:
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -123,8 +125,20 @@ def _from_server(uri: str) -> Standing:
 
 
 def _through_mlflow(data: Path, uri: str) -> Standing:
+    _knock(uri)
     seconds = PATIENCE if uri in _warm else FIRST
     return _patiently(seconds, ("mlflow", uri), lambda: _asked(data, uri))
+
+
+def _knock(uri: str) -> None:
+    """See that a host is there at all before much is waited for."""
+    try:
+        parts = urllib.parse.urlsplit(uri)
+        port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
+        if parts.hostname and port:
+            socket.create_connection((parts.hostname, port), ONE_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise RegistryError(SLOW) from error
 
 
 def _asked(data: Path, uri: str) -> Standing:

@@ -1,0 +1,130 @@
+"""What a person does on the Performance page: move the threshold, compare versions, take report and card."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from leukemia import bundle as bundles
+from leukemia.learning import metrics
+from leukemia.settings import RESEARCH_USE
+from tests.browser.conftest import Server
+
+STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+
+
+@pytest.fixture(scope="module")
+def shelf(tiny_bundle, tmp_path_factory):
+    """Two versions: one in service, one whose held-out answers are blurred."""
+    place = tmp_path_factory.mktemp("shelf")
+    served, other = (shutil.copytree(tiny_bundle, place / name) for name in ("served", "other"))
+    predictions = bundles.read(other).predictions
+    noise = np.random.default_rng(0).random(len(predictions))
+    predictions["probability"] = (0.6 * predictions["probability"] + 0.4 * noise).round(4)
+    predictions.to_csv(other / bundles.PREDICTIONS, index=False)
+    record = json.loads((other / bundles.RECORD).read_text())
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(other / bundles.PREDICTIONS)
+    (other / bundles.RECORD).write_text(json.dumps(record))
+    return served
+
+
+@pytest.fixture(scope="module")
+def running(browser, shelf, tmp_path_factory):
+    place = tmp_path_factory.mktemp("performance")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEUKEMIA_DATA", str(place / "no-data"))
+        server = Server(shelf, place / "log.txt")
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+        assert "Traceback" not in server.log.read_text(errors="replace")
+
+
+@pytest.fixture
+def visit(browser, running):
+    """Open a section of the page; afterwards, nothing may have failed or gone outside."""
+    contexts, faults = [], []
+
+    def start(section, width=1280, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=scheme)
+        page = context.new_page()
+        page.set_default_timeout(90_000)
+        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+        inside = ("data:", "blob:", running.url)
+        page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
+        page.goto(f"{running.url}/performance?section={section}")
+        page.get_by_role("heading", name="Performance").wait_for()
+        page.get_by_text("A cell is called ALL-like from").wait_for()
+        contexts.append(context)
+        return page
+
+    yield start
+    for context in contexts:
+        for page in context.pages:
+            text = page.locator("body").inner_text()
+            assert "Traceback" not in text
+            assert "went wrong" not in text
+        context.close()
+    assert faults == []
+
+
+def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
+    page = visit("threshold")
+    page.get_by_text("By hand", exact=True).click()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    page.get_by_text("A cell is called ALL-like from a probability of 0.4700").wait_for()
+    counts = metrics.confusion(bundles.read(shelf).predictions, 0.47)
+    page.wait_for_function(f"{STATE} === 'notRunning'")
+    shown = [int(text) for text in page.locator(".matrix td b").all_inner_texts()]
+    assert shown == [counts[name] for name in ("tp", "fn", "fp", "tn")]
+    assert page.locator(".js-plotly-plot").count() == 3
+
+
+def test_two_versions_are_compared(visit):
+    page = visit("compare")
+    page.get_by_test_id("stMultiSelect").locator("input").click()
+    page.get_by_role("option", name=re.compile("^other")).click()
+    page.get_by_text(re.compile(r"recall .*points, 95 %")).first.wait_for()
+    page.get_by_text(re.compile(r"Cells on which they disagree: \d+ of 60")).wait_for()
+    page.locator(".cells .cell").first.wait_for()
+
+
+def test_report_and_card_are_downloaded_and_the_report_opens_by_itself(visit, shelf, browser, tmp_path):
+    page = visit("card")
+    with page.expect_download() as given:
+        page.get_by_role("button", name="Download the model card").click()
+    given.value.save_as(tmp_path / "card.md")
+    assert (tmp_path / "card.md").read_text(encoding="utf-8") == bundles.read(shelf).card
+    with page.expect_download() as given:
+        page.get_by_role("button", name="Download the report").click()
+    report = tmp_path / given.value.suggested_filename
+    assert report.name == "performance-served.html"
+    given.value.save_as(report)
+    context = browser.new_context(offline=True)
+    faults = []
+    alone = context.new_page()
+    alone.on("pageerror", lambda error: faults.append(str(error)))
+    alone.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
+    alone.goto(report.as_uri())
+    alone.locator(".js-plotly-plot .main-svg").first.wait_for()
+    assert alone.locator(".js-plotly-plot").count() == 6
+    assert RESEARCH_USE in alone.locator("body").inner_text()
+    assert alone.pdf()[:5] == b"%PDF-"
+    context.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("section", ["threshold", "patients", "card"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
+    page = visit(section, width=768, scheme=scheme)
+    page.wait_for_function(f"{STATE} === 'notRunning'")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,80 @@
+"""Which model the pages answer with: the promoted one, and what they say where it cannot be used."""
+
+import pytest
+from drawn_versions import data_folder, finish_run
+
+from leukemia import bundle as bundles
+from leukemia import settings
+from leukemia.learning import promotion, shelf
+
+
+@pytest.fixture
+def data(tiny_bundle, tmp_path, monkeypatch):
+    """A registry with the tiny bundle as its only version, another bundle shipped."""
+    import json
+    import shutil
+
+    import streamlit as st
+
+    monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shipped = shutil.copytree(tiny_bundle, tmp_path / "shipped")
+    record = json.loads((shipped / bundles.RECORD).read_text())
+    record["recipe"]["name"] = "came-with-it"
+    (shipped / bundles.RECORD).write_text(json.dumps(record))
+    monkeypatch.setattr(settings, "SHIPPED", shipped)
+    folder = data_folder(tmp_path / "data")
+    monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
+    finish_run(folder, tiny_bundle)
+    st.cache_resource.clear()
+    return folder
+
+
+def a_page():
+    import streamlit as st
+
+    from pages.parts import service
+
+    st.text(f"{service.classifier().bundle.recipe}, version {service.in_service().version}")
+    st.text(service.notice())
+    if st.button("Look again"):
+        service.look_again()
+        st.rerun()
+
+
+def open_page():
+    from streamlit.testing.v1 import AppTest
+
+    return AppTest.from_function(a_page, default_timeout=120).run()
+
+
+def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
+    page = open_page()
+    assert [text.value for text in page.text] == ["came-with-it, version None", ""]
+    promotion.promote(data, 1, "Ada", "better")
+    page.button[0].click().run()
+    assert [text.value for text in page.text] == ["tiny-test, version 1", ""]
+    promotion.roll_back(data, "Ada", "as before")
+    page.button[0].click().run()
+    assert page.text[0].value == "came-with-it, version None"
+
+
+def test_a_page_has_a_notice_where_the_promoted_model_is_damaged(data):
+    promotion.promote(data, 1, "Ada", "better")
+    for place in (*(data / shelf.FOLDER).glob("version-1-*"), *(data / "mlruns").glob("*/artifacts/bundle")):
+        (place / bundles.WEIGHTS).write_bytes(b"altered")
+    page = open_page()
+    assert not page.exception
+    assert page.text[0].value == "came-with-it, version None"
+    assert "Version 1, which should be in service, cannot be used" in page.text[1].value
+
+
+def test_the_classify_page_answers_with_what_is_promoted(data):
+    from streamlit.testing.v1 import AppTest
+
+    promotion.promote(data, 1, "Ada", "better")
+    page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=120).run()
+    assert not page.exception
+    text = "\n".join(element.value for element in page.markdown)
+    assert "tiny\\-test" in text or "tiny-test" in text
+    assert "came" not in text

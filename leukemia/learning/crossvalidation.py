@@ -24,6 +24,7 @@ from leukemia.files import whole_file
 from leukemia.learning import (
     batches,
     fitting,
+    heads,
     judging,
     metrics,
     novelty,
@@ -34,14 +35,13 @@ from leukemia.learning import (
     training,
 )
 from leukemia.learning.checkpoints import Checkpoint
+from leukemia.learning.rates import HEAD
 
 ALL_CELLS = -1
 PROBE = 16
 TEXT = ("image_id", "patient_group", "label", "source")
 KNOWN = (*TEXT, "cell_area")
 DIGITS = 6
-# So many draws, patients taking turns, say where the training cells lie.
-LOOKED_AT = 2_000
 
 OnEpoch = Callable[[str, int, dict[str, float]], None]
 
@@ -158,27 +158,35 @@ def learn_fold(
 def _look(
     plan: fitting.Plan, dataset: fitting.Dataset, model: keras.Model, folder: Path, views: int
 ) -> tuple[novelty.Spread, pd.DataFrame]:
-    """What the network says of training cells and of those held out, computed once and kept beside it."""
-    features, table = folder / f"features-{views}.npy", folder / f"held-out-{views}.csv"
+    """Learn the last layer anew where the recipe says so; say what the network makes of the cells held out.
+
+    Features are computed once and kept beside the network.
+    """
     network = serving.looking(model, views)
-    if not features.is_file():
-        training = dataset.rows("training")
-        cells = dataset.cells.iloc[training]
-        drawn = batches.draw_epoch(cells, LOOKED_AT, np.random.default_rng(plan.seed))
-        seen = fitting.look(network, dataset, training[np.unique(drawn)])[1]
-        with whole_file(features) as partial, partial.open("wb") as file:
-            np.save(file, seen.astype(np.float32))
-    spread = novelty.fit(np.load(features))
-    if not table.is_file():
-        rows = dataset.rows("test")
-        logit, seen = fitting.look(network, dataset, rows)
-        found = dataset.cells.iloc[rows][list(KNOWN)].reset_index(drop=True)
-        found = found.assign(
-            logit=logit[:, 0].round(DIGITS), distance=spread.distance(seen).round(DIGITS), fold=plan.fold
-        )
-        with whole_file(table) as partial:
-            found.to_csv(partial, index=False)
-    return spread, pd.read_csv(table, dtype=dict.fromkeys(TEXT, str))
+
+    def features(name: str, rows: np.ndarray) -> np.ndarray:
+        file = folder / f"{name}-{views}.npy"
+        if not file.is_file():
+            _, seen = fitting.look(network, dataset, rows)
+            with whole_file(file) as partial, partial.open("wb") as out:
+                np.save(out, seen.astype(np.float32))
+        return np.load(file)
+
+    learned = heads.rows(dataset.cells, dataset.rows("training"), plan.seed)
+    known = features("features", learned)
+    if plan.recipe.refit:
+        head = heads.refit(known, dataset.cells.iloc[learned], plan.recipe.refit)
+        model.get_layer(HEAD).set_weights(head)
+    spread = novelty.fit(known)
+    held_out = dataset.rows("test")
+    seen = features("held-out", held_out)
+    kernel, bias = model.get_layer(HEAD).get_weights()
+    found = dataset.cells.iloc[held_out][list(KNOWN)].reset_index(drop=True)
+    return spread, found.assign(
+        logit=(seen @ kernel + bias)[:, 0].astype(float).round(DIGITS),
+        distance=spread.distance(seen).round(DIGITS),
+        fold=plan.fold,
+    )
 
 
 def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, views: int) -> dict[str, Any]:

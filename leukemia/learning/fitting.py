@@ -12,8 +12,9 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from leukemia.data import corrections, manifest, splits
-from leukemia.learning import batches, folding, metrics
+from leukemia.learning import batches, folding, heads, metrics, serving
 from leukemia.learning.checkpoints import Checkpoint, State
+from leukemia.learning.rates import HEAD
 from leukemia.learning.recipes import Recipe, Training
 
 # Validation losses closer than this are taken as equal; the higher recall then decides.
@@ -112,6 +113,12 @@ def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) ->
     Parameters and options are those of :func:`learn`.
     """
     model, state = learn(plan, dataset, checkpoint, **options)
+    if plan.recipe.refit:
+        rows = heads.rows(dataset.cells, dataset.rows("training"), plan.seed)
+        _, features = look(serving.looking(model, views=1), dataset, rows)
+        head = heads.refit(features, dataset.cells.iloc[rows], plan.recipe.refit)
+        model.get_layer(HEAD).set_weights(head)
+        round_weights(model)
     validation = predict(model, dataset, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = predict(model, dataset, dataset.rows("test"))

@@ -120,6 +120,9 @@ class Recipe:
     pretrained : callable, optional
         Called with a fresh network and a folder for what it may keep: fills in weights learned
         elsewhere. Batch normalisation then stays as it was there: a few cells a step would upset it.
+    refit : float
+        Strength (the inverse of the penalty) with which the last layer is learned anew at the end; 0
+        leaves it as it is. See :mod:`leukemia.learning.heads`.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Recipe:
     training: Training = Training()
     pixels: Callable[[keras.KerasTensor], keras.KerasTensor] = field(default=_unit, repr=False)
     pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
+    refit: float = 0.0
 
     def build(self) -> keras.Model:
         """Make the network, with fresh weights.
@@ -233,6 +237,8 @@ FINE_TUNING = Training(
     smoothing=0.05,
 )
 
+REFIT = 3e-3
+
 
 def application(name: str, title: str) -> Recipe:
     """Make the recipe ``name`` of the ``keras.applications`` network called ``title``."""
@@ -243,6 +249,7 @@ def application(name: str, title: str) -> Recipe:
         training=FINE_TUNING,
         pixels=lambda crop: applications.scaled(title, colour.mean_to_grey(crop)),
         pretrained=lambda model, cache: applications.load(title, model),
+        refit=REFIT,
     )
 
 
@@ -274,6 +281,7 @@ RECIPES = {
             training=replace(FINE_TUNING, epochs=5, frozen=6),
             pixels=_lite0_pixels,
             pretrained=imagenet.load,
+            refit=REFIT,
         ),
         application("mobilenet-v2", "MobileNetV2"),
     )

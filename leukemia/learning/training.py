@@ -140,7 +140,12 @@ def data_record(dataset: fitting.Dataset) -> dict[str, Any]:
 
 def recipe_record(recipe: Recipe) -> dict[str, Any]:
     """Make the plain values of a recipe, for JSON."""
-    return {"name": recipe.name, "summary": recipe.summary, "training": asdict(recipe.training)}
+    return {
+        "name": recipe.name,
+        "summary": recipe.summary,
+        "training": asdict(recipe.training),
+        "refit": recipe.refit,
+    }
 
 
 def revision() -> str:

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from leukemia import bundle as bundles
 from leukemia.data import manifest
-from leukemia.learning import crossvalidation, fitting, metrics, recipes
+from leukemia.learning import crossvalidation, fitting, metrics, novelty, recipes
 
-RECIPE = recipes.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32)
+RECIPE = replace(recipes.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32), refit=0.01)
 PLAN = fitting.Plan(RECIPE, "fold", target_recall=0.9, folds=4)
 
 
@@ -57,6 +60,27 @@ def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_pat
     assert again.threshold == bundle.threshold
 
 
+def test_the_last_layer_is_learned_anew_from_training_cells_alone(done, data):
+    from leukemia.learning import heads
+
+    plan = replace(PLAN, fold=0)
+    learned = crossvalidation.learn_fold(plan, data, views=2)
+    rows = heads.rows(learned.dataset.cells, learned.dataset.rows("training"), plan.seed)
+    kept = [np.load(path) for path in (data / "crossvalidation").glob("*/features-2.npy")]
+    (features,) = [
+        one
+        for one in kept
+        if len(one) == len(rows) and np.allclose(novelty.fit(one).middle, learned.spread.middle)
+    ]
+    kernel, bias = heads.refit(features, learned.dataset.cells.iloc[rows], 0.01)
+    head = learned.model.get_layer("probability")
+    assert np.allclose(head.get_weights()[0], kernel, atol=1e-6)
+    assert np.allclose(head.get_weights()[1], bias, atol=1e-6)
+    held_out = learned.dataset.cells.iloc[learned.dataset.rows("test")]
+    assert learned.found["image_id"].tolist() == held_out["image_id"].tolist()
+    assert set(held_out["patient_group"]).isdisjoint(learned.dataset.cells.iloc[rows]["patient_group"])
+
+
 def test_the_bundle_answers(done, data):
     from leukemia.clinic.classifier import Classifier, Source
 
@@ -67,8 +91,6 @@ def test_the_bundle_answers(done, data):
 
 
 def test_a_picture_unlike_the_cells_learned_is_not_answered(done, data):
-    import numpy as np
-
     from leukemia.clinic.classifier import NOVEL, Classifier, Source
     from leukemia.data import synthetic
 

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from leukemia.learning import heads
+
+
+def drawn(patients, seed, shortcut):
+    """Features of cells: one is the disease, one the patient; ``shortcut`` ties the second to the label."""
+    rng = np.random.default_rng(seed)
+    rows, features = [], []
+    for number in range(patients):
+        label = "ALL" if number % 2 else "Normal"
+        sign = 1 if label == "ALL" else -1
+        own = rng.normal(size=6) + shortcut * sign * np.eye(6)[1]
+        for _ in range(int(rng.integers(2, 60))):
+            features.append(rng.normal(size=6) * 0.7 + own + sign * 0.8 * np.eye(6)[0])
+            rows.append((label, f"p{number}"))
+    return np.array(features) * [1, 10, 1, 1, 1, 1], pd.DataFrame(rows, columns=["label", "patient_group"])
+
+
+def test_the_new_layer_is_a_dense_layer_on_the_features_as_they_are():
+    features, cells = drawn(24, 0, shortcut=0.5)
+    kernel, bias = heads.refit(features, cells, 0.01)
+    assert kernel.shape == (6, 1)
+    assert kernel.dtype == bias.dtype == np.float32
+    logit = (features @ kernel + bias)[:, 0]
+    assert roc_auc_score(cells["label"] == "ALL", logit) > 0.7
+    # A feature in other units is weighed alike: the penalty goes by its spread.
+    scaled, moved = heads.refit(features * 3 + 5, cells, 0.01)
+    assert (features * 3 + 5) @ scaled + moved == pytest.approx(logit[:, None], abs=1e-3)
+
+
+def test_a_strong_penalty_pulls_the_layer_to_nothing():
+    features, cells = drawn(24, 0, shortcut=0.5)
+    weak, strong = (heads.refit(features, cells, strength)[0] for strength in (1, 1e-5))
+    assert np.abs(strong).sum() < 0.05 * np.abs(weak).sum()
+
+
+def test_classes_weigh_the_same_and_patients_by_the_root_of_their_cells():
+    cells = pd.DataFrame(
+        [("Normal", "H1")] * 4 + [("ALL", "1")] * 25 + [("ALL", "2")] * 100,
+        columns=["label", "patient_group"],
+    )
+    weight = pd.Series(heads.weights(cells))
+    assert weight.mean() == pytest.approx(1)
+    assert weight.groupby(cells["label"]).sum().tolist() == pytest.approx([64.5, 64.5])
+    by_patient = weight.groupby(cells["patient_group"]).sum()
+    assert by_patient["2"] / by_patient["1"] == pytest.approx(2)
+
+
+def test_rows_are_training_rows_each_once_and_the_same_again():
+    _, cells = drawn(10, 1, shortcut=0)
+    training = np.flatnonzero(cells["patient_group"] != "p3")
+    found = heads.rows(cells, training, seed=0)
+    assert set(found) <= set(training)
+    assert len(np.unique(found)) == len(found)
+    assert np.array_equal(found, heads.rows(cells, training, seed=0))

@@ -27,7 +27,7 @@ from leukemia.learning.patience import within
 MODEL = "leukemia"
 CHAMPION, CHALLENGER = "champion", "challenger"
 # Seconds for one look. The first one through MLflow itself makes its connection, too.
-PATIENCE, ONE_ANSWER, FIRST = 1.8, 1.0, 10.0
+PATIENCE, ONE_ANSWER, FIRST = 1.5, 1.0, 10.0
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_AUTH")
 

@@ -151,21 +151,24 @@ def learn_fold(
         )
         kept.write(state, model, is_best=True)
         checkpoint.remove()
-    spread, found = _look(plan, dataset, model, kept.folder, views)
+    model, spread, found = _look(plan, dataset, model, kept.folder, views)
     return Learned(dataset, model, state.history, spread, found)
 
 
 def _look(
     plan: fitting.Plan, dataset: fitting.Dataset, model: keras.Model, folder: Path, views: int
-) -> tuple[novelty.Spread, pd.DataFrame]:
+) -> tuple[keras.Model, novelty.Spread, pd.DataFrame]:
     """Learn the last layer anew where the recipe says so; say what the network makes of the cells held out.
 
     Features are computed once and kept beside the network.
     """
+    if plan.recipe.refit:
+        model = heads.lay(model, plan.recipe.reads)
     network = serving.looking(model, views)
+    read = "-".join(plan.recipe.reads)
 
     def features(name: str, rows: np.ndarray) -> np.ndarray:
-        file = folder / f"{name}-{views}.npy"
+        file = folder / f"{name}-{views}{read}.npy"
         if not file.is_file():
             _, seen = fitting.look(network, dataset, rows)
             with whole_file(file) as partial, partial.open("wb") as out:
@@ -182,11 +185,12 @@ def _look(
     seen = features("held-out", held_out)
     kernel, bias = model.get_layer(HEAD).get_weights()
     found = dataset.cells.iloc[held_out][list(KNOWN)].reset_index(drop=True)
-    return spread, found.assign(
+    found = found.assign(
         logit=(seen @ kernel + bias)[:, 0].astype(float).round(DIGITS),
         distance=spread.distance(seen).round(DIGITS),
         fold=plan.fold,
     )
+    return model, spread, found
 
 
 def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, views: int) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) ->
     """
     model, state = learn(plan, dataset, checkpoint, **options)
     if plan.recipe.refit:
+        model = heads.lay(model, plan.recipe.reads)
         rows = heads.rows(dataset.cells, dataset.rows("training"), plan.seed)
         _, features = look(serving.looking(model, views=1), dataset, rows)
         head = heads.refit(features, dataset.cells.iloc[rows], plan.recipe.refit)

@@ -123,6 +123,8 @@ class Recipe:
     refit : float
         Strength (the inverse of the penalty) with which the last layer is learned anew at the end; 0
         leaves it as it is. See :mod:`leukemia.learning.heads`.
+    reads : tuple of str
+        Layers that the new last layer reads; none for those that the old one read.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Recipe:
     pixels: Callable[[keras.KerasTensor], keras.KerasTensor] = field(default=_unit, repr=False)
     pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
     refit: float = 0.0
+    reads: tuple[str, ...] = ()
 
     def build(self) -> keras.Model:
         """Make the network, with fresh weights.
@@ -237,8 +240,6 @@ FINE_TUNING = Training(
     smoothing=0.05,
 )
 
-REFIT = 3e-3
-
 
 def application(name: str, title: str) -> Recipe:
     """Make the recipe ``name`` of the ``keras.applications`` network called ``title``."""
@@ -249,7 +250,7 @@ def application(name: str, title: str) -> Recipe:
         training=FINE_TUNING,
         pixels=lambda crop: applications.scaled(title, colour.mean_to_grey(crop)),
         pretrained=lambda model, cache: applications.load(title, model),
-        refit=REFIT,
+        refit=3e-3,
     )
 
 
@@ -281,7 +282,9 @@ RECIPES = {
             training=replace(FINE_TUNING, epochs=5, frozen=6),
             pixels=_lite0_pixels,
             pretrained=imagenet.load,
-            refit=REFIT,
+            # The ends of the stages at a 16th and at a 32nd of the picture's side.
+            refit=0.02,
+            reads=("block10_add", "block14_add"),
         ),
         application("mobilenet-v2", "MobileNetV2"),
     )

@@ -145,6 +145,7 @@ def recipe_record(recipe: Recipe) -> dict[str, Any]:
         "summary": recipe.summary,
         "training": asdict(recipe.training),
         "refit": recipe.refit,
+        "reads": list(recipe.reads),
     }
 
 

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +58,34 @@ def test_rows_are_training_rows_each_once_and_the_same_again():
     assert set(found) <= set(training)
     assert len(np.unique(found)) == len(found)
     assert np.array_equal(found, heads.rows(cells, training, seed=0))
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 3), dtype="uint8")
+    x = keras.layers.Conv2D(4, 3, name="near")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Conv2D(5, 3, strides=2, name="far")(x)
+    x = keras.layers.Conv2D(6, 3, name="behind")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name="probability")(x))
+
+
+def test_a_new_last_layer_reads_mean_and_spread_of_earlier_layers(network, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    laid = heads.lay(network, ["near", "far"])
+    read = laid.get_layer("probability").input
+    features = keras.Model(laid.input, read).predict_on_batch(pictures)
+    expected = []
+    for name in ("near", "far"):
+        seen = keras.Model(network.input, network.get_layer(name).output).predict_on_batch(pictures)
+        expected += [seen.mean(axis=(1, 2)), seen.std(axis=(1, 2))]
+    assert features == pytest.approx(np.concatenate(expected, axis=1), abs=1e-5)
+    assert "behind" not in [layer.name for layer in laid.layers], "what is not read costs nothing"
+    laid.save(tmp_path / "laid.keras")
+    again = keras.models.load_model(tmp_path / "laid.keras", safe_mode=True)
+    assert again.predict_on_batch(pictures) == pytest.approx(laid.predict_on_batch(pictures), abs=1e-6)
+
+
+def test_with_nothing_to_read_the_network_stays(network):
+    assert heads.lay(network, ()) is network

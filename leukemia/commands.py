@@ -185,7 +185,7 @@ def map(options: Namespace) -> int:
     from leukemia.data import manifest
     from leukemia.learning import embedding
 
-    bundle = bundles.read(options.model or settings.load().model)
+    bundle = _in_service(options.model)
     cells = manifest.read(options.data)
     with _Bar() as bar:
         found = embedding.place_and_keep(
@@ -227,7 +227,7 @@ def classify(options: Namespace) -> int:
     paths = list(_images(options.paths))
     if options.output.is_dir() or not options.output.parent.is_dir():
         raise LeukemiaError(f"Cannot write {options.output}: not a file in an existing folder.")
-    classifier = Classifier.load(options.model or settings.load().model)
+    classifier = Classifier(_in_service(options.model))
     threshold = classifier.bundle.threshold
     refused = 0
     with whole_file(options.output) as partial, partial.open("w", newline="", encoding="utf-8") as file:
@@ -240,6 +240,18 @@ def classify(options: Namespace) -> int:
     print(f"{len(paths) - refused} of {len(paths)} images answered: {options.output}")
     print(settings.RESEARCH_USE)
     return 1 if refused else 0
+
+
+def _in_service(named: Path | None) -> bundles.Bundle:
+    """The bundle that was named, or the one in service; a notice goes to the error stream."""
+    if named:
+        return bundles.read(named)
+    from leukemia import in_service
+
+    found = in_service.find()
+    if found.notice:
+        print(f"leukemia: {found.notice}", file=sys.stderr)
+    return found.bundle
 
 
 def _images(paths: list[Path]) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from leukemia.data import images, synthetic
 from leukemia.settings import MAX_FILES
 from pages.parts import batch as session
 from pages.parts import cells, door, model, service, uploads
+from pages.parts.text import plain
 
 SAMPLES = 12
 PAGE = 60
@@ -32,6 +33,8 @@ def main() -> None:
     batch = _batch(classifier)
     st.title("Classify cells")
     model.warnings(classifier.bundle)
+    if notice := service.notice():
+        st.warning(plain(notice), icon=":material/warning:")
     with st.sidebar:
         found = (result.answer.probability for result in batch.results)
         threshold = model.panel(classifier, [value for value in found if value is not None])

@@ -183,7 +183,7 @@ def bootstrap(
         2.5th and 97.5th percentile; NaN limits where no resample defines the figure.
     """
     value = compute(np.ones(len(predictions)))
-    drawn = [compute(weights) for weights in _resamples(predictions, resamples, seed)]
+    drawn = [compute(weights) for weights in resampled(predictions, resamples, seed)]
     out = {}
     for name, point in value.items():
         column = np.array([figure[name] for figure in drawn])
@@ -201,7 +201,21 @@ def as_record(found: dict[str, Figure], digits: int = 4) -> dict[str, dict[str, 
     }
 
 
-def _resamples(predictions: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
+def resampled(predictions: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
+    """How often each row counts in resamples of whole patient groups within each class.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group and label.
+    resamples : int
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray
+        float, shape (resamples, n).
+    """
     rng = np.random.default_rng(seed)
     # A patient has one class; the pair keeps the bootstrap right where that does not hold.
     keys = predictions["label"].astype(str) + "\0" + predictions["patient_group"].astype(str)

@@ -48,7 +48,7 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
     def at_points(weights: np.ndarray) -> dict[str, float]:
         return {
             "sensitivity_at_specificity": _sensitivity(truth, probability, weights),
-            "accuracy_at_coverage": _accuracy(right, sureness, weights),
+            "accuracy_at_coverage": accuracy_of_surest(right, sureness, weights),
         }
 
     found = metrics.bootstrap(predictions, at_points)
@@ -107,7 +107,7 @@ def _at_best(
     def compute(weights: np.ndarray) -> dict[str, float]:
         return {
             "best_weighted_f1": metrics.rates(truth, called, weights)["weighted_f1"],
-            "best_accuracy_at_coverage": _accuracy(called == truth, sureness, weights),
+            "best_accuracy_at_coverage": accuracy_of_surest(called == truth, sureness, weights),
         }
 
     return metrics.bootstrap(predictions, compute)
@@ -123,7 +123,14 @@ def _sensitivity(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray
     return float(weights[truth & (probability > cut)].sum() / weights[truth].sum())
 
 
-def _accuracy(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> float:
+def accuracy_of_surest(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> float:
+    """Accuracy on the :data:`AT_COVERAGE` of the weight that is surest.
+
+    Parameters
+    ----------
+    right, sureness, weights : numpy.ndarray
+        Shape (n,): bool; float, any unit, more being surer; float, how often each cell counts.
+    """
     order = np.argsort(-sureness, kind="stable")
     answered = np.cumsum(weights[order]) <= AT_COVERAGE * weights.sum()
     kept = weights[order] * answered

@@ -137,7 +137,7 @@ def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, metri
     sureness = conformal.sureness(probability, threshold)
     name = "accuracy_at_coverage"
     return metrics.bootstrap(
-        predictions, lambda weights: {name: subgroups._accuracy(right, sureness, weights)}
+        predictions, lambda weights: {name: subgroups.accuracy_of_surest(right, sureness, weights)}
     )
 
 

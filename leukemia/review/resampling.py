@@ -73,7 +73,7 @@ class Cells:
         keys = self.predictions["label"].astype(str) + "\0" + self.predictions["patient_group"].astype(str)
         self.unit, names = pd.factorize(keys, sort=True)
         self.units = pd.DataFrame([name.split("\0", 1) for name in names], columns=["label", "patient_group"])
-        drawn = metrics._resamples(self.units, resamples, seed)
+        drawn = metrics.resampled(self.units, resamples, seed)
         self.weights = np.vstack([np.ones(len(self.units)), drawn])
 
     @cached_property

@@ -97,7 +97,8 @@ def _take_in() -> None:
 def _take_samples() -> None:
     drawn = synthetic.sample_cells(SAMPLES, seed=0)
     st.session_state.batch.add(
-        Item(f"sample {name}", Source(name, lambda data=data: data), drawn=True) for name, data in drawn
+        Item(f"sample {name}", Source(name, lambda data=data: data, drawn=True), drawn=True)
+        for name, data in drawn
     )
 
 

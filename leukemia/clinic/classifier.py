@@ -33,10 +33,15 @@ NOVEL = (
 
 @dataclass(frozen=True)
 class Source:
-    """One image to answer: what it is called and how to get its bytes."""
+    """One image to answer: what it is called and how to get its bytes.
+
+    One that the program itself drew, to be tried with, is answered however little it looks like the
+    cells that were learned.
+    """
 
     name: str
     load: Callable[[], bytes]
+    drawn: bool = False
 
     @classmethod
     def file(cls, path: Path, name: str | None = None) -> "Source":
@@ -76,6 +81,7 @@ class Answer:
 class _Decoded:
     answer: Answer
     crop: np.ndarray | None
+    drawn: bool = False
 
 
 class Classifier:
@@ -162,7 +168,7 @@ class Classifier:
         crop = images.crop(cell, self.bundle.input_size)
         small = _thumbnail(crop, thumbnail) if thumbnail else b""
         answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small)
-        return _Decoded(answer, crop)
+        return _Decoded(answer, crop, source.drawn)
 
     def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
         readable = [item for item in batch if item.crop is not None]
@@ -170,15 +176,15 @@ class Classifier:
         if readable:
             looks = zip(*self.look(np.stack([item.crop for item in readable])), strict=True)
             for item, look in zip(readable, looks, strict=True):
-                found[id(item)] = self._decide(item.answer, *map(float, look))
+                found[id(item)] = self._decide(item, *map(float, look))
         for item in batch:
             yield found.get(id(item), item.answer)
 
-    def _decide(self, answer: Answer, probability: float, distance: float) -> Answer:
+    def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
-        if limit is not None and distance > limit:
-            return replace(answer, error=NOVEL)
-        return replace(answer, probability=probability)
+        if limit is not None and distance > limit and not item.drawn:
+            return replace(item.answer, error=NOVEL)
+        return replace(item.answer, probability=probability)
 
 
 def _thumbnail(crop: np.ndarray, side: int) -> bytes:

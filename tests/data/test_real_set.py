@@ -34,10 +34,17 @@ def test_the_true_counts_are_reported(imported):
     assert report.tied_groups == [["20", "21"], ["51", "75", "78"], ["H2", "H4", "H5", "H6"], ["H3", "H10"]]
     assert len(report.identical_pairs) == 104
     assert report.near_pairs_by_patients == {
+        "51 = 78": 37,
+        "H3 = H10": 19,
+        "H2 = H5": 17,
+        "51 = 75": 15,
+        "H2 = H6": 14,
         "H2 = H7": 14,
         "43 = 44": 10,
+        "H2 = H4": 6,
         "17 = 20": 3,
         "17 = 21": 3,
+        "H5 = H6": 2,
         "H14 = H24": 2,
         "16 = 20": 1,
         "16 = 21": 1,

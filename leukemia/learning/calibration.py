@@ -70,29 +70,14 @@ def platt(logit: np.ndarray, truth: np.ndarray) -> Calibration:
 METHODS = {"none": none, "temperature": temperature, "platt": platt}
 
 
-def out_of_fold(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Calibrate each fold by what the others say, the choice of the method included.
-
-    Parameters
-    ----------
-    logit, truth, fold : numpy.ndarray
-        Shape (n,): logits of models that did not see the cell's patient, is ALL, number of the fold.
-
-    Returns
-    -------
-    numpy.ndarray
-        Calibrated probability, float, shape (n,).
-    """
-    return _by_the_others(logit, fold, lambda rest: choose(logit[rest], truth[rest], fold[rest])[0])
-
-
 def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Calibration, dict[str, float]]:
     """Choose the method with the least out-of-fold log loss, and fit it on all.
 
     Parameters
     ----------
     logit, truth, fold : numpy.ndarray
-        As of :func:`out_of_fold`; at least two folds.
+        Shape (n,): logits of models that did not see the cell's patient, is ALL, number of the fold;
+        at least two folds.
 
     Returns
     -------

@@ -59,7 +59,7 @@ class Band:
         return asdict(self)
 
 
-def band(predictions: pd.DataFrame, *, missed: float = 0.05, alarmed: float = 0.10) -> Band:
+def band(predictions: pd.DataFrame, *, missed: float = 0.05, alarmed: float = 0.20) -> Band:
     """Find the indeterminate band from held-out predictions.
 
     Parameters

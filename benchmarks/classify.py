@@ -45,13 +45,12 @@ def ours(paths: list[Path], model: Path) -> dict[str, float]:
 def plain(paths: list[Path], model: Path) -> dict[str, float]:
     """The same of the plain way."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import keras
     import numpy as np
     from PIL import Image
 
-    from leukemia.bundle import NETWORK
+    from leukemia.learning import packing
 
-    network = keras.models.load_model(model / NETWORK, safe_mode=True)
+    network = packing.network(model)
     side = network.input_shape[1]
 
     def answer(chunk: list[Path]) -> None:

@@ -22,7 +22,8 @@ from leukemia import settings
 from leukemia.data import images
 from leukemia.errors import BundleError, ImageError
 
-BATCH = 32
+# Few at once: a larger batch of a deep network leaves the cache, and is slower for it.
+BATCH = 4
 # Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
 DIGITS = 6
 NOVEL = (

@@ -16,7 +16,7 @@ import pandas as pd
 
 from leukemia import bundle as bundles
 from leukemia.errors import BundleError
-from leukemia.learning import card
+from leukemia.learning import card, heads, serving  # noqa: F401 (their layers become known to Keras)
 
 # The engine's answers may differ from Keras's by at most this much probability.
 AGREEMENT = 1e-3
@@ -74,6 +74,17 @@ def pack(
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return bundles.read(folder)
+
+
+def network(folder: Path) -> keras.Model:
+    """Load a bundle's network into Keras; the layers of our own that it may hold are known here.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle's directory; see :func:`leukemia.bundle.read` for whether it is whole.
+    """
+    return keras.models.load_model(folder / bundles.NETWORK, safe_mode=True)
 
 
 def _write_engine(model: keras.Model, folder: Path, probe: np.ndarray) -> None:

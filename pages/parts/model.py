@@ -113,7 +113,7 @@ def _origin(bundle: Bundle) -> str:
 
 
 def _tested_on(bundle: Bundle) -> str:
-    unseen = "patients **also seen in training**" if bundle.leaky else "unseen patients"
+    unseen = "patients **also seen in training**" if bundle.leaky else "unseen patient groups"
     predictions = bundle.predictions
     people = predictions.drop_duplicates("patient_group")["label"].value_counts()
     return (

@@ -89,7 +89,7 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
     for name in ("sensitivity", "specificity"):
         assert shown[name.capitalize()] == f"{record['figures'][name]['value']:.3f}"
         assert f"{record['figures'][name]['low']:.3f} to {record['figures'][name]['high']:.3f}" in text
-    assert "60 cells of 12 unseen patients (6 with ALL, 6 healthy)" in text
+    assert "60 cells of 12 unseen patient groups (6 with ALL, 6 healthy)" in text
     assert "learned from drawn cells only" in text
     assert not page.subheader
     assert "Model card" in [expander.label for expander in page.expander]

@@ -166,6 +166,7 @@ def smear(rng):
         (ellipse(area=400), "No cell large enough"),
         (ellipse(900, area=300_000), "Larger than any single cell"),
         (ellipse(colour=(130, 130, 130)), "no colour"),
+        (np.concatenate([ellipse(area=20_000)[:, 100:350]] * 2, axis=1), "More than one cell"),
         (np.zeros((1, 1, 3), np.uint8), "blank"),
     ],
 )
@@ -185,3 +186,9 @@ def test_read_refuses_a_huge_file_before_reading_it(tmp_path):
 def test_read_says_when_a_file_is_not_there(tmp_path):
     with pytest.raises(ImageError, match="cannot be read: No such file"):
         images.read(tmp_path / "gone.bmp")
+
+
+def test_a_speck_beside_a_cell_is_no_second_cell():
+    pixels = ellipse(area=20_000)
+    pixels[10:60, 10:60] = pixels[225, 225]
+    assert images.open_cell(encoded(pixels, "PNG")).area > 20_000

@@ -116,7 +116,15 @@ def rates(truth: np.ndarray, called: np.ndarray, weights: np.ndarray) -> dict[st
     """
     tp, fn = float(weights[truth & called].sum()), float(weights[truth & ~called].sum())
     tn, fp = float(weights[~truth & ~called].sum()), float(weights[~truth & called].sum())
-    positive, negative, total = tp + fn, tn + fp, tp + fn + tn + fp
+    return {name: float(value) for name, value in of_counts(tp, fn, fp, tn).items()}
+
+
+def of_counts(
+    tp: np.ndarray | float, fn: np.ndarray | float, fp: np.ndarray | float, tn: np.ndarray | float
+) -> dict[str, np.ndarray]:
+    """Figures of confusion counts of one shape, each of that shape; NaN where a denominator is 0."""
+    positive, negative = tp + fn, tn + fp
+    total = positive + negative
     sensitivity, specificity = _ratio(tp, positive), _ratio(tn, negative)
     f1, f1_normal = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
     return {
@@ -245,5 +253,6 @@ def _arrays(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return truth, predictions["probability"].to_numpy(float)
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
+def _ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.asarray(whole) > 0, np.divide(part, whole), np.nan)

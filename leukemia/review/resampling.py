@@ -134,21 +134,7 @@ def rates(counts: Counts) -> dict[str, np.ndarray]:
     dict of str to numpy.ndarray
         Of the counts' shape; NaN where a denominator is 0.
     """
-    tp, fn, fp, tn = counts.tp, counts.fn, counts.fp, counts.tn
-    positive, negative = tp + fn, tn + fp
-    total = positive + negative
-    sensitivity, specificity = _ratio(tp, positive), _ratio(tn, negative)
-    f1, f1_normal = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
-    return {
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-        "ppv": _ratio(tp, tp + fp),
-        "npv": _ratio(tn, tn + fn),
-        "accuracy": _ratio(tp + tn, total),
-        "balanced_accuracy": (sensitivity + specificity) / 2,
-        "f1": f1,
-        "weighted_f1": _ratio(f1 * positive + f1_normal * negative, total),
-    }
+    return metrics.of_counts(counts.tp, counts.fn, counts.fp, counts.tn)
 
 
 def figure(column: np.ndarray) -> Figure:
@@ -169,8 +155,3 @@ def limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if len(known):
             low[index], high[index] = np.percentile(known, [2.5, 97.5])
     return low, high
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(whole > 0, part / whole, np.nan)

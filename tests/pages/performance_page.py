@@ -55,7 +55,13 @@ def pick(page, how):
 
 def matrix(page):
     (html,) = [text for text in (h.proto.body for h in page.get("html")) if 'class="matrix"' in text]
-    return dict(zip(("tp", "fn", "fp", "tn"), map(int, re.findall(r"<b>([\d,]+)</b>", html)), strict=True))
+    return dict(
+        zip(
+            ("tp", "fn", "fp", "tn"),
+            (int(n.replace(",", "")) for n in re.findall(r"<b>([\d,]+)</b>", html)),
+            strict=True,
+        )
+    )
 
 
 def traces(page):

@@ -90,11 +90,9 @@ def _best_threshold(truth: np.ndarray, probability: np.ndarray) -> float:
     order = np.argsort(-probability, kind="stable")
     hit = truth[order]
     tp, fp = hit.cumsum(), (~hit).cumsum()
-    positive, negative = hit.sum(), (~hit).sum()
-    f1 = 2 * tp / (tp + fp + positive)
-    tn = negative - fp
-    f1_normal = 2 * tn / np.maximum(tn + (len(hit) - tp - fp) + negative, 1)
-    return float(probability[order][np.argmax(f1 * positive + f1_normal * negative)])
+    fn, tn = hit.sum() - tp, (~hit).sum() - fp
+    weighted_f1 = metrics.of_counts(tp, fn, fp, tn)["weighted_f1"]
+    return float(probability[order][np.argmax(weighted_f1)])
 
 
 def _at_best(

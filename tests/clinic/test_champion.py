@@ -33,7 +33,8 @@ def printed():
 @pytest.fixture(scope="module")
 def shown(printed):
     """Name of a figure to what is printed as its value."""
-    return {row[0].strip(): float(row[1].split()[0]) for row in printed if len(row) > 2 and "(" in row[1]}
+    rows = [row for row in printed if len(row) > 2 and "(" in row[1] and row[0] != "figure"]
+    return {row[0].strip(): float(row[1].split()[0]) for row in rows}
 
 
 @pytest.fixture(scope="module")

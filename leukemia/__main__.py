@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from leukemia import registry_commands, reporting, settings
+from leukemia import queue_commands, registry_commands, reporting, settings
 from leukemia.errors import LeukemiaError
 
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
@@ -70,12 +70,32 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row an image")
     one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
     registry_commands.add_to(commands)
+    queue_commands.add_to(commands)
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    options = parser().parse_args(arguments)
+    if not reporting.on_record():
+        print("leukemia: Who started this job is gone and nobody knows of it.", file=sys.stderr)
+        return STOPPED
+    try:
+        return _told(arguments)
+    finally:
+        if os.environ.get(reporting.FOLDER):
+            from leukemia import waiting
+
+            waiting.after_me()
+
+
+def _told(arguments: list[str] | None) -> int:
+    """Run one command; where it is a job, tell how it ended."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as refused:
+        if refused.code:
+            reporting.current().end(UNUSABLE, "The command was not understood; its log says why.")
+        raise
     # TensorFlow's start-up chatter tells a user nothing.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -85,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BaseException:
         reporting.current().end(FAILED, "Something went wrong in the program; its log has the details.")
         raise
+    finally:
+        reporting.too_late_to_stop()
     if message:
         print(f"leukemia: {message}", file=sys.stderr)
     reporting.current().end(status, message)
@@ -96,7 +118,8 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
     try:
         from leukemia import commands
 
-        run = registry_commands.command(options.command) or getattr(commands, options.command)
+        run = registry_commands.command(options.command) or queue_commands.command(options.command)
+        run = run or getattr(commands, options.command)
         return run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())

@@ -2,15 +2,19 @@
 
 A job is named by a folder in the environment variable ``LEUKEMIA_JOB``. The command writes how far
 it is to ``progress.json`` there and how it ended to ``end.json``, each whole;
-:mod:`leukemia.jobs` reads them.
+:mod:`leukemia.jobs` reads them, and asks a command to end (SIGTERM). That breaks in wherever the
+command is; what must not be broken into stands in :func:`undisturbed`.
 """
 
 import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -19,8 +23,10 @@ from typing import Any
 from leukemia.files import write_text
 
 FOLDER = "LEUKEMIA_JOB"
-PROGRESS, END = "progress.json", "end.json"
+BY = "LEUKEMIA_BY"
+RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
 EVERY = 0.5  # seconds between two writes
+PATIENCE = 20.0  # seconds for the record of a job that has just been started
 KEPT = 200  # problems that are told by their words; beyond that they are only counted
 
 
@@ -101,13 +107,86 @@ def current() -> Reporter:
     return Reporter(Path(folder) if folder else None)
 
 
+def asked_by() -> str:
+    """Who asked for this job; empty where nobody said, and where it was started by hand."""
+    return os.environ.get(BY, "")
+
+
+def on_record(patience: float = PATIENCE) -> bool:
+    """Whether whoever started this job has written down that it did; always so where it is no job.
+
+    One who was killed before that has left a process that nobody knows: it must not begin to work.
+    """
+    folder = os.environ.get(FOLDER)
+    until = time.monotonic() + patience
+    while folder and not (Path(folder) / RECORD).is_file():
+        if time.monotonic() > until or not Path(folder).is_dir():
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@dataclass
+class _Stop:
+    """Whether this process was asked to end, whether that comes too late, and what holds it back."""
+
+    asked: bool = False
+    late: bool = False
+    held: int = 0
+
+
+_stop = _Stop()
+
+
 def stop_cleanly() -> None:
     """Take a request to end (SIGTERM) as Ctrl-C is taken: finish the write at hand, say so, end."""
 
     def interrupt(*_: Any) -> None:
         # A second request must not break into what the first one cleans up.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        first, _stop.asked = not _stop.asked, True
+        if first and not _stop.held and not _stop.late:
+            raise KeyboardInterrupt
 
     if os.environ.get(FOLDER):
         signal.signal(signal.SIGTERM, interrupt)
+
+
+def too_late_to_stop() -> None:
+    """Take no request to end from now on: the work is done, and only its end has to be told."""
+    _stop.late = True
+
+
+def asked_to_stop() -> bool:
+    """Whether this job was asked to end."""
+    return _stop.asked
+
+
+def stop_if_asked() -> None:
+    """End here where this job was asked to; for points at which nothing is half done.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where it was, in :func:`undisturbed`, too.
+    """
+    if _stop.asked and not _stop.late and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold a request to end back until what stands in here is done; then end.
+
+    A request that broke in where Python drops it (while an object is taken down) is caught up here.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _stop.held += 1
+    try:
+        yield
+    finally:
+        _stop.held -= 1
+    # Not once more in what the first one cleans up.
+    if not _stop.held and not isinstance(sys.exception(), KeyboardInterrupt):
+        stop_if_asked()

@@ -81,8 +81,10 @@ def centre(crops: np.ndarray, size: int) -> np.ndarray:
     return crops[:, edge : edge + size, edge : edge + size]
 
 
-def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw an epoch: half of each class, each patient group of a class equally often.
+def draw_epoch(
+    cells: pd.DataFrame, count: int, rng: np.random.Generator, all_share: float = 0.5
+) -> np.ndarray:
+    """Draw an epoch: of each class its share, each patient group of a class equally often.
 
     More cells of one patient teach less than cells of another, so groups take turns, each going
     through its own cells in random order. A cell is drawn :data:`MOST_DRAWS` times at most, or a
@@ -94,8 +96,10 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
     cells : pandas.DataFrame
         Training rows; columns label and patient_group.
     count : int
-        Cells to draw; rounded down to an even number.
+        Cells to draw.
     rng : numpy.random.Generator
+    all_share : float, optional
+        Share of class ALL; each class gives one cell at least.
 
     Returns
     -------
@@ -103,13 +107,14 @@ def draw_epoch(cells: pd.DataFrame, count: int, rng: np.random.Generator) -> np.
         Positions in ``cells``, int, shape (count,), shuffled.
     """
     labels, groups = cells["label"].to_numpy(), cells["patient_group"].to_numpy()
+    positive = min(max(round(count * all_share), 1), count - 1)
     drawn = []
-    for label in ("Normal", "ALL"):
+    for label, share in (("Normal", count - positive), ("ALL", positive)):
         members = [
             np.flatnonzero((labels == label) & (groups == group))
             for group in rng.permutation(np.unique(groups[labels == label]))
         ]
-        drawn += islice(_in_turns(members, rng), count // 2)
+        drawn += islice(_in_turns(members, rng), share)
     return rng.permutation(np.array(drawn))
 
 
@@ -189,7 +194,8 @@ class Epoch(keras.utils.PyDataset):
     ) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._crops, self._size, self._training, self._seed = crops, size, training, (seed, epoch)
-        drawn = draw_epoch(cells.iloc[rows], training.cells_per_epoch, np.random.default_rng(self._seed))
+        rng = np.random.default_rng(self._seed)
+        drawn = draw_epoch(cells.iloc[rows], training.cells_per_epoch, rng, training.all_share)
         self._order = rows[drawn]
         self._targets = (cells["label"] == "ALL").to_numpy(np.float32)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from leukemia.data import corrections, manifest, splits
-from leukemia.learning import batches, folding, heads, metrics, serving
+from leukemia.learning import batches, folding, heads, metrics, recipes, serving
 from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.rates import HEAD
 from leukemia.learning.recipes import Recipe, Training
@@ -223,7 +223,7 @@ def _compiled(plan: Plan, cache: Path | None) -> keras.Model:
     keras.utils.set_random_seed(plan.seed)
     model = plan.recipe.start(cache)
     model.compile(
-        plan.recipe.training.optimizer(),
+        recipes.optimizer(plan.recipe.training),
         loss=keras.losses.BinaryCrossentropy(label_smoothing=plan.recipe.training.smoothing),
         metrics=[keras.metrics.Recall(name="recall")],
     )

@@ -46,4 +46,4 @@ def test_where_there_is_no_network_one_line_says_so(monkeypatch, mobilenet):
 
 def test_a_network_that_keras_does_not_have_is_named():
     with pytest.raises(RecipeError, match="no network called 'NoNet'"):
-        recipes.application("no-net", "NoNet").build()
+        recipes.application("mobilenet-v2", "NoNet").build()

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from leukemia.learning import rates
+from leukemia.learning import rates, recipes
 from leukemia.learning.recipes import Training
 
 CROPS = np.random.default_rng(0).random((16, 4)).astype(np.float32)
@@ -14,7 +14,7 @@ def network(training):
     inputs = keras.Input((4,))
     x = keras.layers.Dense(8, activation="tanh", name="body")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name="probability")(x))
-    model.compile(training.optimizer(), loss="binary_crossentropy")
+    model.compile(recipes.optimizer(training), loss="binary_crossentropy")
     return model
 
 
@@ -39,7 +39,7 @@ def test_the_body_moves_by_its_share_of_the_heads_rate():
 
 def test_the_rate_climbs_to_its_highest_and_falls_to_zero():
     training = Training(epochs=5, cells_per_epoch=200, batch=10, learning_rate=1e-2, warmup=0.1)
-    rate = [float(training.optimizer().learning_rate)] + [
+    rate = [float(recipes.optimizer(training).learning_rate)] + [
         float(rates.climb_and_fall(1e-2, 100, 0.1)(step)) for step in range(101)
     ]
     assert rate[:2] == [0, 0]
@@ -84,4 +84,4 @@ def test_a_saved_training_goes_on_as_the_unbroken_one(tmp_path):
 
 
 def test_without_rates_of_their_own_it_is_plain_adam():
-    assert type(Training().optimizer()) is keras.optimizers.Adam
+    assert type(recipes.optimizer(Training())) is keras.optimizers.Adam

@@ -62,7 +62,7 @@ def lite0(crops):
     model(crops, training=True)
     for layer in norms:
         layer.trainable, layer.momentum = False, 0.99
-    model.compile(recipe.training.optimizer(), loss="binary_crossentropy")
+    model.compile(recipes.optimizer(recipe.training), loss="binary_crossentropy")
     return model
 
 

@@ -22,6 +22,7 @@ page = st.navigation(
         st.Page("pages/classify.py", title="Classify", icon=":material/biotech:", default=True),
         st.Page("pages/dataset.py", title="Dataset", icon=":material/dataset:"),
         st.Page("pages/performance.py", title="Performance", icon=":material/monitoring:"),
+        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
     ],
     position="top",
 )

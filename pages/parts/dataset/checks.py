@@ -13,7 +13,8 @@ from leukemia.data import checks, corrections, file_checks, manifest, similar, s
 from leukemia.data.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.data.filters import Filters
 from leukemia.data.thumbnails import Thumbnails
-from pages.parts.dataset import address, cell, grid, opened, working
+from pages.parts import working
+from pages.parts.dataset import address, cell, grid, opened
 from pages.parts.text import plain
 
 KIND, TITLE = "similar", "A look through all images"

@@ -9,7 +9,8 @@ import streamlit as st
 from leukemia import jobs
 from leukemia.errors import DatasetError
 from leukemia.jobs import Job, State
-from pages.parts.dataset import address, opened, working
+from pages.parts import working
+from pages.parts.dataset import address, opened
 from pages.parts.text import plain
 
 KIND = "import"

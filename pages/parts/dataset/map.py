@@ -11,7 +11,8 @@ from leukemia.data import catalog as catalogs
 from leukemia.data import manifest
 from leukemia.data.filters import Filters
 from leukemia.learning import embedding
-from pages.parts.dataset import address, cell, grid, hovering, map_chart, opened, working
+from pages.parts import working
+from pages.parts.dataset import address, cell, grid, hovering, map_chart, opened
 from pages.parts.text import plain
 
 KIND = "map"

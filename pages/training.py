@@ -1,0 +1,76 @@
+"""Start a training, watch it, end it and go on with it; see what came of those before."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia import jobs, settings, waiting
+from leukemia.data import catalog
+from leukemia.errors import DatasetError
+from pages.parts import door
+from pages.parts.text import plain
+from pages.parts.training import form, now
+
+# A section's word in the address, and its title.
+NEW, NOW, RUNS = "new", "now", "runs"
+TITLES = {NEW: "New run", NOW: "Now", RUNS: "Runs"}
+WORD = "section"
+NOTHING = "There is nothing to learn from yet: a training needs labelled cells in the data folder."
+
+
+def main() -> None:
+    """Lay out the section that the address names."""
+    st.title("Training")
+    data = settings.load().data.resolve()
+    try:
+        catalog.stamp(data)
+    except DatasetError as error:
+        st.info(f"{NOTHING} {plain(str(error))}", icon=":material/folder_off:")
+        st.page_link(
+            "pages/dataset.py",
+            label="Import images on the page Dataset",
+            icon=":material/download:",
+            query_params={WORD: "import"},
+        )
+        return
+    section = _section(data)
+    if section == NEW:
+        form.show(data)
+    elif section == NOW:
+        now.show(data)
+    else:
+        # Past runs are MLflow's, which takes a second to be imported.
+        from pages.parts.training import past_runs
+
+        past_runs.show(data)
+
+
+def _section(data: Path) -> str:
+    asked = st.query_params.get(WORD, "").lower()
+    if asked not in TITLES:
+        # Written down, so that the page stays where it is when what is at work ends.
+        asked = st.query_params[WORD] = NOW if _at_work(data) else NEW
+    key = f"training-{WORD}"
+    st.session_state[key] = asked
+
+    def name_it() -> None:
+        st.query_params.from_dict({WORD: st.session_state[key]})
+
+    return st.segmented_control(
+        "Section",
+        list(TITLES),
+        format_func=TITLES.get,
+        key=key,
+        required=True,
+        on_change=name_it,
+        label_visibility="collapsed",
+    )
+
+
+def _at_work(data: Path) -> bool:
+    job = jobs.running(data, jobs.CHANGE)
+    return bool(job and job.kind in waiting.KINDS) or bool(waiting.queue(data))
+
+
+door.enter()
+main()

@@ -1,5 +1,6 @@
 """Start a training, watch it, end it and go on with it; see what came of those before."""
 
+import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -39,10 +40,11 @@ def main() -> None:
     elif section == NOW:
         now.show(data)
     else:
-        # Past runs are MLflow's, which takes a second to be imported.
-        from pages.parts.training import past_runs
+        with contextlib.suppress(ModuleNotFoundError):
+            # Past runs are MLflow's, which takes a second to be imported.
+            from pages.parts.training import past_runs
 
-        past_runs.show(data)
+            past_runs.show(data)
 
 
 def _section(data: Path) -> str:

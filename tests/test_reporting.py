@@ -1,0 +1,152 @@
+"""A request to end, taken: real signals to real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from leukemia import reporting
+from leukemia.settings import PROJECT
+
+BEGIN = """
+import os, signal, time
+from leukemia import reporting
+reporting.stop_cleanly()
+def ask(): os.kill(os.getpid(), signal.SIGTERM)
+def say(text): print(text, flush=True)
+"""
+
+
+def told(lines, tmp_path):
+    """What a job of these lines says, and its exit status; -2 is an unhandled KeyboardInterrupt."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + lines],
+        cwd=PROJECT,
+        env=os.environ | {reporting.FOLDER: str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout.split(), done.returncode
+
+
+def test_a_request_to_end_breaks_in_once_and_not_into_what_is_cleaned_up(tmp_path):
+    lines = """
+try:
+    ask(); say("on")
+except KeyboardInterrupt:
+    ask(); say("cleaned")
+    with reporting.undisturbed():
+        say("up")
+    say("end")
+"""
+    assert told(lines, tmp_path) == (["cleaned", "up", "end"], 0)
+
+
+def test_it_waits_for_what_must_not_be_disturbed(tmp_path):
+    lines = """
+try:
+    with reporting.undisturbed():
+        with reporting.undisturbed():
+            ask(); say("inner")
+        say("outer" if reporting.asked_to_stop() else "unasked")
+    say("on")
+except KeyboardInterrupt:
+    say("ended")
+"""
+    assert told(lines, tmp_path) == (["inner", "outer", "ended"], 0)
+
+
+def test_between_two_steps_it_may_end_what_is_else_undisturbed(tmp_path):
+    lines = """
+reporting.stop_if_asked()
+try:
+    with reporting.undisturbed():
+        for step in "abc":
+            if step == "b": ask()
+            say(step)
+            reporting.stop_if_asked()
+except KeyboardInterrupt:
+    say("ended")
+with reporting.undisturbed():
+    pass
+"""
+    assert told(lines, tmp_path) == (["a", "b", "ended"], -signal.SIGINT)
+
+
+def test_an_error_in_what_is_undisturbed_is_told_as_it_is(tmp_path):
+    lines = """
+try:
+    with reporting.undisturbed():
+        ask(); raise OSError("disk")
+except OSError as error:
+    say(error)
+"""
+    assert told(lines, tmp_path) == (["disk"], 0)
+
+
+def test_a_request_that_python_dropped_is_caught_up(tmp_path):
+    lines = """
+class Falls:
+    def __del__(self): ask(); time.sleep(0.1)
+one = Falls()
+del one
+say("dropped")
+try:
+    with reporting.undisturbed(): say("written")
+    say("on")
+except KeyboardInterrupt:
+    say("ended")
+"""
+    assert told(lines, tmp_path) == (["dropped", "written", "ended"], 0)
+
+
+def test_when_all_is_done_it_comes_too_late(tmp_path):
+    lines = """
+reporting.too_late_to_stop()
+ask(); say("a")
+with reporting.undisturbed(): say("b")
+reporting.stop_if_asked()
+say("c")
+"""
+    assert told(lines, tmp_path) == (["a", "b", "c"], 0)
+
+
+def test_a_thread_is_not_ended_in_place_of_the_command(tmp_path):
+    lines = """
+import threading
+def work():
+    with reporting.undisturbed(): time.sleep(0.3)
+    reporting.stop_if_asked()
+    say("worked")
+thread = threading.Thread(target=work); thread.start()
+try:
+    ask(); say("on")
+except KeyboardInterrupt:
+    thread.join(); say("ended")
+"""
+    assert told(lines, tmp_path) == (["worked", "ended"], 0)
+
+
+def test_a_job_waits_for_its_record(tmp_path, monkeypatch):
+    monkeypatch.delenv(reporting.FOLDER, raising=False)
+    assert reporting.on_record(0)
+    monkeypatch.setenv(reporting.FOLDER, str(tmp_path))
+    assert not reporting.on_record(0.1)
+    threading.Timer(0.3, (tmp_path / reporting.RECORD).touch).start()
+    assert reporting.on_record(30)
+    monkeypatch.setenv(reporting.FOLDER, str(tmp_path / "gone"))
+    begun = time.monotonic()
+    assert not reporting.on_record(30)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("by", ["", "Dr. Ada"])
+def test_a_job_knows_who_asked_for_it(by, monkeypatch):
+    monkeypatch.setenv(reporting.BY, by)
+    assert reporting.asked_by() == by

@@ -200,6 +200,54 @@ def test_folders_of_long_ended_jobs_are_removed(start, tmp_path, monkeypatch):
     assert jobs.latest(tmp_path, "sample") == job
 
 
+def old_job(data, kind, day, **more):
+    folder = data / jobs.JOBS / f"202601{day:02d}T000000000000-{kind}-abc"
+    folder.mkdir(parents=True)
+    record = {"kind": kind, "title": "", "arguments": [], "lane": jobs.CHANGE, "pid": 1, "born": 0.0}
+    (folder / jobs.RECORD).write_text(json.dumps(record | {"folder": folder.name, "started": ""} | more))
+    return folder
+
+
+def test_jobs_of_one_kind_do_not_drive_out_those_of_another(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "KEPT", 2)
+    trained = old_job(tmp_path, "train", 1, by="Ann")
+    for day in range(2, 9):
+        old_job(tmp_path, "measure", day)
+    start()
+    (job,) = jobs.history(tmp_path, ("train",))
+    assert (job.folder, job.by) == (trained, "Ann")
+    assert len(jobs.history(tmp_path, ("measure",))) == 2
+
+
+def test_history_has_the_kinds_asked_for_the_newest_first(tmp_path):
+    for day, kind in enumerate(("train", "import", "sweep", "train", "cross-check"), 1):
+        old_job(tmp_path, kind, day)
+    assert [job.kind for job in jobs.history(tmp_path, ("train", "sweep"))] == ["train", "sweep", "train"]
+    assert [job.kind for job in jobs.history(tmp_path, {"cross-check"})] == ["cross-check"]
+    assert jobs.history(tmp_path, ()) == []
+
+
+def test_a_folder_that_never_became_a_jobs_is_removed_when_it_is_old(start, tmp_path):
+    new, old = (tmp_path / jobs.JOBS / f"20260101T000000000000-train-{name}" for name in ("new", "old"))
+    for folder in (new, old):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    start()
+    assert new.is_dir() and not old.exists()
+
+
+def test_a_record_of_another_make_is_no_job(tmp_path):
+    old_job(tmp_path, "sample", 1, invented=True)
+    kept = old_job(tmp_path, "sample", 2)
+    assert [job.folder for job in jobs.history(tmp_path, ("sample",))] == [kept]
+
+
+def test_who_asked_is_kept_when_it_is_started_again(start):
+    job = start(options=["--patients", "12", "--cells", "4"], by="Ann")
+    wait(job)
+    assert jobs.again(job).by == "Ann"
+
+
 def test_a_progress_bar_in_the_log_is_its_last_state(tmp_path):
     (tmp_path / jobs.LOG).write_bytes(b"begin\n 1/3\r 2/3\r 3/3\nend\n\n")
     job = jobs.Job(tmp_path, "", "", (), jobs.CHANGE, 0, 0.0, "")

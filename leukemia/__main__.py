@@ -7,9 +7,19 @@ import os
 import sys
 from pathlib import Path
 
-from leukemia import queue_commands, registry_commands, reporting, settings
+from leukemia import (
+    queue_commands,
+    registry_commands,
+    reporting,
+    settings,
+    sweep_commands,
+    training_commands,
+)
+from leukemia.arguments import at_least, data_option
 from leukemia.errors import LeukemiaError
 
+# Commands in files of their own.
+GROUPS = (training_commands, sweep_commands, registry_commands, queue_commands)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 
 
@@ -28,37 +38,22 @@ def parser() -> argparse.ArgumentParser:
         "source", type=Path, nargs="?", metavar="SOURCE", help="the download: a folder or a .zip"
     )
     what.add_argument("--sample", action="store_true", help="draw the synthetic set and import that")
-    _data_option(one, "--output", "where the labelled set shall lie")
+    data_option(one, "--output", "where the labelled set shall lie")
 
     one = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
     one.add_argument("dest", type=Path, metavar="DEST", help="folder to make")
-    one.add_argument("--patients", type=_at_least(12), default=24, help="how many (default 24)")
-    one.add_argument("--cells", type=_at_least(4), default=30, help="a patient, on average (default 30)")
+    one.add_argument("--patients", type=at_least(12), default=24, help="how many (default 24)")
+    one.add_argument("--cells", type=at_least(4), default=30, help="a patient, on average (default 30)")
     one.add_argument("--seed", type=int, default=0)
 
     one = commands.add_parser("measure", help="measure cells' brightness and make their thumbnails, ahead")
-    _data_option(one, "--data", "the prepared folder")
-
-    commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
-
-    one = commands.add_parser("train", help="train a network by patient and write a bundle")
-    _training_options(one)
-    one.add_argument(
-        "--split", choices=("patient", "image"), default="patient", help="image is leaky: to show the leak"
-    )
-
-    one = commands.add_parser("crossvalidate", help="judge a recipe on every patient, fold by fold")
-    _training_options(one)
-    one.add_argument("--folds", type=_at_least(4), default=5, help="of whole patients (default 5)")
-    one.add_argument(
-        "--views", type=int, choices=(1, 2, 4), default=4, help="sides of a cell averaged (default 4)"
-    )
+    data_option(one, "--data", "the prepared folder")
 
     one = commands.add_parser("check", help="look through a prepared set for what is wrong with it")
-    _data_option(one, "--data", "the prepared folder")
+    data_option(one, "--data", "the prepared folder")
 
     one = commands.add_parser("map", help="place the cells of a set by what the model sees in them")
-    _data_option(one, "--data", "the prepared folder")
+    data_option(one, "--data", "the prepared folder")
     one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
 
     one = commands.add_parser("evaluate", help="print the figures of a bundle again, or compare several")
@@ -69,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
     one.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row an image")
     one.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
-    registry_commands.add_to(commands)
-    queue_commands.add_to(commands)
+    for group in GROUPS:
+        group.add_to(commands)
     return top
 
 
@@ -118,8 +113,8 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
     try:
         from leukemia import commands
 
-        run = registry_commands.command(options.command) or queue_commands.command(options.command)
-        run = run or getattr(commands, options.command)
+        found = [group.command(options.command) for group in GROUPS]
+        run = next(filter(None, found), None) or getattr(commands, options.command)
         return run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
@@ -130,37 +125,6 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
             return UNUSABLE, "The disk is full. Free some space; the same command goes on from there."
         where = f" ({error.filename})" if error.filename else ""
         return UNUSABLE, f"{error.strerror or error}{where}."
-
-
-def _training_options(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
-    _data_option(one, "--data", "the prepared folder")
-    one.add_argument("--output", type=Path, help="bundle folder (default: in models, named by the recipe)")
-    one.add_argument("--seed", type=_at_least(0), default=0)
-    one.add_argument("--target-recall", type=_share, default=0.95, help="for the threshold (default 0.95)")
-    one.add_argument("--epochs", type=_at_least(1), help="instead of the recipe's own")
-    one.add_argument("--cells-per-epoch", type=_at_least(2), help="instead of the recipe's own")
-
-
-def _data_option(one: argparse.ArgumentParser, name: str, meaning: str) -> None:
-    one.add_argument(name, type=Path, default=settings.load().data, help=f"{meaning} (default: %(default)s)")
-
-
-def _at_least(least: int):  # noqa: ANN202
-    def number(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
-        return value
-
-    return number
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError("must lie above 0 and at most at 1")
-    return value
 
 
 if __name__ == "__main__":

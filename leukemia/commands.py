@@ -5,7 +5,6 @@ by the command that needs them.
 """
 
 import csv
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.files import whole_file
 
 
-class _Bar:
+class Bar:
     """A progress bar for calls of (done, total, what); where a job asked, it is told, too."""
 
     def __init__(self, unit: str = "images") -> None:
@@ -28,6 +27,7 @@ class _Bar:
         self._unit = unit
 
     def __call__(self, done: int, total: int, what: str) -> None:
+        """Show how many of how many are done, and what is being done."""
         if self._bar is None or self._what != what:
             self.close()
             self._what = what
@@ -35,7 +35,7 @@ class _Bar:
         self._bar.update(done - self._bar.n)
         reporting.current().progress(done, total, what)
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> "Bar":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,7 +60,7 @@ def prepare(options: Namespace) -> int:
             told.problem(f"{line.origin}: {problem}")
 
     workers = settings.load().workers
-    with _Bar() as bar:
+    with Bar() as bar:
         if options.sample:
             report = sample_set.prepare(options.output, workers=workers, progress=bar, on_file=on_file)
         else:
@@ -76,7 +76,7 @@ def sample(options: Namespace) -> int:
     """Write a synthetic set."""
     from leukemia.data import synthetic
 
-    with _Bar("cells") as bar:
+    with Bar("cells") as bar:
         summary = synthetic.write_sample(
             options.dest, patients=options.patients, cells=options.cells, seed=options.seed, progress=bar
         )
@@ -89,71 +89,9 @@ def measure(options: Namespace) -> int:
     """Measure cells' brightness and make their thumbnails."""
     from leukemia.data import brightness
 
-    with _Bar() as bar:
+    with Bar() as bar:
         count = brightness.measure(options.data, workers=settings.load().workers, progress=bar)
     print(f"{count:,} images measured." if count else "All images were measured already.")
-    return 0
-
-
-def recipes(options: Namespace) -> int:
-    """List the networks."""
-    _import_keras()
-    from leukemia.learning.recipes import RECIPES
-
-    for recipe in RECIPES.values():
-        print(f"{recipe.name}\n  {recipe.summary}")
-        print(
-            f"  {recipe.build().count_params():,} parameters, {recipe.crop}-pixel RGB crops at native scale"
-        )
-        print("  " + ", ".join(f"{key}={value}" for key, value in vars(recipe.training).items()))
-    return 0
-
-
-def train(options: Namespace) -> int:
-    """Train a network and write its bundle."""
-    _import_keras()
-    from leukemia.learning import fitting, training
-    from leukemia.learning.progress import Steps
-
-    recipe = _recipe(options)
-    plan = fitting.Plan(recipe, options.split, options.seed, options.target_recall)
-    suffix = "" if options.split == "patient" else "-image-split"
-    output = options.output or Path("models") / f"{recipe.name}{suffix}"
-    with _Bar("cells") as bar:
-        bundle = training.train(
-            plan,
-            options.data,
-            output,
-            progress=bar,
-            callbacks=[Steps()],
-            on_epoch=lambda index, found: _say_epoch("", index, recipe.training.epochs, found),
-        )
-    print(f"Wrote {output}")
-    _print_bundle(bundle)
-    return 0
-
-
-def crossvalidate(options: Namespace) -> int:
-    """Judge a recipe on every patient, fold by fold, and write its bundle."""
-    _import_keras()
-    from leukemia.learning import crossvalidation, fitting
-    from leukemia.learning.progress import Steps
-
-    recipe = _recipe(options)
-    plan = fitting.Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
-    output = options.output or Path("models") / f"{recipe.name}-crossvalidated"
-    with _Bar("cells") as bar:
-        bundle = crossvalidation.crossvalidate(
-            plan,
-            options.data,
-            output,
-            views=options.views,
-            progress=bar,
-            callbacks=[Steps()],
-            on_epoch=lambda fold, index, found: _say_epoch(f"{fold}, ", index, recipe.training.epochs, found),
-        )
-    print(f"Wrote {output}")
-    _print_bundle(bundle)
     return 0
 
 
@@ -162,7 +100,7 @@ def check(options: Namespace) -> int:
     from leukemia.data import checks, corrections, file_checks, manifest, similar
 
     cells = corrections.apply(options.data, manifest.read(options.data))
-    with _Bar() as bar:
+    with Bar() as bar:
         found = similar.look_and_keep(options.data, cells, workers=settings.load().workers, progress=bar)
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
@@ -187,7 +125,7 @@ def map(options: Namespace) -> int:
 
     bundle = _in_service(options.model)
     cells = manifest.read(options.data)
-    with _Bar() as bar:
+    with Bar() as bar:
         found = embedding.place_and_keep(
             bundle, options.data, cells, workers=settings.load().workers, progress=bar
         )
@@ -211,9 +149,9 @@ def evaluate(options: Namespace) -> int:
         print("\n".join((*lines, "", settings.RESEARCH_USE)))
         return 0
     if options.data is None:
-        _print_bundle(bundle)
+        print_bundle(bundle)
         return 0
-    with _Bar("cells") as bar:
+    with Bar("cells") as bar:
         scored = on_dataset(bundle, options.data, progress=bar)
     print("\n".join(scored.lines()))
     return 0
@@ -270,31 +208,8 @@ def _images(paths: list[Path]) -> Iterator[Path]:
             raise DatasetError(f"No such file or folder: {path}.")
 
 
-def _import_keras() -> None:
-    # TensorFlow greets on the error stream whatever its log level is; an error still raises.
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def _recipe(options: Namespace):  # noqa: ANN202 (its type would import Keras)
-    from leukemia.learning import recipes
-
-    changes = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
-    return recipes.get(options.recipe).with_training(**{k: v for k, v in changes.items() if v is not None})
-
-
-def _say_epoch(fold: str, index: int, epochs: int, found: dict[str, float]) -> None:
-    numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
-    tqdm.write(f"{fold}epoch {index + 1}/{epochs}: {numbers}", file=sys.stderr)
-
-
-def _print_bundle(bundle: bundles.Bundle) -> None:
+def print_bundle(bundle: bundles.Bundle) -> None:
+    """Print a bundle's figures."""
     from leukemia.clinic.scoring import from_predictions
 
     print("\n".join(from_predictions(bundle).lines()))

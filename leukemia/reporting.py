@@ -69,12 +69,16 @@ class Reporter:
                     self._state["problems"].append(text)
             self._tell()
 
-    def facts(self, **values: Any) -> None:
-        """Tell named values (numbers, text, lists: whatever JSON holds), replacing earlier ones."""
+    def facts(self, *, now: bool = True, **values: Any) -> None:
+        """Tell named values (numbers, text, lists: whatever JSON holds), replacing earlier ones.
+
+        What is told often goes along with the next ``progress`` where it is not told ``now``.
+        """
         if self._folder:
             with self._lock:
                 self._state["facts"] |= values
-            self._tell(True)
+            if now:
+                self._tell(True)
 
     def end(self, status: int, message: str) -> None:
         """Tell how the command ended: its exit status and the sentence for the reader."""

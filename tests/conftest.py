@@ -61,7 +61,7 @@ def tiny_bundle(drawn, tmp_path_factory):
         "recipe": {"name": "tiny-test", "summary": "Mean colour only; for tests.", "training": {"epochs": 1}},
         "split": {"by": "patient", "seed": 0, "training": part, "validation": part, "test": part},
         "epochs": {"run": 1, "best": 1},
-        "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall": 0.875, "val_auroc": 0.9}],
+        "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall_at_specificity": 0.875, "val_auroc": 0.9}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
         "figures": metrics.as_record(metrics.figures(predictions, 0.5)),

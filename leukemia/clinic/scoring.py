@@ -180,7 +180,7 @@ def table(bundles: Sequence[Bundle]) -> list[str]:
         row = (
             bundle.recipe,
             f"{record['split']['by']}{' (leaky)' * bundle.leaky}",
-            f"{best['val_recall']:.3f}",
+            f"{best['val_recall_at_specificity']:.3f}",
             *(str(cells[name]) for name in names),
             f"{right.sum()} of {len(right)}",
         )

@@ -6,6 +6,7 @@ and files that it does not name are left over from a killed write.
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -40,11 +41,29 @@ class State:
 
 
 class Checkpoint:
-    """The folder of one training, named by all that decides its result."""
+    """The folder of one training, named by all that decides its result.
 
-    def __init__(self, parent: Path, decided_by: dict[str, object]) -> None:
+    Parameters
+    ----------
+    parent : Path
+        The folder of all.
+    decided_by : dict
+        Settings.
+    data : str
+        Fingerprint of what is learned from and judged on.
+    """
+
+    def __init__(self, parent: Path, decided_by: dict[str, object], data: str) -> None:
         text = json.dumps(decided_by, sort_keys=True, default=str)
-        self.folder = parent / hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._settings = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = parent / f"{self._settings}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
+
+    def drop_stale(self) -> bool:
+        """Remove what the same settings had reached on other data; whether there was any."""
+        stale = [path for path in self.folder.parent.glob(f"{self._settings}-*") if path != self.folder]
+        for path in stale:
+            shutil.rmtree(path, ignore_errors=True)
+        return bool(stale)
 
     def read(self) -> State:
         """Return the state of a training that was broken off, or a fresh one."""

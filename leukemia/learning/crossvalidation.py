@@ -16,9 +16,10 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from leukemia import bundle as bundles
-from leukemia import settings
+from leukemia import reporting, settings
 from leukemia.data import splits
 from leukemia.files import whole_file
 from leukemia.learning import (
@@ -26,6 +27,7 @@ from leukemia.learning import (
     fitting,
     heads,
     judging,
+    keeping,
     metrics,
     novelty,
     packing,
@@ -34,8 +36,9 @@ from leukemia.learning import (
     subgroups,
     training,
 )
-from leukemia.learning.checkpoints import Checkpoint
+from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.rates import HEAD
+from leukemia.learning.telling import Telling
 
 ALL_CELLS = -1
 PROBE = 16
@@ -63,7 +66,7 @@ class Learned:
 def crossvalidate(
     plan: fitting.Plan,
     data: Path,
-    output: Path,
+    output: Path | None,
     *,
     views: int = 1,
     progress: batches.Progress | None = None,
@@ -78,8 +81,8 @@ def crossvalidate(
         Its ``split`` and ``fold`` are set here.
     data : Path
         A prepared folder.
-    output : Path
-        Where the bundle shall lie.
+    output : Path or None
+        Where the bundle shall lie. None: in MLflow's registry alone.
     views : int, optional
         How many sides of a cell are averaged; one of :data:`serving.VIEWS`.
     progress, callbacks, on_epoch : optional
@@ -90,69 +93,131 @@ def crossvalidate(
     LeukemiaError
         For what a user can put right: no data, fewer patients than folds, a full disk.
     """
-    *held_out, whole = (
-        learn_fold(
-            replace(plan, split="fold", fold=number),
-            data,
-            views=views,
-            progress=progress,
-            callbacks=callbacks,
-            on_epoch=on_epoch,
-        )
-        for number in (*range(plan.folds), ALL_CELLS)
-    )
-    judged = judging.judge(pd.concat([fold.found for fold in held_out]), plan.target_recall)
-    answering = serving.answering(whole.model, views, judged.calibration, whole.spread)
-    fitting.round_weights(answering)
-    crops = whole.dataset.crops
-    probe = np.ascontiguousarray(batches.centre(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
-    record = make_record(plan, whole, judged, views)
-    bundle = packing.pack(output, answering, record, judged.predictions, probe)
+    plans = [replace(plan, split="fold", fold=number) for number in (*range(plan.folds), ALL_CELLS)]
+    dataset = fitting.load_dataset(data, plans[-1], workers=settings.load().workers, progress=progress)
+    parameters = training.describe(plans[-1]) | {"folds": plan.folds, "views": views}
+    whole_run = Checkpoint(data / "checkpoints", parameters, dataset.fingerprint)
+    begun = whole_run.read()
+    told = Telling(plan.recipe.name, plan.recipe.training.epochs, len(plans))
     run = runs.start(
         data,
         f"{plan.recipe.name} ({plan.folds} patient folds)",
-        training.describe(plan) | {"folds": plan.folds, "views": views},
-        {"data_fingerprint": whole.dataset.fingerprint, "git_revision": training.revision()},
+        parameters,
+        {"data_fingerprint": dataset.fingerprint, "git_revision": training.revision()},
+        resume=begun.run_id,
+        kind=runs.CROSSVALIDATE,
     )
-    run.finish(bundle.figures, bundle.folder)
+    told.run(run.run_id)
+    if whole_run.drop_stale():
+        training.warn(training.STALE, told)
+    begun.run_id = run.run_id
+    whole_run.save(begun)
+    how = How(data, views, run.run_id, told, tuple(callbacks or ()), progress, on_epoch)
+    try:
+        *held_out, whole = (learn_fold(one, how) for one in plans)
+        judged = judging.judge(pd.concat([fold.found for fold in held_out]), plan.target_recall)
+        answering = serving.answering(whole.model, views, judged.calibration, whole.spread)
+        fitting.round_weights(answering)
+        record = make_record(plan, whole, judged, views)
+        if fitting.changed(data, dataset):
+            training.warn(training.CHANGED, told, run)
+            record["data"]["warning"] = training.CHANGED
+        crops = whole.dataset.crops
+        probe = np.ascontiguousarray(batches.centre(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
+        with reporting.undisturbed():
+            place = keeping.place(data, output, plan.recipe.name)
+            bundle = packing.pack(place, answering, record, judged.predictions, probe)
+            bundle = keeping.settle(data, run, bundle, output)
+            whole_run.remove()
+    except BaseException as error:
+        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    told.end(run.version, str(bundle.folder))
     return bundle
 
 
-def learn_fold(
-    plan: fitting.Plan,
-    data: Path,
-    *,
-    views: int = 1,
-    progress: batches.Progress | None = None,
-    callbacks: list[keras.callbacks.Callback] | None = None,
-    on_epoch: OnEpoch | None = None,
-) -> Learned:
-    """Train one fold's network, or take the one that is kept; see :func:`crossvalidate`."""
-    dataset = fitting.load_dataset(data, plan, workers=settings.load().workers, progress=progress)
+@dataclass(frozen=True)
+class How:
+    """What all folds of one cross-validation share; see :func:`crossvalidate`.
+
+    ``run_id`` is the MLflow run that the folds' runs are parts of.
+    """
+
+    data: Path
+    views: int
+    run_id: str
+    told: Telling
+    callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    progress: batches.Progress | None = None
+    on_epoch: OnEpoch | None = None
+
+
+def learn_fold(plan: fitting.Plan, how: How) -> Learned:
+    """Train one fold's network, or take the one that is kept."""
+    data = how.data
+    dataset = fitting.load_dataset(data, plan, workers=settings.load().workers, progress=how.progress)
     name = "all patients" if plan.fold == ALL_CELLS else f"fold {plan.fold + 1}/{plan.folds}"
-    decided_by = training.describe(plan) | {
-        "fold": plan.fold,
-        "folds": plan.folds,
-        "data": dataset.fingerprint,
-    }
-    checkpoint = Checkpoint(data / "checkpoints", decided_by)
-    kept = Checkpoint(data / "crossvalidation", decided_by)
+    decided_by = training.describe(plan) | {"fold": plan.fold, "folds": plan.folds}
+    checkpoint = Checkpoint(data / "checkpoints", decided_by, dataset.fingerprint)
+    kept = Checkpoint(data / "crossvalidation", decided_by, dataset.fingerprint)
     state = kept.read()
-    if state.best:
-        model = kept.network(state.best, to_train=False)
-    else:
-        model, state = fitting.learn(
-            plan,
-            dataset,
-            checkpoint,
-            cache=data / "cache",
-            callbacks=callbacks,
-            on_epoch=lambda index, found: on_epoch(name, index, found) if on_epoch else None,
-        )
-        kept.write(state, model, is_best=True)
-        checkpoint.remove()
-    model, spread, found = _look(plan, dataset, model, kept.folder, views)
+    done = bool(state.best)
+    if not done:
+        state = checkpoint.read()
+    run = runs.start(
+        data, f"{plan.recipe.name}, {name}", decided_by, {}, state.run_id, kind=runs.FOLD, parent=how.run_id
+    )
+    how.told.begin(name, state.history)
+    try:
+        if done:
+            model = kept.network(state.best, to_train=False)
+            if run.run_id != state.run_id:  # learned for another cross-validation
+                for index, found in enumerate(state.history):
+                    run.epoch(index, found)
+                state.run_id = run.run_id
+                kept.save(state)
+        else:
+            model, state = _learn(plan, dataset, checkpoint, run, name, how)
+            kept.write(state, model, is_best=True)
+            checkpoint.remove()
+        model, spread, found = _look(plan, dataset, model, kept.folder, how.views)
+    except BaseException as error:
+        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    run.close(_figures(found))
     return Learned(dataset, model, state.history, spread, found)
+
+
+def _learn(
+    plan: fitting.Plan,
+    dataset: fitting.Dataset,
+    checkpoint: Checkpoint,
+    run: runs.Run,
+    name: str,
+    how: How,
+) -> tuple[keras.Model, State]:
+    def after_epoch(index: int, found: dict[str, float]) -> None:
+        run.epoch(index, found)
+        how.told.epoch(found)
+        if how.on_epoch:
+            how.on_epoch(name, index, found)
+
+    return fitting.learn(
+        plan,
+        dataset,
+        checkpoint,
+        run_id=run.run_id,
+        cache=how.data / "cache",
+        callbacks=[*how.callbacks, how.told.steps()],
+        on_epoch=after_epoch,
+    )
+
+
+def _figures(found: pd.DataFrame) -> dict[str, float]:
+    """What a fold says by itself: how well its logits rank the cells held out."""
+    if found["label"].nunique() < 2:
+        return {}
+    return {"test_auroc": float(roc_auc_score(found["label"] == "ALL", found["logit"]))}
 
 
 def _look(

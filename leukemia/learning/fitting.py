@@ -1,6 +1,7 @@
 """A recipe and a split to a trained network with held-out predictions."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +10,27 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
+from leukemia import reporting
 from leukemia.data import corrections, manifest, splits
-from leukemia.learning import batches, folding, heads, metrics, recipes, serving
+from leukemia.errors import LeukemiaError
+from leukemia.learning import (
+    batches,
+    choosing,
+    folding,
+    heads,
+    metrics,
+    pace,
+    recipes,
+    serving,
+    stopping,
+    telling,
+)
 from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.rates import HEAD
-from leukemia.learning.recipes import Recipe, Training
+from leukemia.learning.recipes import Recipe
 
-# Validation losses closer than this are taken as equal; the higher recall then decides.
-SAME_LOSS = 0.01
 PREDICT_BATCH = 32
-# Validation recall is read at the threshold that calls this share of normal cells Normal-like.
-RECALL_AT_SPECIFICITY = 0.8
 # In place of a part of the split: cells whose label a reviewer doubts.
 LEFT_OUT = "doubted"
 
@@ -90,8 +99,7 @@ def load_dataset(
     DatasetError
         Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
     """
-    cells = manifest.read(data)
-    cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
+    cells = _labelled(data)
     # Dealt by the labels that the set came with: a correction moves no patient to another side.
     if plan.split == "fold":
         part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
@@ -105,6 +113,20 @@ def load_dataset(
     crops = batches.load_crops(data, cells, size, workers=workers, progress=progress)
     # Doubted cells keep their rows, in no part, so that the kept crops serve on.
     return Dataset(cells, part, crops, manifest.fingerprint(cells[part != LEFT_OUT]))
+
+
+def changed(data: Path, dataset: Dataset) -> bool:
+    """Whether the labelled cells of the folder are others than those that were read from it."""
+    try:
+        cells = corrections.apply(data, _labelled(data))
+        return manifest.fingerprint(cells[~cells["doubted"]]) != dataset.fingerprint
+    except (LeukemiaError, OSError):
+        return True
+
+
+def _labelled(data: Path) -> pd.DataFrame:
+    cells = manifest.read(data)
+    return cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
 
 
 def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) -> Fitted:
@@ -138,8 +160,8 @@ def learn(
 ) -> tuple[keras.Model, State]:
     """Train and keep the best epoch; where nothing is there to validate on, the last.
 
-    The best epoch has the lowest validation loss; among losses within ``SAME_LOSS`` of it, the
-    highest validation recall.
+    The best epoch has the lowest validation loss; among losses that are as good as equal,
+    the highest validation recall; see :mod:`leukemia.learning.choosing`.
 
     Parameters
     ----------
@@ -167,13 +189,14 @@ def learn(
     state = checkpoint.read()
     state.run_id = run_id
     model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan, cache)
-    while not _is_over(state, training):
-        found = _one_epoch(plan, dataset, model, len(state.history), callbacks)
+    while not choosing.is_over(state, training):
+        found = _one_epoch(plan, dataset, model, len(state.history), callbacks, cache)
         state.history.append(found)
-        is_best = _is_better(state.history, state.best_epoch)
+        is_best = choosing.is_better(state.history, state.best_epoch)
         if is_best:
             state.best_epoch = len(state.history) - 1
-        checkpoint.write(state, model, is_best=is_best)
+        with reporting.undisturbed():
+            checkpoint.write(state, model, is_best=is_best)
         if on_epoch:
             on_epoch(len(state.history) - 1, found)
     model = folding.fold(checkpoint.network(state.best, to_train=False))
@@ -225,7 +248,11 @@ def _compiled(plan: Plan, cache: Path | None) -> keras.Model:
     model.compile(
         recipes.optimizer(plan.recipe.training),
         loss=keras.losses.BinaryCrossentropy(label_smoothing=plan.recipe.training.smoothing),
-        metrics=[keras.metrics.Recall(name="recall")],
+        metrics=[
+            keras.metrics.Recall(name="recall"),
+            keras.metrics.TrueNegatives(name="true_negatives"),
+            keras.metrics.FalsePositives(name="false_positives"),
+        ],
     )
     return model
 
@@ -236,16 +263,27 @@ def _one_epoch(
     model: keras.Model,
     epoch: int,
     callbacks: list[keras.callbacks.Callback] | None,
+    cache: Path | None,
 ) -> dict[str, float]:
     training = plan.recipe.training
     _seed_dropout(model, plan.seed, epoch)
     drawn = batches.Epoch(
         dataset.crops, dataset.cells, dataset.rows("training"), plan.recipe.crop, training, plan.seed, epoch
     )
-    log = model.fit(drawn, verbose=0, callbacks=callbacks, shuffle=False).history
-    found = {name: float(values[-1]) for name, values in log.items()}
+    began = time.monotonic()
+    # A request to end is heeded between two batches: within one, it would break into TensorFlow.
+    with reporting.undisturbed():
+        told = [*(callbacks or ()), stopping.StopAtBatchEnd()]
+        log = model.fit(drawn, verbose=0, callbacks=told, shuffle=False).history
+    learned = time.monotonic()
+    found = telling.with_specificity({name: float(values[-1]) for name, values in log.items()})
     rows = dataset.rows("validation")
-    return found | (_validate(predict(model, dataset, rows)) if len(rows) else {})
+    if len(rows):
+        found |= choosing.validate(predict(model, dataset, rows))
+    if cache:
+        looked = (time.monotonic() - learned) / len(rows) if len(rows) else None
+        pace.note(cache, plan.recipe.name, (learned - began) / training.cells_per_epoch, looked)
+    return found
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
@@ -254,34 +292,3 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
     for number, state in enumerate(states):
         state.assign([seed + 1_000 * epoch, number])
-
-
-def _validate(predictions: pd.DataFrame) -> dict[str, float]:
-    truth = (predictions["label"] == "ALL").to_numpy()
-    probability = predictions["probability"].to_numpy().clip(1e-6, 1 - 1e-6)
-    loss = -np.where(truth, np.log(probability), np.log(1 - probability))
-    # Each class counts half, as in training.
-    balanced = (loss[truth].mean() + loss[~truth].mean()) / 2
-    cut = np.quantile(probability[~truth], RECALL_AT_SPECIFICITY)
-    return {
-        "val_loss": float(balanced),
-        "val_recall": float((probability[truth] > cut).mean()),
-        "val_auroc": float(roc_auc_score(truth, probability)),
-    }
-
-
-def _is_better(history: list[dict[str, float]], best: int) -> bool:
-    """Whether the last epoch of ``history`` takes the place of epoch ``best``."""
-    if best < 0 or "val_loss" not in history[-1]:
-        return True
-    found, kept = history[-1], history[best]
-    bound = min(epoch["val_loss"] for epoch in history) + SAME_LOSS
-    if found["val_loss"] > bound:
-        return False
-    return kept["val_loss"] > bound or found["val_recall"] > kept["val_recall"]
-
-
-def _is_over(state: State, training: Training) -> bool:
-    done = len(state.history)
-    waited = done - 1 - state.best_epoch
-    return done >= training.epochs or (done > 0 and waited >= training.patience)

@@ -5,16 +5,34 @@ logged as a warning and the training goes on. A run that is finished becomes a m
 MLflow's registry; see :mod:`leukemia.learning.registry`.
 """
 
+import getpass
 import logging
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mlflow
+import psutil
 from mlflow.exceptions import MlflowException
 
+from leukemia import reporting
 from leukemia.errors import LeukemiaError
 from leukemia.learning import registry, shelf, tracking
 from leukemia.learning.tracking import EXPERIMENT
+
+# What a run is: one training, one over patient folds and each of these, one over settings and each
+# trial of these, or a bundle that was made elsewhere.
+TRAIN, CROSSVALIDATE, FOLD, SWEEP, TRIAL, BROUGHT = (
+    "train",
+    "crossvalidate",
+    "fold",
+    "sweep",
+    "trial",
+    "bundle",
+)
+KIND, WARNING, HOST, PID, BORN = "kind", "warning", "host", "pid", "born"
+PARENT, USER = "mlflow.parentRunId", "mlflow.user"
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +75,20 @@ class Run:
             self._try(register)
         self.end("FINISHED")
 
+    def close(self, found: Mapping[str, float]) -> None:
+        """Record what a fold or a trial came to, and end it well; it makes no version."""
+
+        def record(client: mlflow.MlflowClient) -> None:
+            for name, value in found.items():
+                client.log_metric(self.run_id, name, value)
+
+        self._try(record)
+        self.end("FINISHED")
+
+    def warn(self, sentence: str) -> None:
+        """Record what a reader of the run must know."""
+        self._try(lambda client: client.set_tag(self.run_id, WARNING, sentence))
+
     def end(self, status: str) -> None:
         """Mark the run as ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``."""
         self._try(lambda client: client.set_terminated(self.run_id, status))
@@ -73,7 +105,14 @@ class Run:
 
 
 def start(
-    data: Path, name: str, parameters: dict[str, object], tags: dict[str, str], resume: str = ""
+    data: Path,
+    name: str,
+    parameters: Mapping[str, object],
+    tags: Mapping[str, str],
+    resume: str = "",
+    *,
+    kind: str = TRAIN,
+    parent: str = "",
 ) -> Run:
     """Start the record of a training, or go on with the one that was broken off.
 
@@ -88,34 +127,59 @@ def start(
     tags : dict
         Such as the data fingerprint and the git revision.
     resume : str, optional
-        Identifier of the run to go on with.
+        Identifier of the run to go on with; it must have the same parent.
+    kind : str, optional
+        What the run is; see :data:`TRAIN` and what stands beside it.
+    parent : str, optional
+        The run that this one is a part of.
     """
     try:
         client = tracking.client(data)
-        run_id = _reopen(client, resume) or _create(client, tracking.artifacts(data), name, tags)
-        if run_id != resume:
+        run_id = _reopen(client, resume, parent)
+        if not run_id:
+            told = {**tags, KIND: kind, USER: _user()} | ({PARENT: parent} if parent else {})
+            run_id = _create(client, tracking.artifacts(data), name, told)
             for key, value in parameters.items():
                 client.log_param(run_id, key, value)
+        # Whether a run still goes on is told by its process: MLflow never learns of a kill.
+        for key, value in _process().items():
+            client.set_tag(run_id, key, value)
         return Run(client, run_id)
     except tracking.faults() as error:
         _log.warning("This training is not recorded in MLflow: %s", tracking.said(error))
         return Run()
 
 
-def _reopen(client: mlflow.MlflowClient, run_id: str) -> str:
+def _process() -> dict[str, str]:
+    born = psutil.Process().create_time()
+    return {HOST: socket.gethostname(), PID: str(os.getpid()), BORN: repr(born)}
+
+
+def _user() -> str:
+    if said := reporting.asked_by():
+        return said
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str) -> str:
     if not run_id:
         return ""
     try:
+        if client.get_run(run_id).data.tags.get(PARENT, "") != parent:
+            return ""
         client.update_run(run_id, status="RUNNING")
     except MlflowException:
         return ""  # the record is gone; a new one is started
     return run_id
 
 
-def _create(client: mlflow.MlflowClient, artifacts: str | None, name: str, tags: dict[str, str]) -> str:
+def _create(client: mlflow.MlflowClient, artifacts: str | None, name: str, tags: Mapping[str, str]) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         experiment = client.create_experiment(EXPERIMENT, artifact_location=artifacts)
     else:
         experiment = found.experiment_id
-    return client.create_run(experiment, run_name=name, tags=tags).info.run_id
+    return client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id

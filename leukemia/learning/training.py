@@ -1,5 +1,6 @@
 """One training from prepared folder to bundle: what ``python -m leukemia train`` does."""
 
+import logging
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,19 +12,25 @@ import keras
 import numpy as np
 
 from leukemia import bundle as bundles
-from leukemia import settings
+from leukemia import reporting, settings
 from leukemia.data import splits
-from leukemia.learning import batches, fitting, metrics, packing, runs
+from leukemia.learning import batches, fitting, keeping, metrics, packing, runs
 from leukemia.learning.checkpoints import Checkpoint
 from leukemia.learning.recipes import Recipe
+from leukemia.learning.telling import Telling
 
 PROBE = 16
+STALE = "The set was changed since this training was broken off: it begins anew."
+CHANGED = (
+    "The set was changed while this training was at work: it learned from, and was judged on, the set as it "
+    "was before."
+)
 
 
 def train(
     plan: fitting.Plan,
     data: Path,
-    output: Path,
+    output: Path | None,
     *,
     progress: batches.Progress | None = None,
     callbacks: list[keras.callbacks.Callback] | None = None,
@@ -39,8 +46,8 @@ def train(
     plan : fitting.Plan
     data : Path
         A prepared folder.
-    output : Path
-        Where the bundle shall lie; replaced if there is one.
+    output : Path or None
+        Where the bundle shall lie; replaced if there is one. None: in MLflow's registry alone.
     progress, callbacks, on_epoch : optional
         To show how far it is; see :func:`batches.load_crops` and :func:`fitting.fit`.
 
@@ -49,21 +56,26 @@ def train(
     LeukemiaError
         For what a user can put right: no data, too few patients, a full disk.
     """
-    workers = settings.load().workers
-    dataset = fitting.load_dataset(data, plan, workers=workers, progress=progress)
+    dataset = fitting.load_dataset(data, plan, workers=settings.load().workers, progress=progress)
     parameters = describe(plan)
-    decided_by = {**parameters, "data": dataset.fingerprint}
-    checkpoint = Checkpoint(data / "checkpoints", decided_by)
+    checkpoint = Checkpoint(data / "checkpoints", parameters, dataset.fingerprint)
+    begun = checkpoint.read()
+    told = Telling(plan.recipe.name, plan.recipe.training.epochs)
     run = runs.start(
         data,
         f"{plan.recipe.name} ({plan.split} split)",
         parameters,
         {"data_fingerprint": dataset.fingerprint, "git_revision": revision()},
-        resume=checkpoint.read().run_id,
+        resume=begun.run_id,
     )
+    told.run(run.run_id)
+    told.begin("", begun.history)
+    if checkpoint.drop_stale():
+        warn(STALE, told)
 
     def after_epoch(index: int, found: dict[str, float]) -> None:
         run.epoch(index, found)
+        told.epoch(found)
         if on_epoch:
             on_epoch(index, found)
 
@@ -74,18 +86,34 @@ def train(
             checkpoint,
             run_id=run.run_id,
             cache=data / "cache",
-            callbacks=callbacks,
+            callbacks=[*(callbacks or ()), told.steps()],
             on_epoch=after_epoch,
         )
-        probe = batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         record = make_record(plan, dataset, fitted)
-        bundle = packing.pack(output, fitted.model, record, fitted.test, np.ascontiguousarray(probe))
+        if fitting.changed(data, dataset):
+            warn(CHANGED, told, run)
+            record["data"]["warning"] = CHANGED
+        probe = np.ascontiguousarray(
+            batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
+        )
+        with reporting.undisturbed():
+            place = keeping.place(data, output, plan.recipe.name)
+            bundle = packing.pack(place, fitted.model, record, fitted.test, probe)
+            bundle = keeping.settle(data, run, bundle, output)
+            checkpoint.remove()
     except BaseException as error:
         run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    run.finish(bundle.figures, bundle.folder)
-    checkpoint.remove()
+    told.end(run.version, str(bundle.folder))
     return bundle
+
+
+def warn(sentence: str, told: Telling, run: runs.Run | None = None) -> None:
+    """Say what a reader must know in the log, to the job and, where given, in the record of the run."""
+    logging.warning(sentence)
+    told.warn(sentence)
+    if run:
+        run.warn(sentence)
 
 
 def describe(plan: fitting.Plan) -> dict[str, Any]:

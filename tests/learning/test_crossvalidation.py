@@ -62,9 +62,10 @@ def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_pat
 
 def test_the_last_layer_is_learned_anew_from_training_cells_alone(done, data):
     from leukemia.learning import heads
+    from leukemia.learning.telling import Telling
 
     plan = replace(PLAN, fold=0)
-    learned = crossvalidation.learn_fold(plan, data, views=2)
+    learned = crossvalidation.learn_fold(plan, crossvalidation.How(data, 2, "", Telling("small", 1)))
     rows = heads.rows(learned.dataset.cells, learned.dataset.rows("training"), plan.seed)
     kept = [np.load(path) for path in (data / "crossvalidation").glob("*/features-2.npy")]
     (features,) = [

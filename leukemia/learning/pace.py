@@ -1,0 +1,137 @@
+"""How long a training takes on this machine: measured, by recipe, and kept in the data folder.
+
+Each epoch of a training measures it anew; before the first one, ``python -m leukemia pace`` does. Light
+to import: pages ask for the estimate.
+"""
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from leukemia.files import write_text
+from leukemia.learning.catalogue import Training
+
+NAME = "pace.json"
+# Share of the cells that a split by patient holds out for validation, and for the test.
+HELD_OUT = 0.2
+# Seconds that a command takes besides: TensorFlow starts, crops are read, the bundle is written.
+BESIDES = 30.0
+BATCHES, FIRST = 6, 2
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds a cell, when it is learned from and when it is only looked at; None where not measured."""
+
+    learning: float
+    looking: float | None = None
+
+
+def of(data: Path, recipe: str) -> Pace | None:
+    """The pace of a recipe on this machine, or None where it was never measured."""
+    found = _read(Path(data) / "cache").get(recipe)
+    with contextlib.suppress(TypeError, ValueError):
+        if found and float(found["learning"]) > 0:
+            return Pace(**found)
+    return None
+
+
+def estimate(
+    data: Path,
+    recipe: str,
+    training: Training,
+    *,
+    cells: int,
+    kind: str,
+    folds: int = 5,
+    trials: int = 1,
+    views: int = 4,
+) -> float | None:
+    """Seconds that a training will take at most, or None where its recipe's pace was never measured.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    recipe : str
+    training : Training
+        Its settings.
+    cells : int
+        Labelled cells in the data folder.
+    kind : str
+        ``"train"``, ``"crossvalidate"`` or ``"sweep"``.
+    folds, trials, views : int, optional
+        How many there are.
+    """
+    pace = of(data, recipe)
+    if pace is None:
+        return None
+    # A forward pass takes a third of a step, roughly, where it was not measured.
+    looking = pace.looking or pace.learning / 3
+    learned = training.epochs * training.cells_per_epoch * pace.learning
+    if kind == "crossvalidate":
+        # Each cell is looked at once by the fold that held it out, and by all others to tell novelty.
+        looked = views * looking * (cells + (folds + 1) * min(cells, training.cells_per_epoch))
+        return BESIDES + (folds + 1) * learned + looked
+    one = learned + training.epochs * HELD_OUT * cells * looking
+    return BESIDES + (trials if kind == "sweep" else 1) * one + 2 * HELD_OUT * cells * looking
+
+
+def note(cache: Path, recipe: str, learning: float, looking: float | None = None) -> None:
+    """Keep a pace that was measured; where that cannot be written, nothing is lost."""
+    with contextlib.suppress(OSError):
+        kept = _read(cache)
+        earlier = kept.get(recipe) or {}
+        kept[recipe] = asdict(Pace(learning, looking or earlier.get("looking")))
+        write_text(cache / NAME, json.dumps(kept))
+
+
+def measure(data: Path, recipe: str) -> Pace:
+    """Measure a recipe's pace on drawn noise, and keep it; takes some seconds.
+
+    Raises
+    ------
+    RecipeError
+        Where there is no such recipe.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from leukemia.learning import batches, fitting, recipes
+
+    made = recipes.get(recipe)
+    size = made.crop + batches.MARGIN
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (32, size, size, 3), dtype=np.uint8)
+    cells = pd.DataFrame({"label": ["ALL", "Normal"] * 16, "patient_group": [str(n) for n in range(32)]})
+    model = made.build()
+    model.compile(recipes.optimizer(made.training), loss="binary_crossentropy")
+    batch = made.training.batch
+
+    def learn(count: int) -> float:
+        training = made.with_training(cells_per_epoch=count * batch).training
+        began = time.monotonic()
+        model.fit(batches.Epoch(crops, cells, np.arange(32), made.crop, training, 0, 0), verbose=0)
+        return (time.monotonic() - began) / (count * batch)
+
+    def look() -> float:
+        began = time.monotonic()
+        model.predict_on_batch(batches.centre(crops, made.crop)[: fitting.PREDICT_BATCH])
+        return (time.monotonic() - began) / min(len(crops), fitting.PREDICT_BATCH)
+
+    # The first steps trace and allocate.
+    learn(FIRST)
+    look()
+    found = Pace(learn(BATCHES), look())
+    note(Path(data) / "cache", recipe, found.learning, found.looking)
+    return found
+
+
+def _read(cache: Path) -> dict[str, dict[str, float]]:
+    try:
+        found = json.loads((cache / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

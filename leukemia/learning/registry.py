@@ -6,15 +6,16 @@ Which of them answers in the clinic is changed in :mod:`leukemia.learning.promot
 import contextlib
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leukemia import bundle as bundles
 from leukemia.errors import RegistryError
-from leukemia.learning import history, shelf, standing, tracking
+from leukemia.learning import history, shelf, standing, tables, tracking
 from leukemia.learning.history import Event
 from leukemia.learning.standing import CHAMPION, MODEL
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 PAGE = 1_000
+NOTHING = "nothing was registered yet"
 
 
 @dataclass(frozen=True)
@@ -100,26 +102,23 @@ def register(client: "mlflow.MlflowClient", run_id: str, folder: Path) -> int:
 def versions(data: Path) -> list[Version]:
     """All model versions, the newest first; raises RegistryError where it cannot be asked."""
     said = ask(data)
-    if tracking.database(data) and not tracking.database(data).exists():
-        return []
-    with tracking.asked("The model versions cannot be listed"):
-        client, found, token = tracking.client(data), [], None
-        while token is None or token:
-            page = client.search_model_versions(f"name = '{MODEL}'", max_results=PAGE, page_token=token)
-            found += page
-            token = page.token or ""
     events = history.of(said.tags)
-    made = (_version(one, said.aliases, events) for one in found)
+    made = (_version(one, said.aliases, events) for one in _kept(data))
     return sorted(made, key=lambda version: version.number, reverse=True)
 
 
 def version(data: Path, number: int) -> Version:
     """One model version; raises RegistryError where there is none of this number."""
     said = ask(data)
-    if tracking.database(data) and not tracking.database(data).exists():
-        raise RegistryError(f"There is no model version {number}: nothing was registered yet.")
-    with tracking.asked(f"There is no model version {number}"):
-        found = tracking.client(data).get_model_version(MODEL, str(number))
+    trouble = f"There is no model version {number}"
+    if tracking.database(data):
+        kept = {one.number: one for one in _kept(data)}
+        if number not in kept:
+            raise RegistryError(f"{trouble}." if kept else f"{trouble}: {NOTHING}.")
+        found = kept[number]
+    else:
+        with tracking.asked(trouble):
+            found = _told(tracking.client(data).get_model_version(MODEL, str(number)))
     return _version(found, said.aliases, history.of(said.tags))
 
 
@@ -155,16 +154,69 @@ def held_out(bundle: bundles.Bundle) -> str:
     return hashlib.sha256("\n".join(sorted(bundle.predictions["image_id"])).encode()).hexdigest()[:16]
 
 
-def _version(one: "ModelVersion", aliases: Mapping[str, int], events: list[Event]) -> Version:
-    number, tags = int(one.version), dict(one.tags)
+@dataclass(frozen=True)
+class _Kept:
+    """One version as MLflow keeps it; ``created`` in milliseconds since 1970."""
+
+    number: int
+    run_id: str
+    created: int
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(data: Path) -> list[_Kept]:
+    """Read MLflow's SQLite file where it is one: MLflow itself takes seconds, while a page waits."""
+    file = tracking.database(data)
+    if file and not file.exists():
+        return []
+    try:
+        if file:
+            with tables.reading(file) as database:
+                return _from_tables(database)
+    except RegistryError as error:
+        raise RegistryError(f"The model versions cannot be listed: {error}.") from error
+    except tables.Unexpected:
+        pass
+    with tracking.asked("The model versions cannot be listed"):
+        return _through_mlflow(data)
+
+
+def _from_tables(database: sqlite3.Connection) -> list[_Kept]:
+    rows = database.execute(
+        "SELECT version, run_id, creation_time FROM model_versions WHERE name = ? AND current_stage IS NOT ?",
+        (MODEL, tables.DELETED),
+    )
+    found = {row[0]: _Kept(int(row[0]), row[1] or "", row[2]) for row in rows}
+    tags = "SELECT version, key, value FROM model_version_tags WHERE name = ?"
+    for number, key, value in database.execute(tags, (MODEL,)):
+        if number in found:
+            found[number].tags[key] = value or ""
+    return list(found.values())
+
+
+def _through_mlflow(data: Path) -> list[_Kept]:
+    client, found, token = tracking.client(data), [], None
+    while token is None or token:
+        page = client.search_model_versions(f"name = '{MODEL}'", max_results=PAGE, page_token=token)
+        found += page
+        token = page.token or ""
+    return [_told(one) for one in found]
+
+
+def _told(one: "ModelVersion") -> _Kept:
+    return _Kept(int(one.version), one.run_id or "", one.creation_timestamp, dict(one.tags))
+
+
+def _version(one: _Kept, aliases: Mapping[str, int], events: list[Event]) -> Version:
+    number, tags = one.number, dict(one.tags)
     figures: Any = {}
     with contextlib.suppress(ValueError):
         figures = json.loads(tags.pop("figures", "{}"))
     return Version(
         number=number,
-        run_id=one.run_id or "",
+        run_id=one.run_id,
         recipe=tags.pop("recipe", ""),
-        created=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+        created=datetime.fromtimestamp(one.created / 1000, UTC),
         aliases=tuple(sorted(alias for alias, held in aliases.items() if held == number)),
         figures=figures,
         events=tuple(event for event in events if event.version == number),

@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import socket
-import sqlite3
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from leukemia.errors import RegistryError
-from leukemia.learning import tracking
+from leukemia.learning import tables, tracking
 from leukemia.learning.patience import within
 
 MODEL = "leukemia"
@@ -32,8 +31,6 @@ PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1
 CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_AUTH")
 
 SLOW = "it does not answer"
-LOCKED = "its database is locked by another process"
-DAMAGED = "its database is damaged"
 _warm: set[str] = set()
 
 
@@ -77,22 +74,16 @@ def read(data: Path) -> Standing:
 def _from_file(file: Path) -> Standing:
     if not file.exists():
         return Standing()
-    # Not read-only: what a killed process left half written is rolled back by the first who opens it.
-    address = f"file:{urllib.parse.quote(str(file))}?mode=rw"
     try:
-        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=ONE_ANSWER)) as database:
+        with tables.reading(file) as database:
             aliases = database.execute(
                 "SELECT alias, version FROM registered_model_aliases WHERE name = ?", (MODEL,)
             ).fetchall()
             tags = database.execute(
                 "SELECT key, value FROM registered_model_tags WHERE name = ?", (MODEL,)
             ).fetchall()
-    except sqlite3.OperationalError as error:
-        if "no such" in str(error):
-            raise _AskMlflow from error
-        raise RegistryError(LOCKED if "locked" in str(error) else f"its database: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise RegistryError(DAMAGED) from error
+    except tables.Unexpected as error:
+        raise _AskMlflow from error
     return Standing({alias: int(version) for alias, version in aliases}, dict(tags))
 
 
@@ -125,13 +116,13 @@ def _from_server(uri: str) -> Standing:
 
 
 def _through_mlflow(data: Path, uri: str) -> Standing:
-    _knock(uri)
+    knock(uri)
     seconds = PATIENCE if uri in _warm else FIRST
     return _patiently(seconds, ("mlflow", uri), lambda: _asked(data, uri))
 
 
-def _knock(uri: str) -> None:
-    """See that a host is there at all before much is waited for."""
+def knock(uri: str) -> None:
+    """See that a host is there at all before much is waited for; raises as :func:`read` does."""
     try:
         parts = urllib.parse.urlsplit(uri)
         port = parts.port or PORTS.get(parts.scheme.partition("+")[0])

@@ -27,7 +27,7 @@ FIRST = {
 REST = ("patience", "warmup", "body_rate", "frozen", "weight_decay", "smoothing")
 STEPS = {"cells_per_epoch": 500, "batch": 8, "l2": 1e-4, "weight_decay": 0.01, "blur": 0.5}
 STEP, WIDTH = 0.05, 152
-KEPT = "training-settings"
+KEEP = {"persist_state": "session"}
 Value = bool | int | float
 
 
@@ -51,7 +51,6 @@ def show(outline: Outline, without: tuple[str, ...] = ()) -> Training | None:
         if idle := [field(name).title for name in _all() if not outline.heeds(name)]:
             st.caption(f"Not asked for, as nothing in this recipe heeds it: {', '.join(idle)}.")
     values = {name: _value(outline, field(name)) for name in shown}
-    st.session_state.setdefault(KEPT, {})[outline.name] = values
     try:
         training = replace(outline.training, **values)
         _fits(training)
@@ -76,6 +75,11 @@ def words(value: Value) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def rounded(value: float) -> float:
+    """A number as it was meant: steps of a twentieth add up to 0.15000000000000002."""
+    return float(f"{value:.6g}")
 
 
 def arguments(settings: dict[str, Value]) -> list[str]:
@@ -104,13 +108,10 @@ def _row(outline: Outline, names: list[str]) -> None:
 
 def _one(outline: Outline, one: Field) -> None:
     key, own = _key(outline, one), getattr(outline.training, one.name)
-    kept = st.session_state.get(KEPT, {}).get(outline.name, {})
-    # A field that was out of sight has lost its value; what was set is kept beside.
-    if key not in st.session_state:
-        st.session_state[key] = kept.get(one.name, own)
+    st.session_state.setdefault(key, own)
     meaning = f"{one.help} The recipe's own: {words(own)}."
     if one.kind == "bool":
-        st.checkbox(one.title, key=key, help=meaning, width=WIDTH)
+        st.checkbox(one.title, key=key, help=meaning, width=WIDTH, **KEEP)
         return
     kind = int if one.kind == "int" else float
     st.number_input(
@@ -122,6 +123,8 @@ def _one(outline: Outline, one: Field) -> None:
         key=key,
         help=f"{meaning} From {words(kind(one.low))} to {words(kind(one.high))}.",
         width=WIDTH,
+        required=True,
+        **KEEP,
     )
 
 
@@ -134,8 +137,7 @@ def _step(one: Field, own: float) -> float:
 def _value(outline: Outline, one: Field) -> Value:
     value = st.session_state[_key(outline, one)]
     if one.kind in ("float", "log"):
-        # Steps of a twentieth add up to 0.15000000000000002.
-        return float(f"{value:.6g}")
+        return rounded(value)
     return value
 
 
@@ -160,7 +162,6 @@ def _differences(outline: Outline, training: Training) -> None:
 
 
 def _back(outline: Outline) -> None:
-    st.session_state.get(KEPT, {}).pop(outline.name, None)
     for name in _all():
         st.session_state[_key(outline, field(name))] = getattr(outline.training, name)
 

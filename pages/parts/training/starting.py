@@ -10,24 +10,22 @@ from leukemia.errors import LeukemiaError
 from pages.parts import person, working
 from pages.parts.text import plain
 
-WHO, LEFT = "training-who", "training-left"
+WHO = "training-who"
 SECTION, NOW = "section", "now"
 
 
-def show(data: Path, kind: str, title: str, arguments: Sequence[str], *, disabled: bool = False) -> None:
-    """Lay out the name and the button; a press starts or queues it, and the page goes on to Now.
+def pressed(data: Path, *, disabled: bool = False) -> bool:
+    """Lay out the name, the button and what is before it; return whether the button was pressed now.
+
+    What was typed at the same moment is read before: :func:`ask` is given it.
 
     Parameters
     ----------
     data : Path
         The data folder.
-    kind, title, arguments
-        As of :func:`leukemia.waiting.ask`.
     disabled : bool, optional
         Whether something that was said makes it impossible.
     """
-    if st.session_state.pop(LEFT, False):
-        st.rerun()
     if WHO not in st.session_state:
         st.session_state[WHO] = person.name()
     busy = jobs.running(data, jobs.CHANGE)
@@ -36,29 +34,32 @@ def show(data: Path, kind: str, title: str, arguments: Sequence[str], *, disable
         st.text_input(
             "Your name (optional)", key=WHO, max_chars=waiting.NAME, width=260, help="All see who started it."
         )
-        st.button(
+        found = st.button(
             "Put it in the queue" if busy or ahead else "Start",
+            key="training-start",
             type="primary",
             icon=":material/playlist_add:" if busy or ahead else ":material/play_arrow:",
-            on_click=_ask,
-            args=(data, kind, title, tuple(arguments)),
             disabled=disabled,
         )
     if busy or ahead:
-        behind = f"{plain(busy.title)} is at work" if busy else "Another is about to start"
+        behind = f"{plain(busy.title)} is at work" if busy else "another is about to start"
         more = f", and {ahead} more {'waits' if ahead == 1 else 'wait'}" if ahead else ""
         st.caption(f"One at a time: {behind}{more}. This one starts by itself when its turn comes.")
     working.said()
+    return found and not disabled
 
 
-def _ask(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
-    state = st.session_state
-    who = state.get(WHO, "")
+def ask(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
+    """Start a training, or queue it, and go where it is seen; where neither can be, say why.
+
+    Parameters are those of :func:`leukemia.waiting.ask`.
+    """
+    who = st.session_state.get(WHO, "")
+    person.remember(who)
     try:
         waiting.ask(data, kind, title, arguments, by=who)
     except LeukemiaError as error:
-        state[working.SAID] = str(error)
-        return
-    person.remember(who)
-    state[LEFT] = True
-    st.query_params.from_dict({SECTION: NOW})
+        st.session_state[working.SAID] = str(error)
+    else:
+        st.query_params.from_dict({SECTION: NOW})
+    st.rerun()

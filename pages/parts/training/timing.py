@@ -6,20 +6,20 @@ import streamlit as st
 
 from leukemia import jobs
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import Job
+from leukemia.jobs import Job, State
 from leukemia.learning import pace
-from leukemia.learning.catalogue import Training
+from leukemia.learning.catalogue import Outline, Training
 from pages.parts.text import plain
 from pages.parts.training import times
 
 KIND = "pace"
 EVERY = 2.0
-AGAIN = "pace-again"
+ASKED = "pace-asked"
 
 
-def show(data: Path, recipe: str, training: Training, *, cells: int, kind: str, **counts: int) -> None:
+def show(data: Path, outline: Outline, training: Training, *, cells: int, kind: str, **counts: int) -> None:
     """Say how long it takes, or measure that in the background; ``counts`` are folds, trials, views."""
-    seconds = pace.estimate(data, recipe, training, cells=cells, kind=kind, **counts)
+    seconds = pace.estimate(data, outline.name, training, cells=cells, kind=kind, **counts)
     if seconds is not None:
         _tell(seconds, kind)
     elif work := jobs.running(data, jobs.CHANGE):
@@ -28,7 +28,7 @@ def show(data: Path, recipe: str, training: Training, *, cells: int, kind: str, 
             f"{plain(work.title)} works, it would come out wrong."
         )
     else:
-        _measure(data, recipe)
+        _measure(data, outline)
 
 
 def _tell(seconds: float, kind: str) -> None:
@@ -39,24 +39,35 @@ def _tell(seconds: float, kind: str) -> None:
     )
 
 
-def _measure(data: Path, recipe: str) -> None:
-    last = _last(data, recipe)
-    phase = jobs.state(last).phase if last else ""
-    if phase in ("failed", "stopped", "lost") and not st.session_state.pop(AGAIN, False):
-        state = jobs.state(last)
-        st.warning(
-            f"How long it takes could not be measured: {plain(state.message)}", icon=":material/timer:"
-        )
-        st.button("Measure again", on_click=lambda: st.session_state.update({AGAIN: True}))
+def _measure(data: Path, outline: Outline) -> None:
+    last = _last(data, outline.name)
+    state = jobs.state(last) if last else None
+    asked = st.session_state.pop(ASKED, "") == outline.name
+    if not asked and not (state and state.active) and (words := _why_not_by_itself(outline, state)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/timer: {words}", width="content")
+            st.button("Measure it", on_click=_ask, args=(outline.name,))
         return
-    if phase not in ("running", "stopping") and not jobs.running(data, jobs.MEASURE):
-        arguments = ["pace", "--recipe", recipe, "--data", str(data)]
+    if not jobs.running(data, jobs.MEASURE):
+        arguments = ["pace", "--recipe", outline.name, "--data", str(data)]
         try:
-            jobs.start(data, KIND, f"Measuring the pace of {recipe}", arguments, lane=jobs.MEASURE)
+            jobs.start(data, KIND, f"Measuring the pace of {outline.name}", arguments, lane=jobs.MEASURE)
         except LeukemiaError as error:
             st.caption(f":material/timer: How long it takes is not measured: {plain(str(error))}")
             return
     _wait(data)
+
+
+def _why_not_by_itself(outline: Outline, state: State | None) -> str:
+    if state and state.phase != "done":
+        return f"How long it takes could not be measured: {plain(state.message)}"
+    if outline.needs:
+        return "How long it takes was not measured on this machine yet; that needs what the recipe needs."
+    return ""
+
+
+def _ask(recipe: str) -> None:
+    st.session_state[ASKED] = recipe
 
 
 @st.fragment(run_every=EVERY)

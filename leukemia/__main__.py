@@ -1,6 +1,7 @@
 """The command line: ``python -m leukemia …``. Nothing heavy is imported before it is needed."""
 
 import argparse
+import contextlib
 import errno
 import logging
 import os
@@ -102,9 +103,11 @@ def _told(arguments: list[str] | None) -> int:
         raise
     finally:
         reporting.too_late_to_stop()
-    if message:
-        print(f"leukemia: {message}", file=sys.stderr)
     reporting.current().end(status, message)
+    if message:
+        # The log of a job may lie on a full disk.
+        with contextlib.suppress(OSError):
+            print(f"leukemia: {message}", file=sys.stderr)
     return status
 
 

@@ -156,6 +156,7 @@ def begin(
         environment["LEUKEMIA_MODEL"] = str(given.model.resolve())
     process = None
     try:
+        (folder / reporting.ROOM).write_bytes(os.urandom(reporting.ROOM_BYTES))
         process = processes.begin(
             [sys.executable, "-m", "leukemia", *arguments],
             folder=settings.PROJECT,

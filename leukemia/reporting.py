@@ -25,6 +25,8 @@ from leukemia.files import write_text
 FOLDER = "LEUKEMIA_JOB"
 BY = "LEUKEMIA_BY"
 RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
+# Takes space on the disk while the job works, and makes room for its last word where it is full.
+ROOM, ROOM_BYTES = "room", 16 * 1024
 EVERY = 0.5  # seconds between two writes
 PATIENCE = 20.0  # seconds for the record of a job that has just been started
 KEPT = 200  # problems that are told by their words; beyond that they are only counted
@@ -86,8 +88,9 @@ class Reporter:
             return
         self._tell(True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        # On a full disk the log is what remains.
+        # Should there be no room none the less, the log is what remains.
         with contextlib.suppress(OSError):
+            (self._folder / ROOM).unlink(missing_ok=True)
             text = json.dumps({"status": status, "message": message, "ended": now})
             write_text(self._folder / END, text)
 

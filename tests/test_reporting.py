@@ -1,5 +1,7 @@
 """A request to end, taken: real signals to real processes."""
 
+import errno
+import json
 import os
 import signal
 import subprocess
@@ -144,6 +146,36 @@ def test_a_job_waits_for_its_record(tmp_path, monkeypatch):
     begun = time.monotonic()
     assert not reporting.on_record(30)
     assert time.monotonic() - begun < 5
+
+
+def test_the_last_word_has_room_where_the_disk_is_full(tmp_path, monkeypatch):
+    room = tmp_path / reporting.ROOM
+    room.write_bytes(b"0" * reporting.ROOM_BYTES)
+
+    def write(path, text):
+        if room.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_text(text)
+
+    monkeypatch.setattr(reporting, "write_text", write)
+    reporting.Reporter(tmp_path).end(2, "The disk is full.")
+    assert json.loads((tmp_path / reporting.END).read_text())["message"] == "The disk is full."
+
+
+def test_a_log_on_a_full_disk_does_not_swallow_the_last_word(tmp_path):
+    (tmp_path / reporting.RECORD).write_text("{}")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        subprocess.run(
+            [sys.executable, "-m", "leukemia", "sample", str(tmp_path / "mine")],
+            cwd=PROJECT,
+            env=os.environ | {reporting.FOLDER: str(tmp_path), "PYTHONUNBUFFERED": "1"},
+            stderr=full,
+            check=False,
+        )
+    end = json.loads((tmp_path / reporting.END).read_text())
+    assert end["status"] == 2 and "not an empty folder" in end["message"]
 
 
 @pytest.mark.parametrize("by", ["", "Dr. Ada"])

@@ -1,6 +1,6 @@
 """A background job, seen: how far it is, what it found, how to end it and how to go on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def follow(job: Job) -> None:
     st.fragment(_watch, run_every=EVERY)(job)
 
 
-def ended(job: Job, state: State, *, go_on: str = "Go on") -> None:
+def ended(job: Job, state: State, *, go_on: str = "Go on", on_click: Callable[[Job], None] = again) -> None:
     """Say how a job ended that did not end well, with a button to go on from there."""
     text = f"{plain(job.title)}: {plain(state.message) or 'broken off.'}"
     if state.phase == "stopped":
@@ -52,8 +52,10 @@ def ended(job: Job, state: State, *, go_on: str = "Go on") -> None:
         st.error(text, icon=":material/error:")
     problems(state)
     with st.container(horizontal=True):
-        st.button(go_on, key=f"again-{job.kind}", icon=":material/play_arrow:", on_click=again, args=(job,))
-    _log(job)
+        st.button(
+            go_on, key=f"again-{job.kind}", icon=":material/play_arrow:", on_click=on_click, args=(job,)
+        )
+    log(job)
 
 
 def problems(state: State) -> None:
@@ -86,7 +88,7 @@ def _watch(job: Job) -> None:
         disabled=state.phase != "running",
     )
     st.caption("It runs in the background: this page can be left or closed meanwhile.")
-    _log(job)
+    log(job)
 
 
 def _how_far(job: Job, state: State) -> str:
@@ -97,7 +99,8 @@ def _how_far(job: Job, state: State) -> str:
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}, {clock}"
 
 
-def _log(job: Job) -> None:
+def log(job: Job) -> None:
+    """The last lines of its log, folded away."""
     if tail := jobs.log_tail(job, 20):
         with st.expander("Log"):
             st.code(tail, language=None, wrap_lines=True)

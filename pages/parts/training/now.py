@@ -1,7 +1,104 @@
-"""The run at work, what waits behind it, and how the last one ended."""
+"""The run at work, what waits behind it, and how the last one ended: read anew every second.
+
+Nothing is remembered here: what a page sees lies in the data folder, so that it finds a run again that
+somebody else started, or that outlived the dashboard.
+"""
 
 from pathlib import Path
 
+import streamlit as st
 
+from leukemia import jobs, reporting, waiting
+from leukemia.errors import LeukemiaError
+from leukemia.job_folders import read
+from leukemia.jobs import Job, State
+from leukemia.waiting import Waiting
+from pages.parts import person, working
+from pages.parts.text import plain
+from pages.parts.training import live, queue, times
+
+EVERY = 1.0  # seconds between two looks
+NOTHING = "Nothing is at work. A training that is started, by whomever, is seen here."
+
+
+@st.fragment(run_every=EVERY)
 def show(data: Path) -> None:
     """Lay the section out."""
+    working.said()
+    try:
+        waiting.advance(data)
+    except LeukemiaError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    busy, found = jobs.running(data, jobs.CHANGE), waiting.queue(data)
+    if busy is None:
+        if not found:
+            _nothing()
+    elif busy.kind in waiting.KINDS:
+        live.show(busy, jobs.state(busy))
+    else:
+        _other(busy)
+    queue.show(data, found)
+    _last(data, busy, found)
+
+
+def _nothing() -> None:
+    st.info(NOTHING, icon=":material/hourglass_empty:")
+    if st.button("New run", icon=":material/add:"):
+        _go({"section": "new"})
+
+
+def _other(job: Job) -> None:
+    state = jobs.state(job)
+    st.info(
+        f"{plain(job.title)} works on this data folder; trainings wait for it.", icon=":material/pending:"
+    )
+    if state.total:
+        st.progress(state.share, f"{plain(state.what)}: {state.done:,} of {state.total:,}")
+
+
+def _last(data: Path, busy: Job | None, found: list[Waiting]) -> None:
+    """How the one before ended, unless somebody goes on with it already."""
+    past = (job for job in jobs.history(data, waiting.KINDS) if job != busy)
+    job = next(past, None)
+    if job is None or job.arguments in {one.arguments for one in (*found, *([busy] if busy else []))}:
+        return
+    state = jobs.state(job)
+    if state.active:
+        return
+    st.subheader("What ended last", anchor=False)
+    if state.phase == "done":
+        _done(job, state)
+    else:
+        working.ended(job, state, on_click=_go_on)
+        st.caption(_ended(job) + " Going on takes up its last finished epoch, with the same settings.")
+
+
+def _done(job: Job, state: State) -> None:
+    version = state.facts.get("version")
+    kept = f" It is version {version} in the registry; nothing is in service by that." if version else ""
+    st.success(f"{plain(job.title)}: done.{kept}", icon=":material/check_circle:")
+    for sentence in state.facts.get("warnings") or ():
+        st.warning(plain(str(sentence)), icon=":material/warning:")
+    st.caption(_ended(job))
+    run = str(state.facts.get("run_id") or "")
+    if run and st.button("See it in Runs", icon=":material/arrow_forward:", type="primary"):
+        _go({"section": "runs", "run": run})
+    working.log(job)
+
+
+def _ended(job: Job) -> str:
+    at = (read(job.folder / reporting.END) or {}).get("ended")
+    who = f" by {plain(job.by)}" if job.by else ""
+    return f"Started {times.when(job.started)}{who}{f', ended {times.when(at)}' if at else ''}."
+
+
+def _go_on(job: Job) -> None:
+    try:
+        waiting.again(job, person.name())
+    except LeukemiaError as error:
+        st.session_state[working.SAID] = str(error)
+
+
+def _go(query: dict[str, str]) -> None:
+    st.query_params.from_dict(query)
+    st.rerun()

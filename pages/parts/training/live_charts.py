@@ -15,12 +15,12 @@ from pages.parts.performance.look import ALL, GREY, NORMAL, SERIES
 History = Sequence[dict[str, float]]
 COLUMNS = ("epoch", "value", "line", "part", "mark")
 FINISHED, UNDER_WAY, EARLIER = "finished", "under way", "earlier"
-HEIGHT = 300
+HEIGHT = 380
 # Dashes by whose figure it is: held-out patients count, so theirs is the whole line.
 TRAINING, VALIDATION = [3, 3], [1, 0]
-# The wheel alone goes on turning the page.
-ZOOM = {"type": "interval", "zoom": "wheel![event.shiftKey]"}
-HOW_TO_ZOOM = "Shift and wheel zoom, dragging moves, a double click shows all again."
+# The wheel alone goes on turning the page; with Shift, browsers turn it sideways.
+ZOOM = {"type": "interval", "zoom": "wheel![event.altKey]"}
+HOW_TO_ZOOM = "Alt and wheel zoom, dragging moves, a double click shows all again."
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def rates(seen: Seen) -> tuple[pd.DataFrame, dict[str, Any]]:
     }
     share = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}}
     title = "Recall and specificity by epoch"
-    return _rows(seen, lines), _chart(title, "Share of cells (threshold 0.5)", seen.epochs, lines, share)
+    return _rows(seen, lines), _chart(title, "Share of cells", seen.epochs, lines, share)
 
 
 def _rows(seen: Seen, lines: dict[str, tuple[str, str, list[int]]]) -> pd.DataFrame:

@@ -53,5 +53,6 @@ def rates(history: History) -> str:
     )
     gap = last.get("recall", recall) + last.get("specificity", specificity) - recall - specificity
     if start and gap / 2 > ALIKE:
-        return f"{told} On the training patients it is {gap / 2:.0%} better: that much is known by heart."
+        better = f"{50 * gap:.0f} points better"
+        return f"{told} On the training patients it is {better} on average: that much is known by heart."
     return f"{told} The threshold is chosen at the end."

@@ -18,7 +18,8 @@ def show(data: Path, found: list[Waiting]) -> None:
     if not found:
         return
     st.subheader("Queue", anchor=False)
-    who = "1 training waits for its turn" if len(found) == 1 else f"{len(found)} trainings wait for their turn"
+    several = f"{len(found)} trainings wait for their turn"
+    who = several if len(found) > 1 else "1 training waits for its turn"
     st.caption(f"{who}: one at a time works on a data folder. The next one starts by itself.")
     for place, one in enumerate(found, 1):
         _row(data, place, one, last=place == len(found))

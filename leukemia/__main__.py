@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("evaluate", help="print the figures of a bundle again, or compare several")
     one.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="several make a table")
     one.add_argument("--data", type=Path, help="a prepared folder to judge the bundle on")
+    one.add_argument("--mean", action="store_true", help="a row more for the mean of several by folds")
 
     one = commands.add_parser("classify", help="answer image files and folders")
     one.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")

@@ -145,7 +145,7 @@ def evaluate(options: Namespace) -> int:
         judged_by_folds = {one.folds > 0 for one in found}
         if len(judged_by_folds) > 1:
             raise LeukemiaError("Bundles judged by folds and by a single split do not compare in one table.")
-        lines = fold_table(found) if bundle.folds else table(found)
+        lines = fold_table(found, together=options.mean) if bundle.folds else table(found)
         print("\n".join((*lines, "", settings.RESEARCH_USE)))
         return 0
     if options.data is None:

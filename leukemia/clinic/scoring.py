@@ -12,7 +12,7 @@ from leukemia.bundle import Bundle
 from leukemia.clinic.classifier import Classifier, Source
 from leukemia.data import manifest, splits
 from leukemia.errors import DatasetError
-from leukemia.learning import metrics, subgroups
+from leukemia.learning import ensembles, metrics, subgroups
 from leukemia.learning.calibration import to_logit
 from leukemia.settings import RESEARCH_USE
 
@@ -146,19 +146,27 @@ def patients_right(predictions: pd.DataFrame) -> tuple[int, int]:
     return right, len(people)
 
 
-def fold_table(bundles: Sequence[Bundle]) -> list[str]:
-    """Cross-validated bundles side by side, as lines of a Markdown table, in the order given."""
+def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str]:
+    """Cross-validated bundles side by side, as lines of a Markdown table, in the order given.
+
+    Parameters
+    ----------
+    bundles : sequence of Bundle
+    together : bool, optional
+        Whether a last row shows the mean of them all; see :mod:`leukemia.learning.ensembles`.
+    """
+    rows = [
+        (f"{one.recipe}, {one.record['views']} view(s)", one.predictions, one.threshold) for one in bundles
+    ]
+    if together:
+        found = ensembles.mean(bundles)
+        rows.append((f"mean of these {len(bundles)}", found.predictions, found.threshold))
     lines = [" | ".join(("", *FOLD_HEAD, "")).strip(), "|" + "---|" * len(FOLD_HEAD)]
-    for bundle in bundles:
-        found = metrics.figures(bundle.predictions, bundle.threshold)
-        found |= subgroups.figures(bundle.predictions, bundle.threshold)
-        right, people = patients_right(bundle.predictions)
-        row = (
-            f"{bundle.recipe}, {bundle.record['views']} view(s)",
-            *(str(found[name]) if name in found else "" for name in FOLD_FIGURES),
-            f"{right} of {people}",
-        )
-        lines.append(" | ".join(("", *row, "")).strip())
+    for name, predictions, threshold in rows:
+        figures = metrics.figures(predictions, threshold) | subgroups.figures(predictions, threshold)
+        right, people = patients_right(predictions)
+        cells = (str(figures[key]) if key in figures else "" for key in FOLD_FIGURES)
+        lines.append(" | ".join(("", name, *cells, f"{right} of {people}", "")).strip())
     return lines
 
 

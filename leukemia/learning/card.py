@@ -99,7 +99,11 @@ def _data(record: dict[str, Any], part: str) -> str:
         for label in ("ALL", "Normal")
     )
     leak = "" if split["by"] == "patient" else f" **{LEAKY}.**"
-    return f"{part.capitalize()}: {counts}.{leak} Data fingerprint {record['data']['fingerprint'][:16]}."
+    warning = record["data"].get("warning", "")
+    return (
+        f"{part.capitalize()}: {counts}.{leak} Data fingerprint {record['data']['fingerprint'][:16]}."
+        + f" **{warning}**" * bool(warning)
+    )
 
 
 def _analyses(record: dict[str, Any]) -> str:

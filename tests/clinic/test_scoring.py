@@ -7,8 +7,8 @@ import pytest
 from leukemia import bundle as bundles
 from leukemia.clinic import scoring
 from leukemia.data import manifest
-from leukemia.errors import DatasetError
-from leukemia.learning import metrics, subgroups
+from leukemia.errors import DatasetError, LeukemiaError
+from leukemia.learning import ensembles, metrics, subgroups
 
 OTHER = {"ALL": "Normal", "Normal": "ALL"}
 
@@ -131,3 +131,27 @@ def test_patients_are_called_at_the_threshold_of_the_other_folds():
     assert right in (9, 10)
     swapped = frame.assign(label=frame["label"].where(frame["fold"] < 4, frame["label"].map(OTHER)))
     assert scoring.patients_right(swapped)[0] == 8
+
+
+def test_the_mean_of_bundles_is_judged_as_each_was(folded):
+    *_, mean = scoring.fold_table([folded, folded], together=True)
+    assert mean.startswith("| mean of these 2 |")
+    found = ensembles.mean([folded, folded])
+    # The mean of twice the same ranks the cells of a fold as it did.
+    for fold, own in found.predictions.groupby("fold"):
+        first = folded.predictions[folded.predictions["fold"] == fold].sort_values("image_id")
+        assert (
+            own.sort_values("image_id")["probability"].rank().tolist() == first["probability"].rank().tolist()
+        )
+
+
+def test_bundles_of_other_folds_make_no_mean(folded, tmp_path):
+    folder = shutil.copytree(folded.folder, tmp_path / "other")
+    frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
+    frame["fold"] = (frame["fold"] + 1) % 6
+    frame.to_csv(folder / bundles.PREDICTIONS, index=False)
+    record = json.loads((folder / bundles.RECORD).read_text())
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+    with pytest.raises(LeukemiaError, match="other was judged on other cells or in other folds"):
+        ensembles.mean([folded, bundles.read(folder)])

@@ -164,3 +164,109 @@ def test_a_registry_that_cannot_be_reached_does_not_stop_a_training(data, monkey
     bundle = training.train(PLAN, data, data / "out")
     assert json.loads((bundle.folder / "bundle.json").read_text())["figures"]
     assert "not recorded in MLflow" in caplog.text
+
+
+def runs_of(data):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{data / 'mlflow.db'}")
+    return client.search_runs([client.get_experiment_by_name("leukemia").experiment_id])
+
+
+def test_without_an_output_the_registry_keeps_the_bundle_alone(data):
+    from leukemia.learning import keeping, registry
+
+    bundle = training.train(PLAN, data, None)
+    (version,) = registry.versions(data)
+    assert bundle.digest == version.facts["digest"]
+    assert bundle.predictions["probability"].between(0, 1).all()
+    assert not list((data / keeping.UNREGISTERED).iterdir())
+
+
+def test_a_bundle_that_the_registry_did_not_take_is_not_lost(data, monkeypatch):
+    from leukemia.errors import BundleError
+    from leukemia.learning import keeping, registry
+
+    def refuse(*_):
+        raise BundleError("no")
+
+    monkeypatch.setattr(registry, "register", refuse)
+    bundle = training.train(PLAN, data, None)
+    assert bundle.folder.parent == data / keeping.UNREGISTERED
+    assert bundles.read(bundle.folder).digest == bundle.digest
+    monkeypatch.undo()
+    from leukemia.__main__ import main
+
+    assert main(["register", str(bundle.folder), "--data", str(data)]) == 0
+    (version,) = registry.versions(data)
+    assert version.facts["digest"] == bundle.digest
+
+
+def test_a_run_says_whose_process_it_is_and_what_kind(data):
+    training.train(PLAN, data, data / "out")
+    (run,) = runs_of(data)
+    tags = run.data.tags
+    assert tags["kind"] == "train"
+    assert int(tags["pid"]) > 0
+    assert float(tags["born"]) > 1e9
+    assert tags["host"] and tags["mlflow.user"]
+
+
+def relabel(data):
+    frame = manifest.read(data)
+    manifest.write(data, frame.drop(frame.index[frame["label"] != ""][0]))
+
+
+def test_a_set_that_is_changed_meanwhile_is_noticed(data):
+    seen = []
+
+    def change(index, found):
+        if index == 1:
+            relabel(data)
+        seen.append(index)
+
+    bundle = training.train(PLAN, data, data / "out", on_epoch=change)
+    assert seen == [0, 1, 2, 3]  # on the set as it was
+    assert bundle.record["data"]["warning"] == training.CHANGED
+    assert training.CHANGED in bundle.card
+    (run,) = runs_of(data)
+    assert run.data.tags["warning"] == training.CHANGED
+
+
+def test_on_another_set_a_broken_off_training_begins_anew_and_says_so(data, caplog):
+    def kill(index, found):
+        raise Killed
+
+    with pytest.raises(Killed):
+        training.train(PLAN, data, data / "out", on_epoch=kill)
+    relabel(data)
+    seen = []
+    training.train(PLAN, data, data / "out", on_epoch=lambda index, _: seen.append(index))
+    assert seen == [0, 1, 2, 3]
+    assert training.STALE in caplog.text
+    assert not list((data / "checkpoints").iterdir())
+
+
+def test_settings_are_read_from_the_command_line(data, capsys):
+    from leukemia.__main__ import main
+    from leukemia.learning import registry
+
+    small = [
+        "--set",
+        "epochs=1",
+        "--set",
+        "cells_per_epoch=16",
+        "--set",
+        "flips=off",
+        "--set",
+        "all_share=.75",
+    ]
+    assert main(["train", "--recipe", "dense-baseline", *small, "--data", str(data), "--in-registry"]) == 0
+    (version,) = registry.versions(data)
+    (run,) = runs_of(data)
+    found = run.data.params
+    assert (found["epochs"], found["flips"], found["all_share"]) == ("1", "False", "0.75")
+    assert version.run_id == run.info.run_id
+    for wrong in ("epochs=0", "epochs=many", "colours=1", "flips"):
+        assert main(["train", "--recipe", "dense-baseline", "--set", wrong, "--data", str(data)]) == 2
+    assert "Epochs lies from 1 to 200, not at 0." in capsys.readouterr().err

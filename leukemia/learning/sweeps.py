@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from leukemia import reporting, settings
 from leukemia.errors import BusyError, LeukemiaError
 from leukemia.learning import batches, fitting, runs, sweep_study, tracking, training
 from leukemia.learning.checkpoints import Checkpoint
+from leukemia.learning.diverging import Diverged, WatchLoss
 from leukemia.learning.sweep_study import FOLDER, Sweep
 from leukemia.learning.telling import Telling
 
@@ -46,17 +46,9 @@ CHANGED = (
     "the best settings are trained on the set as it is now."
 )
 
+NONE_ENDED = "No trial of this sweep came to its end: narrow the ranges, or lower the learning rate."
+
 OnEpoch = Callable[[str, int, dict[str, float]], None]
-
-
-class Diverged(LeukemiaError):
-    """A training whose loss is no number any more."""
-
-
-class _WatchLoss(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
-            raise Diverged("The loss is no number any more: the steps were too large.")
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,9 @@ def sweep(
                 _try(work, trial)
                 _keep_best(work)
                 work.tell()
-            best = _best(study)
+            best = sweep_study.best(study)
+            if best is None:
+                raise LeukemiaError(NONE_ENDED)
             bundle = _made(study, output)
             if bundle is None:
                 bundle = _train_best(work, best, output, progress)
@@ -206,7 +200,7 @@ def _try(work: _Work, trial: Trial) -> None:
             checkpoint,
             run_id=run.run_id,
             cache=work.data / "cache",
-            callbacks=[*work.callbacks, work.told.steps(), _WatchLoss()],
+            callbacks=[*work.callbacks, work.told.steps(), WatchLoss()],
             on_epoch=after_epoch,
         )
     except optuna.TrialPruned:
@@ -266,13 +260,6 @@ def _keep_best(work: _Work) -> None:
     for path in work.folder.glob("*"):
         if path != kept:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _best(study: optuna.Study) -> FrozenTrial:
-    found = sweep_study.best(study)
-    if found is None:
-        raise LeukemiaError("No trial of this sweep came to its end: narrow the ranges, or lower the rate.")
-    return found
 
 
 def _made(study: optuna.Study, output: Path | None) -> bundles.Bundle | None:

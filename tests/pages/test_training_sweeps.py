@@ -1,0 +1,197 @@
+"""The form of a sweep and its charts, without a browser."""
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from leukemia.learning import varying
+from leukemia.learning.catalogue import field
+from leukemia.learning.past import Past
+from tests.pages.performance_page import traces, values
+from tests.pages.reading import said
+
+
+def form():
+    from pathlib import Path
+
+    import streamlit as st
+
+    from pages.parts.training import sweep_form
+
+    vary = sweep_form.show(Path(), "reference-cnn")
+    st.session_state["found"] = vary and (vary.arguments(), vary.trials)
+
+
+def charts():
+    import streamlit as st
+
+    from pages.parts.training import sweep_charts
+
+    sweep_charts.live(st.session_state["facts"])
+
+
+def of_runs():
+    from pathlib import Path
+
+    import streamlit as st
+
+    from leukemia.learning import past
+    from pages.parts.training import sweep_charts
+
+    past.children = lambda *_: st.session_state["children"]
+    sweep_charts.show(Path(), st.session_state["sweep"])
+
+
+@pytest.fixture
+def filled():
+    page = AppTest.from_function(form, default_timeout=30).run()
+    assert not page.exception
+    return page
+
+
+def number(page, label):
+    (one,) = [one for one in page.number_input if one.label == label]
+    return one
+
+
+def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
+    arguments, trials = filled.session_state["found"]
+    assert arguments == ["--vary", "learning_rate=5e-05:0.005", "--trials", "12"] and trials == 12
+    assert [one.name for one in varying.axes("reference-cnn", arguments[1:2])] == ["learning_rate"]
+
+
+def test_settings_ranges_and_trials_become_the_command_lines_words(filled):
+    filled.multiselect[0].set_value(["learning_rate", "flips", "batch"]).run()
+    number(filled, "Learning rate: to").set_value(0.01)
+    number(filled, "Batch: from").set_value(8)
+    number(filled, "Trials").set_value(20).run()
+    arguments, trials = filled.session_state["found"]
+    assert arguments[:6] == [
+        "--vary", "learning_rate=5e-05:0.01", "--vary", "flips=both", "--vary", "batch=8:64"
+    ]  # fmt: skip
+    assert trials == 20
+    assert not filled.error
+
+
+def test_bounds_are_the_catalogues_and_idle_settings_are_not_offered(filled):
+    rate = field("learning_rate")
+    for word in ("from", "to"):
+        one = number(filled, f"Learning rate: {word}")
+        assert (one.min, one.max) == (rate.low, rate.high)
+    assert "Frozen blocks" not in filled.multiselect[0].options
+    assert "L2" in filled.multiselect[0].options
+    assert filled.multiselect[0].proto.max_selections == 4
+
+
+def test_a_range_that_falls_and_no_setting_at_all_are_said_and_start_nothing(filled):
+    number(filled, "Learning rate: from").set_value(0.05).run()
+    assert filled.session_state["found"] is None
+    assert "must rise" in filled.error[0].value
+    filled.multiselect[0].set_value([]).run()
+    assert filled.session_state["found"] is None
+    assert "at least one setting" in filled.error[0].value
+
+
+def test_few_different_settings_make_few_trials(filled):
+    filled.multiselect[0].set_value(["flips", "rotation"]).run()
+    assert filled.session_state["found"][1] == 4
+    assert "4 different settings: each is tried once" in said(filled)
+
+
+@pytest.mark.parametrize("recipe", ["dense-baseline", "efficientnet-lite0", "mobilenet-v2"])
+def test_the_usual_range_of_every_setting_is_a_range(recipe):
+    from pages.parts.training import sweep_form
+
+    for name in sweep_form.offered(recipe):
+        if field(name).kind != "bool":
+            low, high = sweep_form.usual(recipe, field(name))
+            varying.axis(recipe, f"{name}={low!r}:{high!r}")
+
+
+def facts(count=12, names=("learning_rate", "dropout")):
+    rng = np.random.default_rng(1)
+    trials = []
+    for place in range(1, count + 1):
+        settings = {"learning_rate": float(10 ** rng.uniform(-4, -2)), "dropout": float(rng.uniform(0, 0.5))}
+        settings["flips"] = bool(rng.random() < 0.5)
+        objective = 0.8 + 0.05 * (np.log10(settings["learning_rate"]) + 4) + 0.01 * rng.random()
+        trials.append(
+            {"number": place, "settings": {n: settings[n] for n in names}, "objective": float(objective)}
+            | {"state": "complete"}
+        )
+    trials[-1] |= {"objective": None, "state": "running"}
+    trials[-2] |= {"objective": None, "state": "pruned"}
+    ranges = {"learning_rate": [1e-4, 1e-2], "dropout": [0, 0.5], "flips": [0, 1]}
+    return {"trials": trials, "best": 1, "vary": {name: ranges[name] for name in names}}
+
+
+def live(given):
+    page = AppTest.from_function(charts, default_timeout=30)
+    page.session_state["facts"] = given
+    page.run()
+    assert not page.exception
+    return page
+
+
+def titles(page):
+    return [json.loads(c.proto.spec)["layout"]["title"]["text"] for c in page.get("plotly_chart")]
+
+
+def test_a_sweep_of_two_numbers_has_three_charts_and_its_best_settings():
+    given = facts()
+    page = live(given)
+    best = max((one for one in given["trials"] if one["objective"]), key=lambda one: one["objective"])
+    assert f"Best is trial {best['number']} of 12: AUROC {best['objective']:.3f}" in said(page)
+    assert "1 trial was broken off early" in said(page)
+    assert [title.split(" ")[0] for title in titles(page)] == ["Settings", "AUROC", "AUROC"]
+    (lines,) = [one for one in traces(page) if one["type"] == "parcoords"]
+    assert [one["label"] for one in lines["dimensions"]] == ["Learning rate", "Dropout", "AUROC"]
+    ended = [one for one in given["trials"] if one["objective"]]
+    rates = values(lines["dimensions"][0]["values"])
+    assert 10.0**rates == pytest.approx([one["settings"]["learning_rate"] for one in ended])
+    assert lines["dimensions"][0]["ticktext"][0] == "0.0001"
+    (star,) = [one for one in traces(page) if one.get("name") == "Best trial"]
+    assert values(star["x"])[0] == best["settings"]["learning_rate"]
+    table = page.dataframe[0].value.set_index("setting")
+    assert table.loc["Learning rate", "value"] == f"{best['settings']['learning_rate']:.4g}"
+    assert table.loc["Dropout", "range tried"] == "0 to 0.5"
+    assert len(page.dataframe[1].value) == 12
+
+
+def test_on_and_off_have_words_and_no_contour():
+    page = live(facts(names=("learning_rate", "flips")))
+    assert len(titles(page)) == 2
+    (lines,) = [one for one in traces(page) if one["type"] == "parcoords"]
+    assert lines["dimensions"][1]["ticktext"] == ["off", "on"]
+    assert "off and on" in page.dataframe[0].value["range tried"].tolist()
+
+
+def test_a_sweep_that_has_just_begun_says_so():
+    assert "No trial has begun yet" in said(live({}))
+    first = facts()
+    first["trials"] = [first["trials"][0] | {"objective": None, "state": "running"}]
+    page = live(first)
+    assert "No trial has come to its end yet" in said(page) and not titles(page)
+    one = facts()
+    one["trials"] = one["trials"][:1]
+    assert len(titles(live(one))) == 1
+
+
+def test_a_sweep_that_was_is_read_from_its_runs():
+    page = AppTest.from_function(of_runs, default_timeout=30)
+    told = {"vary_learning_rate": "0.0001:0.01", "vary_dropout": "0.0:0.5"}
+    page.session_state["sweep"] = Past("p", "", "sweep", "r", "finished", None, None, "", told, {})
+    page.session_state["children"] = [
+        Past(
+            f"r{one['number']}", "", "trial", "r", "finished", None, None, "",
+            {name: str(value) for name, value in one["settings"].items()}, {}, "p",
+            tags={"trial": str(one["number"]), "outcome": one["state"]}
+            | {"objective": str(one["objective"] or "")},
+        )
+        for one in facts()["trials"]
+    ]  # fmt: skip
+    page.run()
+    assert not page.exception
+    assert len(titles(page)) == 3 and "Best is trial" in said(page)

@@ -32,19 +32,25 @@ SECTIONS = {
 }
 WORD, VERSION = "section", "version"
 CHOICE = "performance-version"
+UNLISTED = "Versions that are registered there are not in this list."
 NONE = "No model version can be read: train one, or put a bundle in the folder of the model in service."
 
 
 def main() -> None:
     """Lay out the page for the version and the section that the address names."""
     st.title("Performance")
-    versions = opened.versions()
-    readable = [one for one in versions if one.bundle]
-    _broken([one for one in versions if not one.bundle], found=len(readable))
+    versions, trouble = opened.versions()
+    if trouble:
+        st.warning(plain(f"{trouble} {UNLISTED}"), icon=":material/cloud_off:")
+    readable = [one for one in versions if not one.problem]
+    _broken([one for one in versions if one.problem], found=len(readable))
     if not readable:
         st.info(NONE, icon=":material/folder_off:")
         return
-    version = _version(readable)
+    version = opened.fetched(_version(readable))
+    if version.bundle is None:
+        st.error(plain(f"{opened.name(version)}: {version.problem}"), icon=":material/error:")
+        return
     model.warnings(version.bundle)
     section = _section()
     _work(version, readable, section)
@@ -62,9 +68,10 @@ def _broken(versions: list[Version], found: int) -> None:
 def _version(readable: list[Version]) -> Version:
     by_folder = {str(one.folder): one for one in readable}
     state = st.session_state
-    asked = [folder for folder, one in by_folder.items() if one.name == st.query_params.get(VERSION)]
+    word = st.query_params.get(VERSION, "")
+    asked = [folder for folder, one in by_folder.items() if one.answers_to(word)]
     if (new := state.pop(operating.NEXT, None)) in by_folder:
-        st.query_params[VERSION] = by_folder[new].name
+        st.query_params[VERSION] = by_folder[new].word
         asked = [new]
     if asked and state.get(CHOICE) not in asked:
         state[CHOICE] = asked[0]
@@ -72,7 +79,7 @@ def _version(readable: list[Version]) -> Version:
         state[CHOICE] = next(iter(by_folder))
 
     def name_it() -> None:
-        st.query_params[VERSION] = by_folder[state[CHOICE]].name
+        st.query_params[VERSION] = by_folder[state[CHOICE]].word
 
     chosen = st.selectbox(
         "Model version",

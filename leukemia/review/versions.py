@@ -1,29 +1,58 @@
-"""Which model versions there are to look at: the model in service and the bundles beside and below it."""
+"""Which model versions there are to look at: the model in service, those registered, bundles beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from leukemia import bundle as bundles
 from leukemia.bundle import Bundle
-from leukemia.errors import BundleError
+from leukemia.errors import BundleError, RegistryError
+from leukemia.learning import registry, shelf
 
 LABELS = ("Normal", "ALL")
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version: its bundle, or the sentence that says why it cannot be read."""
+    """One version: its bundle, or the sentence that says why it cannot be read.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies, or will lie once it is fetched.
+    bundle : Bundle or None
+        None where it cannot be read, or is not fetched yet.
+    problem : str
+        Why it cannot be read; empty where it can, or nobody tried.
+    number, run_id, recipe, aliases : int or None, str, str, tuple of str
+        As the registry has it; None and empty where it does not.
+    seal : str
+        SHA-256 of its ``bundle.json``; empty where it has none.
+    """
 
     folder: Path
     bundle: Bundle | None
     problem: str = ""
+    number: int | None = None
+    run_id: str = ""
+    recipe: str = ""
+    aliases: tuple[str, ...] = ()
+    seal: str = ""
 
     @property
     def name(self) -> str:
         """What tells it from others on screen."""
-        return self.folder.name
+        return self.folder.name if self.number is None else f"version {self.number}"
+
+    def answers_to(self, word: str) -> bool:
+        """Whether a word of an address names it: its folder or its number."""
+        return word == self.folder.name or (self.number is not None and word == str(self.number))
+
+    @property
+    def word(self) -> str:
+        """What names it in an address."""
+        return self.folder.name if self.number is None else str(self.number)
 
 
 def folders(model: Path) -> list[Path]:
@@ -47,7 +76,56 @@ def read(folder: Path) -> Version:
         _check(found)
     except BundleError as error:
         return Version(Path(folder), None, str(error))
-    return Version(Path(folder), found)
+    return Version(Path(folder), found, seal=bundles.checksum(found.folder / bundles.RECORD))
+
+
+def registered(data: Path) -> list[Version]:
+    """Versions of the registry, the newest first; none is fetched. Raises RegistryError."""
+    out = []
+    for one in registry.versions(data):
+        seal = one.facts.get("seal", "")
+        folder = shelf.place(data, one.number, seal)
+        out.append(Version(folder, None, "", one.number, one.run_id, one.recipe, one.aliases, seal))
+    return out
+
+
+def fetch(data: Path, version: Version) -> Version:
+    """A registered version with its bundle, fetched to this machine; where that fails, it says why."""
+    try:
+        found = shelf.fetch(data, version.number, version.run_id, version.seal)
+        _check(found)
+    except (RegistryError, BundleError) as error:
+        return replace(version, problem=str(error))
+    return replace(version, bundle=found, problem="")
+
+
+def together(local: list[Version], listed: list[Version]) -> list[Version]:
+    """What lies here and what is registered, each once.
+
+    Parameters
+    ----------
+    local : list of Version
+        Bundles that lie here, the model in service first.
+    listed : list of Version
+        Those of the registry.
+
+    Returns
+    -------
+    list of Version
+        The first of ``local``, then what is registered, then the others. A bundle that is registered
+        bears its number.
+    """
+    by_seal = {one.seal: one for one in reversed(listed) if one.seal}
+    out, seen = [], set()
+    for one in local:
+        known = by_seal.get(one.seal)
+        if known is None:
+            out.append(one)
+        elif known.number not in seen:
+            seen.add(known.number)
+            told = {name: getattr(known, name) for name in ("number", "run_id", "recipe", "aliases")}
+            out.append(replace(one, **told))
+    return [*out[:1], *(one for one in listed if one.number not in seen), *out[1:]]
 
 
 def stamp(folder: Path) -> tuple[object, ...]:

@@ -1,7 +1,9 @@
 """Versions side by side, on the cells that all of them held out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -44,7 +46,13 @@ def show(version: Version, picked: Picked, others: Sequence[Version]) -> None:
     if not chosen:
         st.caption("Choose at least one version to see it beside this one, on the same patients.")
         return
-    together = [version, *(by_name[folder] for folder in chosen)]
+    others = [opened.fetched(by_name[folder]) for folder in chosen]
+    for one in others:
+        if one.bundle is None:
+            st.error(plain(f"{opened.name(one)}: {one.problem}"), icon=":material/error:")
+    together = [version, *(one for one in others if one.bundle)]
+    if len(together) == 1:
+        return
     thresholds = [picked.value, *(one.bundle.threshold for one in together[1:])]
     _beside(together, thresholds)
 
@@ -53,26 +61,49 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     for one in together:
         if one.bundle.leaky:
             st.warning(LEAKY.format(plain(one.name)), icon=":material/warning:")
-    of = opened.together([one.bundle for one in together])
-    frame = of.frame
-    columns = [
-        comparison.columns(one, at, ranking)
-        for one, at, ranking in zip(of.cells, thresholds, of.ranking, strict=True)
-    ]
+    found = paired(together, thresholds)
+    frame = found.of.frame
     names = [one.name for one in together]
     st.caption(
         f"On {people(frame)} {plain(names[0])} at the threshold picked above, the others at their own: "
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
-    for number in range(1, len(together)):
-        found = comparison.differences(columns[0], columns[number])
-        st.markdown(f"**{plain(names[number])}** against {plain(names[0])}")
-        st.markdown("  \n".join(_marked(one) for one in found if one.name in FIRST))
-        with st.expander(f"All figures: {plain(names[number])}"):
-            st.dataframe(table(found, names[0], names[number]), hide_index=True)
-    _curves(names, of, columns)
+    for name, against in zip(names[1:], found.against_first, strict=True):
+        st.markdown(f"**{plain(name)}** against {plain(names[0])}")
+        st.markdown("  \n".join(marked(one) for one in against if one.name in FIRST))
+        with st.expander(f"All figures: {plain(name)}"):
+            st.dataframe(table(against, names[0], name), hide_index=True)
+    _curves(names, found.of, found.columns)
     _disagreements(together, frame, thresholds)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Versions on the cells that all of them held out; see :mod:`leukemia.review.comparison`.
+
+    Attributes
+    ----------
+    of : opened.Shared
+    columns : list of dict of str to numpy.ndarray
+        Figures of each version.
+    against_first : list of list of Difference
+        Of each version but the first, less the first.
+    """
+
+    of: opened.Shared
+    columns: list[dict[str, np.ndarray]]
+    against_first: list[list[Difference]]
+
+
+def paired(together: Sequence[Version], thresholds: Sequence[float]) -> Paired:
+    """Figures and paired differences of versions, each at its threshold; raises DatasetError."""
+    of = opened.together([one.bundle for one in together])
+    columns = [
+        comparison.columns(one, at, ranking)
+        for one, at, ranking in zip(of.cells, thresholds, of.ranking, strict=True)
+    ]
+    return Paired(of, columns, [comparison.differences(columns[0], other) for other in columns[1:]])
 
 
 def table(found: list[Difference], first: str, second: str) -> pd.DataFrame:
@@ -88,7 +119,8 @@ def table(found: list[Difference], first: str, second: str) -> pd.DataFrame:
     )
 
 
-def _marked(one: Difference) -> str:
+def marked(one: Difference) -> str:
+    """A difference in words, in Markdown, with a mark that tells better from worse."""
     icon = {comparison.BETTER: "▲", comparison.WORSE: "▼"}.get(one.verdict, "○")
     return f"{icon} {plain(one.sentence())}"
 

@@ -4,7 +4,7 @@ Held-out predictions carry no image, so that a shared cache is harmless here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,16 @@ import streamlit as st
 from leukemia import settings
 from leukemia.bundle import Bundle
 from leukemia.data import brightness, table
-from leukemia.errors import BundleError, DatasetError
-from leukemia.learning import metrics
+from leukemia.errors import BundleError, DatasetError, RegistryError
+from leukemia.learning import metrics, tracking
+from leukemia.learning.standing import CHAMPION
 from leukemia.review import comparison, curves, facts, figures
 from leukemia.review import versions as kept
 from leukemia.review.resampling import Cells, figure
 from leukemia.review.versions import Version
 from pages.parts import service
+
+EVERY = 5.0  # seconds between two looks at a server
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,49 @@ class Curves:
     ranking: dict[str, metrics.Figure]
 
 
-def versions() -> list[Version]:
-    """All versions as they are now, the model in service first."""
+def versions() -> tuple[list[Version], str]:
+    """All versions as they are now, the model in service first, and why those registered are not among them.
+
+    A registered version comes without its bundle until it is chosen: see :func:`fetched`.
+    """
     folders = kept.folders(settings.load().model)
     # What the registry put in service may lie elsewhere.
-    if (served := _served()) is not None:
-        folders = [served, *(folder for folder in folders if folder != served)]
-    return [_read(folder, kept.stamp(folder)) for folder in folders]
+    if (here := _served()) is not None:
+        folders = [here, *(folder for folder in folders if folder != here)]
+    listed, trouble = _registered()
+    lying = {one.folder: one for one in listed}
+    # A folder on the shelf that is damaged is fetched again when it is chosen.
+    local = [_read(folder, kept.stamp(folder)) for folder in folders]
+    local = [one for one in local if one.bundle or one.folder not in lying]
+    return kept.together(local, listed), trouble
+
+
+def fetched(version: Version) -> Version:
+    """A version with its bundle, fetched where it is registered only; ``problem`` says where that fails."""
+    if version.bundle or version.number is None:
+        return version
+    try:
+        return _fetched(version, settings.load().data.resolve(), kept.stamp(version.folder))
+    except _Trouble as trouble:
+        return replace(version, problem=str(trouble))
+
+
+def numbered(number: int) -> Version:
+    """A registered version with its bundle; ``problem`` says where it is not to be had."""
+    listed, trouble = _registered()
+    for one in listed:
+        if one.number == number:
+            return fetched(one)
+    return Version(Path(), None, trouble or f"There is no model version {number}.", number)
+
+
+def served() -> Version | None:
+    """The model in service; None where none can be read."""
+    here = _served()
+    if here is None:
+        return None
+    one = _read(here, kept.stamp(here))
+    return kept.together([one], [known for known in _registered()[0] if known.seal == one.seal])[0]
 
 
 def in_service(version: Version) -> bool:
@@ -52,9 +91,12 @@ def in_service(version: Version) -> bool:
 
 def name(version: Version) -> str:
     """A version's name in plain text, with what tells its network."""
-    bundle = version.bundle
-    served = ", in service" if in_service(version) else ""
-    return f"{version.name} ({bundle.name}{served})" if bundle else version.name
+    told = [version.bundle.name] if version.bundle and version.number is None else [version.recipe]
+    told += version.aliases
+    if in_service(version) and CHAMPION not in version.aliases:
+        told.append("in service")
+    told = [word for word in told if word]
+    return f"{version.name} ({', '.join(told)})" if told else version.name
 
 
 def cells(bundle: Bundle) -> Cells:
@@ -82,6 +124,35 @@ def _served() -> Path | None:
         return service.bundle().folder.resolve()
     except BundleError:
         return None
+
+
+def _registered() -> tuple[list[Version], str]:
+    given = settings.load()
+    data = given.data.resolve()
+    try:
+        # A file is read in milliseconds; a server is not asked at every press.
+        if tracking.database(data):
+            return kept.registered(data), ""
+        return _of_server(data, given.tracking_uri), ""
+    except RegistryError as error:
+        return [], str(error)
+
+
+@st.cache_resource(max_entries=4, ttl=EVERY, show_spinner="Asking for the model versions …")
+def _of_server(data: Path, tracking_uri: str) -> list[Version]:
+    return kept.registered(data)
+
+
+class _Trouble(Exception):
+    """Not kept in a cache, as what is returned would be."""
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fetching the model version …")
+def _fetched(version: Version, data: Path, stamp: tuple[object, ...]) -> Version:
+    found = kept.fetch(data, version)
+    if found.problem:
+        raise _Trouble(found.problem)
+    return found
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the model versions …")

@@ -30,7 +30,7 @@ def render(version: Version, picked: Picked) -> str:
     bundle = version.bundle
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [
-        f"Model version {opened.name(version)}, network sha256 {bundle.digest}.",
+        f"Model: {opened.name(version)}, network sha256 {bundle.digest}.",
         f"Threshold {picked.value:.4f} ({picked.how}). Made {now}.",
         operating.people(bundle.predictions),
     ]

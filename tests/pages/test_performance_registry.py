@@ -1,0 +1,152 @@
+"""The registry's versions on the Performance page: listed unfetched, fetched when chosen, told where not."""
+
+import shutil
+import sqlite3
+
+import pytest
+from drawn_versions import data_folder, finish_run
+
+from leukemia import bundle as bundles
+from leukemia import settings
+from leukemia.learning import promotion, runs, shelf, tracking
+from tests.pages.performance_page import fill_shelf, matrix, write
+from tests.pages.reading import said
+
+
+@pytest.fixture
+def shelved(tiny_bundle, tmp_path):
+    return fill_shelf(tiny_bundle, tmp_path)
+
+
+@pytest.fixture
+def data(shelved, tiny_bundle, tmp_path, monkeypatch):
+    """A registry of three versions: the first one is the shipped bundle itself, the others see otherwise."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
+    monkeypatch.setattr(settings, "SHIPPED", shelved)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(tmp_path / "data"))
+    folder = data_folder(tmp_path / "data")
+    predictions = bundles.read(tiny_bundle).predictions
+    for number, factor in enumerate((None, 0.9, 0.8)):
+        made = shelved
+        if factor:
+            made = shutil.copytree(tiny_bundle, tmp_path / "made" / f"bundle-{number}")
+            write(made, predictions.assign(probability=(predictions["probability"] * factor).round(6)))
+        finish_run(folder, made, f"run {number}")
+    return folder
+
+
+@pytest.fixture
+def visit(data):
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    def start(section="threshold", **query):
+        st.cache_resource.clear()
+        page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=60).run()
+        page.switch_page("pages/performance.py")
+        for word, value in {"section": section, **query}.items():
+            page.query_params[word] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return start
+
+
+def fetched(data):
+    return sorted(path.name.rsplit("-", 1)[0] for path in (data / shelf.FOLDER).glob("version-*"))
+
+
+def test_registered_versions_are_listed_and_none_is_fetched_before_it_is_chosen(visit, data):
+    promotion.challenge(data, 3)
+    page = visit()
+    assert page.selectbox[0].options == [
+        "version 1 (tiny-test, in service)",
+        "version 3 (tiny-test, challenger)",
+        "version 2 (tiny-test)",
+        f"other (tiny-test {bundles.read(settings.SHIPPED).digest[:8]})",
+    ]
+    assert fetched(data) == []
+    before = matrix(page)
+    page.selectbox[0].select_index(1).run()
+    assert not page.exception
+    assert fetched(data) == ["version-3"]
+    assert matrix(page)["fn"] >= before["fn"]
+    assert page.query_params["version"] in ("3", ["3"])
+
+
+def test_the_champion_is_marked_and_comes_first(visit, data):
+    promotion.promote(data, 2, "Ada", "better")
+    page = visit()
+    assert page.selectbox[0].options[:2] == ["version 2 (tiny-test, champion)", "version 3 (tiny-test)"]
+    assert sum("version 2" in name for name in page.selectbox[0].options) == 1
+
+
+@pytest.mark.parametrize("word", ["2", "other"])
+def test_an_address_names_a_version_by_its_number_or_its_folder(word, visit):
+    page = visit(version=word)
+    (chosen,) = [one for one in page.selectbox[0].options if word in one.split(" (")[0]]
+    assert page.selectbox[0].value == dict(zip(page.selectbox[0].options, folders(page), strict=True))[chosen]
+
+
+def folders(page):
+    from pages.parts.performance import opened
+
+    return [str(one.folder) for one in opened.versions()[0]]
+
+
+def test_registered_versions_are_compared(visit, data):
+    page = visit("compare", version="2")
+    (third,) = [one for one in folders(page) if "version-3" in one]
+    page.multiselect[0].select(third).run()
+    assert not page.exception
+    assert fetched(data) == ["version-2", "version-3"]
+    assert "version 3 against version 2" in said(page).replace("**", "")
+    assert "points, 95 %" in said(page)
+
+
+def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_shown(visit, data):
+    for place in (data / tracking.ARTIFACTS).glob("*/artifacts/bundle"):
+        (place / bundles.WEIGHTS).write_bytes(b"altered")
+    page = visit(version="3")
+    assert "version 3" in page.error[0].value.replace("\\", "")
+    assert "is damaged" in page.error[0].value
+    assert len(page.selectbox[0].options) == 4
+    page.selectbox[0].select_index(0).run()
+    assert matrix(page)
+    page = visit("compare")
+    (third,) = [one for one in folders(page) if "version-3" in one]
+    page.multiselect[0].select(third).run()
+    assert not page.exception
+    assert any("is damaged" in error.value for error in page.error)
+
+
+def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
+    visit(version="3")
+    (place,) = (data / shelf.FOLDER).glob("version-3-*")
+    (place / bundles.WEIGHTS).write_bytes(b"altered")
+    page = visit(version="3")
+    assert matrix(page)
+    assert bundles.read(place).folder == place
+
+
+def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(visit, data):
+    with sqlite3.connect(data / tracking.DATABASE) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        page = visit()
+        other.rollback()
+    other.close()
+    assert any(
+        "locked by another process" in one.value and "not in this list" in one.value for one in page.warning
+    )
+    assert matrix(page)
+    assert [name.split(" (")[0] for name in page.selectbox[0].options] == ["served", "other"]
+
+
+def test_a_version_that_another_program_registered_is_a_sentence(visit, data):
+    client = tracking.client(data)
+    run = runs.start(data, "elsewhere", {}, {})
+    client.create_model_version("leukemia", f"runs:/{run.run_id}/model", run.run_id)
+    page = visit(version="4")
+    assert "was not registered by this program" in page.error[0].value

@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from leukemia import jobs
@@ -11,7 +10,7 @@ from leukemia.job_folders import CANCEL, read
 from leukemia.jobs import Job, State
 from pages.parts import working
 from pages.parts.text import plain
-from pages.parts.training import live_charts, noticed, times
+from pages.parts.training import curves, live_charts, times
 from pages.parts.training.live_charts import Seen
 
 KINDS = {"train": "One run", "crossvalidate": "Cross-validation", "sweep": "Sweep"}
@@ -127,15 +126,5 @@ def _table(parts: list[dict[str, Any]], epochs: int) -> None:
 def _curves(job: Job, state: State, parts: list[dict[str, Any]]) -> None:
     history, step = parts[-1].get("history") or [], state.facts.get("step") or {}
     earlier = [part.get("history") or [] for part in parts[:-1]] if job.kind == "crossvalidate" else []
-    seen = Seen(history, step, state.share, int(state.facts.get("epochs") or 1), earlier)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _chart(*live_charts.loss(seen), noticed.loss(history, step))
-    with right:
-        _chart(*live_charts.rates(seen), noticed.rates(history))
+    curves.show(Seen(history, step, state.share, int(state.facts.get("epochs") or 1), earlier))
     st.caption(f"Open circles are the epoch under way. {live_charts.HOW_TO_ZOOM}")
-
-
-def _chart(rows: pd.DataFrame, chart: dict[str, Any], notice: str) -> None:
-    st.vega_lite_chart(rows, chart)
-    st.caption(notice)

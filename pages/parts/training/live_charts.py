@@ -16,6 +16,7 @@ History = Sequence[dict[str, float]]
 COLUMNS = ("epoch", "value", "line", "part", "mark")
 FINISHED, UNDER_WAY, EARLIER = "finished", "under way", "earlier"
 HEIGHT = 380
+MOST_LABELLED = 20  # epochs that are each labelled
 # Dashes by whose figure it is: held-out patients count, so theirs is the whole line.
 TRAINING, VALIDATION = [3, 3], [1, 0]
 # The wheel alone goes on turning the page; with Shift, browsers turn it sideways.
@@ -109,7 +110,7 @@ def _chart(
                 "field": "epoch",
                 "type": "quantitative",
                 "scale": {"domain": [0, max(1, epochs) + 0.5], "nice": False},
-                "axis": {"title": "Epoch", "tickMinStep": 1, "format": "d"},
+                "axis": {"title": "Epoch", "tickCount": min(epochs, MOST_LABELLED) + 1, "tickMinStep": 1},
             },
             "y": {"field": "value", "type": "quantitative", **(y or {}), "axis": axis},
             "tooltip": [

@@ -9,11 +9,13 @@ import getpass
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mlflow
 import psutil
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from leukemia import reporting
@@ -50,22 +52,19 @@ class Run:
 
     def epoch(self, index: int, found: dict[str, float]) -> None:
         """Record the figures of one epoch."""
-
-        def record(client: mlflow.MlflowClient) -> None:
-            for name, value in found.items():
-                client.log_metric(self.run_id, name, value, step=index)
-
-        self._try(record)
+        self._try(lambda client: client.log_batch(self.run_id, metrics=_metrics(found, index)))
 
     def finish(self, figures: dict[str, dict[str, float | None]], bundle: Path) -> None:
         """Record the final figures with their intervals, and the bundle as an artifact and a version."""
+        found = {
+            f"test_{name}{'' if key == 'value' else f'_{key}'}": value
+            for name, figure in figures.items()
+            for key, value in figure.items()
+            if value is not None
+        }
 
         def record(client: mlflow.MlflowClient) -> None:
-            for name, figure in figures.items():
-                for key, value in figure.items():
-                    if value is not None:
-                        suffix = "" if key == "value" else f"_{key}"
-                        client.log_metric(self.run_id, f"test_{name}{suffix}", value)
+            client.log_batch(self.run_id, metrics=_metrics(found))
             client.log_artifacts(self.run_id, str(bundle), shelf.ARTIFACT)
 
         def register(client: mlflow.MlflowClient) -> None:
@@ -77,12 +76,7 @@ class Run:
 
     def close(self, found: Mapping[str, float]) -> None:
         """Record what a fold or a trial came to, and end it well; it makes no version."""
-
-        def record(client: mlflow.MlflowClient) -> None:
-            for name, value in found.items():
-                client.log_metric(self.run_id, name, value)
-
-        self._try(record)
+        self._try(lambda client: client.log_batch(self.run_id, metrics=_metrics(found)))
         self.end("FINISHED")
 
     def warn(self, sentence: str) -> None:
@@ -139,15 +133,19 @@ def start(
         if not run_id:
             told = {**tags, KIND: kind, USER: _user()} | ({PARENT: parent} if parent else {})
             run_id = _create(client, tracking.artifacts(data), name, told)
-            for key, value in parameters.items():
-                client.log_param(run_id, key, value)
+            given = [Param(key, str(value)) for key, value in parameters.items()]
+            client.log_batch(run_id, params=given)
         # Whether a run still goes on is told by its process: MLflow never learns of a kill.
-        for key, value in _process().items():
-            client.set_tag(run_id, key, value)
+        client.log_batch(run_id, tags=[RunTag(key, value) for key, value in _process().items()])
         return Run(client, run_id)
     except tracking.faults() as error:
         _log.warning("This training is not recorded in MLflow: %s", tracking.said(error))
         return Run()
+
+
+def _metrics(found: Mapping[str, float], step: int = 0) -> list[Metric]:
+    now = int(time.time() * 1000)
+    return [Metric(name, value, now, step) for name, value in found.items()]
 
 
 def _process() -> dict[str, str]:

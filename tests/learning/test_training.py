@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -270,3 +271,33 @@ def test_settings_are_read_from_the_command_line(data, capsys):
     for wrong in ("epochs=0", "epochs=many", "colours=1", "flips"):
         assert main(["train", "--recipe", "dense-baseline", "--set", wrong, "--data", str(data)]) == 2
     assert "Epochs lies from 1 to 200, not at 0." in capsys.readouterr().err
+
+
+def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
+    import sqlite3
+
+    from leukemia.learning import keeping
+
+    training.train(PLAN, data, data / "first")
+    lock = sqlite3.connect(data / "mlflow.db", isolation_level=None)
+
+    def hold(index, found):
+        if index == 3:
+            lock.execute("BEGIN EXCLUSIVE")
+
+    bundle = training.train(replace(PLAN, seed=1), data, None, on_epoch=hold)
+    lock.close()
+    assert "MLflow could not record this" in caplog.text
+    assert bundle.folder.parent == data / keeping.UNREGISTERED
+    assert metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold)) == bundle.figures
+
+
+def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):
+    def remove(index, found):
+        if index == 1:
+            (data / "mlflow.db").unlink()
+            (data / "mlflow.db").mkdir()
+
+    bundle = training.train(PLAN, data, data / "out", on_epoch=remove)
+    assert bundles.read(data / "out").digest == bundle.digest
+    assert "MLflow could not record this" in caplog.text

@@ -112,7 +112,8 @@ def history(data: Path, kinds: Container[str]) -> list[Job]:
 def running(data: Path, lane: str | None = None) -> Job | None:
     """The job that is at work on a data folder (in a lane), or None."""
     for job in all_jobs(data):
-        if lane in (None, job.lane) and state(job).active:
+        # Most are long gone: of those nothing has to be read.
+        if lane in (None, job.lane) and processes.find(job.pid, job.born) and state(job).active:
             return job
     return None
 

@@ -102,7 +102,8 @@ def arguments(data):
     return ["train", "--recipe", "dense-baseline", *short, "--data", str(data), "--output", str(data / "out")]
 
 
-def until(condition, seconds=120):
+# The bounds are for a machine that has much else to do; on an idle one all takes seconds.
+def until(condition, seconds=400):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
@@ -111,7 +112,7 @@ def until(condition, seconds=120):
     return None
 
 
-def ended(job, seconds=180):
+def ended(job, seconds=400):
     assert until(lambda: not jobs.state(job).active, seconds), jobs.log_tail(job)
     return jobs.state(job)
 
@@ -175,10 +176,10 @@ def test_cancelled_in_mid_epoch_it_ends_by_itself_and_goes_on_later(data, unbrok
     patched(HOLD)
     job = waiting.ask(data, "train", "Training", arguments(data))
     in_mid_epoch(job, tmp_path)
-    jobs.cancel(job)
+    jobs.cancel(job, grace=200)
     assert jobs.state(job).phase == "stopping"
     (tmp_path / "go").touch()
-    state = ended(job, jobs.GRACE + 5)
+    state = ended(job)
     assert (state.phase, "forced" in state.message) == ("stopped", False), jobs.log_tail(job)
     assert epochs_kept(data) == 1
     assert not list((data / "checkpoints").rglob(".partial-*"))
@@ -233,7 +234,7 @@ def test_the_dashboard_killed_the_training_runs_to_its_end_and_the_next_one_foll
     assert seen_anew(data) == ["running|Training|Ann", "waits|Drawing|"]
     (tmp_path / "go").touch()
     assert ended(job).phase == "done", jobs.log_tail(job)
-    assert until(lambda: seen_anew(data) == ["done|Drawing|", "done|Training|Ann"], 60), seen_anew(data)
+    assert until(lambda: seen_anew(data) == ["done|Drawing|", "done|Training|Ann"]), seen_anew(data)
     assert recorded(data) == ("FINISHED", EPOCHS)
     same_result(data, unbroken)
 
@@ -243,13 +244,13 @@ def test_both_killed_the_next_dashboard_sees_the_loss_and_goes_on(dashboard, dat
     process.kill()
     os.kill(job.pid, signal.SIGKILL)
     process.wait(10)
-    assert until(lambda: seen_anew(data) == ["lost|Training|Ann", "waits|Drawing|"], 20), seen_anew(data)
+    assert until(lambda: seen_anew(data) == ["lost|Training|Ann", "waits|Drawing|"]), seen_anew(data)
     (tmp_path / "go").touch()
     # Asked for again it waits behind the one that waits, and follows it by itself.
     assert isinstance(waiting.again(job), waiting.Waiting)
-    second = until(lambda: next((one for one in jobs.history(data, ["train"]) if one.waited), None), 60)
+    second = until(lambda: next((one for one in jobs.history(data, ["train"]) if one.waited), None))
     assert second.title == "Drawing"
-    goes_on = until(lambda: [one for one in jobs.history(data, ["train"]) if one.title == "Training"][1:], 60)
+    goes_on = until(lambda: [one for one in jobs.history(data, ["train"]) if one.title == "Training"][1:])
     assert goes_on, waiting.queue(data)
     third = jobs.history(data, ["train"])[0]
     assert ended(third).phase == "done", jobs.log_tail(third)

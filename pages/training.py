@@ -1,6 +1,5 @@
 """Start a training, watch it, end it and go on with it; see what came of those before."""
 
-import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +7,7 @@ import streamlit as st
 from leukemia import jobs, settings, waiting
 from leukemia.data import catalog
 from leukemia.errors import DatasetError
+from leukemia.learning import tracking
 from pages.parts import door
 from pages.parts.text import plain
 from pages.parts.training import form, now
@@ -23,28 +23,46 @@ def main() -> None:
     """Lay out the section that the address names."""
     st.title("Training")
     data = settings.load().data.resolve()
+    why = _unprepared(data)
+    if why and not _has_runs(data):
+        _to_import(why)
+        return
+    section = _section(data)
+    if section == RUNS:
+        # Past runs are MLflow's, which takes a second to be imported.
+        from pages.parts.training import past_runs
+
+        past_runs.show(data)
+    elif why:
+        _to_import(why)
+    elif section == NEW:
+        form.show(data)
+    else:
+        now.show(data)
+
+
+def _unprepared(data: Path) -> str:
     try:
         catalog.stamp(data)
     except DatasetError as error:
-        st.info(f"{NOTHING} {plain(str(error))}", icon=":material/folder_off:")
-        st.page_link(
-            "pages/dataset.py",
-            label="Import images on the page Dataset",
-            icon=":material/download:",
-            query_params={WORD: "import"},
-        )
-        return
-    section = _section(data)
-    if section == NEW:
-        form.show(data)
-    elif section == NOW:
-        now.show(data)
-    else:
-        with contextlib.suppress(ModuleNotFoundError):
-            # Past runs are MLflow's, which takes a second to be imported.
-            from pages.parts.training import past_runs
+        return str(error)
+    return ""
 
-            past_runs.show(data)
+
+def _has_runs(data: Path) -> bool:
+    """Whether versions may be seen and rolled back without any cells."""
+    database = tracking.database(data)
+    return database is None or database.is_file()
+
+
+def _to_import(why: str) -> None:
+    st.info(f"{NOTHING} {plain(why)}", icon=":material/folder_off:")
+    st.page_link(
+        "pages/dataset.py",
+        label="Import images on the page Dataset",
+        icon=":material/download:",
+        query_params={WORD: "import"},
+    )
 
 
 def _section(data: Path) -> str:

@@ -17,6 +17,7 @@ from pages.parts import person, working
 from pages.parts.text import plain
 from pages.parts.training import live, queue, times
 
+LEFT = "training-now-left"
 EVERY = 1.0  # seconds between two looks
 NOTHING = "Nothing is at work. A training that is started, by whomever, is seen here."
 
@@ -24,6 +25,8 @@ NOTHING = "Nothing is at work. A training that is started, by whomever, is seen 
 @st.fragment(run_every=EVERY)
 def show(data: Path) -> None:
     """Lay the section out."""
+    if st.session_state.pop(LEFT, False):
+        st.rerun()  # another section was asked for: that is the page's work
     working.said()
     try:
         waiting.advance(data)
@@ -43,8 +46,7 @@ def show(data: Path) -> None:
 
 def _nothing() -> None:
     st.info(NOTHING, icon=":material/hourglass_empty:")
-    if st.button("New run", icon=":material/add:"):
-        _go({"section": "new"})
+    st.button("New run", icon=":material/add:", on_click=_go, args=({"section": "new"},))
 
 
 def _other(job: Job) -> None:
@@ -81,8 +83,10 @@ def _done(job: Job, state: State) -> None:
         st.warning(plain(str(sentence)), icon=":material/warning:")
     st.caption(_ended(job))
     run = str(state.facts.get("run_id") or "")
-    if run and st.button("See it in Runs", icon=":material/arrow_forward:", type="primary"):
-        _go({"section": "runs", "run": run})
+    if run:
+        there = {"section": "runs", "run": run}
+        icon = ":material/arrow_forward:"
+        st.button("See it in Runs", icon=icon, type="primary", on_click=_go, args=(there,))
     working.log(job)
 
 
@@ -101,4 +105,4 @@ def _go_on(job: Job) -> None:
 
 def _go(query: dict[str, str]) -> None:
     st.query_params.from_dict(query)
-    st.rerun()
+    st.session_state[LEFT] = True

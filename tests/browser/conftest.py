@@ -51,7 +51,10 @@ def browser():
 
 
 class Server:
-    """``streamlit run dashboard.py`` as its own process, with what it wrote to its log."""
+    """``streamlit run dashboard.py`` as its own process, with what it wrote to its log.
+
+    Without a bundle, the model in service is the registry's.
+    """
 
     def __init__(self, bundle, log):
         with socket.socket() as probe:
@@ -61,9 +64,10 @@ class Server:
         self.log = log
         options = ["--server.headless=true", f"--server.port={port}"]
         command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
+        named = {"LEUKEMIA_MODEL": str(bundle)} if bundle else {}
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                command, cwd=PROJECT, env=os.environ | {"LEUKEMIA_MODEL": str(bundle)}, stdout=out, stderr=out
+                command, cwd=PROJECT, env=os.environ | named, stdout=out, stderr=out
             )
 
     def wait(self, seconds=60):

@@ -1,0 +1,188 @@
+"""What a person does on the Training page, with real short runs on drawn cells.
+
+A run is started from the form, watched, cancelled, gone on with, promoted, seen by Classify, taken back.
+"""
+
+import re
+import shutil
+import time
+
+import pytest
+
+from leukemia import in_service, jobs, waiting
+from leukemia.learning import pace
+from tests.browser.conftest import Server
+
+STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+PATIENCE = 240_000  # milliseconds: two cores may train something else meanwhile
+EPOCHS = 40
+
+
+@pytest.fixture
+def data(drawn_set, tmp_path, monkeypatch):
+    folder = shutil.copytree(drawn_set, tmp_path / "data")
+    pace.note(folder / "cache", "dense-baseline", 0.004, 0.001)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
+    monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    yield folder
+    if job := jobs.running(folder, jobs.CHANGE):
+        jobs.cancel(job, grace=1)
+
+
+@pytest.fixture
+def serve(browser, data, tmp_path):
+    """Start a dashboard; return it. Afterwards nothing may have failed or gone outside."""
+    servers, contexts, faults = [], [], []
+
+    class Dashboard:
+        def __init__(self):
+            self.server = Server(None, tmp_path / f"log-{len(servers)}.txt")
+            servers.append(self.server)
+            self.server.wait()
+
+        def visit(self, address="training", heading="Training", width=1280, scheme="light"):
+            context = browser.new_context(viewport={"width": width, "height": 1100}, color_scheme=scheme)
+            contexts.append(context)
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE)
+            page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+            inside = ("data:", "blob:", self.server.url)
+            page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
+            page.goto(f"{self.server.url}/{address}")
+            page.get_by_role("heading", name=heading, exact=True).wait_for()
+            return page
+
+    yield Dashboard
+    for context in contexts:
+        for page in context.pages:
+            text = page.locator("body").inner_text()
+            assert "Traceback" not in text
+            assert "went wrong" not in text
+        context.close()
+    for server in servers:
+        server.stop()
+        assert "Traceback" not in server.log.read_text(errors="replace")
+    assert faults == []
+
+
+def number(page, title, value):
+    field = page.get_by_label(title, exact=True).first
+    field.fill(str(value))
+    field.press("Enter")
+
+
+def still(page):
+    until = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < until and page.evaluate(STATE) != "notRunning":
+        page.wait_for_timeout(200)
+
+
+def finished(page, least, seconds=PATIENCE / 1000):
+    """How many epochs the page says are finished, once it is so many."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = re.search(rf"(\d+) of {EPOCHS}", page.locator("body").inner_text())
+        if found and int(found[1]) >= least:
+            return int(found[1])
+        page.wait_for_timeout(300)
+    raise AssertionError(page.locator("body").inner_text())
+
+
+def start(page):
+    page.get_by_text("One network").or_(page.get_by_text("Learns from some patients")).first.wait_for()
+    page.get_by_label("Recipe", exact=True).first.click()
+    page.get_by_role("option", name="dense-baseline").click()
+    page.get_by_text("One dense layer of 128").first.wait_for()
+    number(page, "Epochs", EPOCHS)
+    page.get_by_text(re.compile(rf"Epochs: 30 → {EPOCHS}")).first.wait_for()
+    number(page, "Cells an epoch", 256)
+    page.get_by_text(re.compile(r"Cells an epoch: 2,000 → 256")).first.wait_for()
+    still(page)
+    page.get_by_label("Your name (optional)").fill("Dr. Ada")
+    page.get_by_role("button", name="Start", exact=True).click()
+
+
+def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back(serve, data):
+    dashboard = serve()
+    page = dashboard.visit()
+    assert "section=new" in page.url
+    start(page)
+    page.get_by_role("button", name="Cancel").wait_for()
+    assert "section=now" in page.url
+    # The curve grows in the same chart, without the page being loaded or laid out anew.
+    seen = finished(page, 1)
+    chart = page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first
+    chart.evaluate("chart => { chart.marked = true; window.marked = true; }")
+    assert finished(page, seen + 1) > seen
+    assert chart.evaluate("chart => chart.marked === true && window.marked === true")
+    page.get_by_text("by Dr. Ada").first.wait_for()
+
+    first = jobs.latest(data, "train")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Stopped. What is finished stays").first.wait_for()
+    stopped = jobs.state(first)
+    assert stopped.phase == "stopped"
+    (part,) = stopped.facts["parts"]
+    behind = len(part["history"])
+    assert 1 < behind < EPOCHS
+
+    # The dashboard is stopped and started: the page finds the run, and goes on with it.
+    dashboard.server.stop()
+    dashboard = serve()
+    page = dashboard.visit("training?section=now")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text(re.compile("done. It is version 1")).first.wait_for()
+    second = jobs.latest(data, "train")
+    assert second.arguments == first.arguments
+    facts = jobs.state(second).facts
+    assert facts["run_id"] == stopped.facts["run_id"]
+    assert facts["parts"][0]["history"][:behind] == part["history"]
+
+    # Somebody else trains once more on the same patients: it is seen here.
+    words = [*first.arguments, "--set", "epochs=2"]
+    assert not isinstance(waiting.ask(data, "train", "A short one", words, by="Ben"), waiting.Waiting)
+    page.get_by_text("A short one: done. It is version 2").wait_for()
+    page.get_by_role("button", name="See it in Runs").click()
+    promoted(page, 2, "first one")
+    classify(dashboard, version=2)
+
+    run = facts["run_id"]
+    page = dashboard.visit(f"training?section=runs&run={run}")
+    page.get_by_text("Beside the version in service").wait_for()
+    page.get_by_text(re.compile(r"recall [+−]\d")).first.wait_for()
+    promoted(page, 1, "the longer one")
+    classify(dashboard, version=1)
+
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_text("Rolled back from version 1 to version 2").first.wait_for()
+    classify(dashboard, version=2)
+
+
+def promoted(page, version, why):
+    page.get_by_text(f"Put version {version} in service").wait_for()
+    form = page.get_by_test_id("stForm").filter(has_text=f"Promote version {version}")
+    form.get_by_label("Your name").fill("Dr. Ada")
+    form.get_by_label("Reason").fill(why)
+    read = form.get_by_text("I have read it")
+    if read.count():
+        read.click()
+    form.get_by_role("button", name=f"Promote version {version}").click()
+    page.get_by_text(f"Version {version} was put in service").first.wait_for()
+
+
+def classify(dashboard, version):
+    """Classify answers with this version, told by its fingerprint."""
+    found = in_service.find()
+    assert found.version == version
+    page = dashboard.visit("", "Classify cells")
+    page.get_by_text(re.compile(found.bundle.digest[:8])).first.wait_for()
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (768, "light")])
+def test_the_form_fits_the_screen_in_both_themes(serve, width, scheme):
+    page = serve().visit("training?section=new", width=width, scheme=scheme)
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+    still(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,16 +1,19 @@
 """The form of a sweep and its charts, without a browser."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leukemia.learning import varying
-from leukemia.learning.catalogue import field
+from leukemia import waiting
+from leukemia.__main__ import parser
+from leukemia.learning import pace, varying
+from leukemia.learning.catalogue import RECIPES, field
 from leukemia.learning.past import Past
 from tests.pages.performance_page import traces, values
-from tests.pages.reading import said
+from tests.pages.reading import press, said
 
 
 def form():
@@ -195,3 +198,49 @@ def test_a_sweep_that_was_is_read_from_its_runs():
     page.run()
     assert not page.exception
     assert len(titles(page)) == 3 and "Best is trial" in said(page)
+
+
+@pytest.fixture
+def start_sweep(app, looked_through, tmp_path, monkeypatch):
+    """The page's form with the kind Sweep; what is asked for is kept, and nothing is started."""
+    data = shutil.copytree(looked_through, tmp_path / "data")
+    for name in RECIPES:
+        pace.note(data / "cache", name, 0.01, 0.004)
+    asked = []
+
+    def ask(data, kind, title, arguments, by=""):
+        asked.append((kind, title, list(arguments)))
+        return waiting.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
+
+    monkeypatch.setattr(waiting, "ask", ask)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+    page = app()
+    page.switch_page("pages/training.py")
+    page.query_params["section"] = "new"
+    page.run()
+    page.session_state["training-kind"] = "sweep"
+    page.run()
+    assert not page.exception
+    return page, asked
+
+
+def test_the_page_asks_for_a_sweep_that_the_command_line_takes(start_sweep):
+    page, asked = start_sweep
+    page.multiselect[0].set_value(["learning_rate", "brightness"]).run()
+    # What is varied has no value of its own to be typed in.
+    assert not {"Learning rate", "Brightness"} & {one.label for one in page.number_input}
+    number(page, "Epochs").set_value(3).run()
+    assert "At most about" in said(page)
+    press(page, "Start")
+    ((kind, title, arguments),) = asked
+    assert kind == "sweep" and title.startswith("Sweep of reference-cnn over learning rate, brightness")
+    options = parser().parse_args(arguments)
+    assert options.in_registry and options.trials == 12 and options.settings == ["epochs=3"]
+    assert [one.name for one in varying.axes(options.recipe, options.vary)] == ["learning_rate", "brightness"]
+
+
+def test_a_sweep_without_a_setting_cannot_be_started(start_sweep):
+    page, asked = start_sweep
+    page.multiselect[0].set_value([]).run()
+    (button,) = [one for one in page.button if one.label == "Start"]
+    assert button.disabled and not asked

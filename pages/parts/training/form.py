@@ -6,8 +6,9 @@ import streamlit as st
 
 from leukemia.data import splits
 from leukemia.learning.catalogue import RECIPES, Outline, Training, field
+from leukemia.learning.varying import Vary
 from pages.parts.text import plain
-from pages.parts.training import fields, learners, starting, timing
+from pages.parts.training import fields, learners, starting, sweep_form, timing
 
 TRAIN, CROSSVALIDATE, SWEEP = "train", "crossvalidate", "sweep"
 KINDS = {TRAIN: "One run", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}
@@ -39,22 +40,25 @@ def show(data: Path) -> None:
     )
     st.caption(ABOUT[kind])
     outline = _recipe()
-    if kind == SWEEP:
-        from pages.parts.training import sweep_form
-
-        sweep_form.show(data, outline.name)
-        return
+    vary = sweep_form.show(data, outline.name) if kind == SWEEP else None
     # All epochs of a fold are run: nothing is held out there to tell the best one by.
-    training = fields.show(outline, without=("patience",) if kind == CROSSVALIDATE else ())
+    training = fields.show(outline, without=("patience",) if kind == CROSSVALIDATE else _varied(vary))
     options = _options(kind)
-    possible = learners.tell(data, kind, options) and training is not None
+    # A sweep is judged by patients, whatever was last chosen for a run.
+    possible = learners.tell(data, kind, {"split": "patient"} | options) and training is not None
+    possible = possible and (kind != SWEEP or vary is not None)
     if training:
         counts = {name: int(options[name]) for name in ("folds", "views") if name in options}
+        counts |= {"trials": vary.trials} if vary else {}
         timing.show(data, outline, training, cells=learners.held(data).total, kind=kind, **counts)
     if starting.pressed(data, disabled=not possible):
-        starting.ask(
-            data, kind, _title(kind, outline, training), _arguments(data, kind, outline, training, options)
-        )
+        arguments = _arguments(data, kind, outline, training, options)
+        arguments += vary.arguments() if vary else []
+        starting.ask(data, kind, _title(kind, outline, training, vary), arguments)
+
+
+def _varied(vary: Vary | None) -> tuple[str, ...]:
+    return tuple(axis.name for axis in vary.axes) if vary else ()
 
 
 def _recipe() -> Outline:
@@ -85,7 +89,7 @@ def _options(kind: str) -> Options:
                 help="Sides from which each held-out cell is looked at; their answers are averaged.",
                 **fields.KEEP,
             )
-        else:
+        elif kind == TRAIN:
             st.session_state.setdefault("training-split", next(iter(SPLITS)))
             found["split"] = st.segmented_control(
                 "Split",
@@ -130,14 +134,15 @@ def _number(title: str, name: str, own: float, low: float, high: float, step: fl
     return value if isinstance(own, int) else fields.rounded(value)
 
 
-def _title(kind: str, outline: Outline, training: Training) -> str:
+def _title(kind: str, outline: Outline, training: Training, vary: Vary | None = None) -> str:
     """What a reader is told it is; one line that :mod:`leukemia.waiting` shortens where it is too long."""
-    what = {TRAIN: "Training", CROSSVALIDATE: "Cross-validation"}[kind]
+    what = {TRAIN: "Training", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}[kind]
     differ = fields.changed(outline, training)
     details = ", ".join(
         f"{field(name).title.lower()} {fields.words(value)}" for name, value in differ.items()
     )
-    return f"{what} of {outline.name}" + (f" ({details})" if details else "")
+    over = " over " + ", ".join(axis.field.title.lower() for axis in vary.axes) if vary else ""
+    return f"{what} of {outline.name}{over}" + (f" ({details})" if details else "")
 
 
 def _arguments(data: Path, kind: str, outline: Outline, training: Training, options: Options) -> list[str]:

@@ -15,6 +15,7 @@ from pages.parts.training import (
     past_curves,
     past_details,
     past_table,
+    sweep_charts,
     version_change,
     version_compare,
     version_service,
@@ -116,10 +117,7 @@ def _version(data: Path, number: int) -> None:
 
 def _course(data: Path, run: Past) -> None:
     if run.kind == past.SWEEP:
-        with suppress(ModuleNotFoundError):
-            from pages.parts.training import sweep_charts
-
-            sweep_charts.show(data, run)
+        sweep_charts.show(data, run)
     parts = past.children(data, run.run_id)
     history = past.histories(data, run.run_id)
     if history or not parts:
@@ -130,9 +128,11 @@ def _course(data: Path, run: Past) -> None:
 
 
 def _parts(data: Path, run: Past, parts: Sequence[Past]) -> None:
-    title = "Trials" if run.kind == past.SWEEP else "Folds"
-    st.markdown(f"**{title}**: {len(parts)}, each a run of its own")
-    st.dataframe(_frame(parts), hide_index=True)
+    if run.kind == past.SWEEP:  # its trials stand in a table above
+        st.markdown("**Trials, epoch by epoch**")
+    else:
+        st.markdown(f"**Folds**: {len(parts)}, each a run of its own")
+        st.dataframe(_frame(parts), hide_index=True)
     histories = {part.name or part.run_id[:8]: past.histories(data, part.run_id) for part in parts}
     past_curves.several(
         {name: found for name, found in histories.items() if found}, f"training-part-{run.run_id}"

@@ -26,6 +26,21 @@ FIGURES = {"sensitivity": "Recall (95 %)", "specificity": "Specificity (95 %)", 
 KEY = "training-past-"
 HEIGHT = 386  # pixels: ten rows and their head
 UNKNOWN = "–"
+# Pixels: what a run came to is seen without a scroll.
+WIDTHS = {
+    title: st.column_config.Column(width=width)
+    for title, width in {
+        "Run": 250,
+        "Version": 96,
+        "Status": 84,
+        **dict.fromkeys(FIGURES.values(), 150),
+        "Kind": 112,
+        "Who": 72,
+        "Started (UTC)": 126,
+        "Took": 84,
+        "Recipe": 170,
+    }.items()
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,7 @@ def show(runs: Sequence[Past], aliases: Mapping[str, int]) -> None:
         on_select=choose,
         selection_mode="single-row",
         selection_default={"selection": {"rows": places}},
+        column_config=WIDTHS,
         alt="Runs of training, the newest first",
     )
 
@@ -95,17 +111,21 @@ def frame(runs: Sequence[Past], aliases: Mapping[str, int]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Run": [run.name or run.run_id[:8] for run in runs],
-            "Recipe": [run.recipe or UNKNOWN for run in runs],
+            "Version": [version(run, names) for run in runs],
+            "Status": [run.status for run in runs],
+            **{title: [interval(run, name) for run in runs] for name, title in FIGURES.items()},
             "Kind": [KINDS.get(run.kind, run.kind) for run in runs],
             "Who": [run.by or UNKNOWN for run in runs],
             "Started (UTC)": [f"{run.started:%Y-%m-%d %H:%M}" if run.started else UNKNOWN for run in runs],
             "Took": [took(run) for run in runs],
-            "Status": [run.status for run in runs],
-            **{title: [interval(run, name) for run in runs] for name, title in FIGURES.items()},
-            "Version": [str(run.version) if run.version else "" for run in runs],
-            "Alias": [", ".join(names.get(run.version or 0, [])) for run in runs],
+            "Recipe": [run.recipe or UNKNOWN for run in runs],
         }
     )
+
+
+def version(run: Past, names: Mapping[int, list[str]]) -> str:
+    """The version that a run became, and its aliases; empty where there is none."""
+    return ", ".join([str(run.version), *names.get(run.version, [])]) if run.version else ""
 
 
 def took(run: Past) -> str:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
-from pages.parts import service
 from pages.parts.performance import compare, opened
 from pages.parts.performance.operating import people
 from pages.parts.text import plain
@@ -22,12 +21,12 @@ def show(number: int) -> None:
     if version.problem:
         st.error(plain(version.problem), icon=":material/error:")
         return
-    if service.in_service().version == number:
-        st.caption("This is the version in service.")
-        return
     served = opened.served()
     if served is None or not served.bundle:
         st.error(plain(served.problem) if served else NONE, icon=":material/error:")
+        return
+    if served.number == number:
+        st.caption("This is the version in service.")
         return
     try:
         found = compare.paired([served, version], [served.bundle.threshold, version.bundle.threshold])

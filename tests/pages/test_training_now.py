@@ -1,21 +1,32 @@
 """What is at work, what waits and what ended, in the page: read from the folders of jobs alone."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 from streamlit import dataframe_util
+from streamlit.testing.v1 import AppTest
 
 from leukemia import jobs, waiting
+from leukemia.data import manifest
+from leukemia.learning import pace
+from leukemia.settings import PROJECT
 from tests.pages import training_jobs
 from tests.pages.reading import press, said, wait
 from tests.pages.training_jobs import epoch, queued, validated, write
 
 
 @pytest.fixture
-def data(looked_through, tmp_path):
-    import shutil
-
-    return shutil.copytree(looked_through, tmp_path / "data")
+def data(prepared, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(prepared / manifest.NAME, folder)
+    # Measured, so that the form starts no process.
+    pace.note(folder / "cache", "reference-cnn", 0.01, 0.004)
+    return folder
 
 
 @pytest.fixture
@@ -28,10 +39,12 @@ def at_work():
 
 
 @pytest.fixture
-def visit(app, data, monkeypatch):
+def visit(data, monkeypatch):
+    """Open the page first of all, without the model that Classify loads."""
+
     def start(folder=data, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
-        page = app()
+        page = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60)
         page.switch_page("pages/training.py")
         for word, value in query.items():
             page.query_params[word] = value
@@ -269,3 +282,23 @@ def test_an_import_at_work_is_told_and_trainings_wait(visit, data, at_work):
     assert "Import of x works on this data folder" in said(page)
     assert page.get("progress")[0].proto.text == "Importing: 3 of 9"
     assert order(data) == ["first"]
+
+
+def test_the_page_opens_without_the_heavy_libraries(data):
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "page = AppTest.from_file('dashboard.py', default_timeout=60)\n"
+        "page.switch_page('pages/training.py')\n"
+        "for section in ('new', 'now'):\n"
+        "    page.query_params['section'] = section\n"
+        "    page.run()\n"
+        "    assert not page.exception\n"
+        "    assert [one.value for one in page.title] == ['Training']\n"
+        "print(sorted({'keras', 'tensorflow', 'mlflow', 'optuna'} & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "LEUKEMIA_DATA": str(data)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, env=environment, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == "[]", found.stderr

@@ -10,7 +10,7 @@ from leukemia.errors import LeukemiaError
 from pages.parts import person, working
 from pages.parts.text import plain
 
-WHO = "training-who"
+WHO, PRESSED = "training-who", "training-pressed"
 SECTION, NOW = "section", "now"
 
 
@@ -34,19 +34,20 @@ def pressed(data: Path, *, disabled: bool = False) -> bool:
         st.text_input(
             "Your name (optional)", key=WHO, max_chars=waiting.NAME, width=260, help="All see who started it."
         )
-        found = st.button(
+        st.button(
             "Put it in the queue" if busy or ahead else "Start",
             key="training-start",
             type="primary",
             icon=":material/playlist_add:" if busy or ahead else ":material/play_arrow:",
             disabled=disabled,
+            on_click=_press,
         )
     if busy or ahead:
         behind = f"{plain(busy.title)} is at work" if busy else "another is about to start"
         more = f", and {ahead} more {'waits' if ahead == 1 else 'wait'}" if ahead else ""
         st.caption(f"One at a time: {behind}{more}. This one starts by itself when its turn comes.")
     working.said()
-    return found and not disabled
+    return st.session_state.pop(PRESSED, False) and not disabled
 
 
 def ask(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
@@ -63,3 +64,8 @@ def ask(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
     else:
         st.query_params.from_dict({SECTION: NOW})
     st.rerun()
+
+
+def _press() -> None:
+    # Not begun in here: this is called before what was typed at the same moment is read.
+    st.session_state[PRESSED] = True

@@ -16,7 +16,7 @@ from leukemia import bundle as bundles
 from leukemia import in_service, settings
 from leukemia.__main__ import ANSWERED, UNUSABLE, main
 from leukemia.errors import RegistryError
-from leukemia.learning import history, promotion, registry, shelf, standing
+from leukemia.learning import history, past, promotion, recorded, registry, runs, shelf, standing
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"
@@ -144,6 +144,7 @@ def data(server, tmp_path, monkeypatch):
     for name in ("PATIENCE", "FIRST"):
         monkeypatch.setattr(standing, name, 240.0)
     monkeypatch.setattr(in_service, "FETCHING", 240.0)
+    monkeypatch.setattr(recorded, "PATIENCE", 240.0)
     return folder
 
 
@@ -214,3 +215,21 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
     assert (found.version, found.bundle.recipe) == (number, "recipe-0")
     assert "cannot be asked" in found.notice and "answered here last" in found.notice
     assert took < 2
+
+
+def test_past_runs_are_listed_from_the_server_with_their_parts_and_epochs(data, tmp_path):
+    whole = runs.start(data, "folds", {"recipe": "r", "folds": 2}, {}, kind=runs.CROSSVALIDATE)
+    part = runs.start(data, "fold 1/2", {"recipe": "r"}, {}, kind=runs.FOLD, parent=whole.run_id)
+    for epoch in range(2):
+        part.epoch(epoch, {"loss": 0.5 - epoch / 10})
+    part.close({"test_sensitivity": 0.9, "test_sensitivity_low": 0.8})
+    (number,) = make_versions(data, tmp_path, [0.91])
+    found = past.runs(data)
+    assert [one.run_id for one in found if one.run_id == whole.run_id] == [whole.run_id]
+    assert part.run_id not in [one.run_id for one in found]
+    assert (found[0].version, found[0].figures["sensitivity"]["value"]) == (number, 0.91)
+    assert past.run(data, whole.run_id).status == past.RUNNING
+    (child,) = past.children(data, whole.run_id)
+    assert (child.name, child.kind, child.status) == ("fold 1/2", past.FOLD, past.FINISHED)
+    assert child.figures == {"sensitivity": {"value": 0.9, "low": 0.8}}
+    assert past.histories(data, part.run_id) == [{"loss": 0.5}, {"loss": 0.4}]

@@ -26,7 +26,7 @@ FIRST = {
 }
 REST = ("patience", "warmup", "body_rate", "frozen", "weight_decay", "smoothing")
 STEPS = {"cells_per_epoch": 500, "batch": 8, "l2": 1e-4, "weight_decay": 0.01, "blur": 0.5}
-STEP, WIDTH = 0.05, 152
+STEP, WIDTH = 0.05, 144
 KEEP = {"persist_state": "session"}
 Value = bool | int | float
 
@@ -123,7 +123,6 @@ def _one(outline: Outline, one: Field) -> None:
         key=key,
         help=f"{meaning} From {words(kind(one.low))} to {words(kind(one.high))}.",
         width=WIDTH,
-        required=True,
         **KEEP,
     )
 

@@ -128,7 +128,6 @@ def _number(title: str, name: str, own: float, low: float, high: float, step: fl
         key=key,
         help=f"{meaning} From {low:,} to {high:,}.",
         width=fields.WIDTH,
-        required=True,
         **fields.KEEP,
     )
     return value if isinstance(own, int) else fields.rounded(value)

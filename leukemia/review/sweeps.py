@@ -19,7 +19,7 @@ ENOUGH, CLEAR = 8, 0.5
 # A best value so close to an end of its range, as a share of the range, lies at its edge.
 EDGE = 0.05
 # Points a side of the surface between trials, and the fewest trials that span one.
-SIDE, SPANNING = 40, 4
+SIDE, SPANNING = 80, 4
 
 Value = bool | int | float
 
@@ -113,8 +113,8 @@ def surface(found: Found) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     Returns
     -------
     tuple of numpy.ndarray or None
-        Places on the first setting's axis, shape (40,), on the second's, shape (40,), and the objective,
-        shape (40, 40), a row for each place of the second; NaN outside of what was tried. Places are
+        Places on the first setting's axis, shape (80,), on the second's, shape (80,), and the objective,
+        shape (80, 80), a row for each place of the second; NaN outside of what was tried. Places are
         scaled as by :func:`scaled`. None where trials span no surface.
     """
     names = list(found.ranges)

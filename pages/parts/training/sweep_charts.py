@@ -19,7 +19,8 @@ from pages.parts.performance.look import ALL, GREY, NORMAL, finish
 from pages.parts.text import plain
 
 OBJECTIVE = "AUROC, validation patients"
-SCALE = "Viridis"
+# Lines are seen on light and on dark, which no end of Viridis is; areas have that.
+LINES, SCALE = ((0, NORMAL), (0.5, "#8C8C96"), (1, ALL)), "Viridis"
 TICKS = (1, 2, 5)
 WORDS = {
     sweeps.COMPLETE: "finished",
@@ -59,7 +60,7 @@ def _lay_out(found: Found, key: str) -> None:
     if len(found.ended) > 1:
         st.plotly_chart(parallel(found), config={"displayModeBar": False}, key=f"sweep-parallel-{key}")
         st.caption(
-            "Each line is a finished trial, coloured by its AUROC: where the yellow lines run together, a "
+            "Each line is a finished trial, coloured by its AUROC: where the orange lines run together, a "
             "setting matters; where they spread, it does not. Drag along an axis to keep only some lines."
         )
         if (figure := contour(found)) is not None:
@@ -116,7 +117,7 @@ def parallel(found: Found) -> go.Figure:
             dimensions=dimensions,
             line={
                 "color": values,
-                "colorscale": SCALE,
+                "colorscale": LINES,
                 "cmin": low,
                 "cmax": high if high > low else low + 1e-3,
                 "showscale": False,
@@ -128,7 +129,12 @@ def parallel(found: Found) -> go.Figure:
         )
     )
     figure.update_layout(
-        title={"text": f"Settings of the trials and their {OBJECTIVE}", "font_size": 15, "x": 0, "y": 0.98},
+        title={
+            "text": "Settings of the trials and their AUROC on validation patients",
+            "font_size": 15,
+            "x": 0,
+            "y": 0.98,
+        },
         height=360,
         margin={"l": 70, "r": 60, "t": 92, "b": 24},
     )

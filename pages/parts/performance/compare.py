@@ -65,7 +65,7 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     frame = found.of.frame
     names = [one.name for one in together]
     st.caption(
-        f"On {people(frame)} {plain(names[0])} at the threshold picked above, the others at their own: "
+        f"On {people(frame)} Thresholds: {plain(names[0])} as picked above, the others their own: "
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )

@@ -38,10 +38,8 @@ def main() -> None:
         parents = make(data, count)
         client = tracking.client(data)
         experiment = client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
-        print(
-            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {count} runs, {len(parents)} with parts"
-        )
-        print(f"an empty folder, and all that is imported for it: {cold:.0f} ms\n")
+        load = os.getloadavg()[0]
+        print(f"{os.cpu_count()} cores, load {load:.1f}; {count} runs, {len(parents)} with parts\n")
         ours = _row(f"list {count} runs", lambda: past.runs(data, count))
         search = {"filter_string": f"tags.`{recorded.PARENT}` IS NULL", "max_results": count}
         theirs = _row("MLflow's search_runs, the same", lambda: client.search_runs([experiment], **search))

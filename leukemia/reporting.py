@@ -181,10 +181,11 @@ def stop_if_asked() -> None:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def undisturbed(*, last: bool = False) -> Iterator[None]:
     """Hold a request to end back until what stands in here is done; then end.
 
-    A request that broke in where Python drops it (while an object is taken down) is caught up here.
+    Where it is the ``last`` of the work, the request comes too late and is passed over. A request that
+    broke in where Python drops it (while an object is taken down) is caught up here.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -195,5 +196,5 @@ def undisturbed() -> Iterator[None]:
     finally:
         _stop.held -= 1
     # Not once more in what the first one cleans up.
-    if not _stop.held and not isinstance(sys.exception(), KeyboardInterrupt):
+    if not last and not _stop.held and not isinstance(sys.exception(), KeyboardInterrupt):
         stop_if_asked()

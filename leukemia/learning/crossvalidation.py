@@ -124,15 +124,15 @@ def crossvalidate(
             record["data"]["warning"] = training.CHANGED
         crops = whole.dataset.crops
         probe = np.ascontiguousarray(batches.centre(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
-        with reporting.undisturbed():
-            place = keeping.place(data, output, plan.recipe.name)
-            bundle = packing.pack(place, answering, record, judged.predictions, probe)
-            bundle = keeping.settle(data, run, bundle, output)
-            whole_run.remove()
+        place = keeping.place(data, output, plan.recipe.name)
+        bundle = packing.pack(place, answering, record, judged.predictions, probe)
     except BaseException as error:
         run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    told.end(run.version, str(bundle.folder))
+    with reporting.undisturbed(last=True):
+        bundle = keeping.settle(data, run, bundle, output)
+        whole_run.remove()
+        told.end(run.version, str(bundle.folder))
     return bundle
 
 
@@ -167,13 +167,12 @@ def learn_fold(plan: fitting.Plan, how: How) -> Learned:
     run = runs.start(
         data, f"{plan.recipe.name}, {name}", decided_by, {}, state.run_id, kind=runs.FOLD, parent=how.run_id
     )
+    run.catch_up(state.history)
     how.told.begin(name, state.history)
     try:
         if done:
             model = kept.network(state.best, to_train=False)
             if run.run_id != state.run_id:  # learned for another cross-validation
-                for index, found in enumerate(state.history):
-                    run.epoch(index, found)
                 state.run_id = run.run_id
                 kept.save(state)
         else:

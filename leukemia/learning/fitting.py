@@ -197,8 +197,8 @@ def learn(
             state.best_epoch = len(state.history) - 1
         with reporting.undisturbed():
             checkpoint.write(state, model, is_best=is_best)
-        if on_epoch:
-            on_epoch(len(state.history) - 1, found)
+            if on_epoch:
+                on_epoch(len(state.history) - 1, found)
     model = folding.fold(checkpoint.network(state.best, to_train=False))
     round_weights(model)
     return model, state

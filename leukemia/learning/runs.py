@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import mlflow
@@ -53,6 +53,18 @@ class Run:
     def epoch(self, index: int, found: dict[str, float]) -> None:
         """Record the figures of one epoch."""
         self._try(lambda client: client.log_batch(self.run_id, metrics=_metrics(found, index)))
+
+    def catch_up(self, epochs: Sequence[Mapping[str, float]]) -> None:
+        """Record epochs that a killed training had finished and not yet recorded."""
+
+        def record(client: mlflow.MlflowClient) -> None:
+            known = {one.step for one in client.get_metric_history(self.run_id, "loss")}
+            for index, found in enumerate(epochs):
+                if index not in known:
+                    client.log_batch(self.run_id, metrics=_metrics(found, index))
+
+        if epochs:
+            self._try(record)
 
     def finish(self, figures: dict[str, dict[str, float | None]], bundle: Path) -> None:
         """Record the final figures with their intervals, and the bundle as an artifact and a version."""

@@ -68,6 +68,7 @@ def train(
         {"data_fingerprint": dataset.fingerprint, "git_revision": revision()},
         resume=begun.run_id,
     )
+    run.catch_up(begun.history)
     told.run(run.run_id)
     told.begin("", begun.history)
     if checkpoint.drop_stale():
@@ -96,15 +97,15 @@ def train(
         probe = np.ascontiguousarray(
             batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         )
-        with reporting.undisturbed():
-            place = keeping.place(data, output, plan.recipe.name)
-            bundle = packing.pack(place, fitted.model, record, fitted.test, probe)
-            bundle = keeping.settle(data, run, bundle, output)
-            checkpoint.remove()
+        place = keeping.place(data, output, plan.recipe.name)
+        bundle = packing.pack(place, fitted.model, record, fitted.test, probe)
     except BaseException as error:
         run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    told.end(run.version, str(bundle.folder))
+    with reporting.undisturbed(last=True):
+        bundle = keeping.settle(data, run, bundle, output)
+        checkpoint.remove()
+        told.end(run.version, str(bundle.folder))
     return bundle
 
 

@@ -301,3 +301,22 @@ def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, c
     bundle = training.train(PLAN, data, data / "out", on_epoch=remove)
     assert bundles.read(data / "out").digest == bundle.digest
     assert "MLflow could not record this" in caplog.text
+
+
+def test_epochs_that_a_kill_kept_from_the_record_are_caught_up(tmp_path):
+    from leukemia.learning import runs
+
+    history = [{"loss": 0.9}, {"loss": 0.8}, {"loss": 0.7}]
+    run = runs.start(tmp_path, "small", {}, {})
+    run.epoch(0, history[0])
+    again = runs.start(tmp_path, "small", {}, {}, resume=run.run_id)
+    assert again.run_id == run.run_id
+    again.catch_up(history)
+    again.catch_up(history)
+    (found,) = runs_of(tmp_path)
+    import mlflow
+
+    told = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}").get_metric_history(
+        found.info.run_id, "loss"
+    )
+    assert [(one.step, one.value) for one in told] == [(0, 0.9), (1, 0.8), (2, 0.7)]

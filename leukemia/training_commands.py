@@ -146,9 +146,9 @@ def crossvalidate(options: Namespace) -> int:
 def pace(options: Namespace) -> int:
     """Measure a recipe's pace, for estimates of time."""
     import_keras()
-    from leukemia.learning import pace as paces
+    from leukemia.learning import pacing
 
-    found = paces.measure(options.data, options.recipe)
+    found = pacing.measure(options.data, options.recipe)
     print(
         f"{options.recipe}: {1 / found.learning:.0f} cells a second learned from, "
         f"{1 / found.looking:.0f} looked at."

@@ -1,12 +1,11 @@
 """How long a training takes on this machine: measured, by recipe, and kept in the data folder.
 
-Each epoch of a training measures it anew; before the first one, ``python -m leukemia pace`` does. Light
-to import: pages ask for the estimate.
+Each epoch of a training measures it anew; before the first one, ``python -m leukemia pace`` does (see
+:mod:`leukemia.learning.pacing`). Light to import: pages ask for the estimate.
 """
 
 import contextlib
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ NAME = "pace.json"
 HELD_OUT = 0.2
 # Seconds that a command takes besides: TensorFlow starts, crops are read, the bundle is written.
 BESIDES = 30.0
-BATCHES, FIRST = 6, 2
 
 
 @dataclass(frozen=True)
@@ -86,47 +84,6 @@ def note(cache: Path, recipe: str, learning: float, looking: float | None = None
         earlier = kept.get(recipe) or {}
         kept[recipe] = asdict(Pace(learning, looking or earlier.get("looking")))
         write_text(cache / NAME, json.dumps(kept))
-
-
-def measure(data: Path, recipe: str) -> Pace:
-    """Measure a recipe's pace on drawn noise, and keep it; takes some seconds.
-
-    Raises
-    ------
-    RecipeError
-        Where there is no such recipe.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from leukemia.learning import batches, fitting, recipes
-
-    made = recipes.get(recipe)
-    size = made.crop + batches.MARGIN
-    rng = np.random.default_rng(0)
-    crops = rng.integers(0, 256, (32, size, size, 3), dtype=np.uint8)
-    cells = pd.DataFrame({"label": ["ALL", "Normal"] * 16, "patient_group": [str(n) for n in range(32)]})
-    model = made.build()
-    model.compile(recipes.optimizer(made.training), loss="binary_crossentropy")
-    batch = made.training.batch
-
-    def learn(count: int) -> float:
-        training = made.with_training(cells_per_epoch=count * batch).training
-        began = time.monotonic()
-        model.fit(batches.Epoch(crops, cells, np.arange(32), made.crop, training, 0, 0), verbose=0)
-        return (time.monotonic() - began) / (count * batch)
-
-    def look() -> float:
-        began = time.monotonic()
-        model.predict_on_batch(batches.centre(crops, made.crop)[: fitting.PREDICT_BATCH])
-        return (time.monotonic() - began) / min(len(crops), fitting.PREDICT_BATCH)
-
-    # The first steps trace and allocate.
-    learn(FIRST)
-    look()
-    found = Pace(learn(BATCHES), look())
-    note(Path(data) / "cache", recipe, found.learning, found.looking)
-    return found
 
 
 def _read(cache: Path) -> dict[str, dict[str, float]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leukemia.learning import catalogue, pace
+from leukemia.learning import catalogue, pace, pacing
 
 TRAINING = catalogue.Training(epochs=10, cells_per_epoch=100)
 
@@ -40,6 +40,6 @@ def test_a_later_measure_keeps_what_it_did_not_measure(tmp_path):
 
 
 def test_a_recipe_is_measured_and_kept(tmp_path):
-    found = pace.measure(tmp_path, "dense-baseline")
+    found = pacing.measure(tmp_path, "dense-baseline")
     assert 0 < found.looking < found.learning < 5
     assert pace.of(tmp_path, "dense-baseline") == found

@@ -87,7 +87,9 @@ def _chart(
 ) -> dict[str, Any]:
     """The same at each look, so that the browser keeps the chart and takes new rows in."""
     names = list(lines)
-    legend = {"orient": "top", "title": None, "columns": 2, "labelLimit": 0, "symbolSize": 200}
+    # Two columns of words fit a chart of half a narrow screen.
+    legend = {"orient": "top", "title": None, "columns": 2, "labelLimit": 0, "symbolSize": 90}
+    legend |= {"labelFontSize": 11, "columnPadding": 6, "labelOffset": 3}
     colour = {
         "field": "line",
         "type": "nominal",

@@ -28,7 +28,8 @@ def show(data: Path, found: list[Waiting]) -> None:
 def _row(data: Path, place: int, one: Waiting, *, last: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{place}"):
         who = f" by {plain(one.by)}" if one.by else ""
-        st.markdown(f"**{place}.** {plain(one.title)}  \n:small[asked {times.when(one.asked)}{who}]")
+        told = f"**{place}.** {plain(one.title)}  \n:small[asked {times.when(one.asked)}{who}]"
+        st.markdown(told, width="stretch")
         for icon, meaning, disabled, change in (
             ("arrow_upward", "One place up", place == 1, lambda: waiting.move(data, one.id, -1)),
             ("arrow_downward", "One place down", last, lambda: waiting.move(data, one.id, 1)),

@@ -130,9 +130,7 @@ def _data(data: Path, fingerprint: str) -> str:
         return f"{told}; what lies in the data folder now cannot be read."
     if now == fingerprint:
         return f"{told}: the labelled cells that lie in the data folder now."
-    return (
-        f"{told}: **others than lie in the data folder now** (`{now[:12]}`): images or labels changed since."
-    )
+    return f"{told}: **not those that lie in the data folder now** (`{now[:12]}`). Some changed since."
 
 
 def _code(text: str) -> str:

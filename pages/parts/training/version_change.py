@@ -14,6 +14,8 @@ from pages.parts.training import times, version_service
 
 KEY = "training-change-"
 WHO, WHY = KEY + "who", KEY + "why"
+# Where the registry cannot be asked for a moment, what was typed is there again afterwards.
+DRAFT = KEY + "draft"
 NEEDED = "Not promoted. Please give your name and a reason: both are kept with the version."
 UNREAD = "Not promoted. Please read what there is to be wary of, and tick that you did."
 CHANGED = (
@@ -43,8 +45,9 @@ def show(data: Path, number: int) -> None:
 def _promote(data: Path, version: Version, wary: tuple[str, ...]) -> None:
     for text in wary:
         st.warning(plain(text), icon=":material/warning:")
-    if WHO not in st.session_state:
-        st.session_state[WHO] = person.name()
+    who, why = st.session_state.get(DRAFT, (person.name(), ""))
+    st.session_state.setdefault(WHO, who)
+    st.session_state.setdefault(WHY, why)
     # What was ticked holds for these warnings of this version and for no others.
     read = f"{KEY}read-{version.number}-{hash(wary)}"
     with st.form(f"{KEY}promote-{version.number}", border=False):
@@ -66,6 +69,7 @@ def _promote(data: Path, version: Version, wary: tuple[str, ...]) -> None:
 def _put_in_service(data: Path, number: int, wary: tuple[str, ...], read: str) -> None:
     state = st.session_state
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
+    state[DRAFT] = (who, why)
     if not who or not why:
         version_service.tell("error", NEEDED)
         return
@@ -81,6 +85,7 @@ def _put_in_service(data: Path, number: int, wary: tuple[str, ...], read: str) -
         version_service.tell("error", f"Not promoted. {error}")
         return
     person.remember(who)
+    state[DRAFT] = (who, "")
     state[WHY] = ""
     earlier = version_service.called(done.event.earlier)
     version_service.tell_change(f"Version {number} was put in service in place of {earlier}.")

@@ -26,7 +26,8 @@ LEAKY = (
     "to show that leak; what it gives is no model for use."
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
-MOST_FOLDS, HIGHEST_SEED = 20, 2**31 - 1
+FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
+HIGHEST_SEED = 2**31 - 1
 Options = dict[str, str | int | float]
 
 
@@ -43,11 +44,11 @@ def show(data: Path) -> None:
     vary = sweep_form.show(data, outline.name) if kind == SWEEP else None
     # All epochs of a fold are run: nothing is held out there to tell the best one by.
     training = fields.show(outline, without=("patience",) if kind == CROSSVALIDATE else _varied(vary))
-    options = _options(kind)
+    options = _options(kind, data)
     # A sweep is judged by patients, whatever was last chosen for a run.
     possible = learners.tell(data, kind, {"split": "patient"} | options) and training is not None
     possible = possible and (kind != SWEEP or vary is not None)
-    if training:
+    if possible:
         counts = {name: int(options[name]) for name in ("folds", "views") if name in options}
         counts |= {"trials": vary.trials} if vary else {}
         timing.show(data, outline, training, cells=learners.held(data).total, kind=kind, **counts)
@@ -71,14 +72,21 @@ def _recipe() -> Outline:
     return outline
 
 
-def _options(kind: str) -> Options:
+def _options(kind: str, data: Path) -> Options:
     """What is asked beside the recipe's settings, by the command line's words."""
     found: Options = {}
     st.markdown("**Patients and threshold**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if kind == CROSSVALIDATE:
+            usual = max(FEWEST_FOLDS, min(FOLDS, learners.most_folds(data)))
             found["folds"] = _number(
-                "Folds", "folds", 5, 4, MOST_FOLDS, 1, "Of whole patients; each is held out once."
+                "Folds",
+                "folds",
+                usual,
+                FEWEST_FOLDS,
+                MOST_FOLDS,
+                1,
+                "Of whole patients; each is held out once.",
             )
             st.session_state.setdefault("training-views", 4)
             found["views"] = st.segmented_control(

@@ -13,13 +13,12 @@ from pages.parts.text import plain
 
 def tell(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
     """Say it; return whether such a training is possible."""
-    stamp = catalog.stamp(data)
-    found = held(data)
-    st.markdown(about(found))
-    for line in reviewed(found):
-        st.caption(line)
     seed = int(options["seed"])
     try:
+        stamp, found = catalog.stamp(data), held(data)
+        st.markdown(about(found))
+        for line in reviewed(found):
+            st.caption(line)
         if kind == "crossvalidate":
             st.caption(folded(_folds(data, stamp, int(options["folds"]), seed)))
         else:
@@ -33,6 +32,14 @@ def tell(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
 def held(data: Path) -> Held:
     """Sum up the labelled cells of a prepared folder."""
     return _held(data, catalog.stamp(data))
+
+
+def most_folds(data: Path) -> int:
+    """The most folds that can be dealt; none where the cells cannot be read, which :func:`tell` says."""
+    try:
+        return _most_folds(data, catalog.stamp(data))
+    except DatasetError:
+        return 0
 
 
 def about(found: Held) -> str:
@@ -109,6 +116,11 @@ def _parts(data: Path, stamp: tuple[object, ...], split: str, seed: int) -> list
 @st.cache_data(max_entries=32, show_spinner=False)
 def _folds(data: Path, stamp: tuple[object, ...], count: int, seed: int) -> list[Part]:
     return material.folds(_read(data, stamp), count, seed)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _most_folds(data: Path, stamp: tuple[object, ...]) -> int:
+    return material.most_folds(_read(data, stamp))
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the manifest …")

@@ -45,7 +45,6 @@ CHANGED = (
     "The set was changed while this sweep was at work: its trials learned from the set as it was before, and "
     "the best settings are trained on the set as it is now."
 )
-
 NONE_ENDED = "No trial of this sweep came to its end: narrow the ranges, or lower the learning rate."
 
 OnEpoch = Callable[[str, int, dict[str, float]], None]
@@ -165,7 +164,8 @@ def _try(work: _Work, trial: Trial) -> None:
     """Train one trial as far as it is worth it, and tell the study what it came to."""
     if like := sweep_study.same(work.asked, trial):
         trial.set_user_attr("like", like.number)
-        work.study.tell(trial.number, like.value, like.state if like.value is None else None)
+        # A trial that was broken off has its last epoch's figure for a value: that is no objective.
+        work.study.tell(trial.number, like.value if like.state == TrialState.COMPLETE else None, like.state)
         return
     plan = work.asked.planned(trial.params)
     checkpoint = _checkpoint(plan, work)

@@ -199,6 +199,22 @@ def test_a_trial_worse_than_the_median_is_broken_off(data, monkeypatch, trials_a
     assert "objective" not in children[1].tags
 
 
+def test_the_settings_of_a_trial_that_was_broken_off_are_not_taken_as_finished(
+    data, monkeypatch, trials_alone
+):
+    monkeypatch.setattr(sweep_study, "AT_RANDOM", 1)
+    rates = iter([1e-2, 1e-6, 1e-6])
+    monkeypatch.setattr(sweep_study, "_given", lambda *_: {"learning_rate": next(rates)})
+    value = iter([0.9, 0.9, 0.9, 0.9, 0.2, 0.2])
+    kept = choosing.validate
+    monkeypatch.setattr(choosing, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
+    one = sweeps.Sweep(PLAN, (varying.Axis(varying.catalogue.field("learning_rate"), 1e-6, 1e-1),), 3)
+    sweeps.sweep(one, data, data / "out")
+    found = sweep_study.facts(one, study_of(one, data))
+    assert [trial["state"] for trial in found["trials"]] == ["complete", "pruned", "pruned"]
+    assert [trial["objective"] for trial in found["trials"]] == [pytest.approx(0.9), None, None]
+
+
 def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, monkeypatch, trials_alone):
     begun = []
 

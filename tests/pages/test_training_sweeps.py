@@ -171,6 +171,13 @@ def test_on_and_off_have_words_and_no_contour():
     assert "off and on" in page.dataframe[0].value["range tried"].tolist()
 
 
+def test_a_trial_that_has_no_run_of_its_own_cuts_no_other_off_the_chart():
+    given = facts()
+    del given["trials"][3]
+    (chart,) = [c for c in live(given).get("plotly_chart") if "trial by trial" in c.proto.spec]
+    assert json.loads(chart.proto.spec)["layout"]["xaxis"]["range"] == [0.5, 12.5]
+
+
 def test_a_sweep_that_has_just_begun_says_so():
     assert "No trial has begun yet" in said(live({}))
     first = facts()

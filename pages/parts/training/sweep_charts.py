@@ -230,7 +230,8 @@ def history(found: Found) -> go.Figure:
             hovertemplate="trial %{x}: broken off early",
         )
     finish(figure, "AUROC on validation patients, trial by trial", "Trial", "AUROC")
-    count = len(found.trials)
+    # Equal settings are not trained twice: such a trial has no run, but a number.
+    count = max(trial.number for trial in found.trials)
     figure.update_xaxes(range=[0.5, count + 0.5], dtick=1 if count <= 20 else None)
     figure.update_yaxes(tickformat=".3f")
     return figure

@@ -140,19 +140,32 @@ def start(
         The run that this one is a part of.
     """
     try:
-        client = tracking.client(data)
-        run_id = _reopen(client, resume, parent)
-        if not run_id:
-            told = {**tags, KIND: kind, USER: _user()} | ({PARENT: parent} if parent else {})
-            run_id = _create(client, tracking.artifacts(data), name, told)
-            given = [Param(key, str(value)) for key, value in parameters.items()]
-            client.log_batch(run_id, params=given)
-        # Whether a run still goes on is told by its process: MLflow never learns of a kill.
-        client.log_batch(run_id, tags=[RunTag(key, value) for key, value in _process().items()])
-        return Run(client, run_id)
+        # A request to end must not break into the database.
+        with reporting.undisturbed():
+            return _started(data, name, parameters, {**tags, KIND: kind}, resume, parent)
     except tracking.faults() as error:
         _log.warning("This training is not recorded in MLflow: %s", tracking.said(error))
         return Run()
+
+
+def _started(
+    data: Path,
+    name: str,
+    parameters: Mapping[str, object],
+    tags: Mapping[str, str],
+    resume: str,
+    parent: str,
+) -> Run:
+    client = tracking.client(data)
+    run_id = _reopen(client, resume, parent)
+    if not run_id:
+        told = {**tags, USER: _user()} | ({PARENT: parent} if parent else {})
+        run_id = _create(client, tracking.artifacts(data), name, told)
+        given = [Param(key, str(value)) for key, value in parameters.items()]
+        client.log_batch(run_id, params=given)
+    # Whether a run still goes on is told by its process: MLflow never learns of a kill.
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in _process().items()])
+    return Run(client, run_id)
 
 
 def _metrics(found: Mapping[str, float], step: int = 0) -> list[Metric]:

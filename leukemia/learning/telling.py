@@ -37,6 +37,7 @@ class Telling:
         self._began = time.monotonic()
         self._warnings: list[str] = []
         self._reporter.facts(recipe=recipe, epochs=epochs, run_id="", parts=[], warnings=[], left=None)
+        self._reporter.progress(0, 0, "Starting TensorFlow and the record of the run")
 
     def run(self, run_id: str) -> None:
         """Tell which MLflow run it is."""

@@ -67,7 +67,7 @@ def _about(job: Job, facts: dict[str, Any]) -> str:
 
 def _how_far(state: State) -> str:
     if not state.total:
-        return "Starting: the libraries are being loaded …"
+        return f"{plain(state.what) or 'Starting: the libraries are being loaded'} …"
     unit = " batches" if "epoch" in state.what.lower() else ""
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}{unit}"
 

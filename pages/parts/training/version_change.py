@@ -45,11 +45,12 @@ def show(data: Path, number: int) -> None:
 def _promote(data: Path, version: Version, wary: tuple[str, ...]) -> None:
     for text in wary:
         st.warning(plain(text), icon=":material/warning:")
-    who, why = st.session_state.get(DRAFT, (person.name(), ""))
+    who, why, ticked = st.session_state.get(DRAFT, (person.name(), "", ""))
     st.session_state.setdefault(WHO, who)
     st.session_state.setdefault(WHY, why)
     # What was ticked holds for these warnings of this version and for no others.
     read = f"{KEY}read-{version.number}-{hash(wary)}"
+    st.session_state.setdefault(read, ticked == read)
     with st.form(f"{KEY}promote-{version.number}", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Your name", key=WHO, max_chars=promotion.LONGEST_NAME, width=220)
@@ -69,7 +70,7 @@ def _promote(data: Path, version: Version, wary: tuple[str, ...]) -> None:
 def _put_in_service(data: Path, number: int, wary: tuple[str, ...], read: str) -> None:
     state = st.session_state
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
-    state[DRAFT] = (who, why)
+    state[DRAFT] = (who, why, read if state.get(read) else "")
     if not who or not why:
         version_service.tell("error", NEEDED)
         return
@@ -85,7 +86,7 @@ def _put_in_service(data: Path, number: int, wary: tuple[str, ...], read: str) -
         version_service.tell("error", f"Not promoted. {error}")
         return
     person.remember(who)
-    state[DRAFT] = (who, "")
+    state[DRAFT] = (who, "", "")
     state[WHY] = ""
     earlier = version_service.called(done.event.earlier)
     version_service.tell_change(f"Version {number} was put in service in place of {earlier}.")

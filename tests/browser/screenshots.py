@@ -1,6 +1,7 @@
 """Take the README's screenshots with the model in service: ``python -m tests.browser.screenshots``.
 
-Only drawn cells are shown: no image of a patient leaves the data folder.
+Only drawn cells are shown: no image of a patient leaves the data folder. The runs are those of
+``LEUKEMIA_DATA``, where there are some; the newest is opened.
 """
 
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from leukemia import settings
+from leukemia.learning import past
 from tests.browser.conftest import ARGUMENTS, Server, find_browser
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
@@ -31,9 +33,26 @@ def main() -> None:
             server.wait()
             for shot in SHOTS:
                 _take(browser, server.url, Path(name), *shot)
+            _take_runs(browser, Path(name) / "runs.txt")
         finally:
             browser.close()
             server.stop()
+
+
+def _take_runs(browser: Browser, log: Path) -> None:
+    found = past.runs(settings.load().data)
+    if not found:
+        return
+    server = Server(None, log)
+    try:
+        server.wait()
+        page = browser.new_page(viewport={"width": 1280, "height": 1500}, color_scheme="light")
+        page.goto(f"{server.url}/training?section=runs&run={found[0].run_id}")
+        page.get_by_text("Epoch by epoch").wait_for()
+        page.wait_for_timeout(4_000)
+        page.screenshot(path=FOLDER / "training-runs.png")
+    finally:
+        server.stop()
 
 
 def _take(

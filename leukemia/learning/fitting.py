@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia import reporting
-from leukemia.data import corrections, manifest, splits
+from leukemia.data import corrections, fingerprints, manifest, splits
 from leukemia.errors import LeukemiaError
 from leukemia.learning import (
     batches,
@@ -99,7 +99,8 @@ def load_dataset(
     DatasetError
         Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
     """
-    cells = _labelled(data)
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
     # Dealt by the labels that the set came with: a correction moves no patient to another side.
     if plan.split == "fold":
         part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
@@ -118,15 +119,9 @@ def load_dataset(
 def changed(data: Path, dataset: Dataset) -> bool:
     """Whether the labelled cells of the folder are others than those that were read from it."""
     try:
-        cells = corrections.apply(data, _labelled(data))
-        return manifest.fingerprint(cells[~cells["doubted"]]) != dataset.fingerprint
+        return fingerprints.now(data) != dataset.fingerprint
     except (LeukemiaError, OSError):
         return True
-
-
-def _labelled(data: Path) -> pd.DataFrame:
-    cells = manifest.read(data)
-    return cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
 
 
 def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) -> Fitted:

@@ -127,7 +127,7 @@ def crossvalidate(
         place = keeping.place(data, output, plan.recipe.name)
         bundle = packing.pack(place, answering, record, judged.predictions, probe)
     except BaseException as error:
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        run.broke(error)
         raise
     with reporting.undisturbed(last=True):
         bundle = keeping.settle(data, run, bundle, output)
@@ -181,7 +181,7 @@ def learn_fold(plan: fitting.Plan, how: How) -> Learned:
             checkpoint.remove()
         model, spread, found = _look(plan, dataset, model, kept.folder, how.views)
     except BaseException as error:
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        run.broke(error)
         raise
     run.close(_figures(found))
     return Learned(dataset, model, state.history, spread, found)

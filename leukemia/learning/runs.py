@@ -95,6 +95,10 @@ class Run:
         """Record what a reader of the run must know."""
         self._try(lambda client: client.set_tag(self.run_id, WARNING, sentence))
 
+    def broke(self, error: BaseException) -> None:
+        """Mark the run by what broke it off: a request to end, or a fault."""
+        self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+
     def end(self, status: str) -> None:
         """Mark the run as ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``."""
         self._try(lambda client: client.set_terminated(self.run_id, status))

@@ -123,7 +123,7 @@ def sweep(
             shutil.rmtree(folder, ignore_errors=True)
             run.close({OBJECTIVE: best.value, "best_trial": best.number + 1})
         except BaseException as error:
-            run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            run.broke(error)
             raise
     told.run(run.run_id)
     return bundle
@@ -210,7 +210,7 @@ def _try(work: _Work, trial: Trial) -> None:
         run.warn(str(error))
         _end(work, trial, run, TrialState.FAIL)
     except BaseException as error:
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        run.broke(error)
         raise
     else:
         _end(work, trial, run, TrialState.COMPLETE, state.history[state.best_epoch][JUDGED_BY])

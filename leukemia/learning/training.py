@@ -100,7 +100,7 @@ def train(
         place = keeping.place(data, output, plan.recipe.name)
         bundle = packing.pack(place, fitted.model, record, fitted.test, probe)
     except BaseException as error:
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        run.broke(error)
         raise
     with reporting.undisturbed(last=True):
         bundle = keeping.settle(data, run, bundle, output)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from leukemia.data import images, synthetic
+from leukemia.learning import figures
 
 CROP = 256
 
@@ -64,8 +65,8 @@ def tiny_bundle(drawn, tmp_path_factory):
         "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall_at_specificity": 0.875, "val_auroc": 0.9}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
-        "figures": metrics.as_record(metrics.figures(predictions, 0.5)),
-        "patient_figures": metrics.as_record(metrics.patient_figures(predictions, 0.5)),
+        "figures": metrics.as_record(figures.of(predictions, 0.5)),
+        "patient_figures": metrics.as_record(figures.of_patients(predictions, 0.5)),
         "confusion": metrics.confusion(predictions, 0.5),
     }
     folder = tmp_path_factory.mktemp("bundle") / "tiny"
@@ -155,3 +156,23 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
     record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
     (folder / bundles.RECORD).write_text(json.dumps(record))
     return folder
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """Make held-out predictions of patients who differ, with ties, as a function of the seed."""
+
+    def make(seed=0, patients=9, most=40, sharpness=1.5):
+        rng = np.random.default_rng(seed)
+        rows = []
+        for number in range(patients):
+            label = "ALL" if number % 3 else "Normal"
+            middle = rng.normal(sharpness if label == "ALL" else -sharpness, 0.8)
+            size = int(rng.integers(2, most))
+            probability = 1 / (1 + np.exp(-rng.normal(middle, 1.5, size)))
+            rows += [
+                (f"{seed}-{number}-{i}", f"p{number}", label, p) for i, p in enumerate(probability.round(2))
+            ]
+        return pd.DataFrame(rows, columns=["image_id", "patient_group", "label", "probability"])
+
+    return make

@@ -12,7 +12,7 @@ from leukemia.bundle import Bundle
 from leukemia.clinic.classifier import Classifier, Source
 from leukemia.data import manifest, splits
 from leukemia.errors import DatasetError
-from leukemia.learning import ensembles, metrics, subgroups
+from leukemia.learning import ensembles, figures, metrics, subgroups
 from leukemia.learning.calibration import to_logit
 from leukemia.settings import RESEARCH_USE
 
@@ -70,8 +70,8 @@ class Scored:
         """The figures as text, with 95 % intervals over patients."""
         threshold = self.bundle.threshold
         counts = metrics.confusion(self.predictions, threshold)
-        cells = metrics.figures(self.predictions, threshold)
-        patients = metrics.patient_figures(self.predictions, threshold)
+        cells = figures.of(self.predictions, threshold)
+        patients = figures.of_patients(self.predictions, threshold)
         groups = self.predictions.drop_duplicates("patient_group")["label"].value_counts()
         return [
             f"{self.bundle.name} on {self.on}",
@@ -163,9 +163,9 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
         rows.append((f"mean of these {len(bundles)}", found.predictions, found.threshold))
     lines = [" | ".join(("", *FOLD_HEAD, "")).strip(), "|" + "---|" * len(FOLD_HEAD)]
     for name, predictions, threshold in rows:
-        figures = metrics.figures(predictions, threshold) | subgroups.figures(predictions, threshold)
+        found = figures.of(predictions, threshold) | subgroups.figures(predictions, threshold)
         right, people = patients_right(predictions)
-        cells = (str(figures[key]) if key in figures else "" for key in FOLD_FIGURES)
+        cells = (str(found[key]) if key in found else "" for key in FOLD_FIGURES)
         lines.append(" | ".join(("", name, *cells, f"{right} of {people}", "")).strip())
     return lines
 
@@ -182,7 +182,7 @@ def table(bundles: Sequence[Bundle]) -> list[str]:
     for bundle in bundles:
         record = bundle.record
         best = record["history"][record["epochs"]["best"] - 1]
-        cells = metrics.figures(bundle.predictions, bundle.threshold)
+        cells = figures.of(bundle.predictions, bundle.threshold)
         people = metrics.by_patient(bundle.predictions)
         right = (people["probability"] >= bundle.threshold) == (people["label"] == "ALL")
         row = (

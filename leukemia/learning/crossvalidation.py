@@ -24,6 +24,7 @@ from leukemia.data import splits
 from leukemia.files import whole_file
 from leukemia.learning import (
     batches,
+    figures,
     fitting,
     heads,
     judging,
@@ -284,8 +285,8 @@ def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, view
         "indeterminate": judged.band.record() | {"out_of_fold": judged.silence},
         "novelty": judged.novelty,
         "data": training.data_record(whole.dataset),
-        "figures": metrics.as_record(metrics.figures(found, threshold)),
-        "patient_figures": metrics.as_record(metrics.patient_figures(found, threshold)),
+        "figures": metrics.as_record(figures.of(found, threshold)),
+        "patient_figures": metrics.as_record(figures.of_patients(found, threshold)),
         "subgroups": metrics.as_record(subgroups.figures(found, threshold)),
         "confusion": metrics.confusion(found, threshold),
     }

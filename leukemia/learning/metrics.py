@@ -1,8 +1,8 @@
-"""Predictions to figures with intervals: the one place where a figure is defined.
+"""What each figure is, and the bootstrap over patients from which every interval comes.
 
-Patients, not images, are what repeats: every interval comes from a bootstrap that draws whole
-patient groups with replacement, within each class [1]_. A resample is expressed as weights (how
-often each patient was drawn), so that scikit-learn's own metrics compute it.
+Patients, not images, are what repeats: a resample draws whole patient groups with replacement, within
+each class [1]_, and is expressed as weights (how often each patient was drawn).
+:mod:`leukemia.learning.figures` computes the figures for all resamples at once.
 
 References
 ----------
@@ -52,43 +52,6 @@ class Figure:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-
-def figures(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
-    """Every figure of :data:`MEANING` with its interval over patients.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Columns patient_group, label (Normal or ALL), probability (of ALL, 0 to 1); a row a cell.
-    threshold : float
-        Probability from which a cell is called ALL-like.
-    seed : int, optional
-        Of the bootstrap.
-
-    Raises
-    ------
-    DatasetError
-        Where one of the classes has no cell.
-    """
-    truth, probability = _arrays(predictions)
-
-    def all_figures(weights: np.ndarray) -> dict[str, float]:
-        return {**rates(truth, probability >= threshold, weights), **_ranking(truth, probability, weights)}
-
-    return bootstrap(predictions, all_figures, seed=seed)
-
-
-def at_threshold(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
-    """The figures that depend on the threshold, quickly: for a slider. See :func:`figures`."""
-    truth, probability = _arrays(predictions)
-    called = probability >= threshold
-    return bootstrap(predictions, lambda weights: rates(truth, called, weights), seed=seed)
-
-
-def patient_figures(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
-    """The same figures with a patient as the unit: the mean probability over the patient's cells."""
-    return figures(by_patient(predictions), threshold, seed=seed)
 
 
 def by_patient(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -234,15 +197,6 @@ def resampled(predictions: pd.DataFrame, resamples: int, seed: int) -> np.ndarra
         members = np.flatnonzero(stratum == label)
         counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), resamples)
     return counts[:, code]
-
-
-def _ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    return {
-        "auroc": float(sk.roc_auc_score(truth, probability, sample_weight=weights)),
-        "average_precision": float(sk.average_precision_score(truth, probability, sample_weight=weights)),
-        "brier": float(sk.brier_score_loss(truth, probability, sample_weight=weights)),
-        "ece": expected_calibration_error(truth, probability, weights),
-    }
 
 
 def _arrays(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,10 @@ hide a bad one within cells of a size, or in the part of the set whose healthy c
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics as sk
 
 from leukemia.learning import conformal, metrics
+from leukemia.learning import figures as ranked
+from leukemia.learning.resampling import Cells, figure
 
 AT_SPECIFICITY = 0.80
 AT_COVERAGE = 0.80
@@ -66,13 +67,7 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
 
 def auroc(predictions: pd.DataFrame) -> metrics.Figure:
     """AUROC of the cells given, with its 95 % interval over patients; both classes must be there."""
-    truth = (predictions["label"] == "ALL").to_numpy()
-    probability = predictions["probability"].to_numpy(float)
-
-    def compute(weights: np.ndarray) -> dict[str, float]:
-        return {"auroc": float(sk.roc_auc_score(truth, probability, sample_weight=weights))}
-
-    return metrics.bootstrap(predictions, compute)["auroc"]
+    return figure(ranked.auroc(Cells(predictions)))
 
 
 def best_thresholds(predictions: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from leukemia import bundle as bundles
 from leukemia import reporting, settings
 from leukemia.data import splits
-from leukemia.learning import batches, fitting, keeping, metrics, packing, runs
+from leukemia.learning import batches, figures, fitting, keeping, metrics, packing, runs
 from leukemia.learning.checkpoints import Checkpoint
 from leukemia.learning.recipes import Recipe
 from leukemia.learning.telling import Telling
@@ -148,8 +148,8 @@ def make_record(plan: fitting.Plan, dataset: fitting.Dataset, fitted: fitting.Fi
             "chosen_on": held_out,
         },
         "data": data_record(dataset),
-        "figures": metrics.as_record(metrics.figures(fitted.test, fitted.threshold)),
-        "patient_figures": metrics.as_record(metrics.patient_figures(fitted.test, fitted.threshold)),
+        "figures": metrics.as_record(figures.of(fitted.test, fitted.threshold)),
+        "patient_figures": metrics.as_record(figures.of_patients(fitted.test, fitted.threshold)),
         "confusion": metrics.confusion(fitted.test, fitted.threshold),
     }
 

@@ -17,9 +17,8 @@ import pandas as pd
 from leukemia import bundle as bundles
 from leukemia.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.learning import card, conformal, metrics, subgroups
-from leukemia.review import figures, words
-from leukemia.review.resampling import Cells
+from leukemia.learning import card, conformal, figures, metrics, subgroups
+from leukemia.review import words
 
 LONGEST = {"who": 100, "reason": 1_000}
 COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
@@ -121,9 +120,8 @@ def _record(bundle: Bundle, threshold: float, chosen: str, target: float) -> dic
         "target_recall": target,
         "chosen_on": f"{CHOSEN_ON}, {chosen},",
     }
-    record["figures"] = metrics.as_record(figures.all_figures(Cells(predictions), threshold))
-    people = metrics.by_patient(predictions)
-    record["patient_figures"] = metrics.as_record(figures.all_figures(Cells(people), threshold))
+    record["figures"] = metrics.as_record(figures.of(predictions, threshold))
+    record["patient_figures"] = metrics.as_record(figures.of_patients(predictions, threshold))
     record["confusion"] = metrics.confusion(predictions, threshold)
     if "subgroups" in record:
         # The others of them depend on no threshold.

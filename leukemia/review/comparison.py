@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from leukemia.errors import DatasetError
+from leukemia.learning import figures
 from leukemia.learning.metrics import ERRORS, Figure
-from leukemia.review import figures
-from leukemia.review.resampling import Cells, figure
+from leukemia.learning.resampling import Cells, figure
 
 # Told in points (hundredths); the others, which are no shares, by their own number.
 NOT_SHARES = ("auroc", "average_precision", *ERRORS)
@@ -113,7 +113,7 @@ def columns(
 ) -> dict[str, np.ndarray]:
     """All figures of a version; float, shape (1 + resamples,) each, to be paired with another's.
 
-    ``ranking`` is :func:`leukemia.review.figures.ranking` of the same cells, where it is at hand.
+    ``ranking`` is :func:`leukemia.learning.figures.ranking` of the same cells, where it is at hand.
     """
     return figures.at(one, threshold) | (ranking or figures.ranking(one))
 

@@ -6,7 +6,7 @@ from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
 from leukemia.learning.metrics import ECE_BINS
-from leukemia.review.resampling import Cells, limits, rates
+from leukemia.learning.resampling import Cells, limits, rates
 
 # Points along a curve: thresholds, and places on the x axis where a band is computed.
 STEPS, PLACES = 200, 100

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from leukemia.errors import DatasetError
+from leukemia.learning import figures
 from leukemia.learning.metrics import Figure
+from leukemia.learning.resampling import Cells, figure, rates
 from leukemia.learning.subgroups import TERCILES
-from leukemia.review import figures
-from leukemia.review.resampling import Cells, figure, rates
 
 SIZE, BRIGHTNESS, SOURCE = "Cell size", "Brightness", "Source"
 THIRDS = {

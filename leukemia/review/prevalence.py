@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from leukemia.learning import figures
 from leukemia.learning.metrics import Figure
-from leukemia.review import figures
-from leukemia.review.resampling import Cells, figure, limits
+from leukemia.learning.resampling import Cells, figure, limits
 
 LEAST, POINTS = 0.001, 121
 

@@ -9,7 +9,9 @@ from leukemia import bundle as bundles
 from leukemia import settings
 from leukemia.clinic.classifier import Classifier
 from leukemia.in_service import InService, Watch
+from leukemia.learning import figures as quick
 from leukemia.learning import metrics
+from leukemia.learning.resampling import Cells
 
 
 def classifier() -> Classifier:
@@ -75,4 +77,4 @@ def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
 # Held-out predictions carry no image, so that a shared cache is harmless here.
 @st.cache_data(max_entries=512, show_spinner=False)
 def _figures(digest: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, metrics.Figure]:
-    return metrics.at_threshold(_predictions, threshold)
+    return quick.at_threshold(Cells(_predictions), threshold)

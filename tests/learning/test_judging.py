@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from leukemia.learning import judging, metrics, subgroups
+from leukemia.learning import figures, judging, subgroups
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_every_cell_is_judged_once(raw, judged):
 
 
 def test_recall_comes_out_near_its_target_on_cells_that_chose_nothing(judged):
-    found = metrics.figures(judged.predictions, judged.threshold)
+    found = figures.of(judged.predictions, judged.threshold)
     assert found["sensitivity"].value == pytest.approx(0.95, abs=0.03)
     assert found["auroc"].value > 0.9
 

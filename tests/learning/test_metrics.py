@@ -4,7 +4,8 @@ import pytest
 from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
-from leukemia.learning import metrics
+from leukemia.learning import figures, metrics
+from leukemia.learning.resampling import Cells
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_every_figure_equals_scikit_learns(predictions):
         "average_precision": sk.average_precision_score(truth, probability),
         "brier": sk.brier_score_loss(truth, probability),
     }
-    found = metrics.figures(predictions, 0.5)
+    found = figures.of(predictions, 0.5)
     assert set(found) == set(metrics.MEANING) == {*expected, "ece"}
     for name, value in expected.items():
         assert found[name].value == pytest.approx(value), name
@@ -53,9 +54,9 @@ def test_calibration_error_by_hand():
 
 
 def test_intervals_are_over_patients_and_not_cells(predictions):
-    wide = metrics.figures(predictions, 0.5)["auroc"]
+    wide = figures.of(predictions, 0.5)["auroc"]
     alone = predictions.assign(patient_group=[f"c{i}" for i in range(len(predictions))])
-    narrow = metrics.figures(alone, 0.5)["auroc"]
+    narrow = figures.of(alone, 0.5)["auroc"]
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
@@ -75,13 +76,13 @@ def test_resamples_keep_the_number_of_patients_of_each_class(predictions):
 
 
 def test_the_quick_figures_are_the_same_figures(predictions):
-    quick, full = metrics.at_threshold(predictions, 0.4), metrics.figures(predictions, 0.4)
+    quick, full = figures.at_threshold(Cells(predictions), 0.4), figures.of(predictions, 0.4)
     assert all(quick[name] == full[name] for name in quick)
 
 
 def test_the_same_seed_gives_the_same_intervals(predictions):
-    assert metrics.at_threshold(predictions, 0.5) == metrics.at_threshold(predictions, 0.5)
-    assert metrics.at_threshold(predictions, 0.5) != metrics.at_threshold(predictions, 0.5, seed=1)
+    assert figures.of(predictions, 0.5) == figures.of(predictions, 0.5)
+    assert figures.of(predictions, 0.5) != figures.of(predictions, 0.5, seed=1)
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.95, 1.0])
@@ -100,7 +101,7 @@ def test_what_is_not_defined_is_nan_and_null_in_the_record():
             "probability": [0.6, 0.7, 0.2, 0.3],
         }
     )
-    found = metrics.figures(predictions, 0.99)
+    found = figures.of(predictions, 0.99)
     assert np.isnan(found["ppv"].value)
     assert metrics.as_record(found)["ppv"]["value"] is None
     assert metrics.as_record(found)["auroc"]["value"] == 1.0
@@ -108,7 +109,7 @@ def test_what_is_not_defined_is_nan_and_null_in_the_record():
 
 def test_one_class_alone_is_refused(predictions):
     with pytest.raises(DatasetError, match="No Normal cell"):
-        metrics.figures(predictions[predictions["label"] == "ALL"], 0.5)
+        figures.of(predictions[predictions["label"] == "ALL"], 0.5)
 
 
 def test_patients_are_judged_by_their_mean(predictions):
@@ -119,7 +120,7 @@ def test_patients_are_judged_by_their_mean(predictions):
         one["probability"].mean()
     )
     called = table["probability"] >= 0.5
-    found = metrics.patient_figures(predictions, 0.5)
+    found = figures.of_patients(predictions, 0.5)
     assert found["accuracy"].value == pytest.approx((called == (table["label"] == "ALL")).mean())
 
 

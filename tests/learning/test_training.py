@@ -8,7 +8,7 @@ import pytest
 from leukemia import bundle as bundles
 from leukemia.data import manifest, splits
 from leukemia.errors import DatasetError
-from leukemia.learning import choosing, fitting, metrics, training
+from leukemia.learning import choosing, figures, fitting, metrics, training
 from leukemia.learning.recipes import Recipe, Training
 
 
@@ -68,7 +68,7 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(data):
     bundle = training.train(PLAN, data, data / "out")
-    again = metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold))
+    again = metrics.as_record(figures.of(bundle.predictions, bundle.threshold))
     assert again == bundle.figures
     assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record["confusion"]
 
@@ -289,7 +289,7 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == data / keeping.UNREGISTERED
-    assert metrics.as_record(metrics.figures(bundle.predictions, bundle.threshold)) == bundle.figures
+    assert metrics.as_record(figures.of(bundle.predictions, bundle.threshold)) == bundle.figures
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import plain_figures
 import pytest
 
 from leukemia.errors import DatasetError
@@ -41,7 +42,7 @@ def test_a_difference_is_the_paired_bootstraps(answers):
         change = found[name].change
         ends = [change.value, change.low, change.high]
         assert ends == pytest.approx([value.value, value.low, value.high], abs=1e-12)
-    own = metrics.at_threshold(second.set_index("image_id").loc[frame["image_id"]].reset_index(), 0.6)
+    own = plain_figures.at_threshold(second.set_index("image_id").loc[frame["image_id"]].reset_index(), 0.6)
     assert found["sensitivity"].second.value == pytest.approx(own["sensitivity"].value)
     # Paired, a small change is known better than from two intervals apart.
     apart = found["auroc"].first.high - found["auroc"].first.low

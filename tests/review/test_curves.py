@@ -1,12 +1,13 @@
 import numpy as np
 import pandas as pd
+import plain_figures
 import pytest
 from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
 from leukemia.learning import calibration, metrics
+from leukemia.learning.resampling import Cells
 from leukemia.review import curves
-from leukemia.review.resampling import Cells
 
 
 def test_curves_are_scikit_learns(answers):
@@ -25,7 +26,7 @@ def test_against_the_threshold_each_point_and_band_is_the_plain_bootstraps(answe
     predictions = answers(1)
     found = curves.against_threshold(Cells(predictions)).set_index("threshold")
     for threshold in (0.1, 0.5, 0.8):
-        expected = metrics.at_threshold(predictions, threshold)
+        expected = plain_figures.at_threshold(predictions, threshold)
         row = found.loc[threshold]
         for name in curves.BY_THRESHOLD:
             assert row[name] == pytest.approx(expected[name].value)

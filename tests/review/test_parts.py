@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
+import plain_figures
 import pytest
 
 from leukemia.data import brightness, manifest
-from leukemia.learning import metrics, subgroups
+from leukemia.learning import subgroups
 from leukemia.review import facts, parts
 
 
@@ -36,7 +37,7 @@ def test_figures_of_a_part_are_those_of_its_cells(known):
     found = parts.table(known, part, 0.4).set_index("part")
     for name, row in found.iterrows():
         own = known[known["source"] == name]
-        expected = metrics.at_threshold(own, 0.4) | {"auroc": subgroups.auroc(own)}
+        expected = plain_figures.at_threshold(own, 0.4) | {"auroc": subgroups.auroc(own)}
         for key in parts.NAMES:
             value = expected[key]
             ends = [row[key], row[f"{key}_low"], row[f"{key}_high"]]

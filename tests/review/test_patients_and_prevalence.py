@@ -1,24 +1,25 @@
 import numpy as np
 import pandas as pd
+import plain_figures
 import pytest
 
-from leukemia.learning import metrics
+from leukemia.learning import figures, metrics
+from leukemia.learning.resampling import Cells
 from leukemia.review import errors, patients, prevalence
-from leukemia.review.resampling import Cells
 
 
 def test_at_the_held_out_cells_own_prevalence_the_values_are_those_of_the_matrix(answers):
     predictions = answers(0)
     cells = Cells(predictions)
     own = float((predictions["label"] == "ALL").mean())
-    found, expected = prevalence.at(cells, 0.5, own), metrics.at_threshold(predictions, 0.5)
+    found, expected = prevalence.at(cells, 0.5, own), plain_figures.at_threshold(predictions, 0.5)
     for name in ("ppv", "npv"):
         assert found[name].value == pytest.approx(expected[name].value)
 
 
 def test_values_at_a_prevalence_follow_bayes(answers):
     cells = Cells(answers(1))
-    at = metrics.at_threshold(cells.predictions, 0.5)
+    at = plain_figures.at_threshold(cells.predictions, 0.5)
     sensitivity, specificity = at["sensitivity"].value, at["specificity"].value
     # Of 100,000 cells at 1 %, counted out.
     found, alarms = 1_000 * sensitivity, 99_000 * (1 - specificity)
@@ -45,7 +46,7 @@ def test_a_row_a_patient_the_worst_first(answers):
 def test_patients_called_right_are_those_of_the_patient_figures(answers):
     predictions = answers(3)
     found = patients.rates(patients.table(predictions, 0.5))
-    expected = metrics.patient_figures(predictions, 0.5)
+    expected = figures.of_patients(predictions, 0.5)
     for name, (right, people, share) in found.items():
         assert share.value == pytest.approx(expected[name].value)
         assert right / people == share.value

@@ -1,5 +1,6 @@
 import re
 
+import plain_figures
 import pytest
 
 from leukemia.learning import metrics
@@ -25,7 +26,7 @@ def test_a_report_stands_alone_with_the_notice_and_its_script_once():
 
 def test_the_matrix_tells_counts_and_rates(answers):
     predictions = answers(0)
-    counts, found = metrics.confusion(predictions, 0.5), metrics.at_threshold(predictions, 0.5)
+    counts, found = metrics.confusion(predictions, 0.5), plain_figures.at_threshold(predictions, 0.5)
     html = matrix.html(counts, found)
     assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
     assert words.interval(found["sensitivity"], True) in html

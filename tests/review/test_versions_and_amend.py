@@ -2,6 +2,7 @@ import errno
 import json
 import shutil
 
+import plain_figures
 import pytest
 
 from leukemia import bundle as bundles
@@ -89,7 +90,7 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert change["from"] == "copy"
     assert change["at"].endswith("+00:00")
     assert new.record["confusion"] == metrics.confusion(bundle.predictions, 0.3)
-    expected = metrics.as_record(metrics.at_threshold(bundle.predictions, 0.3))
+    expected = metrics.as_record(plain_figures.at_threshold(bundle.predictions, 0.3))
     assert {name: new.figures[name] for name in expected} == expected
     assert new.figures["auroc"] == bundle.figures["auroc"]
     assert "Dr\\. Ada" in new.card

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.learning.metrics import Figure
+from leukemia.learning.resampling import figure
 from leukemia.review import comparison, words
 from leukemia.review.comparison import Difference
-from leukemia.review.resampling import figure
 from leukemia.review.versions import Version
 from pages.parts import cells as look
 from pages.parts.performance import cards, charts, opened

@@ -15,11 +15,11 @@ from leukemia import settings
 from leukemia.bundle import Bundle
 from leukemia.data import brightness, table
 from leukemia.errors import BundleError, DatasetError, RegistryError
-from leukemia.learning import metrics, tracking
+from leukemia.learning import figures, metrics, tracking
+from leukemia.learning.resampling import Cells, figure
 from leukemia.learning.standing import CHAMPION
-from leukemia.review import comparison, curves, facts, figures
+from leukemia.review import comparison, curves, facts
 from leukemia.review import versions as kept
-from leukemia.review.resampling import Cells, figure
 from leukemia.review.versions import Version
 from pages.parts import service
 

@@ -5,9 +5,9 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.errors import LeukemiaError
-from leukemia.learning import metrics
+from leukemia.learning import figures, metrics
 from leukemia.learning.metrics import Figure
-from leukemia.review import amend, figures, matrix, words
+from leukemia.review import amend, matrix, words
 from leukemia.review.comparison import WORDS
 from leukemia.review.versions import Version
 from pages.parts.performance import charts, opened

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from leukemia.learning.metrics import Figure
+from leukemia.learning.resampling import Cells
 from leukemia.review import prevalence, words
-from leukemia.review.resampling import Cells
 from leukemia.review.versions import Version
 from pages.parts.performance import charts, opened
 from pages.parts.performance.operating import chart

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from leukemia.learning import calibration, conformal, metrics
-from leukemia.review import amend, figures, matrix, parts, patients, prevalence, report, words
+from leukemia.learning import calibration, conformal, figures, metrics
+from leukemia.review import amend, matrix, parts, patients, prevalence, report, words
 from leukemia.review.report import Section
 from leukemia.review.versions import Version
 from pages.parts import model

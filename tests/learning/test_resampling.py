@@ -1,34 +1,26 @@
 import numpy as np
 import pandas as pd
+import plain_figures
 import pytest
+from plain_figures import same
 from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
-from leukemia.learning import metrics, subgroups
-from leukemia.review import figures
-from leukemia.review.resampling import Cells, Counts, figure, limits, rates
+from leukemia.learning import figures, metrics
+from leukemia.learning.resampling import Cells, Counts, limits, rates
 
 
-def same(found, expected):
-    assert found.keys() == expected.keys()
-    for name, figure_ in expected.items():
-        for end in ("value", "low", "high"):
-            assert getattr(found[name], end) == pytest.approx(getattr(figure_, end), abs=1e-12, nan_ok=True)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_figure_and_interval_is_that_of_the_plain_bootstrap(answers, seed):
+    predictions = answers(seed, most=10)
+    same(figures.of(predictions, 0.4), plain_figures.figures(predictions, 0.4))
+    same(figures.at_threshold(Cells(predictions), 0.99), plain_figures.at_threshold(predictions, 0.99))
 
 
-def test_every_figure_and_interval_is_that_of_the_plain_bootstrap(answers, monkeypatch):
-    monkeypatch.setattr(metrics.bootstrap, "__kwdefaults__", {"resamples": 60, "seed": 0})
-    for seed in (0, 1):
-        predictions = answers(seed)
-        cells = Cells(predictions, resamples=60)
-        same(figures.all_figures(cells, 0.4), metrics.figures(predictions, 0.4))
-        same(figures.at_threshold(cells, 0.99), metrics.at_threshold(predictions, 0.99))
-
-
-def test_with_as_many_resamples_as_usual_the_intervals_are_the_same(answers):
-    predictions = answers(2, most=10)
-    same(figures.at_threshold(Cells(predictions), 0.3), metrics.at_threshold(predictions, 0.3))
-    assert figure(figures.auroc(Cells(predictions))) == subgroups.auroc(predictions)
+def test_figures_of_patients_are_those_of_their_means(answers):
+    predictions = answers(2)
+    people = predictions.groupby(["patient_group", "label"], as_index=False)["probability"].mean()
+    same(figures.of_patients(predictions, 0.3), figures.of(people, 0.3))
 
 
 def test_each_resample_is_scikit_learns_figure_with_weights(answers):

@@ -1,23 +1,45 @@
-"""Every figure of :mod:`leukemia.learning.metrics` with its interval, quickly enough for a slider."""
+"""Predictions to every figure with its interval over patients, quickly enough for a slider."""
 
 import numpy as np
+import pandas as pd
 
 from leukemia.learning import metrics
 from leukemia.learning.metrics import Figure
-from leukemia.review.resampling import Cells, figure, rates
+from leukemia.learning.resampling import Cells, figure, rates
 
 # Resamples at a time where there is a number for each of them and each cell.
 CHUNK = 100
 
 
-def all_figures(cells: Cells, threshold: float) -> dict[str, Figure]:
-    """As :func:`leukemia.learning.metrics.figures`."""
+def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
+    """Every figure of :data:`metrics.MEANING` with its interval over patients.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label (Normal or ALL), probability (of ALL, 0 to 1); a row a cell.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    seed : int, optional
+        Of the bootstrap.
+
+    Raises
+    ------
+    DatasetError
+        Where one of the classes has no cell.
+    """
+    cells = Cells(predictions, seed=seed)
     columns = at(cells, threshold) | ranking(cells)
     return {name: figure(column) for name, column in columns.items()}
 
 
+def of_patients(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
+    """The same figures with a patient as the unit: the mean probability over the patient's cells."""
+    return of(metrics.by_patient(predictions), threshold, seed=seed)
+
+
 def at_threshold(cells: Cells, threshold: float) -> dict[str, Figure]:
-    """As :func:`leukemia.learning.metrics.at_threshold`."""
+    """Return the figures of :func:`of` that depend on the threshold: for a slider."""
     return {name: figure(column) for name, column in at(cells, threshold).items()}
 
 

@@ -62,7 +62,6 @@ def show(data: Path, recipe: str) -> Vary | None:
         key=key,
         help=f"From {varying.FEWEST} to {MOST_TRIALS}. Ten for each setting that is varied say something.",
         width=fields.WIDTH,
-        required=True,
         **fields.KEEP,
     )
     try:
@@ -119,7 +118,6 @@ def _end(recipe: str, one: Field, word: str, own: float) -> float:
         help=f"{one.help} From {ends[0]} to {ends[1]}."
         + (" Drawn by factors, not by differences." if one.kind == "log" else ""),
         width=fields.WIDTH,
-        required=True,
         **fields.KEEP,
     )
     return value if kind is int else fields.rounded(value)

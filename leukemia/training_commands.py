@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia.arguments import at_least, data_option, share
-from leukemia.errors import RecipeError, RegistryError
+from leukemia.errors import RecipeError
 
 if TYPE_CHECKING:
     from leukemia.learning.recipes import Recipe
@@ -159,20 +159,10 @@ def pace(options: Namespace) -> int:
 def register(options: Namespace) -> int:
     """Make a bundle that was trained elsewhere a model version."""
     from leukemia import bundle as bundles
-    from leukemia.learning import runs
+    from leukemia.learning import bringing
 
     bundle = bundles.read(options.bundle)
-    record = bundle.record
-    run = runs.start(
-        options.data,
-        f"{bundle.recipe} (a bundle from elsewhere)",
-        {"recipe": bundle.recipe, **record["recipe"].get("training", {})},
-        {"data_fingerprint": record["data"]["fingerprint"]},
-        kind=runs.BROUGHT,
-    )
-    run.finish(bundle.figures, bundle.folder)
-    if run.version is None:
-        raise RegistryError("The registry did not take the bundle; the lines above say why.")
+    run = bringing.bring(options.data, bundle)
     print(f"{bundle.name} is version {run.version}. To put it in service: python -m leukemia promote.")
     return 0
 

@@ -68,11 +68,10 @@ def _broken(versions: list[Version], found: int) -> None:
 def _version(readable: list[Version]) -> Version:
     by_folder = {str(one.folder): one for one in readable}
     state = st.session_state
+    if new := state.pop(operating.NEXT, ""):
+        st.query_params[VERSION] = new
     word = st.query_params.get(VERSION, "")
     asked = [folder for folder, one in by_folder.items() if one.answers_to(word)]
-    if (new := state.pop(operating.NEXT, None)) in by_folder:
-        st.query_params[VERSION] = by_folder[new].word
-        asked = [new]
     if asked and state.get(CHOICE) not in asked:
         state[CHOICE] = asked[0]
     elif state.get(CHOICE) not in by_folder:

@@ -17,13 +17,14 @@ from leukemia import job_folders, processes
 from leukemia.learning import recorded
 from leukemia.learning.recorded import PARENT, Recorded
 
-TRAIN, CROSSVALIDATE, SWEEP, FOLD, TRIAL, BROUGHT = (
+TRAIN, CROSSVALIDATE, SWEEP, FOLD, TRIAL, BROUGHT, THRESHOLD = (
     "train",
     "crossvalidate",
     "sweep",
     "fold",
     "trial",
     "bundle",
+    "threshold",
 )
 JOBS = (TRAIN, CROSSVALIDATE, SWEEP)
 FINISHED, FAILED, STOPPED, RUNNING, BROKEN_OFF = "finished", "failed", "stopped", "running", "broken off"
@@ -33,6 +34,8 @@ FINAL = "test_"
 ENDS = ("low", "high")
 # What a run was set to and is no setting of its training.
 RECIPE, FOLDS = "recipe", "folds"
+# A tag of the training of a sweep's best settings: the sweep's run.
+BEST_OF = "best_of_sweep"
 NOBODY = "unknown"  # MLflow's word for a user whom nobody named
 
 
@@ -45,8 +48,9 @@ class Past:
     run_id, name : str
         MLflow's identifier, and what the run is called.
     kind : str
-        :data:`TRAIN`, :data:`CROSSVALIDATE`, :data:`SWEEP` or :data:`BROUGHT` (a bundle that was made
-        elsewhere); of a part, :data:`FOLD` or :data:`TRIAL`.
+        :data:`TRAIN`, :data:`CROSSVALIDATE`, :data:`SWEEP`, :data:`BROUGHT` (a bundle that was made
+        elsewhere) or :data:`THRESHOLD` (a version with another threshold); of a part, :data:`FOLD` or
+        :data:`TRIAL`.
     recipe : str
         Empty where it is not told.
     status : str
@@ -121,6 +125,11 @@ def run(data: Path, run_id: str) -> Past | None:
 def children(data: Path, run_id: str) -> list[Past]:
     """Folds or trials of a run, the first one first; raises as :func:`runs` does."""
     return _pasts(data, recorded.parts(data, run_id))
+
+
+def best_of(data: Path, run_id: str) -> list[Past]:
+    """Trainings of a sweep's best settings, the newest first; raises as :func:`runs` does."""
+    return _pasts(data, recorded.bearing(data, BEST_OF, run_id))
 
 
 def histories(data: Path, run_id: str) -> list[dict[str, float]]:

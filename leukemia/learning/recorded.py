@@ -50,10 +50,14 @@ WHERE name = ? AND run_id IS NOT NULL AND current_stage IS NOT ? GROUP BY run_id
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Which runs: in MLflow's language of filters, and in values for :data:`RUNS`."""
+    """Which runs: in MLflow's language of filters, and in values for :data:`RUNS`.
+
+    ``parent`` is what the tag ``part`` says; both ways must mean the same.
+    """
 
     filter: str
     parent: str = ""
+    part: str = PARENT
     only: str = ""
     newest: bool = True
     limit: int = ALL
@@ -95,6 +99,13 @@ def parts(data: Path, run_id: str) -> list[Recorded]:
     if not RUN_ID.fullmatch(run_id):
         return []
     return _runs(data, _Wanted(f"tags.`{PARENT}` = '{run_id}'", parent=run_id, newest=False))
+
+
+def bearing(data: Path, tag: str, run_id: str) -> list[Recorded]:
+    """Runs that a tag of theirs ties to a run, the newest first; raises RegistryError."""
+    if not RUN_ID.fullmatch(run_id):
+        return []
+    return _runs(data, _Wanted(f"tags.`{tag}` = '{run_id}'", parent=run_id, part=tag))
 
 
 def one(data: Path, run_id: str) -> list[Recorded]:
@@ -164,7 +175,7 @@ def _from_tables(database: sqlite3.Connection, wanted: _Wanted) -> list[Recorded
         RUNS,
         {
             "experiment": tracking.EXPERIMENT,
-            "part": PARENT,
+            "part": wanted.part,
             "parent": wanted.parent,
             "only": wanted.only,
             "order": -1 if wanted.newest else 1,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 NOTHING = "nothing was registered yet"
+# Tags of a version whose threshold was changed, and of its run.
+CHANGED_BY, REASON, CHOSEN, BEFORE = "changed_by", "reason", "chosen", "threshold_before"
+MADE_FROM, MADE_FROM_RUN = "made_from", "made_from_run"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Version:
     facts : dict of str to str
         ``threshold``, ``digest`` (SHA-256 of the network), ``seal`` (of ``bundle.json``),
         ``held_out`` (tells sets of held-out cells apart), ``split``, ``folds``, ``synthetic``,
-        ``data_fingerprint``.
+        ``data_fingerprint``; where its threshold was changed, what :func:`last_change` tells.
     """
 
     number: int
@@ -146,7 +149,25 @@ def _facts(bundle: bundles.Bundle) -> dict[str, str]:
         "folds": str(bundle.folds),
         "synthetic": "yes" if bundle.synthetic else "no",
         "data_fingerprint": bundle.record["data"]["fingerprint"],
+        **last_change(bundle),
     }
+
+
+def last_change(bundle: bundles.Bundle) -> dict[str, str]:
+    """Tags that say who changed its threshold last, and why; none where nobody did.
+
+    Returns
+    -------
+    dict of str to str
+        ``changed_by``, ``reason``, ``chosen`` (how), ``threshold_before``, ``made_from`` (the version's
+        name) and ``made_from_run`` (its run in MLflow, where it has one).
+    """
+    change = next(iter(reversed(bundle.record.get("changes") or [])), None)
+    if not change:
+        return {}
+    told = {CHANGED_BY: "who", REASON: "reason", CHOSEN: "chosen", BEFORE: "old", MADE_FROM: "from"}
+    told |= {MADE_FROM_RUN: "from_run"} if change.get("from_run") else {}
+    return {tag: str(change.get(name, "")) for tag, name in told.items()}
 
 
 def held_out(bundle: bundles.Bundle) -> str:

@@ -8,10 +8,12 @@ MLflow's registry; see :mod:`leukemia.learning.registry`.
 import getpass
 import logging
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 import psutil
@@ -24,17 +26,21 @@ from leukemia.learning import registry, shelf, tracking
 from leukemia.learning.tracking import EXPERIMENT
 
 # What a run is: one training, one over patient folds and each of these, one over settings and each
-# trial of these, or a bundle that was made elsewhere.
-TRAIN, CROSSVALIDATE, FOLD, SWEEP, TRIAL, BROUGHT = (
+# trial of these, a bundle that was made elsewhere, or a version with another threshold.
+TRAIN, CROSSVALIDATE, FOLD, SWEEP, TRIAL, BROUGHT, THRESHOLD = (
     "train",
     "crossvalidate",
     "fold",
     "sweep",
     "trial",
     "bundle",
+    "threshold",
 )
 KIND, WARNING, HOST, PID, BORN = "kind", "warning", "host", "pid", "born"
 PARENT, USER = "mlflow.parentRunId", "mlflow.user"
+# Of the training of a sweep's best settings: the sweep's run. It is a run of its own and no part of it,
+# as it becomes a model version.
+BEST_OF = "best_of_sweep"
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +48,14 @@ _log = logging.getLogger(__name__)
 class Run:
     """One training's record. Made by :func:`start`; ``run_id`` is empty where nothing is recorded.
 
-    ``version`` is the model version that it became, or None.
+    ``version`` is the model version that it became, or None; ``trouble`` what MLflow could not record last.
     """
 
-    def __init__(self, client: mlflow.MlflowClient | None = None, run_id: str = "") -> None:
+    def __init__(
+        self, client: mlflow.MlflowClient | None = None, run_id: str = "", *, trouble: str = ""
+    ) -> None:
         self.run_id = run_id
+        self.trouble = trouble
         self.version: int | None = None
         self._client = client
 
@@ -99,6 +108,19 @@ class Run:
         """Mark the run by what broke it off: a request to end, or a fault."""
         self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
 
+    def drop(self) -> None:
+        """Take the run back with what it kept; its trouble stays what it was."""
+        trouble = self.trouble
+
+        def take_back(client: mlflow.MlflowClient) -> None:
+            place = urlsplit(client.get_run(self.run_id).info.artifact_uri)
+            client.delete_run(self.run_id)
+            if place.scheme in ("", "file"):
+                shutil.rmtree(unquote(place.path), ignore_errors=True)
+
+        self._try(take_back)
+        self.trouble = trouble
+
     def end(self, status: str) -> None:
         """Mark the run as ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``."""
         self._try(lambda client: client.set_terminated(self.run_id, status))
@@ -109,7 +131,8 @@ class Run:
         try:
             record(self._client)
         except (*tracking.faults(), LeukemiaError) as error:
-            _log.warning("MLflow could not record this: %s", tracking.said(error))
+            self.trouble = tracking.said(error)
+            _log.warning("MLflow could not record this: %s", self.trouble)
             return False
         return True
 
@@ -149,7 +172,7 @@ def start(
             return _started(data, name, parameters, {**tags, KIND: kind}, resume, parent)
     except tracking.faults() as error:
         _log.warning("This training is not recorded in MLflow: %s", tracking.said(error))
-        return Run()
+        return Run(trouble=tracking.said(error))
 
 
 def _started(
@@ -161,9 +184,9 @@ def _started(
     parent: str,
 ) -> Run:
     client = tracking.client(data)
-    run_id = _reopen(client, resume, parent)
+    run_id = _reopen(client, resume, parent, tags)
     if not run_id:
-        told = {**tags, USER: _user()} | ({PARENT: parent} if parent else {})
+        told = {USER: _user(), **tags} | ({PARENT: parent} if parent else {})
         run_id = _create(client, tracking.artifacts(data), name, told)
         given = [Param(key, str(value)) for key, value in parameters.items()]
         client.log_batch(run_id, params=given)
@@ -191,13 +214,17 @@ def _user() -> str:
         return ""
 
 
-def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str) -> str:
+def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str, tags: Mapping[str, str]) -> str:
     if not run_id:
         return ""
     try:
-        if client.get_run(run_id).data.tags.get(PARENT, "") != parent:
+        known = client.get_run(run_id).data.tags
+        if known.get(PARENT, "") != parent:
             return ""
         client.update_run(run_id, status="RUNNING")
+        # What it was begun with stays; a sweep may go on with a run that was begun without it.
+        lacking = [RunTag(key, value) for key, value in tags.items() if key not in known]
+        client.log_batch(run_id, tags=lacking)
     except MlflowException:
         return ""  # the record is gone; a new one is started
     return run_id

@@ -6,6 +6,7 @@ card are those of the new threshold. The version that it was made from stays as 
 
 import json
 import math
+import re
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -28,7 +29,16 @@ MANY = 1_000
 
 
 def save(
-    bundle: Bundle, place: Path, threshold: float, *, who: str, reason: str, chosen: str, target: float
+    bundle: Bundle,
+    place: Path,
+    threshold: float,
+    *,
+    who: str,
+    reason: str,
+    chosen: str,
+    target: float,
+    source: str = "",
+    run_id: str = "",
 ) -> Bundle:
     """Write a version with another threshold, whole or not at all.
 
@@ -46,6 +56,8 @@ def save(
         How, such as "for a recall of 95 %" or "by hand".
     target : float
         The recall that it was chosen for, or that it reaches, 0 to 1.
+    source, run_id : str, optional
+        What the version that it is made from is called, by default as its folder is, and its run in MLflow.
 
     Returns
     -------
@@ -59,7 +71,7 @@ def save(
         the version was altered meanwhile, or nothing can be written.
     """
     who, reason = " ".join(who.split()), " ".join(reason.split())
-    _check(bundle, threshold, who, reason)
+    check(bundle, threshold, who, reason)
     # Read again: what is copied must be what was written with it.
     bundles.read(bundle.folder)
     record = _record(bundle, threshold, chosen, target)
@@ -68,10 +80,10 @@ def save(
         "who": who,
         "reason": reason,
         "chosen": chosen,
-        "from": bundle.folder.name,
+        "from": source or bundle.folder.name,
         "old": bundle.threshold,
         "new": threshold,
-    }
+    } | ({"from_run": run_id} if run_id else {})
     record["changes"] = [*record.get("changes", []), change]
     try:
         return bundles.read(_write(bundle, place, record))
@@ -98,7 +110,9 @@ def note(record: dict[str, Any]) -> str:
     )
 
 
-def _check(bundle: Bundle, threshold: float, who: str, reason: str) -> None:
+def check(bundle: Bundle, threshold: float, who: str, reason: str) -> None:
+    """Raise BundleError where who or why is missing or too long, or the threshold is none to be saved."""
+    who, reason = who.strip(), reason.strip()
     for name, text, missing in (
         ("who", who, "Please give your name."),
         ("reason", reason, "Please give a reason."),
@@ -158,7 +172,9 @@ def _write(bundle: Bundle, place: Path, record: dict[str, Any]) -> Path:
 def _stem(bundle: Bundle) -> str:
     """Name of the version that the first change was made from."""
     earlier = changes(bundle)
-    return earlier[0]["from"] if earlier else bundle.folder.name
+    name = str(earlier[0]["from"]) if earlier else bundle.folder.name
+    # A bundle from elsewhere may say what is no name of a folder.
+    return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "version"
 
 
 def _name(partial: Path, place: Path, name: str) -> Path:

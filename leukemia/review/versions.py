@@ -27,6 +27,8 @@ class Version:
         Why it cannot be read; empty where it can, or nobody tried.
     number, run_id, recipe, aliases : int or None, str, str, tuple of str
         As the registry has it; None and empty where it does not.
+    note : str
+        What tells it from the version that it was made from; empty where it was trained.
     seal : str
         SHA-256 of its ``bundle.json``; empty where it has none.
     """
@@ -39,6 +41,7 @@ class Version:
     recipe: str = ""
     aliases: tuple[str, ...] = ()
     seal: str = ""
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -85,7 +88,8 @@ def registered(data: Path) -> list[Version]:
     for one in registry.versions(data):
         seal = one.facts.get("seal", "")
         folder = shelf.place(data, one.number, seal)
-        out.append(Version(folder, None, "", one.number, one.run_id, one.recipe, one.aliases, seal))
+        told = (one.number, one.run_id, one.recipe, one.aliases, seal, _note(one.facts))
+        out.append(Version(folder, None, "", *told))
     return out
 
 
@@ -123,7 +127,7 @@ def together(local: list[Version], listed: list[Version]) -> list[Version]:
             out.append(one)
         elif known.number not in seen:
             seen.add(known.number)
-            told = {name: getattr(known, name) for name in ("number", "run_id", "recipe", "aliases")}
+            told = {name: getattr(known, name) for name in ("number", "run_id", "recipe", "aliases", "note")}
             out.append(replace(one, **told))
     return [*out[:1], *(one for one in listed if one.number not in seen), *out[1:]]
 
@@ -139,6 +143,12 @@ def stamp(folder: Path) -> tuple[object, ...]:
         else:
             out.append((found.st_mtime_ns, found.st_size))
     return tuple(out)
+
+
+def _note(facts: dict[str, str]) -> str:
+    if registry.MADE_FROM not in facts:
+        return ""
+    return f"threshold {float(facts['threshold']):.4f}, from {facts[registry.MADE_FROM]}"
 
 
 def _below(place: Path) -> list[Path]:

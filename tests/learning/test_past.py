@@ -35,8 +35,8 @@ def through_mlflow(monkeypatch):
     return start
 
 
-def begin(data, name="a run", **options):
-    tags = {"data_fingerprint": "f" * 64, "git_revision": "abc1234"}
+def begin(data, name="a run", *, tags=None, **options):
+    tags = {"data_fingerprint": "f" * 64, "git_revision": "abc1234"} | (tags or {})
     return runs.start(data, name, {"recipe": "reference-cnn", "epochs": 3, "seed": 0}, tags, **options)
 
 
@@ -54,6 +54,7 @@ def fill(data, tmp_path):
     for number in range(3):
         end(begin(data, f"fold {number + 1}/3", kind=runs.FOLD, parent=whole.run_id), sensitivity=0.9)
     whole.end("KILLED")
+    begin(data, "best settings", tags={runs.BEST_OF: whole.run_id})
     odd = begin(data, "at work")
     odd.epoch(0, {"loss": float("nan"), "recall": 0.5})
     odd.warn("The set was changed while this training was at work.")
@@ -68,6 +69,7 @@ def test_both_ways_say_the_same(data, tmp_path, through_mlflow):
             past.runs(data),
             past.runs(data, limit=2),
             past.children(data, whole),
+            past.best_of(data, whole),
             past.run(data, odd),
             past.histories(data, past.children(data, whole)[0].run_id),
             past.histories(data, odd),
@@ -77,8 +79,15 @@ def test_both_ways_say_the_same(data, tmp_path, through_mlflow):
     by_tables = told()
     through_mlflow()
     assert told() == by_tables
-    assert [one.name for one in by_tables[0]] == ["at work", "folds", "failed", "with a version"]
-    assert [one.name for one in by_tables[1]] == ["at work", "folds"]
+    assert [one.name for one in by_tables[0]] == [
+        "at work",
+        "best settings",
+        "folds",
+        "failed",
+        "with a version",
+    ]
+    assert [one.name for one in by_tables[1]] == ["at work", "best settings"]
+    assert [one.name for one in by_tables[3]] == ["best settings"]
     assert [one.name for one in by_tables[2]] == ["fold 1/3", "fold 2/3", "fold 3/3"]
 
 
@@ -223,7 +232,7 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(data, monkeypatch):
 
 
 def test_the_words_for_kinds_are_those_of_the_trainings():
-    for name in ("TRAIN", "CROSSVALIDATE", "SWEEP", "FOLD", "TRIAL", "BROUGHT"):
+    for name in ("TRAIN", "CROSSVALIDATE", "SWEEP", "FOLD", "TRIAL", "BROUGHT", "THRESHOLD", "BEST_OF"):
         assert getattr(past, name) == getattr(runs, name)
     assert recorded.PARENT == runs.PARENT
     assert (runs.KIND, runs.WARNING, runs.HOST, runs.PID, runs.BORN) == (

@@ -8,9 +8,10 @@ from drawn_versions import data_folder, finish_run
 
 from leukemia import bundle as bundles
 from leukemia import settings
-from leukemia.learning import promotion, runs, shelf, tracking
-from tests.pages.performance_page import fill_shelf, matrix, write
-from tests.pages.reading import said
+from leukemia.learning import keeping, past, promotion, registry, runs, shelf, tracking
+from leukemia.review import amend
+from tests.pages.performance_page import fill_shelf, matrix, pick, write
+from tests.pages.reading import fill, press, said
 
 
 @pytest.fixture
@@ -150,3 +151,74 @@ def test_a_version_that_another_program_registered_is_a_sentence(visit, data):
     client.create_model_version("leukemia", f"runs:/{run.run_id}/model", run.run_id)
     page = visit(version="4")
     assert "was not registered by this program" in page.error[0].value
+
+
+def save(page, threshold=0.3):
+    """Pick a threshold by hand, and save it with a name and a reason."""
+    pick(page, "By hand")
+    page.select_slider[0].set_value(threshold).run()
+    fill(page, "Your name", "Dr. Ada <b>")
+    fill(page, "Reason", "Misses cost more")
+    press(page, f"Save {threshold:.4f} as a new version")
+    assert not page.exception
+    return page
+
+
+def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data):
+    page = save(visit(version="2"))
+    assert "Saved as version 4" in said(page)
+    assert page.query_params["version"] in ("4", ["4"])
+    assert "version 4 (tiny-test, threshold 0.3000, from version 2)" in page.selectbox[0].options
+    assert "version 4" in page.selectbox[0].value.replace("version-4", "version 4")
+    assert "Misses cost more" in said(page) and "Dr. Ada <b>" in said(page)
+    new, source = registry.bundle(data, 4), registry.bundle(data, 2)
+    assert (new.threshold, source.threshold, new.digest) == (0.3, 0.5, source.digest)
+    (change,) = amend.changes(new)
+    assert (change["who"], change["reason"], change["from"]) == (
+        "Dr. Ada <b>",
+        "Misses cost more",
+        "version 2",
+    )
+    # Nothing but the registry's copy is left.
+    assert not list((data / keeping.UNREGISTERED).iterdir())
+
+    page.switch_page("pages/training.py")
+    page.query_params.clear()
+    page.query_params["section"] = "runs"
+    (run,) = [one for one in past.runs(data) if one.version == 4]
+    page.query_params["run"] = run.run_id
+    page.run()
+    assert not page.exception
+    (table,) = [one.value for one in page.dataframe if "Kind" in one.value]
+    assert list(table.iloc[0][["Version", "Kind", "Who", "Status"]]) == [
+        "4",
+        "New threshold",
+        "Dr. Ada <b>",
+        "finished",
+    ]
+    assert "Another threshold for version 2" in said(page) and "Misses cost more" in said(page)
+    fill(page, "Your name", "Ada")
+    fill(page, "Reason", "finds more")
+    for box in page.checkbox:
+        box.check()
+    press(page, "Promote version 4")
+    assert not page.exception
+    assert registry.ask(data).champion == 4
+    page.switch_page("pages/classify.py").run()
+    assert not page.exception
+    assert "At threshold 0.300 (the model's own)" in said(page)
+
+
+def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed_stays(visit, data):
+    page = visit(version="other")
+    with sqlite3.connect(data / tracking.DATABASE) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        save(page)
+        other.rollback()
+    other.close()
+    assert "Not saved" in said(page) and "locked by another process" in said(page)
+    assert [one.value for one in page.text_input if one.label == "Reason"] == ["Misses cost more"]
+    assert len(registry.versions(data)) == len(past.runs(data)) == 3
+    assert not (data / keeping.UNREGISTERED).exists()
+    press(page, "Save 0.3000 as a new version")
+    assert "Saved as version 4" in said(page)

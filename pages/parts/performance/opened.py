@@ -91,7 +91,9 @@ def in_service(version: Version) -> bool:
 
 def name(version: Version) -> str:
     """A version's name in plain text, with what tells its network."""
-    told = [version.bundle.name] if version.bundle and version.number is None else [version.recipe]
+    told = (
+        [version.bundle.name] if version.bundle and version.number is None else [version.recipe, version.note]
+    )
     told += version.aliases
     if in_service(version) and CHAMPION not in version.aliases:
         told.append("in service")
@@ -141,6 +143,11 @@ def _registered() -> tuple[list[Version], str]:
 @st.cache_resource(max_entries=4, ttl=EVERY, show_spinner="Asking for the model versions …")
 def _of_server(data: Path, tracking_uri: str) -> list[Version]:
     return kept.registered(data)
+
+
+def look_again() -> None:
+    """See a new version at once; without this, a server is asked within seconds."""
+    _of_server.clear()
 
 
 class _Trouble(Exception):

@@ -7,7 +7,7 @@ from leukemia import settings
 from leukemia.errors import LeukemiaError
 from leukemia.learning import figures, metrics
 from leukemia.learning.metrics import Figure
-from leukemia.review import amend, matrix, words
+from leukemia.review import amend, matrix, saving, words
 from leukemia.review.comparison import WORDS
 from leukemia.review.versions import Version
 from pages.parts.performance import charts, opened
@@ -125,6 +125,13 @@ def _save(version: Version, picked: Picked, found: dict[str, Figure]) -> None:
             "The network stays the same; threshold, figures and card become those of the picked threshold. "
             f"{plain(version.name)} stays as it is, and so does the model in service."
         )
+        if version.number:
+            st.page_link(
+                "pages/training.py",
+                label=f"Put version {version.number} in service on the page Training",
+                icon=":material/publish:",
+                query_params={"section": "runs", "run": version.run_id},
+            )
         if own:
             st.caption("Pick another threshold than the version's own to save it.")
         with st.form("performance-save", border=False):
@@ -152,13 +159,14 @@ def _line(change: dict) -> str:
 
 def _keep(version: Version, picked: Picked, target: float) -> None:
     state = st.session_state
-    place = settings.load().model.resolve().parent
+    data = settings.load().data.resolve()
     given = {"who": state[WHO], "reason": state[WHY], "chosen": picked.how, "target": target}
     try:
-        new = amend.save(version.bundle, place, picked.value, **given)
+        number = saving.save(data, version, picked.value, **given)
     except LeukemiaError as error:
-        state[SAID] = ("error", str(error))
+        state[SAID] = ("error", f"Not saved. {error}")
         return
+    opened.look_again()
     state[REVIEWER], state[WHY] = state[WHO], ""
-    state[NEXT] = str(new.folder)
-    state[SAID] = ("success", f"Saved as {new.folder.name}, with your name and reason.")
+    state[NEXT] = str(number)
+    state[SAID] = ("success", f"Saved as version {number}, with your name and reason.")

@@ -14,6 +14,7 @@ from pages.parts.text import plain
 from pages.parts.training import (
     past_curves,
     past_details,
+    past_links,
     past_table,
     sweep_charts,
     version_change,
@@ -54,6 +55,10 @@ def show(data: Path) -> None:
 def one(data: Path, run: Past) -> None:
     """Lay out one run in full."""
     past_details.head(run)
+    try:
+        past_links.show(data, run)
+    except LeukemiaError as error:
+        st.error(plain(str(error)), icon=":material/error:")
     if run.version:
         _version(data, run.version)
     try:

@@ -19,6 +19,7 @@ KINDS = {
     past.CROSSVALIDATE: "Cross-validation",
     past.SWEEP: "Sweep",
     past.BROUGHT: "Made elsewhere",
+    past.THRESHOLD: "New threshold",
     past.FOLD: "Fold",
     past.TRIAL: "Trial",
 }

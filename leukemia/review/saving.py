@@ -1,0 +1,55 @@
+"""Another threshold saved as a model version in the registry, to be looked at, promoted and taken back."""
+
+import shutil
+from pathlib import Path
+
+from leukemia.errors import BundleError
+from leukemia.learning import bringing, keeping, registry
+from leukemia.review import amend
+from leukemia.review.versions import Version
+
+
+def save(
+    data: Path, version: Version, threshold: float, *, who: str, reason: str, chosen: str, target: float
+) -> int:
+    """Register a version with another threshold, whole or not at all; return its number.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder, whose registry it is.
+    version : Version
+        The one that it is made from, with its bundle; it stays as it is.
+    threshold, who, reason, chosen, target : float, str, str, str, float
+        As :func:`leukemia.review.amend.save` takes them.
+
+    Raises
+    ------
+    BundleError
+        As :func:`leukemia.review.amend.save` does.
+    RegistryError
+        Where the registry cannot be asked or did not take it; nothing is saved then.
+    """
+    amend.check(version.bundle, threshold, who, reason)
+    registry.ask(data)
+    place = Path(data).resolve() / keeping.UNREGISTERED
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
+    new = amend.save(
+        version.bundle,
+        place,
+        threshold,
+        who=who,
+        reason=reason,
+        chosen=chosen,
+        target=target,
+        source=version.name,
+        run_id=version.run_id,
+    )
+    try:
+        return bringing.bring(data, new).version
+    finally:
+        # The registry's copy is the only one; a choice that it did not take is soon made again.
+        shutil.rmtree(new.folder, ignore_errors=True)

@@ -56,7 +56,12 @@ class Checkpoint:
     def __init__(self, parent: Path, decided_by: dict[str, object], data: str) -> None:
         text = json.dumps(decided_by, sort_keys=True, default=str)
         self._settings = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self.folder = parent / f"{self._settings}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
+        self.folder = parent / f"{self._settings}-{_short(data)}"
+
+    @staticmethod
+    def is_of_other(name: str, data: str) -> bool:
+        """Whether a folder of this name is that of a training on other data."""
+        return name.rpartition("-")[2] != _short(data)
 
     def drop_stale(self) -> bool:
         """Remove what the same settings had reached on other data; whether there was any."""
@@ -106,3 +111,7 @@ class Checkpoint:
             file.unlink()
         if self.folder.is_dir():
             self.folder.rmdir()
+
+
+def _short(data: str) -> str:
+    return hashlib.sha256(data.encode()).hexdigest()[:8]

@@ -1,17 +1,21 @@
 """What Optuna keeps of a sweep: the study, the next settings to try, the best ones so far."""
 
+import contextlib
 import itertools
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from leukemia.errors import LeukemiaError
+from leukemia.errors import BusyError, LeukemiaError
 from leukemia.learning import fitting, varying
+from leukemia.learning.checkpoints import Checkpoint
 from leukemia.learning.varying import Axis
 
 FOLDER, DATABASE = "sweeps", "studies.db"
@@ -85,6 +89,35 @@ def study(data: Path, name: str) -> optuna.Study:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=AT_RANDOM, n_warmup_steps=IN_PEACE - 1),
         load_if_exists=True,
     )
+
+
+@contextlib.contextmanager
+def alone(data: Path, name: str) -> Iterator[None]:
+    """Have the study called ``name`` for one process; raises BusyError where another has it."""
+    lock = data / FOLDER / f"{name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout as error:
+        raise BusyError("Busy: this very sweep is at work already.") from error
+
+
+def drop_stale(data: Path, fingerprint: str) -> bool:
+    """Remove what sweeps that were broken off had reached on other data; whether there was any.
+
+    A study is named by its data, too: none goes on with what was learned from others. A sweep that is at
+    work while its data are changed keeps what it has.
+    """
+    dropped = False
+    for folder in (data / FOLDER).iterdir():
+        trials = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        if not any(Checkpoint.is_of_other(name, fingerprint) for name in trials):
+            continue
+        with contextlib.suppress(BusyError), alone(data, folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+            dropped = True
+    return dropped
 
 
 def upcoming(asked: Sweep, study: optuna.Study) -> Trial | None:

@@ -12,23 +12,21 @@ that was killed goes on with the trial that was at work, a finished one does not
 with more trials adds to those that are there.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import optuna
-from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from leukemia import bundle as bundles
 from leukemia import reporting, settings
-from leukemia.errors import BusyError, LeukemiaError
+from leukemia.errors import LeukemiaError
 from leukemia.learning import batches, fitting, runs, sweep_study, tracking, training
 from leukemia.learning.checkpoints import Checkpoint
 from leukemia.learning.diverging import Diverged, WatchLoss
@@ -45,6 +43,7 @@ CHANGED = (
     "The set was changed while this sweep was at work: its trials learned from the set as it was before, and "
     "the best settings are trained on the set as it is now."
 )
+STALE = "The set was changed since a sweep was broken off: what its trials had reached is of no use any more."
 NONE_ENDED = "No trial of this sweep came to its end: narrow the ranges, or lower the learning rate."
 
 OnEpoch = Callable[[str, int, dict[str, float]], None]
@@ -97,7 +96,7 @@ def sweep(
     """
     dataset = fitting.load_dataset(data, asked.plan, workers=settings.load().workers, progress=progress)
     name = study_name(asked, dataset)
-    with _alone(data / FOLDER / f"{name}.lock"):
+    with sweep_study.alone(data, name):
         study = sweep_study.study(data, name)
         ended = sum(trial.state.is_finished() for trial in study.trials)
         if ended >= asked.count and (made := _made(study, output)):
@@ -106,6 +105,8 @@ def sweep(
         run = _start(asked, data, dataset, study)
         told = Telling(asked.plan.recipe.name, asked.epochs, asked.count)
         told.run(run.run_id)
+        if sweep_study.drop_stale(data, dataset.fingerprint):
+            training.warn(STALE, told)
         folder = data / FOLDER / name
         work = _Work(asked, data, dataset, study, folder, run, told, list(callbacks), on_epoch)
         try:
@@ -134,16 +135,6 @@ def study_name(asked: Sweep, dataset: fitting.Dataset) -> str:
     decided_by = training.describe(asked.plan) | {"vary": asked.ranges(), "data": dataset.fingerprint}
     text = json.dumps(decided_by, sort_keys=True, default=str)
     return f"{asked.plan.recipe.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout as error:
-        raise BusyError("Busy: this very sweep is at work already.") from error
 
 
 def _start(asked: Sweep, data: Path, dataset: fitting.Dataset, study: optuna.Study) -> runs.Run:
@@ -295,6 +286,7 @@ def _train_best(
         progress=progress,
         callbacks=work.callbacks,
         on_epoch=lambda index, found: work.on_epoch("best settings", index, found),
+        tags={runs.BEST_OF: work.run.run_id} if work.run.run_id else None,
     )
     work.study.set_user_attr(MADE, {"trial": best.number, "folder": str(bundle.folder.resolve())})
     return bundle

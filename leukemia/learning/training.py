@@ -3,7 +3,7 @@
 import logging
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def train(
     progress: batches.Progress | None = None,
     callbacks: list[keras.callbacks.Callback] | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> bundles.Bundle:
     """Split, train, evaluate on held-out patients, write the bundle, record the run.
 
@@ -50,6 +51,8 @@ def train(
         Where the bundle shall lie; replaced if there is one. None: in MLflow's registry alone.
     progress, callbacks, on_epoch : optional
         To show how far it is; see :func:`batches.load_crops` and :func:`fitting.fit`.
+    tags : dict of str to str, optional
+        What else the record of the run shall bear, such as :data:`runs.BEST_OF`.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def train(
         data,
         f"{plan.recipe.name} ({plan.split} split)",
         parameters,
-        {"data_fingerprint": dataset.fingerprint, "git_revision": revision()},
+        {"data_fingerprint": dataset.fingerprint, "git_revision": revision(), **(tags or {})},
         resume=begun.run_id,
     )
     run.catch_up(begun.history)

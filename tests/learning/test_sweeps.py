@@ -9,6 +9,7 @@ from leukemia import bundle as bundles
 from leukemia.data import manifest
 from leukemia.errors import BusyError, LeukemiaError, RecipeError
 from leukemia.learning import choosing, fitting, past, runs, sweep_study, sweeps, training, varying
+from leukemia.learning.checkpoints import Checkpoint
 from tests.learning.test_training import PLAN, Killed, data
 
 __all__ = ["data"]
@@ -49,6 +50,8 @@ def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, nev
     )
     (sweep, final) = sorted(past.runs(data), key=lambda run: run.kind != "sweep")
     assert (sweep.kind, sweep.status, final.kind, final.version) == ("sweep", "finished", "train", 1)
+    assert final.tags["best_of_sweep"] == sweep.run_id
+    assert past.best_of(data, sweep.run_id) == [final]
     assert sweep.settings["vary_learning_rate"] == "0.0001:0.01"
     children = past.children(data, sweep.run_id)
     assert [child.kind for child in children] == ["trial"] * 3
@@ -142,6 +145,41 @@ def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_prun
     drawn = [[t.params for t in study_of(asked(), folder).trials] for folder in (whole, data)]
     assert drawn[0] == drawn[1]
     assert np.allclose(unbroken.predictions["probability"], bundle.predictions["probability"], atol=1e-3)
+
+
+def test_what_a_sweep_had_reached_on_other_data_is_dropped_and_a_sweep_at_work_keeps_its_own(data, caplog):
+    dataset = fitting.load_dataset(data, PLAN, workers=2)
+
+    def reached(name, fingerprint):
+        folder = Checkpoint(data / "sweeps" / name, {}, fingerprint).folder
+        folder.mkdir(parents=True)
+        (folder / "epoch-001.keras").write_text("weights")
+        return folder
+
+    stale, busy = reached("reference-cnn-old", "before"), reached("reference-cnn-busy", "before")
+    same = reached("reference-cnn-other-settings", dataset.fingerprint)
+    with sweep_study.alone(data, "reference-cnn-busy"):
+        assert sweep_study.drop_stale(data, dataset.fingerprint)
+        assert not stale.parent.exists() and busy.is_dir() and same.is_dir()
+        assert not sweep_study.drop_stale(data, dataset.fingerprint)
+    assert sweep_study.drop_stale(data, dataset.fingerprint) and not busy.exists()
+
+
+def test_a_sweep_begun_anew_on_changed_data_says_so_and_leaves_nothing_behind(
+    data, caplog, never_pruned, trials_alone, monkeypatch
+):
+    def kill(part, index, found):
+        if index == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        sweeps.sweep(asked(trials=1), data, None, on_epoch=kill)
+    (old,) = [path for path in (data / "sweeps").iterdir() if path.is_dir()]
+    cells = manifest.read(data)
+    manifest.write(data, cells.drop(cells.query("label == 'ALL'").index[0]))
+    sweeps.sweep(asked(trials=1), data, None)
+    assert sweeps.STALE in caplog.text
+    assert not old.exists()
 
 
 def test_a_finished_sweep_does_nothing_twice_and_more_trials_add_to_it(data, never_pruned):
@@ -252,7 +290,7 @@ def test_where_no_trial_ends_well_the_sweep_says_what_to_do(data, monkeypatch):
 def test_the_same_sweep_is_not_at_work_twice(data):
     dataset = fitting.load_dataset(data, PLAN, workers=2)
     with (
-        sweeps._alone(data / "sweeps" / f"{sweeps.study_name(asked(), dataset)}.lock"),
+        sweep_study.alone(data, sweeps.study_name(asked(), dataset)),
         pytest.raises(BusyError),
     ):
         sweeps.sweep(asked(), data, data / "out")

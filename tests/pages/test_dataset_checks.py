@@ -8,7 +8,28 @@ from leukemia import bundle as bundles
 from leukemia import jobs
 from leukemia.data import brightness, corrections, manifest, similar
 from leukemia.learning import suspects
+from pages.parts.dataset import checks
 from tests.pages.reading import labels, said, wait
+
+
+def unfold(page, *names):
+    """Open checks, as a click on their titles does."""
+    for name in names:
+        page.session_state[f"{checks.OPEN}{name}"] = True
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_a_check_that_is_folded_says_what_it_found_and_sends_no_picture(open_dataset):
+    page = open_dataset("checks")
+    closed = [one for one in page.expander if not one.proto.expanded]
+    assert all(one.markdown[0].value for one in closed)
+    assert not [one for one in closed if one.get("html") or one.get("bidi_component") or one.dataframe]
+    (tied,) = [one for one in closed if "tied into groups" in one.label]
+    page = unfold(page, "tied")
+    (tied,) = [one for one in page.expander if "tied into groups" in one.label]
+    assert len(tied.dataframe) == 1
 
 
 def test_the_split_is_a_proved_statement_with_its_count(open_dataset, dataset, drawn_bundle):
@@ -30,7 +51,7 @@ def test_without_a_model_the_dealt_split_is_proved_and_suspects_are_not_known(op
 
 
 def test_pairs_stand_side_by_side_with_their_patients(open_dataset):
-    text = said(open_dataset("checks"))
+    text = said(unfold(open_dataset("checks"), "near", "identical"))
     pairs = re.findall(r'<div class="pair" .*?</p>', text)
     people = sorted(re.search(r"Patient (.*?) ·", pair)[1] for pair in pairs)
     assert people == ["20 = 21", "20 = 21", "25", "H2 = H4", "H4 = H5"]
@@ -55,7 +76,7 @@ def test_every_check_is_there(open_dataset):
 
 
 def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_bundle):
-    page = open_dataset("checks")
+    page = unfold(open_dataset("checks"), "suspects")
     bundle = bundles.read(drawn_bundle)
     cells = corrections.apply(dataset, manifest.read(dataset))
     expected = suspects.check(bundle, "", cells).rows["image_id"].tolist()

@@ -22,6 +22,7 @@ STYLE = Path(__file__).with_name("pairs.css")
 ICONS = {OK: "check_circle", NOTE: "info", PROBLEM: "error", UNKNOWN: "pending"}
 WORDS = {OK: "nothing found", NOTE: "to know", PROBLEM: "to look into", UNKNOWN: "not known yet"}
 PAIRS, CARDS, ROWS = 12, 24, 200
+OPEN = "check-open-"
 # Seconds for which files on disk are not looked for again.
 FRESH = 60.0
 
@@ -135,12 +136,20 @@ def _summary(found: list[Check]) -> None:
 
 def _one(data: Path, check: Check) -> None:
     label = f"**{plain(check.title)}**: {WORDS[check.level]}"
-    with st.expander(label, icon=f":material/{ICONS[check.level]}:", expanded=check.level == PROBLEM):
+    box = st.expander(
+        label,
+        icon=f":material/{ICONS[check.level]}:",
+        expanded=check.level == PROBLEM,
+        key=f"{OPEN}{check.name}",
+        on_change="rerun",
+    )
+    with box:
         st.markdown(plain(check.said))
         st.caption(f"**What it means.** {plain(check.meaning)}")
         if check.done:
             st.caption(f"**What was done.** {plain(check.done)}")
-        if check.rows.empty:
+        # Pictures of all checks at once are too much for a browser beside a training.
+        if check.rows.empty or not box.open:
             return
         if "first" in check.rows:
             _pairs(data, check)
@@ -208,5 +217,10 @@ def _images(data: Path, check: Check) -> None:
 
 def _ids(data: Path) -> dict[str, str]:
     """Path to image_id."""
-    cells = _cells(data, (table.stamp(data), corrections.stamp(data)))
+    return _named(data, (table.stamp(data), corrections.stamp(data)))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _named(data: Path, stamp: tuple[object, ...]) -> dict[str, str]:
+    cells = _cells(data, stamp)
     return dict(zip(cells["path"], cells["image_id"], strict=True))

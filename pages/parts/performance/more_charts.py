@@ -91,19 +91,25 @@ def coverage(curve: pd.DataFrame) -> go.Figure:
     return percent(figure, "x", "y")
 
 
+def dots(predictions: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """The cells that a strip plot shows: ``shift`` is how far a dot lies from the middle of its strip, in
+    strips, ``height`` where that is; the patient named first is on top.
+    """
+    rng = np.random.default_rng(0)
+    shown = pd.concat([_some(cells) for _, cells in predictions.groupby(["label", "patient_group"])])
+    place = {name: len(order) - number for number, name in enumerate(order)}
+    shift = rng.uniform(-0.3, 0.3, len(shown))
+    return shown.assign(shift=shift, height=shown["patient_group"].map(place) + shift)
+
+
 def strips(predictions: pd.DataFrame, order: list[str], threshold: float) -> go.Figure:
     """A strip a patient: a dot a cell, at its probability; the patient named first on top."""
-    rng = np.random.default_rng(0)
-    place = {name: len(order) - number for number, name in enumerate(order)}
-    figure = go.Figure()
+    every, figure = dots(predictions, order), go.Figure()
     for label, colour, mark in (("Normal", NORMAL, "circle"), ("ALL", ALL, "diamond")):
-        own = predictions[predictions["label"] == label]
-        dots = [_some(cells) for _, cells in own.groupby("patient_group")]
-        shown = pd.concat(dots) if dots else own
-        height = shown["patient_group"].map(place) + rng.uniform(-0.3, 0.3, len(shown))
+        shown = every[every["label"] == label]
         figure.add_scatter(
             x=shown["probability"],
-            y=height,
+            y=shown["height"],
             customdata=[escape(name) for name in shown["patient_group"]],
             name=f"{label} cells",
             mode="markers",
@@ -120,8 +126,8 @@ def strips(predictions: pd.DataFrame, order: list[str], threshold: float) -> go.
     )
     figure.update_xaxes(range=[-0.01, 1.01])
     figure.update_yaxes(
-        tickvals=list(place.values()),
-        ticktext=[_short(name) for name in place],
+        tickvals=list(range(len(order), 0, -1)),
+        ticktext=[_short(name) for name in order],
         range=[0.4, len(order) + 0.6],
         zeroline=False,
     )

@@ -5,8 +5,7 @@ import streamlit as st
 
 from leukemia.review import patients, words
 from leukemia.review.versions import Version
-from pages.parts.performance import more_charts
-from pages.parts.performance.operating import chart
+from pages.parts.performance import more_charts, strip_chart
 from pages.parts.performance.picking import Picked
 from pages.parts.text import plain
 
@@ -29,7 +28,8 @@ def show(version: Version, picked: Picked) -> None:
     st.dataframe(shown(found), hide_index=True, column_config=_columns(), height=_height(len(found)))
     order = list(dict.fromkeys(found["patient_group"]))[:STRIPS]
     own = predictions[predictions["patient_group"].isin(order)]
-    chart(more_charts.strips(own, order, picked.value), about_strips(found))
+    st.vega_lite_chart(*strip_chart.strips(own, order, picked.value))
+    st.caption(about_strips(found))
 
 
 def shown(found: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,35 @@
+"""The strip plot: on the page a canvas, in the report Plotly; the same dots in both."""
+
+import numpy as np
+import pytest
+
+from pages.parts.performance import more_charts, strip_chart
+
+
+@pytest.fixture
+def predictions(answers):
+    return answers(seed=1, patients=6, most=90)
+
+
+def test_both_strip_plots_show_the_same_dots(predictions):
+    order = list(dict.fromkeys(predictions["patient_group"]))[::-1]
+    rows, spec = strip_chart.strips(predictions, order, 0.4)
+    figure = more_charts.strips(predictions, order, 0.4)
+    for trace in figure.data:
+        own = rows[rows["cells"] == trace.name]
+        assert np.allclose(own["probability"], trace.x)
+        # The first patient is on top in both; Vega counts downwards.
+        height = own["patient"].map({name: len(order) - n for n, name in enumerate(order)}) - own["shift"]
+        assert np.allclose(height, trace.y)
+    dots, line = spec["layer"]
+    assert dots["encoding"]["y"]["sort"] == order
+    assert line["data"]["values"] == [{"threshold": 0.4}]
+
+
+def test_of_many_cells_of_a_patient_some_are_drawn_from_the_lowest_to_the_highest(predictions):
+    rows, _ = strip_chart.strips(predictions, list(predictions["patient_group"].unique()), 0.4)
+    counted = rows.groupby("patient").size()
+    assert counted.max() == more_charts.DOTS
+    whole = predictions.groupby("patient_group")["probability"].agg(["min", "max"])
+    drawn = rows.groupby("patient")["probability"].agg(["min", "max"])
+    assert np.allclose(whole.to_numpy(), drawn.to_numpy())

@@ -3,9 +3,10 @@
     python -m benchmarks.usable [--data FOLDER] [--recipe reference-cnn]
 
 A run of the recipe is started on the prepared set (in a folder of its own) as the page Training does;
-once it learns, a browser clicks through the pages. Each click is timed from the press until what it
-asked for stands there and the page is at rest, the first ones untimed: they load what is loaded once.
-Limit: 1 second. Needs Chromium and a prepared set.
+once it learns, a browser clicks through the pages. Each click is timed in the browser from the press
+until it is answered (the server has run to its end, and a frame was drawn) and until all is drawn (the
+browser has nothing left to do); the first ones are untimed: they load what is loaded once. Limit: an answer
+within 1 second. Needs Chromium and a prepared set.
 """
 
 import argparse
@@ -13,12 +14,14 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 from leukemia import settings
 
 LIMIT = 1.0
 ROUNDS = 3
-# Page, and what is pressed on it; nothing: the page itself is opened.
+PAUSE = 500  # milliseconds between two clicks, as a reader takes at least
+# Page, and what is pressed on it. What a page opens with is timed from the press on the page's name.
 CLICKS = (
     ("Dataset", "Overview"),
     ("Dataset", "Gallery"),
@@ -31,6 +34,26 @@ CLICKS = (
     ("Training", "Runs"),
 )
 AT_REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
+# Seconds from the press until the script ran to its end and a frame was drawn after it, and until the browser
+# has drawn all charts: it is idle then.
+TIMED = """button => new Promise(done => {
+  const began = performance.now();
+  let ran = false;
+  const look = () => {
+    const app = document.querySelector("[data-testid='stApp']");
+    const resting = app && app.getAttribute("data-test-script-state") === "notRunning";
+    ran ||= !resting;
+    if (performance.now() - began > 30000) return done([NaN, NaN]);
+    if (!ran || !resting) return setTimeout(look, 4);
+    const past = () => (performance.now() - began) / 1000;
+    requestAnimationFrame(() => {
+      const answered = past();
+      requestIdleCallback(() => done([answered, past()]));
+    });
+  };
+  button.click();
+  setTimeout(look, 0);
+})"""
 
 
 def main() -> None:
@@ -94,30 +117,34 @@ def _end(job) -> None:
 
 def _measure(page) -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, a run trains; limit {LIMIT:g} s a click\n")
-    print(f"{'page':<14}{'pressed':<14}{'median':>8}{'slowest':>9}   s")
-    found: dict[tuple[str, str], list[float]] = {click: [] for click in CLICKS}
+    print(f"{'seconds until':<28}{'answered':>10}{'slowest':>9}{'drawn':>8}{'slowest':>9}")
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {click: [] for click in CLICKS}
     for number in range(ROUNDS + 1):
         for name, section in CLICKS:
             seconds = _click(page, name, section)
             if number:
                 found[name, section].append(seconds)
     for (name, section), times in found.items():
-        print(f"{name:<14}{section:<14}{sorted(times)[len(times) // 2]:>8.2f}{max(times):>9.2f}")
-    slowest = max(max(times) for times in found.values())
-    print(f"\nSlowest click {slowest:.2f} s: {LIMIT:g} s {'holds' if slowest <= LIMIT else 'does not hold'}.")
+        answered, drawn = zip(*times, strict=True)
+        print(f"{name:<14}{section:<14}{median(answered):>10.2f}{max(answered):>9.2f}", end="")
+        print(f"{median(drawn):>8.2f}{max(drawn):>9.2f}")
+    slowest = max(answered for times in found.values() for answered, _ in times)
+    print(
+        f"\nSlowest answer {slowest:.2f} s: {LIMIT:g} s {'holds' if slowest <= LIMIT else 'does not hold'}."
+    )
 
 
-def _click(page, name: str, section: str) -> float:
+def _click(page, name: str, section: str) -> tuple[float, float]:
+    button = page.get_by_role("radio", name=section, exact=True)
+    page.wait_for_timeout(PAUSE)
     if not page.get_by_role("heading", name=name, exact=True).count():
-        page.get_by_role("link", name=name).click()
+        seconds = page.get_by_role("link", name=name).evaluate(TIMED)
         page.get_by_role("heading", name=name, exact=True).wait_for()
         page.locator(AT_REST).wait_for()
-    button = page.get_by_role("radio", name=section, exact=True)
-    began = time.monotonic()
-    button.click()
-    page.wait_for_timeout(50)
-    page.locator(AT_REST).wait_for()
-    return time.monotonic() - began
+        if button.is_checked():
+            return seconds
+        page.wait_for_timeout(PAUSE)
+    return button.evaluate(TIMED)
 
 
 def _options() -> argparse.Namespace:

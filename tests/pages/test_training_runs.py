@@ -220,6 +220,21 @@ def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
     assert "from 84.0%" in said(page)
 
 
+def test_a_sweep_and_the_training_of_its_best_settings_name_each_other(visit, data):
+    sweep = train(data, "a sweep", epochs=0, kind=runs.SWEEP)
+    best = runs.start(data, "best settings", OWN, {runs.BEST_OF: sweep.run_id})
+    best.end("FINISHED")
+    sweep.close({"objective": 0.8, "best_trial": 1})
+    page = visit(sweep.run_id)
+    labels = [link.proto.label for link in page.get("page_link")]
+    assert any("best settings" in label and "finished" in label for label in labels)
+    # It learned in its trials alone.
+    assert "Epoch by epoch" not in said(page)
+    page = visit(best.run_id)
+    assert "These are the best settings of a sweep" in said(page)
+    assert any("sweep that found them" in link.proto.label for link in page.get("page_link"))
+
+
 def test_a_part_is_opened_by_its_address_as_well(visit, data):
     whole = train(data, "folds", epochs=0, kind=runs.CROSSVALIDATE)
     fold = train(data, "fold 1/3", kind=runs.FOLD, parent=whole.run_id)

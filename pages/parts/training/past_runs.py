@@ -124,8 +124,9 @@ def _course(data: Path, run: Past) -> None:
     if run.kind == past.SWEEP:
         sweep_charts.show(data, run)
     parts = past.children(data, run.run_id)
-    history = past.histories(data, run.run_id)
-    if history or not parts:
+    # A sweep learns in its trials alone; what it keeps of itself are no epochs.
+    history = past.histories(data, run.run_id) if run.kind != past.SWEEP else []
+    if history or not (parts or run.kind == past.SWEEP):
         st.markdown("**Epoch by epoch**")
         past_curves.show(history)
     if parts:

@@ -53,8 +53,7 @@ def _lay_out(found: Found, key: str) -> None:
     if not found.trials:
         st.caption("No trial has begun yet.")
         return
-    for sentence in sweeps.notice(found):
-        st.markdown(f"- {plain(sentence)}")
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sweeps.notice(found)))
     if found.best:
         _best(found, found.best)
     if len(found.ended) > 1:

@@ -184,6 +184,7 @@ def contour(found: Found) -> go.Figure | None:
             text=[f"trial {trial.number}: {trial.objective:.3f}" for trial in trials],
             mode="markers",
             name=name,
+            cliponaxis=False,  # a trial may lie on an end of its range
             marker={"color": "#FFFFFF" if symbol == "star" else "#808080", "symbol": symbol, "size": size}
             | {"line": {"width": 2, "color": "#202020" if symbol == "star" else "#F0F0F0"}},
             hovertemplate="%{text}<extra></extra>",

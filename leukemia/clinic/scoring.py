@@ -108,6 +108,8 @@ class Scored:
             f"{quiet['missed']:.1%} are called Normal-like outright, of normal ones {quiet['alarmed']:.1%} "
             "ALL-like.",
         ]
+        for name, figure in record.get("parts", {}).items():
+            lines.append(f"AUROC by logits as they are, {name}: {metrics.Figure(**figure)}")
         if far:
             lines.append(
                 f"{far['passed_out_of_fold']:.1%} of cells pass the limit of novelty that other folds set."

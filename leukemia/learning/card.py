@@ -36,8 +36,11 @@ def render(record: dict[str, Any]) -> str:
 def _details(record: dict[str, Any]) -> str:
     recipe, versions = record["recipe"], record["versions"]
     settings = ", ".join(f"{key} {value}" for key, value in recipe["training"].items())
+    beside = " Boosted trees on size, outline, optical density, colour and texture add their logit." * bool(
+        recipe.get("morphology")
+    )
     return (
-        f"{recipe['summary']} {record['preprocessing']['parameters']:,} parameters; "
+        f"{recipe['summary']}{beside} {record['preprocessing']['parameters']:,} parameters; "
         f"{record['preprocessing']['crop']}-pixel RGB crops at native scale.\n\n"
         f"- Made {record['created']} with Keras {versions['keras']}, TensorFlow {versions['tensorflow']}.\n"
         f"- Training: {settings}; seed {record['split']['seed']}; best of {record['epochs']['run']} epochs: "
@@ -140,7 +143,18 @@ def _more(record: dict[str, Any]) -> str:
         f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of normal ones "
         f"above (split-conformal, by patient). Out of fold {quiet['missed']:.1%} and {quiet['alarmed']:.1%} "
         f"did, and {quiet['indeterminate']:.1%} were indeterminate, each patient weighing the same."
+        + _parts(record.get("parts"))
         + _far(record.get("novelty"))
+    )
+
+
+def _parts(parts: dict[str, dict[str, float | None]] | None) -> str:
+    if not parts:
+        return ""
+    rows = "\n".join(f"| {name} | {_interval(figure)} |" for name, figure in parts.items())
+    return (
+        "\n\nWhat answers, each by its logits as they are:\n\n"
+        f"| | AUROC by cell (95 % over patients) |\n|---|---|\n{rows}"
     )
 
 

@@ -58,6 +58,9 @@ class Outline:
         leaves it as it is. See :mod:`leukemia.learning.heads`.
     reads : tuple of str
         Layers that the new last layer reads; none for those that the old one read.
+    morphology : bool
+        Whether trees on what a morphologist looks at add their logit; see
+        :mod:`leukemia.learning.boosting`.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Outline:
     needs: str = ""
     refit: float = 0.0
     reads: tuple[str, ...] = ()
+    morphology: bool = False
 
     def heeds(self, name: str) -> bool:
         """Whether a setting changes anything in this recipe."""
@@ -126,6 +130,7 @@ RECIPES = {
             # The ends of the stages at a 16th and at a 32nd of the picture's side.
             refit=0.02,
             reads=("block10_add", "block14_add"),
+            morphology=True,
         ),
         Outline(
             "mobilenet-v2",

@@ -24,6 +24,7 @@ from leukemia.data import splits
 from leukemia.files import whole_file
 from leukemia.learning import (
     batches,
+    boosting,
     figures,
     fitting,
     heads,
@@ -46,6 +47,12 @@ PROBE = 16
 TEXT = ("image_id", "patient_group", "label", "source")
 KNOWN = (*TEXT, "cell_area")
 DIGITS = 6
+# Figures of a fold's run, and what ranks the cells.
+RANKED = {
+    "test_auroc": "logit",
+    "test_auroc_network": "network_logit",
+    "test_auroc_trees": "trees_logit",
+}
 
 OnEpoch = Callable[[str, int, dict[str, float]], None]
 
@@ -54,13 +61,15 @@ OnEpoch = Callable[[str, int, dict[str, float]], None]
 class Learned:
     """A fold's network, where its training cells lie, and what it says of the cells held out.
 
-    ``found`` has the columns image_id, patient_group, label, logit, distance, cell_area, source, fold.
+    ``found`` has the columns image_id, patient_group, label, logit, distance, cell_area, source, fold,
+    and where there are ``trees`` (whose logit is in ``logit``) network_logit and trees_logit.
     """
 
     dataset: fitting.Dataset
-    model: keras.Model
     history: list[dict[str, float]]
+    model: keras.Model
     spread: novelty.Spread
+    trees: boosting.Trees | None
     found: pd.DataFrame
 
 
@@ -117,7 +126,7 @@ def crossvalidate(
     try:
         *held_out, whole = (learn_fold(one, how) for one in plans)
         judged = judging.judge(pd.concat([fold.found for fold in held_out]), plan.target_recall)
-        answering = serving.answering(whole.model, views, judged.calibration, whole.spread)
+        answering = serving.answering(whole.model, views, judged.calibration, whole.spread, whole.trees)
         fitting.round_weights(answering)
         record = make_record(plan, whole, judged, views)
         if fitting.changed(data, dataset):
@@ -180,12 +189,12 @@ def learn_fold(plan: fitting.Plan, how: How) -> Learned:
             model, state = _learn(plan, dataset, checkpoint, run, name, how)
             kept.write(state, model, is_best=True)
             checkpoint.remove()
-        model, spread, found = _look(plan, dataset, model, kept.folder, how.views)
+        learned = _look(plan, dataset, model, kept.folder, how)
     except BaseException as error:
         run.broke(error)
         raise
-    run.close(_figures(found))
-    return Learned(dataset, model, state.history, spread, found)
+    run.close(_figures(learned[-1]))
+    return Learned(dataset, state.history, *learned)
 
 
 def _learn(
@@ -217,23 +226,25 @@ def _figures(found: pd.DataFrame) -> dict[str, float]:
     """What a fold says by itself: how well its logits rank the cells held out."""
     if found["label"].nunique() < 2:
         return {}
-    return {"test_auroc": float(roc_auc_score(found["label"] == "ALL", found["logit"]))}
+    truth = found["label"] == "ALL"
+    own = {name: column for name, column in RANKED.items() if column in found}
+    return {name: float(roc_auc_score(truth, found[column])) for name, column in own.items()}
 
 
 def _look(
-    plan: fitting.Plan, dataset: fitting.Dataset, model: keras.Model, folder: Path, views: int
-) -> tuple[keras.Model, novelty.Spread, pd.DataFrame]:
-    """Learn the last layer anew where the recipe says so; say what the network makes of the cells held out.
+    plan: fitting.Plan, dataset: fitting.Dataset, model: keras.Model, folder: Path, how: How
+) -> tuple[keras.Model, novelty.Spread, boosting.Trees | None, pd.DataFrame]:
+    """Learn what the recipe learns last; say what the fold makes of the cells held out.
 
     Features are computed once and kept beside the network.
     """
     if plan.recipe.refit:
         model = heads.lay(model, plan.recipe.reads)
-    network = serving.looking(model, views)
+    network = serving.looking(model, how.views)
     read = "-".join(plan.recipe.reads)
 
     def features(name: str, rows: np.ndarray) -> np.ndarray:
-        file = folder / f"{name}-{views}{read}.npy"
+        file = folder / f"{name}-{how.views}{read}.npy"
         if not file.is_file():
             _, seen = fitting.look(network, dataset, rows)
             with whole_file(file) as partial, partial.open("wb") as out:
@@ -255,7 +266,11 @@ def _look(
         distance=spread.distance(seen).round(DIGITS),
         fold=plan.fold,
     )
-    return model, spread, found
+    if not plan.recipe.morphology:
+        return model, spread, None, found
+    trees, measures = boosting.grow(dataset, plan.recipe.crop, plan.seed, how.data / "cache")
+    own, beside = found["logit"], trees.logit(measures[held_out]).round(DIGITS)
+    return model, spread, trees, found.assign(logit=own + beside, network_logit=own, trees_logit=beside)
 
 
 def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, views: int) -> dict[str, Any]:
@@ -289,4 +304,5 @@ def make_record(plan: fitting.Plan, whole: Learned, judged: judging.Judged, view
         "patient_figures": metrics.as_record(figures.of_patients(found, threshold)),
         "subgroups": metrics.as_record(subgroups.figures(found, threshold)),
         "confusion": metrics.confusion(found, threshold),
+        **({"parts": metrics.as_record(judged.parts)} if judged.parts else {}),
     }

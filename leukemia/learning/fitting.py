@@ -16,6 +16,7 @@ from leukemia.data import corrections, fingerprints, manifest, splits
 from leukemia.errors import LeukemiaError
 from leukemia.learning import (
     batches,
+    boosting,
     choosing,
     folding,
     heads,
@@ -26,6 +27,7 @@ from leukemia.learning import (
     stopping,
     telling,
 )
+from leukemia.learning.calibration import Calibration
 from leukemia.learning.checkpoints import Checkpoint, State
 from leukemia.learning.rates import HEAD
 from leukemia.learning.recipes import Recipe
@@ -137,6 +139,9 @@ def fit(plan: Plan, dataset: Dataset, checkpoint: Checkpoint, **options: Any) ->
         head = heads.refit(features, dataset.cells.iloc[rows], plan.recipe.refit)
         model.get_layer(HEAD).set_weights(head)
         round_weights(model)
+    if plan.recipe.morphology:
+        trees, _ = boosting.grow(dataset, plan.recipe.crop, plan.seed, options.get("cache"))
+        model = serving.answering(model, 1, Calibration(), trees=trees)
     validation = predict(model, dataset, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = predict(model, dataset, dataset.rows("test"))
@@ -206,6 +211,8 @@ def round_weights(model: keras.Model) -> None:
     """
     for variable in model.weights:
         full = variable.numpy()
+        if not np.issubdtype(full.dtype, np.floating):
+            continue
         # Beyond a half float's range a number is left as it is.
         fits = np.abs(full) < np.finfo(np.float16).max
         variable.assign(np.where(fits, np.where(fits, full, 0).astype(np.float16), full))

@@ -6,12 +6,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from leukemia.learning import calibration, conformal, metrics, novelty
+from leukemia.learning import calibration, conformal, metrics, novelty, subgroups
 from leukemia.learning.calibration import to_logit
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4
 DIGITS = 6
+# Parts of an answer, whose logits are added, and what each is called.
+PARTS = {
+    "network_logit": "the network",
+    "trees_logit": "trees on what a morphologist looks at",
+    "logit": "both together",
+}
 # How near to 0 and 1 a probability is told apart from them: moved ones keep their order.
 FARTHEST = 1e-12
 
@@ -35,6 +41,9 @@ class Judged:
     novelty : dict of str to float
         The limit of the distance from the cells learned, and the share of cells that pass the limit
         which the other folds set.
+    parts : dict of str to Figure
+        How well each of :data:`PARTS` ranks all cells, by its logits as they are: AUROC. Empty where
+        there is one part alone.
     """
 
     predictions: pd.DataFrame
@@ -44,6 +53,7 @@ class Judged:
     band: conformal.Band
     silence: dict[str, float]
     novelty: dict[str, float]
+    parts: dict[str, metrics.Figure]
 
 
 def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
@@ -54,6 +64,7 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
     raw : pandas.DataFrame
         Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
         its logit and distance from the network that did not see the patient. At least four folds.
+        Where the logit is a sum, its parts in columns of :data:`PARTS`.
     target_recall : float
         For the threshold.
 
@@ -85,7 +96,8 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
             metrics.choose_threshold(others, target_recall), FARTHEST
         )
         probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
-    predictions = raw.drop(columns="logit").assign(probability=probability.round(DIGITS))
+    logits = [name for name in PARTS if name in raw]
+    predictions = raw.drop(columns=logits).assign(probability=probability.round(DIGITS))
     distance = raw["distance"].to_numpy(float)
     far = {
         "limit": novelty.limit(distance),
@@ -93,7 +105,17 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
         "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
     }
     band = conformal.band(calibrated)
-    return Judged(predictions, shipped, losses, threshold, band, _silence(raw, called), far)
+    silence = _silence(raw, called)
+    return Judged(predictions, shipped, losses, threshold, band, silence, far, _parts(raw))
+
+
+def _parts(raw: pd.DataFrame) -> dict[str, metrics.Figure]:
+    if "trees_logit" not in raw:
+        return {}
+    return {
+        called: subgroups.auroc(raw.assign(probability=expit(raw[column])))
+        for column, called in PARTS.items()
+    }
 
 
 def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:

@@ -46,6 +46,8 @@ class Recipe:
         leaves it as it is. See :mod:`leukemia.learning.heads`.
     reads : tuple of str
         Layers that the new last layer reads; none for those that the old one read.
+    morphology : bool
+        Whether trees on what a morphologist looks at add their logit.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Recipe:
     pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
     refit: float = 0.0
     reads: tuple[str, ...] = ()
+    morphology: bool = False
 
     def build(self) -> keras.Model:
         """Make the network, with fresh weights.
@@ -154,9 +157,8 @@ def _pooled(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
 
 def _outlined(name: str, body: Callable, **network: object) -> Recipe:
     one = catalogue.outline(name)
-    return Recipe(
-        name, one.summary, body, one.crop, one.training, refit=one.refit, reads=one.reads, **network
-    )
+    own = {"refit": one.refit, "reads": one.reads, "morphology": one.morphology}
+    return Recipe(name, one.summary, body, one.crop, one.training, **own, **network)
 
 
 def application(name: str, title: str) -> Recipe:

@@ -1,15 +1,17 @@
 """A trained network to the one that answers: seen from several sides, its probability calibrated.
 
 A cell has no upright side, so the logits of its mirror images are averaged; the calibration moves the
-mean. How far the cell lies from those learned (:mod:`leukemia.learning.novelty`) comes beside it. All
-are layers of the network that answers: nothing is left to remember, and every engine computes the same.
+mean. Where the recipe has them, trees on what a morphologist looks at (:mod:`leukemia.learning.boosting`)
+add their logit. How far the cell lies from those learned (:mod:`leukemia.learning.novelty`) comes beside
+it. All are layers of the network that answers: nothing is left to remember, and every engine computes
+the same.
 """
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from leukemia.learning import novelty
+from leukemia.learning import boosting, morphology, novelty
 from leukemia.learning.calibration import Calibration
 from leukemia.learning.rates import HEAD
 
@@ -133,9 +135,15 @@ def looking(model: keras.Model, views: int) -> keras.Model:
 
 
 def answering(
-    model: keras.Model, views: int, calibration: Calibration, spread: novelty.Spread | None = None
+    model: keras.Model,
+    views: int,
+    calibration: Calibration,
+    spread: novelty.Spread | None = None,
+    trees: boosting.Trees | None = None,
 ) -> keras.Model:
     """Make the network that answers in the clinic; see :func:`looking`.
+
+    The calibration is that of the network's logit, with that of the trees added where there are any.
 
     Returns
     -------
@@ -148,6 +156,9 @@ def answering(
     linear = seen.get_layer(HEAD)
     kernel, bias = linear.get_weights()
     linear.set_weights([calibration.stretch * kernel, calibration.stretch * bias + calibration.shift])
+    if trees:
+        measures = morphology.Morphology(name="morphology")(seen.input)
+        logit = layers.Add(name="together")([logit, boosting.layer(trees, calibration.stretch, measures)])
     out = layers.Activation("sigmoid", name="sigmoid")(logit)
     found = [out, _distance(spread, features)] if spread else out
     return keras.Model(seen.input, found, name=model.name)

@@ -178,6 +178,7 @@ def recipe_record(recipe: Recipe) -> dict[str, Any]:
         "training": asdict(recipe.training),
         "refit": recipe.refit,
         "reads": list(recipe.reads),
+        "morphology": recipe.morphology,
     }
 
 

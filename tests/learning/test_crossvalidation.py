@@ -113,3 +113,50 @@ def test_at_least_most_real_cells_of_other_patients_pass(done):
     found = done[0].record["novelty"]
     assert found["passed_out_of_fold"] > 0.9
     assert (done[0].predictions["distance"] <= found["limit"]).mean() == pytest.approx(0.99, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def with_trees(data, tmp_path_factory):
+    plan = replace(PLAN, recipe=replace(RECIPE, morphology=True))
+    output = tmp_path_factory.mktemp("with-trees") / "bundle"
+    return crossvalidation.crossvalidate(plan, data, output, views=2)
+
+
+def test_trees_are_grown_without_the_fold_that_they_are_asked_for(with_trees, data, monkeypatch):
+    from leukemia.learning import boosting
+    from leukemia.learning.telling import Telling
+
+    seen = []
+    fit = boosting.fit
+    monkeypatch.setattr(
+        boosting, "fit", lambda measures, cells, seed: seen.append(cells) or fit(measures, cells, seed)
+    )
+    plan = replace(PLAN, recipe=replace(RECIPE, morphology=True), fold=0)
+    learned = crossvalidation.learn_fold(plan, crossvalidation.How(data, 2, "", Telling("small", 1)))
+    (grown_on,) = seen
+    assert not set(grown_on["patient_group"]) & set(learned.found["patient_group"])
+    assert len(grown_on) + len(learned.found) == 72
+    found = learned.found
+    assert found["logit"].to_numpy() == pytest.approx(found["network_logit"] + found["trees_logit"])
+    assert found["trees_logit"].std() > 0
+
+
+def test_each_part_of_the_answer_is_judged_and_told(with_trees, done):
+    parts = with_trees.record["parts"]
+    assert list(parts) == ["the network", "trees on what a morphologist looks at", "both together"]
+    assert all(0 <= part["low"] <= part["value"] <= part["high"] <= 1 for part in parts.values())
+    assert "trees on what a morphologist looks at" in with_trees.card
+    assert "parts" not in done[0].record
+    assert not {"logit", "network_logit", "trees_logit"} & set(with_trees.predictions)
+
+
+def test_trees_change_the_answer_of_the_bundle(with_trees, done, data):
+    from leukemia.clinic.classifier import Classifier, Source
+
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""][:6]
+    sources = [Source.file(data / path, path) for path in cells["path"]]
+    own, other = (
+        [answer.probability for answer in Classifier(one).classify(sources)] for one in (with_trees, done[0])
+    )
+    assert own != pytest.approx(other, abs=1e-3)

@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 run: $(VENV)/.run-installed
 	$(BIN)/streamlit run dashboard.py
 
+# Two at a time, the tests of a file on one: they share what is costly to make.
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from leukemia import waiting
 from leukemia.__main__ import parser
-from leukemia.learning import pace, varying
+from leukemia.learning import pace, past, varying
 from leukemia.learning.catalogue import RECIPES, field
 from leukemia.learning.past import Past
 from tests.pages.performance_page import traces, values
@@ -40,10 +40,8 @@ def of_runs():
 
     import streamlit as st
 
-    from leukemia.learning import past
     from pages.parts.training import sweep_charts
 
-    past.children = lambda *_: st.session_state["children"]
     sweep_charts.show(Path(), st.session_state["sweep"])
 
 
@@ -189,11 +187,11 @@ def test_a_sweep_that_has_just_begun_says_so():
     assert len(titles(live(one))) == 1
 
 
-def test_a_sweep_that_was_is_read_from_its_runs():
+def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
     page = AppTest.from_function(of_runs, default_timeout=30)
     told = {"vary_learning_rate": "0.0001:0.01", "vary_dropout": "0.0:0.5"}
     page.session_state["sweep"] = Past("p", "", "sweep", "r", "finished", None, None, "", told, {})
-    page.session_state["children"] = [
+    children = [
         Past(
             f"r{one['number']}", "", "trial", "r", "finished", None, None, "",
             {name: str(value) for name, value in one["settings"].items()}, {}, "p",
@@ -202,6 +200,7 @@ def test_a_sweep_that_was_is_read_from_its_runs():
         )
         for one in facts()["trials"]
     ]  # fmt: skip
+    monkeypatch.setattr(past, "children", lambda *_: children)
     page.run()
     assert not page.exception
     assert len(titles(page)) == 3 and "Best is trial" in said(page)

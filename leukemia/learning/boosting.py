@@ -233,7 +233,7 @@ def measured(crops: np.ndarray, image_ids: pd.Series, size: int, cache: Path | N
     numpy.ndarray
         float32, shape (n, len(morphology.NAMES)).
     """
-    key = "\n".join([str(morphology.VERSION), str(size), *image_ids])
+    key = "\n".join([str(morphology.VERSION), *morphology.NAMES, str(size), *image_ids])
     file = cache and cache / f"morphology-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if file and file.is_file():
         return np.load(file, allow_pickle=False)

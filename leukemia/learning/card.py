@@ -36,7 +36,7 @@ def render(record: dict[str, Any]) -> str:
 def _details(record: dict[str, Any]) -> str:
     recipe, versions = record["recipe"], record["versions"]
     settings = ", ".join(f"{key} {value}" for key, value in recipe["training"].items())
-    beside = " Boosted trees on size, outline, optical density, colour and texture add their logit." * bool(
+    beside = " Boosted trees on size, outline, optical density and colour add their logit." * bool(
         recipe.get("morphology")
     )
     return (

@@ -32,7 +32,7 @@ def test_every_measure_has_a_name_of_its_own(found):
     assert found.shape == (8, len(NAMES))
     assert len(set(NAMES)) == len(NAMES)
     assert np.isfinite(found).all()
-    assert (found.std(axis=0) > 0).mean() > 0.8
+    assert (found.std(axis=0) > 0).mean() > 0.7
 
 
 def test_sizes_are_those_of_the_cells_mask(found, crops):
@@ -70,19 +70,17 @@ def test_a_disc_is_rounder_than_a_bar(model):
     assert column(found, "fill")[0] == pytest.approx(np.pi / 4, abs=0.02)
 
 
-def test_a_fine_grain_lies_in_the_fine_bands_and_a_coarse_one_in_the_coarse(model):
-    y, x = np.mgrid[:256, :256]
-    disc = np.hypot(y - 127.5, x - 127.5) < 100
-
-    def striped(width):
-        shade = np.where((x // width) % 2, 160, 100).astype(np.uint8)
-        return np.where(disc[..., None], shade[..., None] * np.ones(3, np.uint8), 0).astype(np.uint8)
-
-    found = model.predict_on_batch(np.stack([striped(1), striped(8)]))
-    bands = np.stack([column(found, f"total_part_{2**band}") for band in range(morphology.BANDS)])
-    assert bands.sum(axis=0) == pytest.approx(1, abs=1e-4)
-    assert bands[:, 0].argmax() == 0
-    assert bands[:, 1].argmax() == 3
+def test_a_nucleus_denser_than_its_rim_is_told_from_an_even_cell(model):
+    y, x = np.mgrid[:256, :256] - 127.5
+    far = np.hypot(y, x)
+    even = np.where((far < 80)[..., None], np.uint8([130, 60, 150]), 0).astype(np.uint8)
+    dense = np.where((far < 50)[..., None], np.uint8([60, 20, 90]), even).astype(np.uint8)
+    found = model.predict_on_batch(np.stack([even, dense]))
+    inner, rim = (column(found, f"{part}_red_density")[1] for part in ("dense", "light"))
+    assert inner == pytest.approx(-np.log(61 / 256), rel=0.02)
+    assert rim == pytest.approx(-np.log(131 / 256), rel=0.1)
+    assert column(found, "red_share_over_1.0")[0] == 0
+    assert column(found, "red_share_over_1.0")[1] == pytest.approx((50 / 80) ** 2, rel=0.03)
 
 
 def test_a_turned_or_mirrored_cell_measures_the_same(model, crops, found):

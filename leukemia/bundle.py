@@ -66,8 +66,13 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the network: tells two models apart."""
+        """SHA-256 of the network: tells two networks apart."""
         return self.record["files"][NETWORK]
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of the record: tells versions apart, also those that share a network."""
+        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()
 
     @property
     def threshold(self) -> float:

@@ -60,3 +60,14 @@ def test_a_record_that_does_not_fit_is_refused(copied_bundle, change, says):
     path.write_text(json.dumps({key: value for key, value in record.items() if value is not None}))
     with pytest.raises(BundleError, match=says):
         bundles.read(copied_bundle)
+
+
+def test_versions_that_share_a_network_are_told_apart(copied_bundle):
+    first = bundles.read(copied_bundle)
+    record = json.loads((copied_bundle / bundles.RECORD).read_text())
+    record["threshold"]["value"] = 0.25
+    (copied_bundle / bundles.RECORD).write_text(json.dumps(record))
+    second = bundles.read(copied_bundle)
+    assert second.digest == first.digest
+    assert second.identity != first.identity
+    assert bundles.read(copied_bundle).identity == second.identity

@@ -59,7 +59,7 @@ def line(classifier: Classifier, at: float) -> str:
 
 def _slider(bundle: Bundle) -> float:
     own = bundle.threshold
-    key = f"threshold-{bundle.digest[:16]}"
+    key = f"threshold-{bundle.identity[:16]}"
     # The model's own threshold is a step of its own, so that no rounding moves a decision.
     steps = sorted({*(step / 100 for step in range(101)), own})
     chosen = st.select_slider(

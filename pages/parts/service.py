@@ -47,7 +47,7 @@ def look_again() -> None:
 def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figure]:
     """Held-out figures of a model at a threshold."""
     bundle = classifier.bundle
-    return _figures(bundle.digest, threshold, bundle.predictions)
+    return _figures(bundle.identity, threshold, bundle.predictions)
 
 
 def _written(folder: Path) -> tuple[int, int] | None:
@@ -76,5 +76,5 @@ def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
 
 # Held-out predictions carry no image, so that a shared cache is harmless here.
 @st.cache_data(max_entries=512, show_spinner=False)
-def _figures(digest: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, metrics.Figure]:
+def _figures(identity: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, metrics.Figure]:
     return quick.at_threshold(Cells(_predictions), threshold)

@@ -95,6 +95,17 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
     assert "Model card" in [expander.label for expander in page.expander]
 
 
+def test_another_threshold_and_other_figures_of_the_same_network_are_taken(app, copied_bundle):
+    page = app(copied_bundle)
+    record = json.loads((copied_bundle / RECORD).read_text())
+    before = next(metric.value for metric in page.metric if metric.label == "Sensitivity")
+    record["threshold"]["value"] = 0.9375
+    (copied_bundle / RECORD).write_text(json.dumps(record))
+    page.run()
+    assert page.select_slider[0].value == 0.9375
+    assert next(metric.value for metric in page.metric if metric.label == "Sensitivity") < before
+
+
 def test_a_leaky_model_is_called_so(app, copied_bundle):
     record = json.loads((copied_bundle / RECORD).read_text())
     record["split"]["by"] = "image"

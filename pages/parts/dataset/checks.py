@@ -36,7 +36,9 @@ def show(data: Path) -> None:
     cells = _cells(data, stamp)
     working.said()
     looked = _looked_through(data, cells)
-    found = _all(data, (*stamp, looked is not None), bundle.digest if bundle else why, cells, looked, bundle)
+    found = _all(
+        data, (*stamp, looked is not None), bundle.identity if bundle else why, cells, looked, bundle
+    )
     first, *rest = found
     _headline(first)
     if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):

@@ -40,7 +40,7 @@ def show(data: Path) -> None:
         )
         return
     working.said()
-    places = _places(data, _stamp(data), bundle.digest, bundle)
+    places = _places(data, _stamp(data), bundle.identity, bundle)
     if places is None:
         _make(data, catalog.total, bundle)
         return
@@ -104,7 +104,7 @@ def _explore(data: Path, bundle: Bundle) -> None:
     """The chart and what is picked on it; only this runs again at a pick."""
     if st.session_state.pop(OPENED, False):
         st.rerun()
-    places = _places(data, _stamp(data), bundle.digest, bundle)
+    places = _places(data, _stamp(data), bundle.identity, bundle)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = st.segmented_control(
             "Placed by", tuple(LAYOUT_NOTES), key="map-layout", default="UMAP", required=True

@@ -24,12 +24,12 @@ def catalog(data: Path) -> Catalog:
     """The cells of a prepared folder as they are now; raises DatasetError where it is not prepared."""
     bundle, _ = model()
     data = Path(data).resolve()
-    return _open(data, catalogs.stamp(data), bundle.digest if bundle else "", bundle)
+    return _open(data, catalogs.stamp(data), bundle.identity if bundle else "", bundle)
 
 
 # Rows of the manifest, no image. One at a time: a manifest of a million rows takes half a gigabyte.
 @st.cache_resource(max_entries=1, show_spinner="Reading the manifest …")
-def _open(data: Path, stamp: tuple[object, ...], digest: str, _bundle: Bundle | None) -> Catalog:
+def _open(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle | None) -> Catalog:
     if _bundle is None:
         return catalogs.open_catalog(data)
     groups = {part: _bundle.record["split"][part]["groups"] for part in splits.PARTS}

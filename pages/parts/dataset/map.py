@@ -56,7 +56,7 @@ def _stamp(data: Path) -> tuple[object, ...]:
 
 # Places and numbers, no image; one set and model at a time.
 @st.cache_resource(max_entries=1, show_spinner="Reading the map …")
-def _places(data: Path, stamp: tuple[object, ...], digest: str, _bundle: Bundle) -> pd.DataFrame | None:
+def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle) -> pd.DataFrame | None:
     cells = manifest.read(data)
     found = embedding.kept(_bundle, data, cells)
     if found is None:

@@ -10,10 +10,10 @@ import streamlit as st
 
 from leukemia.errors import LeukemiaError
 from leukemia.settings import RESEARCH_USE
-from pages.parts.text import plain
+from pages.components.markdown import plain
 
 # A named icon would be fetched from the internet.
-ICON = Path(__file__).parent / "pages" / "parts" / "icon.svg"
+ICON = Path(__file__).parent / "pages" / "components" / "icon.svg"
 UNEXPECTED = "Something went wrong in the program. Load the page again; the details are in the server's log."
 
 st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), layout="wide")

@@ -30,7 +30,7 @@ ROWS = (
 
 def ours(paths: list[Path], model: Path) -> dict[str, float]:
     """Cells a second over all files, milliseconds for one warm cell, peak memory."""
-    from leukemia.clinic.classifier import Classifier, Source
+    from leukemia.inference.classifier import Classifier, Source
 
     classifier = Classifier.load(model)
 
@@ -48,9 +48,9 @@ def plain(paths: list[Path], model: Path) -> dict[str, float]:
     import numpy as np
     from PIL import Image
 
-    from leukemia.learning import packing
+    from leukemia.bundles import writer
 
-    network = packing.network(model)
+    network = writer.network(model)
     side = network.input_shape[1]
 
     def answer(chunk: list[Path]) -> None:
@@ -64,7 +64,7 @@ def plain(paths: list[Path], model: Path) -> dict[str, float]:
 
 def memory(paths: list[Path], model: Path) -> dict[str, float]:
     """Peak memory of classifying the files, answers dropped as a long batch would."""
-    from leukemia.clinic.classifier import Classifier, Source
+    from leukemia.inference.classifier import Classifier, Source
 
     for _ in Classifier.load(model).classify(Source.file(path) for path in paths):
         pass
@@ -124,12 +124,12 @@ def _job() -> None:
 def _draw(folder: Path, count: int) -> Path:
     import numpy as np
 
-    from leukemia.data import synthetic
+    from leukemia.dataset.synthetic import sample_writer
 
     rng = np.random.default_rng(0)
     for index in range(count):
-        pixels = synthetic.draw_cell(rng, ("Normal", "ALL")[index % 2])
-        (folder / f"{index:04d}.bmp").write_bytes(synthetic.encode(pixels, "BMP"))
+        pixels = sample_writer.draw_cell(rng, ("Normal", "ALL")[index % 2])
+        (folder / f"{index:04d}.bmp").write_bytes(sample_writer.encode(pixels, "BMP"))
     return folder
 
 

@@ -53,14 +53,16 @@ def write_manifest(data: Path, rows: int) -> None:
     """Write a prepared folder of so many rows: some drawn pictures under many names, brightness measured."""
     import duckdb
 
-    from leukemia.data import brightness, images, synthetic, table
+    from leukemia.dataset.catalog import brightness, manifest_parquet
+    from leukemia.dataset.synthetic import sample_writer
+    from leukemia.imaging import images
 
     rng = np.random.default_rng(0)
     (data / "drawn").mkdir(parents=True)
     for number in range(DRAWN):
-        pixels = synthetic.draw_cell(rng, ("Normal", "ALL")[number % 2])
+        pixels = sample_writer.draw_cell(rng, ("Normal", "ALL")[number % 2])
         cell = images.measure(pixels)
-        (data / "drawn" / f"{number}.png").write_bytes(synthetic.encode(cell.pixels, "PNG"))
+        (data / "drawn" / f"{number}.png").write_bytes(sample_writer.encode(cell.pixels, "PNG"))
     duckdb.execute(
         f"""COPY (
             SELECT sha256(i::VARCHAR) AS image_id, 'drawn/' || (i % {DRAWN}) || '.png' AS path,
@@ -79,17 +81,17 @@ def write_manifest(data: Path, rows: int) -> None:
         f"COPY (SELECT sha256(i::VARCHAR) AS image_id, 30.0 + hash(i) % 600 / 10 AS brightness "
         f"FROM range({rows}) t(i)) TO '{folder / '000001.parquet'}'"
     )
-    (data / brightness.FINISHED).write_text(table.stamp(data))
+    (data / brightness.FINISHED).write_text(manifest_parquet.stamp(data))
 
 
 def queries(data: Path) -> dict[str, float]:
     """Milliseconds of every sort, filter and page turn, with a model's answers for a part of the rows."""
     import pandas as pd
 
-    from leukemia.data import overview
-    from leukemia.data.catalog import open_catalog
-    from leukemia.data.cells_table import SORTS
-    from leukemia.data.filters import Filters
+    from leukemia.dataset.catalog import overview
+    from leukemia.dataset.catalog.catalog import open_catalog
+    from leukemia.dataset.catalog.cells_table import SORTS
+    from leukemia.dataset.catalog.filters import Filters
 
     start = time.perf_counter()
     first = open_catalog(data)

@@ -46,7 +46,7 @@ def write_bundle(model: Path, folder: Path, cells: int, patients: int, seed: int
     """Copy a bundle and give it drawn held-out predictions, as those of a cross-validation."""
     import pandas as pd
 
-    from leukemia import bundle as bundles
+    from leukemia.bundles import bundle as bundles
 
     shutil.copytree(model, folder)
     rng = np.random.default_rng(0)

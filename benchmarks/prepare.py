@@ -30,9 +30,9 @@ ROWS = (
 def ours(source: Path, output: Path) -> None:
     """Import with this program."""
     from leukemia import settings
-    from leukemia.data import archive
+    from leukemia.dataset.importing import importer
 
-    archive.prepare(source, output, workers=settings.load().workers)
+    importer.prepare(source, output, workers=settings.load().workers)
 
 
 def plain(source: Path, output: Path) -> None:
@@ -97,9 +97,9 @@ def _seconds(way: str, source: Path, output: Path) -> float:
 
 
 def _draw(folder: Path) -> Path:
-    from leukemia.data import synthetic
+    from leukemia.dataset.synthetic import sample_writer
 
-    synthetic.write_sample(folder, patients=24, cells=20, faults=False)
+    sample_writer.write_sample(folder, patients=24, cells=20, faults=False)
     return folder
 
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from leukemia.learning import history, registry, standing, tracking
+from leukemia.registry import promotion_log, versions
+from leukemia.tracking import mlflow_client, registry_state
 
 LIST_LIMIT = 1_000  # ms
 EPOCHS, PARAMETERS, FIGURES = 12, 16, 40
@@ -31,12 +32,12 @@ def main() -> None:
         data = Path(scratch)
         _make(data, count)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {count} runs, each a version\n")
-        client = tracking.client(data)
-        experiment = client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
-        _row("list the versions", lambda: registry.versions(data), count)
+        client = mlflow_client.client(data)
+        experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
+        _row("list the versions", lambda: versions.versions(data), count)
         _row("list the runs (MLflow's search_runs)", lambda: client.search_runs([experiment]), count)
-        _row("ask which is in service", lambda: [standing.read(data).champion], 1)
-        _row("the same through MLflow", lambda: [standing._asked(data, "sqlite").champion], 1)
+        _row("ask which is in service", lambda: [registry_state.read(data).champion], 1)
+        _row("the same through MLflow", lambda: [registry_state._asked(data, "sqlite").champion], 1)
 
 
 def _row(what: str, work: Callable[[], list], expected: int) -> None:
@@ -56,9 +57,9 @@ def _row(what: str, work: Callable[[], list], expected: int) -> None:
 def _make(data: Path, count: int) -> None:
     from mlflow.entities import Metric, Param
 
-    client = tracking.client(data)
-    client.create_registered_model(standing.MODEL)
-    experiment = client.create_experiment(tracking.EXPERIMENT, tracking.artifacts(data))
+    client = mlflow_client.client(data)
+    client.create_registered_model(registry_state.MODEL)
+    experiment = client.create_experiment(mlflow_client.EXPERIMENT, mlflow_client.artifacts(data))
     figures = json.dumps({f"figure{n}": {"value": 0.9, "low": 0.8, "high": 0.95} for n in range(12)})
     for number in range(1, count + 1):
         run_id = client.create_run(experiment, run_name=f"run {number}").info.run_id
@@ -69,10 +70,12 @@ def _make(data: Path, count: int) -> None:
             [Param(f"p{n}", str(n)) for n in range(PARAMETERS)],
         )
         tags = {"recipe": "recipe", "figures": figures, "seal": "0" * 64, "digest": "0" * 64}
-        client.create_model_version(standing.MODEL, f"runs:/{run_id}/bundle", run_id, tags=tags)
-        event = history.Event(history.PROMOTED, number, number - 1, "Ada", "better " * 20, history.now())
-        client.set_registered_model_tag(standing.MODEL, *event.tag())
-    client.set_registered_model_alias(standing.MODEL, standing.CHAMPION, str(count))
+        client.create_model_version(registry_state.MODEL, f"runs:/{run_id}/bundle", run_id, tags=tags)
+        event = promotion_log.Event(
+            promotion_log.PROMOTED, number, number - 1, "Ada", "better " * 20, promotion_log.now()
+        )
+        client.set_registered_model_tag(registry_state.MODEL, *event.tag())
+    client.set_registered_model_alias(registry_state.MODEL, registry_state.CHAMPION, str(count))
 
 
 if __name__ == "__main__":

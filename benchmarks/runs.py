@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from leukemia.learning import past, recorded, tracking
+from leukemia.tracking import mlflow_client, run_history, store
 
 LIMIT = 1_000  # ms
 TIMES = 7
@@ -36,16 +36,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch)
         parents = make(data, count)
-        client = tracking.client(data)
-        experiment = client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
+        client = mlflow_client.client(data)
+        experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
         load = os.getloadavg()[0]
         print(f"{os.cpu_count()} cores, load {load:.1f}; {count} runs, {len(parents)} with parts\n")
-        ours = _row(f"list {count} runs", lambda: past.runs(data, count))
-        search = {"filter_string": f"tags.`{recorded.PARENT}` IS NULL", "max_results": count}
+        ours = _row(f"list {count} runs", lambda: run_history.runs(data, count))
+        search = {"filter_string": f"tags.`{store.PARENT}` IS NULL", "max_results": count}
         theirs = _row("MLflow's search_runs, the same", lambda: client.search_runs([experiment], **search))
         print(f"{'ratio':40}{theirs / ours:8.1f}\n")
-        _row("the parts of one run", lambda: past.children(data, parents[0]))
-        _row("the epochs of one run", lambda: past.histories(data, parents[0]))
+        _row("the parts of one run", lambda: run_history.children(data, parents[0]))
+        _row("the epochs of one run", lambda: run_history.histories(data, parents[0]))
 
 
 def _row(what: str, work: Callable[[], list]) -> float:
@@ -67,10 +67,10 @@ def make(data: Path, count: int) -> list[str]:
     """Fill a registry with runs; return those that have parts. MLflow itself would take minutes."""
     import sqlite3
 
-    client = tracking.client(data)
-    experiment = int(client.create_experiment(tracking.EXPERIMENT, tracking.artifacts(data)))
+    client = mlflow_client.client(data)
+    experiment = int(client.create_experiment(mlflow_client.EXPERIMENT, mlflow_client.artifacts(data)))
     parents = []
-    with sqlite3.connect(tracking.database(data)) as database:
+    with sqlite3.connect(mlflow_client.database(data)) as database:
         for number in range(count):
             run_id = _insert(database, experiment, number)
             if number % EVERY == 0:
@@ -90,7 +90,7 @@ def _insert(database, experiment: int, number: int, parent: str = "") -> str:
     )
     told = {f"tag{n}": "x" * 20 for n in range(TAGS - 2)}
     told |= {"kind": "fold" if parent else "train", "mlflow.runName": f"run {number}"}
-    told |= {recorded.PARENT: parent} if parent else {}
+    told |= {store.PARENT: parent} if parent else {}
     settings = {f"setting{n}": str(n / 7) for n in range(SETTINGS - 1)} | {"recipe": "reference-cnn"}
     epochs = [(name, 0.5 + step / 100, step) for name in EPOCH for step in range(EPOCHS)]
     final = [(f"test_{n}{end}", 0.9, 0) for n in range(FIGURES // 3) for end in ("", "_low", "_high")]

@@ -28,9 +28,12 @@ import pandas as pd
 from PIL import Image
 
 from leukemia import settings
-from leukemia.data import images, manifest, sample_set
-from leukemia.learning import batches, recipes
-from leukemia.learning.recipes import Recipe
+from leukemia.dataset import manifest
+from leukemia.dataset.synthetic import sample_set
+from leukemia.imaging import images
+from leukemia.networks import recipe as recipes
+from leukemia.networks.recipe import Recipe
+from leukemia.training import batches
 
 RECIPE = "reference-cnn"
 SUPPLY, SHARE = 5.0, 0.8

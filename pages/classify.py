@@ -4,15 +4,16 @@ import time
 
 import streamlit as st
 
-from leukemia.clinic import batch as batches
-from leukemia.clinic import decisions
-from leukemia.clinic.batch import Batch, Item, Result
-from leukemia.clinic.classifier import Classifier, Source
-from leukemia.data import images, synthetic
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.imaging import images
+from leukemia.inference import batch as batches
+from leukemia.inference import decisions
+from leukemia.inference.batch import Batch, Item, Result
+from leukemia.inference.classifier import Classifier, Source
 from leukemia.settings import MAX_FILES
-from pages.parts import batch as session
-from pages.parts import cells, door, model, service, uploads
-from pages.parts.text import plain
+from pages.components import cell_grid, entry, model_in_service, model_panel, uploads
+from pages.components import session_batch as session
+from pages.components.markdown import plain
 
 SAMPLES = 12
 PAGE = 60
@@ -29,17 +30,17 @@ REPLACED = "The model was replaced while this page was open: drop the cells in a
 
 def main() -> None:
     """Lay out the page; then answer a few of the waiting images and lay it out again."""
-    classifier = service.classifier()
+    classifier = model_in_service.classifier()
     batch = _batch(classifier)
     st.title("Classify cells")
-    model.warnings(classifier.bundle)
-    if notice := service.notice():
+    model_panel.warnings(classifier.bundle)
+    if notice := model_in_service.notice():
         st.warning(plain(notice), icon=":material/warning:")
     with st.sidebar:
         found = (result.answer.probability for result in batch.results)
-        threshold = model.panel(classifier, [value for value in found if value is not None])
+        threshold = model_panel.panel(classifier, [value for value in found if value is not None])
     _intake(batch)
-    st.caption(model.line(classifier, threshold))
+    st.caption(model_panel.line(classifier, threshold))
     progress = _progress(batch)
     if batch.results:
         _answers(batch, threshold, classifier)
@@ -95,7 +96,7 @@ def _take_in() -> None:
 
 
 def _take_samples() -> None:
-    drawn = synthetic.sample_cells(SAMPLES, seed=0)
+    drawn = sample_writer.sample_cells(SAMPLES, seed=0)
     st.session_state.batch.add(
         Item(f"sample {name}", Source(name, lambda data=data: data, drawn=True), drawn=True)
         for name, data in drawn
@@ -146,7 +147,7 @@ def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
         _download(results, threshold, classifier)
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
-    st.html(cells.STYLE)
+    st.html(cell_grid.STYLE)
     _refusals(batches.unreadable(results), view)
     _grid(batches.readable(results, threshold, view, band), threshold, view, band)
 
@@ -178,7 +179,7 @@ def _download(results: list[Result], threshold: float, classifier: Classifier) -
 def _refusals(refused: list[Result], view: str) -> None:
     if refused and view in (batches.EVERYTHING, decisions.UNREADABLE):
         st.markdown(f"**Not readable ({len(refused):,}).** These have no answer:")
-        st.html(cells.refusals(refused))
+        st.html(cell_grid.refusals(refused))
 
 
 def _grid(found: list[Result], threshold: float, view: str, band: decisions.Band | None) -> None:
@@ -190,7 +191,7 @@ def _grid(found: list[Result], threshold: float, view: str, band: decisions.Band
     pages = -(-len(found) // PAGE)
     key = f"page-{view}"
     page = min(st.session_state.get(key, 1), pages)
-    st.html(cells.grid(found[(page - 1) * PAGE : page * PAGE], threshold, band))
+    st.html(cell_grid.grid(found[(page - 1) * PAGE : page * PAGE], threshold, band))
     if pages > 1:
         st.pagination(pages, key=key)
 
@@ -204,5 +205,5 @@ def _work(batch: Batch, classifier: Classifier, bar) -> None:
     st.rerun()
 
 
-door.enter()
+entry.enter()
 main()

@@ -4,9 +4,9 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.errors import DatasetError
-from pages.parts import door
-from pages.parts.dataset import checks, correction_log, gallery, importing, map, overview, unlabelled
-from pages.parts.text import plain
+from pages.components import entry
+from pages.components.markdown import plain
+from pages.sections.dataset import checks, gallery, importing, label_log, map, overview, unlabelled
 
 # Title and what lays it out, given the prepared folder. A title is also the section's word in the address.
 SECTIONS = (
@@ -15,7 +15,7 @@ SECTIONS = (
     ("Checks", checks.show),
     ("Map", map.show),
     ("Unlabelled", unlabelled.show),
-    ("Corrections", correction_log.show),
+    ("Corrections", label_log.show),
     ("Import", importing.show),
 )
 WORD = "section"
@@ -57,5 +57,5 @@ def _section() -> str:
     )
 
 
-door.enter()
+entry.enter()
 main()

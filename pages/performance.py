@@ -3,30 +3,30 @@
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
-from leukemia.review.versions import Version
-from pages.parts import door, model
-from pages.parts.performance import (
+from leukemia.registry.version_list import Version
+from pages.components import entry, model_panel
+from pages.components.markdown import plain
+from pages.sections.performance import (
+    calibration,
     card,
     compare,
-    opened,
-    operating,
-    people,
-    picking,
+    errors,
+    operating_point,
+    patients,
     prevalence,
-    reliable,
-    subgroup,
-    wrong,
+    resources,
+    subgroups,
+    threshold_picker,
 )
-from pages.parts.text import plain
 
 # Title and what lays it out, given the version and the threshold picked. A title is a word of the address.
 SECTIONS = {
-    "Threshold": operating.show,
+    "Threshold": operating_point.show,
     "Prevalence": prevalence.show,
-    "Calibration": reliable.show,
-    "Patients": people.show,
-    "Errors": wrong.show,
-    "Subgroups": subgroup.show,
+    "Calibration": calibration.show,
+    "Patients": patients.show,
+    "Errors": errors.show,
+    "Subgroups": subgroups.show,
     "Compare": None,
     "Card": card.show,
 }
@@ -39,7 +39,7 @@ NONE = "No model version can be read: train one, or put a bundle in the folder o
 def main() -> None:
     """Lay out the page for the version and the section that the address names."""
     st.title("Performance")
-    versions, trouble = opened.versions()
+    versions, trouble = resources.versions()
     if trouble:
         st.warning(plain(f"{trouble} {UNLISTED}"), icon=":material/cloud_off:")
     readable = [one for one in versions if not one.problem]
@@ -47,11 +47,11 @@ def main() -> None:
     if not readable:
         st.info(NONE, icon=":material/folder_off:")
         return
-    version = opened.fetched(_version(readable))
+    version = resources.fetched(_version(readable))
     if version.bundle is None:
-        st.error(plain(f"{opened.name(version)}: {version.problem}"), icon=":material/error:")
+        st.error(plain(f"{resources.name(version)}: {version.problem}"), icon=":material/error:")
         return
-    model.warnings(version.bundle)
+    model_panel.warnings(version.bundle)
     section = _section()
     _work(version, readable, section)
 
@@ -68,7 +68,7 @@ def _broken(versions: list[Version], found: int) -> None:
 def _version(readable: list[Version]) -> Version:
     by_folder = {str(one.folder): one for one in readable}
     state = st.session_state
-    if new := state.pop(operating.NEXT, ""):
+    if new := state.pop(operating_point.NEXT, ""):
         st.query_params[VERSION] = new
     word = st.query_params.get(VERSION, "")
     asked = [folder for folder, one in by_folder.items() if one.answers_to(word)]
@@ -83,7 +83,7 @@ def _version(readable: list[Version]) -> Version:
     chosen = st.selectbox(
         "Model version",
         list(by_folder),
-        format_func=lambda folder: opened.name(by_folder[folder]),
+        format_func=lambda folder: resources.name(by_folder[folder]),
         key=CHOICE,
         on_change=name_it,
     )
@@ -107,11 +107,11 @@ def _section() -> str:
 # A press within runs this function again and not the page.
 @st.fragment
 def _work(version: Version, readable: list[Version], section: str) -> None:
-    if operating.NEXT in st.session_state:
+    if operating_point.NEXT in st.session_state:
         st.rerun()  # a version was saved: the page opens it
     try:
-        opened.cells(version.bundle)
-        picked = picking.threshold(version.bundle)
+        resources.cells(version.bundle)
+        picked = threshold_picker.threshold(version.bundle)
         if section == "Compare":
             compare.show(version, picked, readable)
         else:
@@ -120,5 +120,5 @@ def _work(version: Version, readable: list[Version], section: str) -> None:
         st.info(plain(str(error)), icon=":material/info:")
 
 
-door.enter()
+entry.enter()
 main()

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia import jobs, settings, waiting
-from leukemia.data import catalog
+from leukemia import settings
+from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
-from leukemia.learning import tracking
-from pages.parts import door
-from pages.parts.text import plain
-from pages.parts.training import form, now
+from leukemia.jobs import launcher, queue
+from leukemia.tracking import mlflow_client
+from pages.components import entry
+from pages.components.markdown import plain
+from pages.sections.training import form, now
 
 # A section's word in the address, and its title.
 NEW, NOW, RUNS = "new", "now", "runs"
@@ -30,9 +31,9 @@ def main() -> None:
     section = _section(data)
     if section == RUNS:
         # Past runs are MLflow's, which takes a second to be imported.
-        from pages.parts.training import past_runs
+        from pages.sections.training import runs
 
-        past_runs.show(data)
+        runs.show(data)
     elif why:
         _to_import(why)
     elif section == NEW:
@@ -51,7 +52,7 @@ def _unprepared(data: Path) -> str:
 
 def _has_runs(data: Path) -> bool:
     """Whether versions may be seen and rolled back without any cells."""
-    database = tracking.database(data)
+    database = mlflow_client.database(data)
     return database is None or database.is_file()
 
 
@@ -88,9 +89,9 @@ def _section(data: Path) -> str:
 
 
 def _at_work(data: Path) -> bool:
-    job = jobs.running(data, jobs.CHANGE)
-    return bool(job and job.kind in waiting.KINDS) or bool(waiting.queue(data))
+    job = launcher.running(data, launcher.CHANGE)
+    return bool(job and job.kind in queue.KINDS) or bool(queue.queue(data))
 
 
-door.enter()
+entry.enter()
 main()

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukemia.data import images, synthetic
-from leukemia.learning import figures
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.evaluation import estimates
+from leukemia.imaging import images
 
 CROP = 256
 
@@ -16,7 +17,8 @@ def drawn():
     rng = np.random.default_rng(7)
     labels = ["Normal", "ALL"] * 30
     return [
-        (f"cell_{i:02d}_{label}", label, synthetic.draw_cell(rng, label)) for i, label in enumerate(labels)
+        (f"cell_{i:02d}_{label}", label, sample_writer.draw_cell(rng, label))
+        for i, label in enumerate(labels)
     ]
 
 
@@ -25,7 +27,7 @@ def drawn_files(drawn, tmp_path_factory):
     """The drawn cells as BMP files in a folder."""
     folder = tmp_path_factory.mktemp("drawn")
     for name, _, pixels in drawn:
-        (folder / f"{name}.bmp").write_bytes(synthetic.encode(pixels, "BMP"))
+        (folder / f"{name}.bmp").write_bytes(sample_writer.encode(pixels, "BMP"))
     return folder
 
 
@@ -35,7 +37,8 @@ def tiny_bundle(drawn, tmp_path_factory):
     import keras
     from sklearn.linear_model import LogisticRegression
 
-    from leukemia.learning import metrics, packing
+    from leukemia.bundles import writer
+    from leukemia.evaluation import metrics
 
     crops = np.stack([images.crop(images.measure(pixels), CROP) for _, _, pixels in drawn])
     truth = np.array([label == "ALL" for _, label, _ in drawn])
@@ -65,12 +68,12 @@ def tiny_bundle(drawn, tmp_path_factory):
         "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall_at_specificity": 0.875, "val_auroc": 0.9}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
-        "figures": metrics.as_record(figures.of(predictions, 0.5)),
-        "patient_figures": metrics.as_record(figures.of_patients(predictions, 0.5)),
+        "figures": metrics.as_record(estimates.of(predictions, 0.5)),
+        "patient_figures": metrics.as_record(estimates.of_patients(predictions, 0.5)),
         "confusion": metrics.confusion(predictions, 0.5),
     }
     folder = tmp_path_factory.mktemp("bundle") / "tiny"
-    packing.pack(folder, model, record, predictions, crops[:4])
+    writer.pack(folder, model, record, predictions, crops[:4])
     return folder
 
 
@@ -85,7 +88,7 @@ def copied_bundle(tiny_bundle, tmp_path):
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory):
     """A prepared data folder: 12 patients with six drawn cells each, two unlabelled."""
-    from leukemia.data import manifest
+    from leukemia.dataset import manifest
 
     data = tmp_path_factory.mktemp("prepared")
     rng = np.random.default_rng(3)
@@ -95,9 +98,9 @@ def prepared(tmp_path_factory):
     )
     for patient, label in patients:
         for number in range(6 if label else 2):
-            cell = images.measure(synthetic.draw_cell(rng, label or "ALL"))
+            cell = images.measure(sample_writer.draw_cell(rng, label or "ALL"))
             path = f"{label or 'unlabeled'}-{patient}-{number}.png"
-            (data / path).write_bytes(synthetic.encode(cell.pixels, "PNG"))
+            (data / path).write_bytes(sample_writer.encode(cell.pixels, "PNG"))
             rows.append(
                 {
                     "image_id": cell.image_id,
@@ -120,11 +123,11 @@ def prepared(tmp_path_factory):
 @pytest.fixture(scope="session")
 def drawn_set(tmp_path_factory):
     """A small drawn set in C-NMC's shape, with its traps, imported; not to be altered."""
-    from leukemia.data import archive
+    from leukemia.dataset.importing import importer
 
     source, data = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("drawn_set")
-    synthetic.write_sample(source, patients=12, cells=8, seed=5)
-    archive.prepare(source, data, workers=2)
+    sample_writer.write_sample(source, patients=12, cells=8, seed=5)
+    importer.prepare(source, data, workers=2)
     return data
 
 
@@ -137,8 +140,8 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
     import json
     import shutil
 
-    from leukemia import bundle as bundles
-    from leukemia.data import manifest
+    from leukemia.bundles import bundle as bundles
+    from leukemia.dataset import manifest
 
     folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("drawn_bundle") / "bundle")
     cells = manifest.read(drawn_set)

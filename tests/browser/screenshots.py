@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from leukemia import settings
-from leukemia.learning import past
+from leukemia.tracking import run_history
 from tests.browser.conftest import ARGUMENTS, Server, find_browser
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _take_runs(browser: Browser, log: Path) -> None:
-    found = past.runs(settings.load().data)
+    found = run_history.runs(settings.load().data)
     if not found:
         return
     server = Server(None, log)

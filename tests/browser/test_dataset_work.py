@@ -7,10 +7,13 @@ import time
 
 import pytest
 
-from leukemia import bundle as bundles
-from leukemia import jobs
-from leukemia.data import brightness, corrections, manifest, similar, synthetic
-from leukemia.learning import embedding
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import label_log, manifest
+from leukemia.dataset.catalog import brightness
+from leukemia.dataset.quality import near_duplicates
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.inference import embedding
+from leukemia.jobs import launcher
 from tests.browser.conftest import Server
 
 PLACES = """() => {
@@ -29,7 +32,7 @@ def ready(drawn_set, drawn_bundle, tmp_path_factory):
     shutil.copytree(drawn_set, data, dirs_exist_ok=True)
     cells = manifest.read(data)
     brightness.measure(data, workers=2)
-    similar.look_and_keep(data, cells, workers=2)
+    near_duplicates.look_and_keep(data, cells, workers=2)
     embedding.place_and_keep(bundles.read(drawn_bundle), data, cells, workers=2)
     return data
 
@@ -80,7 +83,7 @@ def serve(browser, drawn_bundle, tmp_path, monkeypatch):
 
 
 def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve, tmp_path):
-    planted = synthetic.write_sample(tmp_path / "set", patients=24, cells=25)
+    planted = sample_writer.write_sample(tmp_path / "set", patients=24, cells=25)
     data = tmp_path / "data"
     visit = serve(data)
     page = visit("section=import")
@@ -109,13 +112,13 @@ def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve
     page.get_by_text(f"{images:,} drawn images of 24 patients").first.wait_for(timeout=120_000)
     page.get_by_text("Import of set: done").click()
     page.get_by_text(f"{len(planted.unreadable) + len(planted.unlisted)} problems found").wait_for()
-    assert jobs.running(data, jobs.CHANGE) is None
+    assert launcher.running(data, launcher.CHANGE) is None
     page.get_by_role("button", name="Gallery").last.click()
     page.get_by_text(re.compile(rf"^{images:,} images match of")).wait_for()
 
 
 def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
-    synthetic.write_sample(tmp_path / "set", patients=24, cells=25)
+    sample_writer.write_sample(tmp_path / "set", patients=24, cells=25)
     data = tmp_path / "data"
     page = serve(data)("section=import")
     field = page.get_by_label("Folder or .zip on the server")
@@ -190,20 +193,20 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     window.get_by_text("Corrected: the cell is ALL").click()
     window.get_by_role("button", name="Keep this").click()
     window.get_by_text("Please give your name").wait_for()
-    assert corrections.history(data) == []
+    assert label_log.history(data) == []
     window.get_by_label("Your name").first.fill("Dr. Ada")
     window.get_by_label("Reason").first.fill("Chromatin of a blast")
     window.get_by_role("button", name="Keep this").click()
     window.get_by_text("Label: ALL; the set came with Normal").wait_for()
     window.get_by_text("Changed, Normal → ALL. Chromatin of a blast").wait_for()
-    (row,) = corrections.history(data)
+    (row,) = label_log.history(data)
     assert (row.image_id, row.who, row.new, row.original) == (image_id, "Dr. Ada", "ALL", "Normal")
 
     window.get_by_label("Reason").last.fill("A mistake")
     window.get_by_role("button", name="Undo").click()
     window.get_by_text("Label: Normal, as the set came").wait_for()
-    assert corrections.current(data) == {}
-    assert [entry.undoes for entry in corrections.history(data)] == [row.number, None]
+    assert label_log.current(data) == {}
+    assert [entry.undoes for entry in label_log.history(data)] == [row.number, None]
     # A key pressed while the page is laid out anew would be lost.
     page.wait_for_function(
         """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning\""""

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from leukemia.data import brightness, manifest
+from leukemia.dataset import manifest
+from leukemia.dataset.catalog import brightness
 from leukemia.settings import RESEARCH_USE
 from tests.browser.conftest import Server
 

@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from leukemia import bundle as bundles
-from leukemia.learning import metrics
+from leukemia.bundles import bundle as bundles
+from leukemia.evaluation import metrics
 from leukemia.settings import RESEARCH_USE
 from tests.browser.conftest import Server
 

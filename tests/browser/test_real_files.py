@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia.clinic.classifier import Classifier, Source
-from leukemia.data import synthetic
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.inference.classifier import Classifier, Source
 from leukemia.settings import RESEARCH_USE
 
 DROP = """(zone, files) => {
@@ -95,7 +95,7 @@ def many(drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
     for number in range(300):
         name, _, pixels = drawn[number % len(drawn)]
-        (folder / f"{number:03d}_{name}.png").write_bytes(synthetic.encode(pixels, "PNG"))
+        (folder / f"{number:03d}_{name}.png").write_bytes(sample_writer.encode(pixels, "PNG"))
     return sorted(folder.iterdir())
 
 
@@ -165,7 +165,7 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
     # The largest frames that are read take long, so that on a quick machine, too, there is something to stop.
     frame = np.zeros((4_900, 4_900, 3), np.uint8)
     frame[1_000:1_450, 1_000:1_450] = drawn[0][2]
-    large = synthetic.encode(frame, "PNG")
+    large = sample_writer.encode(frame, "PNG")
     for number in range(80):
         (tmp_path / f"{number}.png").write_bytes(large)
     page = visit()

@@ -8,11 +8,12 @@ import shutil
 import time
 
 import pytest
-from drawn_versions import data_folder
 
-from leukemia import in_service, jobs, waiting
-from leukemia.learning import pace
+from leukemia.jobs import launcher, queue
+from leukemia.recipes import throughput
+from leukemia.registry import serving
 from tests.browser.conftest import Server
+from tests.support.drawn_versions import data_folder
 
 STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
 PATIENCE = 300_000  # milliseconds: two cores may train something else meanwhile
@@ -25,13 +26,13 @@ def data(drawn_set, tmp_path, monkeypatch):
     shutil.copytree(drawn_set, folder, dirs_exist_ok=True)
     # Measured, so that the form starts no process.
     for recipe in ("reference-cnn", "dense-baseline"):
-        pace.note(folder / "cache", recipe, 0.004, 0.001)
+        throughput.note(folder / "cache", recipe, 0.004, 0.001)
     monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
     monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield folder
-    if job := jobs.running(folder, jobs.CHANGE):
-        jobs.cancel(job, grace=1)
+    if job := launcher.running(folder, launcher.CHANGE):
+        launcher.cancel(job, grace=1)
 
 
 @pytest.fixture
@@ -126,10 +127,10 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     assert chart.evaluate("chart => chart.marked === true && window.marked === true")
     page.get_by_text("by Dr. Ada").first.wait_for()
 
-    first = jobs.latest(data, "train")
+    first = launcher.latest(data, "train")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped. What is finished stays").first.wait_for()
-    stopped = jobs.state(first)
+    stopped = launcher.state(first)
     assert stopped.phase == "stopped"
     (part,) = stopped.facts["parts"]
     behind = len(part["history"])
@@ -141,9 +142,9 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     page = dashboard.visit("training?section=now")
     page.get_by_role("button", name="Go on").click()
     page.get_by_text(re.compile("done. It is version 1")).first.wait_for()
-    second = jobs.latest(data, "train")
+    second = launcher.latest(data, "train")
     assert second.arguments == first.arguments
-    facts = jobs.state(second).facts
+    facts = launcher.state(second).facts
     assert facts["run_id"] == stopped.facts["run_id"]
     # The same epochs, but for how long they took.
     before = [{name: value for name, value in one.items() if name != "seconds"} for one in part["history"]]
@@ -155,7 +156,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
 
     # Somebody else trains once more on the same patients: it is seen here.
     words = [*first.arguments, "--set", "epochs=2"]
-    assert not isinstance(waiting.ask(data, "train", "A short one", words, by="Ben"), waiting.Waiting)
+    assert not isinstance(queue.ask(data, "train", "A short one", words, by="Ben"), queue.Waiting)
     page.get_by_text("A short one: done. It is version 2").wait_for()
     page.get_by_role("button", name="See it in Runs").click()
     promoted(page, 2, "first one")
@@ -188,7 +189,7 @@ def promoted(page, version, why):
 
 def classify(dashboard, version):
     """Classify answers with this version, told by its fingerprint."""
-    found = in_service.find()
+    found = serving.find()
     assert found.version == version
     page = dashboard.visit("", "Classify cells")
     page.get_by_text(re.compile(found.bundle.digest[:8])).first.wait_for()

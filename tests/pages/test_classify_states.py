@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from leukemia.bundle import RECORD, checksum
-from leukemia.clinic import decisions
-from leukemia.clinic.classifier import Classifier
+from leukemia.bundles.bundle import RECORD, checksum
+from leukemia.inference import decisions
+from leukemia.inference.classifier import Classifier
 from leukemia.settings import MAX_FILES, RESEARCH_USE
 
 

@@ -4,12 +4,14 @@ import json
 import re
 import shutil
 
-from leukemia import bundle as bundles
-from leukemia import jobs
-from leukemia.data import brightness, corrections, manifest, similar
-from leukemia.learning import suspects
-from pages.parts.dataset import checks
-from tests.pages.reading import labels, said, wait
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import label_log, manifest
+from leukemia.dataset.catalog import brightness
+from leukemia.dataset.quality import near_duplicates
+from leukemia.evaluation import label_issues
+from leukemia.jobs import launcher
+from pages.sections.dataset import checks
+from tests.support.reading import labels, said, wait
 
 
 def unfold(page, *names):
@@ -78,8 +80,8 @@ def test_every_check_is_there(open_dataset):
 def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_bundle):
     page = unfold(open_dataset("checks"), "suspects")
     bundle = bundles.read(drawn_bundle)
-    cells = corrections.apply(dataset, manifest.read(dataset))
-    expected = suspects.check(bundle, "", cells).rows["image_id"].tolist()
+    cells = label_log.apply(dataset, manifest.read(dataset))
+    expected = label_issues.check(bundle, "", cells).rows["image_id"].tolist()
     assert set(expected) == set(bundle.predictions["image_id"].iloc[:2])
     (grid,) = [g for g in page.get("bidi_component") if g.proto.id.endswith("check-suspects-grid")]
     assert [card["id"] for card in json.loads(grid.proto.json)["cards"]] == expected
@@ -91,9 +93,9 @@ def test_a_look_through_all_images_starts_by_itself_and_is_kept(open_dataset, da
     page = open_dataset("checks")
     assert "are being looked for" in said(page)
     assert "Near-identical images: not known yet" in [label.replace("*", "") for label in labels(page)]
-    job = jobs.latest(dataset, "similar")
+    job = launcher.latest(dataset, "similar")
     wait(page, job)
     assert "being looked for" not in said(page)
-    assert similar.kept(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
+    assert near_duplicates.kept(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
     page.run()
-    assert jobs.latest(dataset, "similar") == job
+    assert launcher.latest(dataset, "similar") == job

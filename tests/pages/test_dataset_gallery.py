@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia import bundle as bundles
-from leukemia.clinic import decisions
-from leukemia.data import brightness, manifest
-from leukemia.data.cells_table import SORTS
-from leukemia.data.records import Record
-from pages.parts.dataset import address, grid, paging
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import manifest
+from leukemia.dataset.catalog import brightness
+from leukemia.dataset.catalog.cells_table import SORTS
+from leukemia.dataset.catalog.records import Record
+from leukemia.inference import decisions
+from pages.sections.dataset import address, grid, paging
 
 THRESHOLD = 0.5
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from leukemia.data import corrections, manifest
-from leukemia.data.corrections import DOUBTED
-from pages.parts.dataset import address
-from tests.pages.reading import labels, press, said
+from leukemia.dataset import label_log, manifest
+from leukemia.dataset.label_log import DOUBTED
+from pages.sections.dataset import address
+from tests.support.reading import labels, press, said
 
 BY = {"who": "Dr. Ada", "reason": "Chromatin of a blast"}
 
@@ -34,15 +34,15 @@ def test_a_label_is_corrected_in_the_cells_pane_and_undone(open_dataset, dataset
     assert "Kept: ALL." in said(page)
     assert "Label: ALL; the set came with Normal" in labels(page)
     assert f"**{BY['who']}**: Changed, Normal → ALL. {BY['reason']}" in said(page)
-    assert corrections.current(dataset)[normal].new == "ALL"
+    assert label_log.current(dataset)[normal].new == "ALL"
     # The name is kept for the next one, the reason is not.
     assert page.text_input(key="undo-who").value == BY["who"]
     assert page.text_input(key="undo-reason").value == ""
     page.text_input(key="undo-reason").set_value("A mistake")
     press(page, "Undo")
     assert "Undone" in said(page)
-    assert corrections.current(dataset) == {}
-    assert len(corrections.history(dataset, normal)) == 2
+    assert label_log.current(dataset) == {}
+    assert len(label_log.history(dataset, normal)) == 2
 
 
 def test_a_doubt_is_one_choice_and_the_label_that_counts_is_none(open_dataset, dataset, normal):
@@ -50,7 +50,7 @@ def test_a_doubt_is_one_choice_and_the_label_that_counts_is_none(open_dataset, d
     (radio,) = page.radio
     assert radio.options == ["Doubted: leave it out of training", "Corrected: the cell is ALL"]
     correct(page, DOUBTED)
-    assert corrections.current(dataset)[normal].new == DOUBTED
+    assert label_log.current(dataset)[normal].new == DOUBTED
     assert "Label: doubted; the set came with Normal" in labels(page)
     assert page.radio[0].options[1] == "Confirmed: the cell is Normal, as the set came"
 
@@ -61,11 +61,11 @@ def test_without_a_name_or_a_reason_nothing_is_kept(open_dataset, dataset, norma
     assert "Please give your name" in page.error[0].value
     correct(page, reason="")
     assert "Please give a reason" in page.error[0].value
-    assert corrections.history(dataset) == []
+    assert label_log.history(dataset) == []
 
 
 def test_names_and_reasons_are_shown_as_they_were_typed(open_dataset, dataset, normal):
-    corrections.correct(dataset, normal, "ALL", who="<b>*Eve*</b>", reason="=1+1 $x$ :cat:")
+    label_log.correct(dataset, normal, "ALL", who="<b>*Eve*</b>", reason="=1+1 $x$ :cat:")
     page = open_dataset("gallery", cell=normal)
     line = next(m.value for m in page.markdown if "Eve" in m.value)
     assert r"\<b\>\*Eve\*" in line
@@ -77,10 +77,10 @@ def test_names_and_reasons_are_shown_as_they_were_typed(open_dataset, dataset, n
 
 def test_the_log_tells_all_that_was_changed(open_dataset, dataset, normal):
     assert "No label was corrected" in said(open_dataset("corrections"))
-    first = corrections.correct(dataset, normal, "ALL", **BY)
-    corrections.undo(dataset, first.number, who="Dr. Bo", reason="A mistake")
+    first = label_log.correct(dataset, normal, "ALL", **BY)
+    label_log.undo(dataset, first.number, who="Dr. Bo", reason="A mistake")
     other = manifest.read(dataset).query("label == 'ALL'")["image_id"].iloc[0]
-    corrections.correct(dataset, other, DOUBTED, **BY)
+    label_log.correct(dataset, other, DOUBTED, **BY)
     page = open_dataset("corrections")
     assert "0 corrected, 1 doubted** labels count now; 3 changes" in said(page)
     table = page.dataframe[0].value

@@ -4,14 +4,14 @@ import shutil
 import sqlite3
 
 import pytest
-from drawn_versions import data_folder, finish_run
 
-from leukemia import bundle as bundles
 from leukemia import settings
-from leukemia.learning import keeping, past, promotion, registry, runs, shelf, tracking
-from leukemia.review import amend
-from tests.pages.performance_page import fill_shelf, matrix, pick, write
-from tests.pages.reading import fill, press, said
+from leukemia.bundles import bundle as bundles
+from leukemia.registry import bundle_cache, promotion, publish, rethreshold, versions
+from leukemia.tracking import mlflow_client, run_history, run_writer
+from tests.support.drawn_versions import data_folder, finish_run
+from tests.support.performance_page import fill_shelf, matrix, pick, write
+from tests.support.reading import fill, press, said
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def visit(data):
 
 
 def fetched(data):
-    return sorted(path.name.rsplit("-", 1)[0] for path in (data / shelf.FOLDER).glob("version-*"))
+    return sorted(path.name.rsplit("-", 1)[0] for path in (data / bundle_cache.FOLDER).glob("version-*"))
 
 
 def test_registered_versions_are_listed_and_none_is_fetched_before_it_is_chosen(visit, data):
@@ -92,9 +92,9 @@ def test_an_address_names_a_version_by_its_number_or_its_folder(word, visit):
 
 
 def folders(page):
-    from pages.parts.performance import opened
+    from pages.sections.performance import resources
 
-    return [str(one.folder) for one in opened.versions()[0]]
+    return [str(one.folder) for one in resources.versions()[0]]
 
 
 def test_registered_versions_are_compared(visit, data):
@@ -108,7 +108,7 @@ def test_registered_versions_are_compared(visit, data):
 
 
 def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_shown(visit, data):
-    for place in (data / tracking.ARTIFACTS).glob("*/artifacts/bundle"):
+    for place in (data / mlflow_client.ARTIFACTS).glob("*/artifacts/bundle"):
         (place / bundles.WEIGHTS).write_bytes(b"altered")
     page = visit(version="3")
     assert "version 3" in page.error[0].value.replace("\\", "")
@@ -125,7 +125,7 @@ def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_sho
 
 def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
     visit(version="3")
-    (place,) = (data / shelf.FOLDER).glob("version-3-*")
+    (place,) = (data / bundle_cache.FOLDER).glob("version-3-*")
     (place / bundles.WEIGHTS).write_bytes(b"altered")
     page = visit(version="3")
     assert matrix(page)
@@ -133,7 +133,7 @@ def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
 
 
 def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(visit, data):
-    with sqlite3.connect(data / tracking.DATABASE) as other:
+    with sqlite3.connect(data / mlflow_client.DATABASE) as other:
         other.execute("BEGIN EXCLUSIVE")
         page = visit()
         other.rollback()
@@ -146,8 +146,8 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(vis
 
 
 def test_a_version_that_another_program_registered_is_a_sentence(visit, data):
-    client = tracking.client(data)
-    run = runs.start(data, "elsewhere", {}, {})
+    client = mlflow_client.client(data)
+    run = run_writer.start(data, "elsewhere", {}, {})
     client.create_model_version("leukemia", f"runs:/{run.run_id}/model", run.run_id)
     page = visit(version="4")
     assert "was not registered by this program" in page.error[0].value
@@ -171,21 +171,21 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
     assert "version 4 (tiny-test, threshold 0.3000, from version 2)" in page.selectbox[0].options
     assert "version 4" in page.selectbox[0].value.replace("version-4", "version 4")
     assert "Misses cost more" in said(page) and "Dr. Ada <b>" in said(page)
-    new, source = registry.bundle(data, 4), registry.bundle(data, 2)
+    new, source = versions.bundle(data, 4), versions.bundle(data, 2)
     assert (new.threshold, source.threshold, new.digest) == (0.3, 0.5, source.digest)
-    (change,) = amend.changes(new)
+    (change,) = rethreshold.changes(new)
     assert (change["who"], change["reason"], change["from"]) == (
         "Dr. Ada <b>",
         "Misses cost more",
         "version 2",
     )
     # Nothing but the registry's copy is left.
-    assert not list((data / keeping.UNREGISTERED).iterdir())
+    assert not list((data / publish.UNREGISTERED).iterdir())
 
     page.switch_page("pages/training.py")
     page.query_params.clear()
     page.query_params["section"] = "runs"
-    (run,) = [one for one in past.runs(data) if one.version == 4]
+    (run,) = [one for one in run_history.runs(data) if one.version == 4]
     page.query_params["run"] = run.run_id
     page.run()
     assert not page.exception
@@ -203,7 +203,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
         box.check()
     press(page, "Promote version 4")
     assert not page.exception
-    assert registry.ask(data).champion == 4
+    assert versions.ask(data).champion == 4
     page.switch_page("pages/classify.py").run()
     assert not page.exception
     assert "At threshold 0.300 (the model's own)" in said(page)
@@ -211,14 +211,14 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
 
 def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed_stays(visit, data):
     page = visit(version="other")
-    with sqlite3.connect(data / tracking.DATABASE) as other:
+    with sqlite3.connect(data / mlflow_client.DATABASE) as other:
         other.execute("BEGIN EXCLUSIVE")
         save(page)
         other.rollback()
     other.close()
     assert "Not saved" in said(page) and "locked by another process" in said(page)
     assert [one.value for one in page.text_input if one.label == "Reason"] == ["Misses cost more"]
-    assert len(registry.versions(data)) == len(past.runs(data)) == 3
-    assert not (data / keeping.UNREGISTERED).exists()
+    assert len(versions.versions(data)) == len(run_history.runs(data)) == 3
+    assert not (data / publish.UNREGISTERED).exists()
     press(page, "Save 0.3000 as a new version")
     assert "Saved as version 4" in said(page)

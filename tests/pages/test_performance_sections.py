@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from leukemia import bundle as bundles
-from leukemia.data import manifest
-from leukemia.learning import metrics
-from leukemia.review import parts, patients
-from tests.pages.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
-from tests.pages.reading import said
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import manifest
+from leukemia.evaluation import metrics, patients, subgroup_table
+from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
+from tests.support.reading import said
 
 SECTIONS = ("threshold", "prevalence", "calibration", "patients", "errors", "subgroups", "compare", "card")
 
@@ -158,7 +157,7 @@ def test_subgroups_come_from_the_data_folder(visit, drawn_bundle, dataset):
     page = visit(drawn_bundle, "subgroups", data=dataset)
     cells = manifest.read(dataset).drop_duplicates("image_id").set_index("image_id")
     frames = [one.value for one in page.dataframe]
-    assert len(frames) == len(parts.THIRDS) + 1
+    assert len(frames) == len(subgroup_table.THIRDS) + 1
     predictions = bundles.read(drawn_bundle).predictions
     areas = predictions["image_id"].map(cells["cell_area"])
     assert frames[0]["part"].iloc[0].startswith(f"small: {areas.min():,} to")

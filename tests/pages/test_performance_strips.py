@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pages.parts.performance import more_charts, strip_chart
+from pages.sections.performance import more_charts, strip_chart
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import re
 import pytest
 from sklearn import metrics as sk
 
-from leukemia import bundle as bundles
-from leukemia.learning import metrics
-from leukemia.review import versions
-from pages.parts.performance import reporting
-from pages.parts.performance.picking import Picked
-from tests.pages.performance_page import fill_shelf, matrix, pick, traces, visiting, write
-from tests.pages.reading import press, said
+from leukemia.bundles import bundle as bundles
+from leukemia.evaluation import metrics
+from leukemia.registry import version_list
+from pages.sections.performance import report
+from pages.sections.performance.threshold_picker import Picked
+from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting, write
+from tests.support.reading import press, said
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_names_from_files_are_escaped(visit, shelf):
 
 def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, shelf):
     visit(shelf, "card")
-    version = versions.read(shelf)
-    html = reporting.render(version, Picked(0.3, "by hand"))
+    version = version_list.read(shelf)
+    html = report.render(version, Picked(0.3, "by hand"))
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
         "What the threshold costs",

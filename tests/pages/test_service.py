@@ -1,11 +1,11 @@
 """Which model the pages answer with: the promoted one, and what they say where it cannot be used."""
 
 import pytest
-from drawn_versions import data_folder, finish_run
 
-from leukemia import bundle as bundles
 from leukemia import settings
-from leukemia.learning import promotion, shelf
+from leukemia.bundles import bundle as bundles
+from leukemia.registry import bundle_cache, promotion
+from tests.support.drawn_versions import data_folder, finish_run
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def data(tiny_bundle, tmp_path, monkeypatch):
 def a_page():
     import streamlit as st
 
-    from pages.parts import service
+    from pages.components import model_in_service
 
-    st.text(f"{service.classifier().bundle.recipe}, version {service.in_service().version}")
-    st.text(service.notice())
+    st.text(f"{model_in_service.classifier().bundle.recipe}, version {model_in_service.in_service().version}")
+    st.text(model_in_service.notice())
     if st.button("Look again"):
-        service.look_again()
+        model_in_service.look_again()
         st.rerun()
 
 
@@ -61,7 +61,10 @@ def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
 
 def test_a_page_has_a_notice_where_the_promoted_model_is_damaged(data):
     promotion.promote(data, 1, "Ada", "better")
-    for place in (*(data / shelf.FOLDER).glob("version-1-*"), *(data / "mlruns").glob("*/artifacts/bundle")):
+    for place in (
+        *(data / bundle_cache.FOLDER).glob("version-1-*"),
+        *(data / "mlruns").glob("*/artifacts/bundle"),
+    ):
         (place / bundles.WEIGHTS).write_bytes(b"altered")
     page = open_page()
     assert not page.exception

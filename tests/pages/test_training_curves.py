@@ -4,44 +4,44 @@ import math
 
 import pytest
 
-from pages.parts.training import live_charts, noticed, times
-from pages.parts.training.live_charts import Seen
-from tests.pages.training_jobs import epoch, validated
+from pages.sections.training import live_charts, notices, times
+from pages.sections.training.live_charts import Seen
+from tests.support.training_jobs import epoch, validated
 
 
 def test_validation_that_gets_better_is_told_as_such():
-    assert "lowest in epoch 2 (0.500), the last one" in noticed.loss([validated(0.5), validated(0.4)], {})
+    assert "lowest in epoch 2 (0.500), the last one" in notices.loss([validated(0.5), validated(0.4)], {})
 
 
 def test_learning_by_heart_is_told():
     history = [validated(0.5), validated(0.4, val_loss=0.6), validated(0.3, val_loss=0.7)]
-    said = noticed.loss(history, {})
+    said = notices.loss(history, {})
     assert "lowest in epoch 1 (0.600) and is 0.700 now, while training loss falls on" in said
     assert "The best epoch is kept" in said
 
 
 def test_a_rise_of_one_epoch_is_no_alarm():
-    said = noticed.loss([validated(0.5), validated(0.4, val_loss=0.7)], {})
+    said = notices.loss([validated(0.5), validated(0.4, val_loss=0.7)], {})
     assert "falls on" not in said
     assert "lowest in epoch 1" in said
 
 
 @pytest.mark.parametrize("step", [{"loss": math.nan}, {"loss": math.inf}])
 def test_a_loss_that_is_no_number_is_told_with_what_to_do(step):
-    assert "lower learning rate" in noticed.loss([epoch(0.5)], step)
-    assert "lower learning rate" in noticed.loss([epoch(step["loss"])], {})
+    assert "lower learning rate" in notices.loss([epoch(0.5)], step)
+    assert "lower learning rate" in notices.loss([epoch(step["loss"])], {})
 
 
 def test_without_anybody_held_out_no_validation_is_spoken_of():
-    assert "Nobody is held out" in noticed.loss([epoch(0.5)], {})
-    assert "80% of the training ALL cells" in noticed.rates([epoch(0.5)])
+    assert "Nobody is held out" in notices.loss([epoch(0.5)], {})
+    assert "80% of the training ALL cells" in notices.rates([epoch(0.5)])
 
 
 def test_recall_and_specificity_are_told_of_validation_and_against_training():
-    said = noticed.rates([validated(0.5, recall=0.95, specificity=0.85)])
+    said = notices.rates([validated(0.5, recall=0.95, specificity=0.85)])
     assert "75% of the validation ALL cells are found and 65% of the normal ones" in said
     assert "20 points better on average" in said
-    assert "points better" not in noticed.rates([validated(0.5, recall=0.76, specificity=0.66)])
+    assert "points better" not in notices.rates([validated(0.5, recall=0.76, specificity=0.66)])
 
 
 def test_charts_have_titles_units_and_every_epoch():

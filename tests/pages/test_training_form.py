@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from leukemia import jobs, waiting
-from leukemia.data import corrections, manifest
-from leukemia.learning import pace
-from leukemia.learning.catalogue import RECIPES, field
+from leukemia.dataset import label_log, manifest
+from leukemia.jobs import launcher, queue
+from leukemia.recipes import throughput
+from leukemia.recipes.definitions import RECIPES, field
 from leukemia.settings import PROJECT
-from pages.parts.training import times
-from tests.pages.reading import press, said
+from pages.sections.training import times
+from tests.support.reading import press, said
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def data(looked_through, tmp_path):
     """A prepared folder on which the pace of all recipes was measured."""
     folder = shutil.copytree(looked_through, tmp_path / "data")
     for name in RECIPES:
-        pace.note(folder / "cache", name, 0.01, 0.004)
+        throughput.note(folder / "cache", name, 0.01, 0.004)
     return folder
 
 
@@ -33,9 +33,9 @@ def asked(monkeypatch):
 
     def ask(data, kind, title, arguments, by=""):
         found.append((data, kind, title, list(arguments), by))
-        return waiting.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
+        return queue.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
 
-    monkeypatch.setattr(waiting, "ask", ask)
+    monkeypatch.setattr(queue, "ask", ask)
     return found
 
 
@@ -234,7 +234,7 @@ def test_the_split_by_image_stands_behind_a_warning(open_form, asked):
 
 
 def test_it_says_whose_cells_are_learned_from_as_the_training_deals_them(open_form, data):
-    from leukemia.data import splits
+    from leukemia.dataset import splits
 
     page = open_form()
     number(page, "Seed").set_value(3).run()
@@ -252,9 +252,9 @@ def test_corrected_and_doubted_labels_are_counted(open_form, data):
     cells = manifest.read(data)
     labelled = cells[cells["label"] != ""].drop_duplicates("image_id", keep=False)
     normal = labelled.loc[labelled["label"] == "Normal", "image_id"].iloc[:3]
-    corrections.correct(data, normal.iloc[0], "ALL", who="Ada", reason="blast")
+    label_log.correct(data, normal.iloc[0], "ALL", who="Ada", reason="blast")
     for image_id in normal.iloc[1:]:
-        corrections.correct(data, image_id, corrections.DOUBTED, who="Ada", reason="unclear")
+        label_log.correct(data, image_id, label_log.DOUBTED, who="Ada", reason="unclear")
     page = open_form()
     assert "1 label that was corrected counts as corrected." in said(page)
     assert "2 cells whose label is doubted are left out." in said(page)
@@ -265,39 +265,39 @@ def test_the_time_follows_the_settings_by_the_pace_that_was_measured(open_form, 
     page = open_form()
     cells = int((manifest.read(data)["label"] != "").sum())
     own = RECIPES["reference-cnn"].training
-    expected = pace.estimate(data, "reference-cnn", own, cells=cells, kind="train")
+    expected = throughput.estimate(data, "reference-cnn", own, cells=cells, kind="train")
     # 16 epochs of 2,000 cells at a hundredth of a second, and a little more.
     assert 320 < expected < 420
     assert f"At most about **{times.about(expected)}**" in said(page)
     number(page, "Epochs").set_value(160).run()
-    expected = pace.estimate(data, "reference-cnn", replace(own, epochs=160), cells=cells, kind="train")
+    expected = throughput.estimate(data, "reference-cnn", replace(own, epochs=160), cells=cells, kind="train")
     assert f"At most about **{times.about(expected)}**" in said(page)
 
 
 def test_a_pace_that_was_never_measured_is_measured_by_itself_once(open_form, data, monkeypatch):
-    (data / "cache" / pace.NAME).unlink()
+    (data / "cache" / throughput.NAME).unlink()
     started = []
-    begin = jobs.start
+    begin = launcher.start
     monkeypatch.setattr(
-        jobs, "start", lambda *given, **more: started.append((given, more)) or begin(*given, **more)
+        launcher, "start", lambda *given, **more: started.append((given, more)) or begin(*given, **more)
     )
     page = open_form()
     page.run()
     (((folder, kind, _, arguments), lane),) = started
-    assert (folder, kind, lane) == (data, "pace", {"lane": jobs.MEASURE})
+    assert (folder, kind, lane) == (data, "pace", {"lane": launcher.MEASURE})
     assert arguments == ["pace", "--recipe", "reference-cnn", "--data", str(data)]
     assert "is being measured on this machine" in said(page)
-    jobs.cancel(jobs.latest(data, "pace"), grace=0)
+    launcher.cancel(launcher.latest(data, "pace"), grace=0)
 
 
 def test_what_a_recipe_needs_is_not_fetched_to_measure_it_unless_asked(open_form, data, monkeypatch):
-    (data / "cache" / pace.NAME).unlink()
+    (data / "cache" / throughput.NAME).unlink()
     page = open_form()
-    if job := jobs.latest(data, "pace"):
-        jobs.cancel(job, grace=0)
+    if job := launcher.latest(data, "pace"):
+        launcher.cancel(job, grace=0)
     started = []
-    monkeypatch.setattr(jobs, "start", lambda *given, **more: started.append(given))
-    monkeypatch.setattr(jobs, "running", lambda *_: None)
+    monkeypatch.setattr(launcher, "start", lambda *given, **more: started.append(given))
+    monkeypatch.setattr(launcher, "running", lambda *_: None)
     page.selectbox(key="training-recipe").set_value("mobilenet-v2").run()
     assert started == []
     press(page, "Measure it")
@@ -325,22 +325,22 @@ def test_nobody_has_to_give_a_name(open_form, asked):
 
 def test_behind_another_it_is_queued_and_the_page_says_so(open_form, data, tmp_path):
     arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "400"]
-    job = jobs.start(data, "import", "An import", arguments)
+    job = launcher.start(data, "import", "An import", arguments)
     try:
         page = open_form()
         assert "An import is at work" in said(page)
         press(page, "Put it in the queue")
-        (one,) = waiting.queue(data)
+        (one,) = queue.queue(data)
         assert one.title == "Training of reference-cnn"
         assert page.query_params["section"] == "now"
     finally:
-        for one in waiting.queue(data):
-            waiting.drop(data, one.id)
-        jobs.cancel(job, grace=1)
+        for one in queue.queue(data):
+            queue.drop(data, one.id)
+        launcher.cancel(job, grace=1)
 
 
 def test_what_cannot_be_started_says_why_and_the_form_stays(open_form, data, monkeypatch):
-    monkeypatch.setattr(waiting, "LEAST_FREE", 2**60)
+    monkeypatch.setattr(queue, "LEAST_FREE", 2**60)
     page = open_form()
     number(page, "Epochs").set_value(2)
     press(page, "Start")
@@ -351,7 +351,7 @@ def test_what_cannot_be_started_says_why_and_the_form_stays(open_form, data, mon
 
 def test_a_page_imports_no_network_and_no_registry():
     code = (
-        "import sys; from pages.parts.training import form, now; "
+        "import sys; from pages.sections.training import form, now; "
         "print([name for name in ('keras', 'tensorflow', 'mlflow', 'optuna') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

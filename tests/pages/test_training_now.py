@@ -10,13 +10,13 @@ import pytest
 from streamlit import dataframe_util
 from streamlit.testing.v1 import AppTest
 
-from leukemia import jobs, waiting
-from leukemia.data import manifest
-from leukemia.learning import pace
+from leukemia.dataset import manifest
+from leukemia.jobs import launcher, queue
+from leukemia.recipes import throughput
 from leukemia.settings import PROJECT
-from tests.pages import training_jobs
-from tests.pages.reading import press, said, wait
-from tests.pages.training_jobs import epoch, queued, validated, write
+from tests.support import training_jobs
+from tests.support.reading import press, said, wait
+from tests.support.training_jobs import epoch, queued, validated, write
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def data(prepared, tmp_path):
     folder.mkdir()
     shutil.copy(prepared / manifest.NAME, folder)
     # Measured, so that the form starts no process.
-    pace.note(folder / "cache", "reference-cnn", 0.01, 0.004)
+    throughput.note(folder / "cache", "reference-cnn", 0.01, 0.004)
     return folder
 
 
@@ -95,7 +95,7 @@ def test_the_page_opens_on_what_is_at_work_and_stays_there_when_it_ends(visit, d
     page.run()
     assert page.query_params["section"] == "now"
     assert "left no word" in said(page)
-    assert jobs.state(job).phase == "lost"
+    assert launcher.state(job).phase == "lost"
 
 
 def test_nothing_at_work_is_said_with_a_way_to_a_new_run(visit):
@@ -186,11 +186,11 @@ def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     page.run()
     assert "Mine: It did not end by itself and was forced to" in said(page)
     press(page, "Go on")
-    second = jobs.latest(data, "train")
+    second = launcher.latest(data, "train")
     assert second != job
     assert second.arguments == job.arguments
     wait(page, second)
-    assert not waiting.queue(data)
+    assert not queue.queue(data)
 
 
 def test_while_it_ends_the_page_says_until_when(visit, data, at_work):
@@ -233,7 +233,7 @@ def queue_buttons(page, icon):
 
 
 def order(data):
-    return [one.title for one in waiting.queue(data)]
+    return [one.title for one in queue.queue(data)]
 
 
 def test_the_queue_is_moved_and_taken_from(visit, data, at_work):
@@ -258,7 +258,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
     write(data, process=at_work)
     queued(data, "first", "second")
     page = visit()
-    waiting.drop(data, "id-1")
+    queue.drop(data, "id-1")
     queue_buttons(page, "delete")[1].click().run()
     assert "does not wait any more" in page.error[0].value
     assert order(data) == ["first"]
@@ -267,7 +267,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
 def test_who_looks_starts_what_waits_where_nothing_works(visit, data):
     queued(data, "first")
     page = visit()
-    job = jobs.latest(data, "train")
+    job = launcher.latest(data, "train")
     assert job.title == "first"
     assert order(data) == []
     wait(page, job)

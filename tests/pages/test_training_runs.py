@@ -7,16 +7,17 @@ import sqlite3
 
 import numpy as np
 import pytest
-from drawn_versions import data_folder
 from streamlit import dataframe_util
 
-from leukemia import bundle as bundles
-from leukemia import in_service, settings
-from leukemia.data import fingerprints
-from leukemia.learning import history, past, promotion, registry, runs, shelf, tracking
-from pages.parts.text import plain
-from tests.pages.performance_page import traces, write
-from tests.pages.reading import fill, press, said
+from leukemia import settings
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import fingerprint as fingerprints
+from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
+from leukemia.tracking import mlflow_client, run_history, run_writer
+from pages.components.markdown import plain
+from tests.support.drawn_versions import data_folder
+from tests.support.performance_page import traces, write
+from tests.support.reading import fill, press, said
 
 OWN = {"recipe": "reference-cnn", "split": "patient", "seed": 0, "epochs": 16, "learning_rate": 5e-4}
 
@@ -78,7 +79,7 @@ def blurred(bundle):
 
 def train(data, name="a run", epochs=3, parameters=OWN, fingerprint="f" * 64, **options):
     """What a training records until its last epoch."""
-    run = runs.start(
+    run = run_writer.start(
         data, name, parameters, {"data_fingerprint": fingerprint, "git_revision": "abc1234"}, **options
     )
     for epoch in range(epochs):
@@ -138,7 +139,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     train(data, "at work")
     train(data, "broke").end("FAILED")
     gone = train(data, "killed")
-    tracking.client(data).set_tag(gone.run_id, runs.BORN, "1.0")
+    mlflow_client.client(data).set_tag(gone.run_id, run_writer.BORN, "1.0")
     page = visit()
     found = table(page)
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]
@@ -153,7 +154,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
 def test_runs_are_narrowed_by_recipe_kind_and_status(visit, data):
     train(data, "one").end("FINISHED")
     train(data, "two", parameters={**OWN, "recipe": "dense-baseline"}).end("FAILED")
-    train(data, "three", kind=runs.CROSSVALIDATE).end("FAILED")
+    train(data, "three", kind=run_writer.CROSSVALIDATE).end("FAILED")
     page = visit()
     filters = {box.label: box for box in page.multiselect}
     filters["Status"].select("failed").run()
@@ -203,9 +204,9 @@ def test_an_address_of_no_run_says_so_and_lists_the_others(visit, data):
 
 
 def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
-    whole = train(data, "folds", epochs=0, kind=runs.CROSSVALIDATE)
+    whole = train(data, "folds", epochs=0, kind=run_writer.CROSSVALIDATE)
     for number in range(3):
-        fold = train(data, f"fold {number + 1}/3", kind=runs.FOLD, parent=whole.run_id)
+        fold = train(data, f"fold {number + 1}/3", kind=run_writer.FOLD, parent=whole.run_id)
         fold.close({"test_auroc": 0.9 + number / 100})
     whole.end("FINISHED")
     page = visit(whole.run_id)
@@ -221,8 +222,8 @@ def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
 
 
 def test_a_sweep_and_the_training_of_its_best_settings_name_each_other(visit, data):
-    sweep = train(data, "a sweep", epochs=0, kind=runs.SWEEP)
-    best = runs.start(data, "best settings", OWN, {runs.BEST_OF: sweep.run_id})
+    sweep = train(data, "a sweep", epochs=0, kind=run_writer.SWEEP)
+    best = run_writer.start(data, "best settings", OWN, {run_writer.BEST_OF: sweep.run_id})
     best.end("FINISHED")
     sweep.close({"objective": 0.8, "best_trial": 1})
     page = visit(sweep.run_id)
@@ -236,8 +237,8 @@ def test_a_sweep_and_the_training_of_its_best_settings_name_each_other(visit, da
 
 
 def test_a_part_is_opened_by_its_address_as_well(visit, data):
-    whole = train(data, "folds", epochs=0, kind=runs.CROSSVALIDATE)
-    fold = train(data, "fold 1/3", kind=runs.FOLD, parent=whole.run_id)
+    whole = train(data, "folds", epochs=0, kind=run_writer.CROSSVALIDATE)
+    fold = train(data, "fold 1/3", kind=run_writer.FOLD, parent=whole.run_id)
     page = visit(fold.run_id)
     assert [one.value for one in page.subheader] == [plain("fold 1/3")]
     page.query_params["run"] = whole.run_id
@@ -277,28 +278,28 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     page = promote(visit(first.run_id), 1, "Dr. Ada <b>", "finds *more*")
     assert "Version 1 was put in service in place of the model that came with the program" in told(page)
     assert "What answers now: version 1 (reference-cnn" in told(page)
-    assert in_service.find().version == 1
+    assert serving.find().version == 1
     assert not [button for button in page.button if button.label.startswith("Promote")]
     page = promote(visit(second.run_id), 2)
-    assert in_service.find().version == 2
+    assert serving.find().version == 2
     page = visit()
     assert table(page)["Version"].tolist() == ["2, champion", "1"]
     press(page, "Roll back")
     assert "Rolled back from version 2 to version 1. What answers now: version 1" in told(page)
-    assert in_service.find().version == 1
-    events = registry.past(data)
+    assert serving.find().version == 1
+    events = versions.past(data)
     assert [(event.action, event.by) for event in events][:2] == [
-        (history.PROMOTED, "Dr. Ada <b>"),
-        (history.PROMOTED, "Ada"),
+        (promotion_log.PROMOTED, "Dr. Ada <b>"),
+        (promotion_log.PROMOTED, "Ada"),
     ]
     assert (events[-1].action, events[-1].reason) == (
-        history.ROLLED_BACK,
+        promotion_log.ROLLED_BACK,
         "rolled back on the page Training",
     )
     changes = table(page, "Why")
     assert list(changes["In service"]) == ["version 1", "version 2", "version 1"]
     press(page, "Roll back")
-    assert in_service.find().version is None
+    assert serving.find().version is None
     assert "nothing to roll back" in said(page)
 
 
@@ -309,7 +310,7 @@ def test_a_rollback_keeps_the_name_and_reason_that_are_given(visit, data, tiny_b
     fill(page, "Your name (optional)", "Ben")
     fill(page, "Reason (optional)", "too many false alarms")
     press(page, "Roll back")
-    last = registry.past(data)[-1]
+    last = versions.past(data)[-1]
     assert (last.by, last.reason) == ("Ben", "too many false alarms")
 
 
@@ -318,7 +319,7 @@ def test_nothing_is_promoted_without_a_name_and_a_reason(name, reason, visit, da
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = promote(visit(run.run_id), 1, name, reason)
     assert "give your name and a reason" in told(page)
-    assert registry.past(data) == []
+    assert versions.past(data) == []
 
 
 def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, tiny_bundle, tmp_path):
@@ -327,9 +328,9 @@ def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, ti
     assert "Held-out recall falls" in told(page)
     promote(page, 1, read=False)
     assert "read what there is to be wary of" in told(page)
-    assert registry.past(data) == []
+    assert versions.past(data) == []
     promote(page, 1)
-    assert in_service.find().version == 1
+    assert serving.find().version == 1
 
 
 def test_what_is_new_to_be_wary_of_since_the_page_was_read_is_read_first(visit, data, tiny_bundle, tmp_path):
@@ -339,7 +340,7 @@ def test_what_is_new_to_be_wary_of_since_the_page_was_read_is_read_first(visit, 
     promotion.promote(data, 2, "Ben", "meanwhile")
     promote(page, 1)
     assert "changed meanwhile" in told(page)
-    assert in_service.find().version == 2
+    assert serving.find().version == 2
 
 
 def test_a_rollback_that_somebody_else_was_quicker_with_is_not_done_twice(visit, data, tiny_bundle, tmp_path):
@@ -350,7 +351,7 @@ def test_a_rollback_that_somebody_else_was_quicker_with_is_not_done_twice(visit,
     promotion.roll_back(data, "Ben", "quicker")
     press(page, "Roll back")
     assert "nothing was rolled back" in told(page)
-    assert in_service.find().version == 1
+    assert serving.find().version == 1
 
 
 def test_the_challenger_is_set_and_taken_back(visit, data, tiny_bundle, tmp_path):
@@ -375,13 +376,13 @@ def test_a_version_whose_bundle_was_altered_is_refused_and_what_answers_stays(
     assert "version 2 is damaged: engine.bin is not the file that was written" in told(page)
     promote(page, 2)
     assert "Not promoted. The bundle of version 2 is damaged" in told(page)
-    assert in_service.find().version == 1
+    assert serving.find().version == 1
 
 
 def test_a_version_whose_bundle_is_missing_is_a_sentence(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     shutil.rmtree(data / "mlruns" / run.run_id)
-    shutil.rmtree(data / shelf.FOLDER, ignore_errors=True)
+    shutil.rmtree(data / bundle_cache.FOLDER, ignore_errors=True)
     page = visit(run.run_id)
     assert "bundle of version 1" in told(page)
     assert table(page, "Setting") is not None
@@ -389,7 +390,7 @@ def test_a_version_whose_bundle_is_missing_is_a_sentence(visit, data, tiny_bundl
 
 def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
-    database = sqlite3.connect(data / tracking.DATABASE, isolation_level=None)
+    database = sqlite3.connect(data / mlflow_client.DATABASE, isolation_level=None)
     database.execute("BEGIN EXCLUSIVE")
     try:
         page = visit(run.run_id)
@@ -404,7 +405,7 @@ def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_b
 def test_a_registry_that_is_locked_at_the_press_leaves_what_answers(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = visit(run.run_id)
-    database = sqlite3.connect(data / tracking.DATABASE, isolation_level=None)
+    database = sqlite3.connect(data / mlflow_client.DATABASE, isolation_level=None)
     database.execute("BEGIN EXCLUSIVE")
     try:
         promote(page, 1)
@@ -412,19 +413,19 @@ def test_a_registry_that_is_locked_at_the_press_leaves_what_answers(visit, data,
         assert "locked" in told(page)
     finally:
         database.close()
-    assert registry.past(data) == []
+    assert versions.past(data) == []
     # What was typed is not lost.
     press(page.run(), "Promote version 1")
-    assert in_service.find().version == 1
-    assert registry.past(data)[0].reason == "finds more ALL cells"
+    assert serving.find().version == 1
+    assert versions.past(data)[0].reason == "finds more ALL cells"
 
 
 @pytest.mark.parametrize("fault", ["gone", "damaged"])
 def test_a_registry_that_is_gone_or_damaged_is_a_sentence(fault, visit, data, tiny_bundle, tmp_path):
     register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     promotion.promote(data, 1, "Ada", "first")
-    in_service.find()
-    file = data / tracking.DATABASE
+    serving.find()
+    file = data / mlflow_client.DATABASE
     file.unlink() if fault == "gone" else file.write_bytes(b"no database " * 500)
     page = visit()
     assert ("is gone" if fault == "gone" else "is damaged") in said(page)
@@ -456,7 +457,7 @@ def test_text_of_others_is_shown_as_text(visit, data, monkeypatch):
 
 
 def test_two_hundred_older_runs_are_there_on_demand(visit, data, monkeypatch):
-    from pages.parts.training import past_runs
+    from pages.sections.training import runs as past_runs
 
     monkeypatch.setattr(past_runs, "LIMIT", 2)
     for number in range(3):
@@ -465,4 +466,4 @@ def test_two_hundred_older_runs_are_there_on_demand(visit, data, monkeypatch):
     assert len(table(page)) == 2
     press(page, "Show older runs")
     assert len(table(page)) == 3
-    assert len(past.runs(data)) == 3
+    assert len(run_history.runs(data)) == 3

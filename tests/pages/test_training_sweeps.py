@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leukemia import waiting
-from leukemia.__main__ import parser
-from leukemia.learning import pace, past, varying
-from leukemia.learning.catalogue import RECIPES, field
-from leukemia.learning.past import Past
-from tests.pages.performance_page import traces, values
-from tests.pages.reading import press, said
+from leukemia.cli.main import parser
+from leukemia.jobs import queue
+from leukemia.recipes import search_space, throughput
+from leukemia.recipes.definitions import RECIPES, field
+from leukemia.tracking import run_history
+from leukemia.tracking.run_history import Past
+from tests.support.performance_page import traces, values
+from tests.support.reading import press, said
 
 
 def form():
@@ -21,7 +22,7 @@ def form():
 
     import streamlit as st
 
-    from pages.parts.training import sweep_form
+    from pages.sections.training import sweep_form
 
     vary = sweep_form.show(Path(), "reference-cnn")
     st.session_state["found"] = vary and (vary.arguments(), vary.trials)
@@ -30,7 +31,7 @@ def form():
 def charts():
     import streamlit as st
 
-    from pages.parts.training import sweep_charts
+    from pages.sections.training import sweep_charts
 
     sweep_charts.live(st.session_state["facts"])
 
@@ -40,7 +41,7 @@ def of_runs():
 
     import streamlit as st
 
-    from pages.parts.training import sweep_charts
+    from pages.sections.training import sweep_charts
 
     sweep_charts.show(Path(), st.session_state["sweep"])
 
@@ -60,7 +61,7 @@ def number(page, label):
 def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
     arguments, trials = filled.session_state["found"]
     assert arguments == ["--vary", "learning_rate=5e-05:0.005", "--trials", "12"] and trials == 12
-    assert [one.name for one in varying.axes("reference-cnn", arguments[1:2])] == ["learning_rate"]
+    assert [one.name for one in search_space.axes("reference-cnn", arguments[1:2])] == ["learning_rate"]
 
 
 def test_settings_ranges_and_trials_become_the_command_lines_words(filled):
@@ -103,12 +104,12 @@ def test_few_different_settings_make_few_trials(filled):
 
 @pytest.mark.parametrize("recipe", ["dense-baseline", "efficientnet-lite0", "mobilenet-v2"])
 def test_the_usual_range_of_every_setting_is_a_range(recipe):
-    from pages.parts.training import sweep_form
+    from pages.sections.training import sweep_form
 
     for name in sweep_form.offered(recipe):
         if field(name).kind != "bool":
             low, high = sweep_form.usual(recipe, field(name))
-            varying.axis(recipe, f"{name}={low!r}:{high!r}")
+            search_space.axis(recipe, f"{name}={low!r}:{high!r}")
 
 
 def facts(count=12, names=("learning_rate", "dropout")):
@@ -200,7 +201,7 @@ def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
         )
         for one in facts()["trials"]
     ]  # fmt: skip
-    monkeypatch.setattr(past, "children", lambda *_: children)
+    monkeypatch.setattr(run_history, "children", lambda *_: children)
     page.run()
     assert not page.exception
     assert len(titles(page)) == 3 and "Best is trial" in said(page)
@@ -211,14 +212,14 @@ def start_sweep(app, looked_through, tmp_path, monkeypatch):
     """The page's form with the kind Sweep; what is asked for is kept, and nothing is started."""
     data = shutil.copytree(looked_through, tmp_path / "data")
     for name in RECIPES:
-        pace.note(data / "cache", name, 0.01, 0.004)
+        throughput.note(data / "cache", name, 0.01, 0.004)
     asked = []
 
     def ask(data, kind, title, arguments, by=""):
         asked.append((kind, title, list(arguments)))
-        return waiting.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
+        return queue.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
 
-    monkeypatch.setattr(waiting, "ask", ask)
+    monkeypatch.setattr(queue, "ask", ask)
     monkeypatch.setenv("LEUKEMIA_DATA", str(data))
     page = app()
     page.switch_page("pages/training.py")
@@ -242,7 +243,10 @@ def test_the_page_asks_for_a_sweep_that_the_command_line_takes(start_sweep):
     assert kind == "sweep" and title.startswith("Sweep of reference-cnn over learning rate, brightness")
     options = parser().parse_args(arguments)
     assert options.in_registry and options.trials == 12 and options.settings == ["epochs=3"]
-    assert [one.name for one in varying.axes(options.recipe, options.vary)] == ["learning_rate", "brightness"]
+    assert [one.name for one in search_space.axes(options.recipe, options.vary)] == [
+        "learning_rate",
+        "brightness",
+    ]
 
 
 def test_a_sweep_without_a_setting_cannot_be_started(start_sweep):

@@ -1,0 +1,1 @@
+"""A model on disk: its schema, how it is written and read, its card."""

@@ -1,0 +1,1 @@
+"""The two classes, and how a label is compared."""

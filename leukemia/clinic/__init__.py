@@ -1,1 +1,0 @@
-"""What a clinician gets: decisions on cells."""

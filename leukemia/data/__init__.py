@@ -1,1 +1,0 @@
-"""What the images are: pixels, archives, splits, drawn cells."""

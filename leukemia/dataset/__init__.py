@@ -1,0 +1,1 @@
+"""The prepared set: manifest, splits, labels."""

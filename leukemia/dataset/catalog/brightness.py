@@ -1,0 +1,156 @@
+"""How bright each cell is, measured once in the background and kept.
+
+Reading the pixels costs some milliseconds a cell, so a page never waits for it: what is measured so
+far lies in ``cache/brightness/``, a few seconds of work a file, each written whole. The same pass
+fills the thumbnails, since it has the pixels at hand.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from PIL import Image
+
+from leukemia.dataset.catalog import manifest_parquet
+from leukemia.errors import BusyError, ImageError
+from leukemia.imaging import images
+from leukemia.imaging.thumbnails import Thumbnails, picture
+from leukemia.storage.atomic import whole_file, write_text
+
+FOLDER = "cache/brightness"
+FINISHED = f"{FOLDER}/finished"  # holds the state of the manifest whose images are all measured
+EVERY = 5.0  # seconds of work in one file
+CHUNK = 32
+
+Progress = Callable[[int, int, str], None]
+
+
+def of(cell: images.Cell) -> float:
+    """Mean luma of a cell's pixels, the black background left out; 0 to 255, NaN where blank."""
+    luma = np.asarray(Image.fromarray(cell.pixels).convert("L"))
+    own = luma[luma > images.BACKGROUND]
+    return float(own.mean()) if own.size else float("nan")
+
+
+def files(data: Path) -> list[str]:
+    """Parquet files with what is measured so far: columns image_id and brightness."""
+    return [str(path) for path in sorted((Path(data) / FOLDER).glob("[0-9]*.parquet"))]
+
+
+def stamp(data: Path) -> tuple[str, int]:
+    """Tell one state of the measurements from another, at no cost.
+
+    While they come in, a new state is told at each doubling only: whoever looks on need not start
+    anew every few seconds.
+    """
+    found = len(files(data))
+    return ("finished", found) if finished(data) else ("growing", found.bit_length())
+
+
+def finished(data: Path) -> bool:
+    """Whether all images of the manifest as it is now are measured; raises DatasetError without one."""
+    try:
+        return (Path(data) / FINISHED).read_text(encoding="utf-8") == manifest_parquet.stamp(data)
+    except FileNotFoundError:
+        return False
+
+
+def measure(data: Path, *, workers: int, progress: Progress | None = None) -> int:
+    """Measure the images that are not measured yet; break off and call again as you like.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with (done, total, "Measuring").
+
+    Returns
+    -------
+    int
+        How many images were measured.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared.
+    BusyError
+        Where another process measures it.
+    OSError
+        Where the disk is full; what was measured before stays.
+    """
+    data = Path(data)
+    now = manifest_parquet.stamp(data)
+    (data / FOLDER).mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(data / FOLDER / "lock", timeout=0):
+            done = _measure_all(data, workers, progress)
+    except Timeout as error:
+        raise BusyError(f"The images of {data} are being measured already.") from error
+    write_text(data / FINISHED, now)
+    return done
+
+
+def _measure_all(data: Path, workers: int, progress: Progress | None) -> int:
+    with manifest_parquet.connect() as connection, manifest_parquet.parquet(data, connection) as source:
+        todo = _todo(data, source, connection)
+    done = 0
+    for part in _parts(data, iter(todo), workers):
+        _keep(data, part)
+        done += len(part)
+        if progress:
+            progress(done, len(todo), "Measuring")
+    return done
+
+
+def _todo(data: Path, source: Path, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """image_id and path of what is not measured."""
+    known = "SELECT image_id FROM read_parquet(?)" if files(data) else "SELECT NULL AS image_id WHERE false"
+    values = [files(data)] if files(data) else []
+    return connection.execute(
+        "SELECT image_id, any_value(path) FROM read_parquet(?) m "  # noqa: S608
+        f"WHERE NOT EXISTS (FROM ({known}) k WHERE k.image_id = m.image_id) GROUP BY image_id "
+        "ORDER BY min(path)",
+        [str(source), *values],
+    ).fetchall()
+
+
+def _parts(data: Path, todo: Iterator[tuple[str, str]], workers: int) -> Iterator[list[tuple[str, float]]]:
+    store = Thumbnails(data)
+    part: list[tuple[str, float]] = []
+    since = time.monotonic()
+    with ThreadPoolExecutor(workers) as pool:
+        while chunk := list(islice(todo, CHUNK)):
+            found = list(pool.map(lambda one: _measure(data / one[1]), chunk))
+            names = [image_id for image_id, _ in chunk]
+            part += zip(names, (value for value, _ in found), strict=True)
+            store.keep({name: small for name, (_, small) in zip(names, found, strict=True) if small})
+            if time.monotonic() - since > EVERY:
+                yield part
+                part, since = [], time.monotonic()
+    if part:
+        yield part
+
+
+def _measure(path: Path) -> tuple[float, bytes]:
+    """Brightness and thumbnail; NaN where the image cannot be read, so that it is not tried for ever."""
+    try:
+        cell = images.measure(images.decode(images.read(path)))
+    except ImageError:
+        return float("nan"), b""
+    return of(cell), picture(cell)
+
+
+def _keep(data: Path, part: list[tuple[str, float]]) -> None:
+    folder = Path(data) / FOLDER
+    last = max((int(Path(name).stem) for name in files(data)), default=0)
+    with whole_file(folder / f"{last + 1:06d}.parquet") as partial:
+        pd.DataFrame(part, columns=["image_id", "brightness"]).to_parquet(partial, index=False)

@@ -1,0 +1,133 @@
+"""The table ``cells`` in the query engine's memory: how it is filled, sorted and filtered."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from leukemia.dataset.catalog.filters import UNLABELLED, Filters
+
+# A sort's name to its SQL; the manifest's order decides between equals.
+SORTS = {
+    "imported": "row",
+    "patient": "patient",
+    "largest": "cell_area DESC",
+    "smallest": "cell_area",
+    "brightest": "brightness DESC NULLS LAST",
+    "darkest": "brightness NULLS LAST",
+    "highest": "probability DESC NULLS LAST",
+    "lowest": "probability NULLS LAST",
+    "nearest": "abs(probability - threshold) NULLS LAST",
+    "wrongest": "abs(probability - (label = 'ALL')::INT) DESC NULLS LAST",
+}
+# An unlabelled image keeps no label: its twin may have one that was corrected.
+CELLS = """
+CREATE TABLE cells AS
+WITH labelled AS (
+    SELECT * EXCLUDE label, label AS original_label,
+        CASE WHEN label <> '' AND new IN ('Normal', 'ALL') THEN new ELSE label END AS label,
+        CASE WHEN label = '' OR new IS NULL THEN '' WHEN new = 'doubted' THEN new ELSE 'corrected' END
+            AS review
+    FROM read_parquet($source, file_row_number = true) LEFT JOIN reviewed USING (image_id)
+)
+SELECT file_row_number AS row, label, original_label, review, patient::person AS patient,
+    m.patient_group, source, width, height, cell_area, brightness,
+    probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
+    CASE WHEN (source = 'synthetic') <> $drawn OR label = '' THEN 'unknown'
+        WHEN fold IS NOT NULL THEN 'fold ' || (fold + 1)
+        WHEN s.part IS NOT NULL THEN s.part
+        WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::side AS part,
+    CASE WHEN probability IS NULL THEN 'unknown'
+        WHEN probability >= $low AND probability < $high THEN 'indeterminate'
+        WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
+    CASE WHEN probability IS NULL OR label = '' THEN 'unknown'
+        WHEN probability >= $low AND probability < $high THEN 'undecided'
+        WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
+FROM labelled m
+LEFT JOIN known USING (image_id)
+LEFT JOIN sides s ON s.patient_group = m.patient_group
+LEFT JOIN measured USING (image_id)
+ORDER BY row
+"""
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    measured: list[str],
+    threshold: float | None,
+    band: tuple[float, float] | None,
+    drawn: bool,
+) -> None:
+    """Put into memory what is asked for all the time: ``cells``, and images' names and places.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        With the tables ``known`` (image_id, probability, fold), ``sides`` (patient_group, part) and
+        ``reviewed`` (image_id, new label or doubted).
+    source : Path
+        The manifest as Parquet.
+    measured : list of str
+        Parquet files of image_id and brightness.
+    threshold : float or None
+        Of the model; None without one.
+    band : tuple of float or None
+        Probabilities from the first of which to below the second the model does not decide.
+    drawn : bool
+        Whether the model learned from drawn cells.
+    """
+    connection.execute(
+        "CREATE TABLE names AS SELECT file_row_number AS row, image_id, path, origin "
+        "FROM read_parquet(?, file_row_number = true)",
+        [str(source)],
+    )
+    connection.execute(
+        "CREATE TYPE person AS ENUM (SELECT patient FROM (SELECT DISTINCT patient FROM read_parquet(?)) "
+        # 9 before 10, as a reader counts.
+        r"ORDER BY regexp_extract(patient, '^(.*?)\d*$', 1), "
+        r"try_cast(regexp_extract(patient, '(\d*)$', 1) AS UBIGINT) NULLS FIRST, patient)",
+        [str(source)],
+    )
+    connection.execute(
+        "CREATE TYPE side AS ENUM (SELECT unnest(['training', 'validation', 'test'] || "
+        "(SELECT coalesce(list('fold ' || (fold + 1) ORDER BY fold), []) "
+        "FROM (SELECT DISTINCT fold FROM known WHERE fold IS NOT NULL)) || ['unknown']))"
+    )
+    connection.execute("CREATE TABLE measured (image_id VARCHAR, brightness FLOAT)")
+    if measured:
+        connection.execute(
+            "INSERT INTO measured SELECT image_id, any_value(brightness) FROM read_parquet(?) GROUP BY ALL",
+            [measured],
+        )
+    low, high = band or (None, None)
+    connection.execute(
+        CELLS, {"threshold": threshold, "low": low, "high": high, "drawn": drawn, "source": str(source)}
+    )
+    connection.execute("DROP TABLE measured")
+
+
+def where(filters: Filters) -> tuple[str, list[object]]:
+    """A filter as an SQL condition on ``cells``, and the values in it."""
+    conditions, values = ["true"], []
+
+    def among(column: str, allowed: Sequence[str]) -> None:
+        if allowed:
+            conditions.append(f"{column} IN ({', '.join('?' * len(allowed))})")
+            values.extend(allowed)
+
+    among("label", ["" if label == UNLABELLED else label for label in filters.labels])
+    among("patient::VARCHAR", filters.patients)
+    among("source", filters.sources)
+    among("part::VARCHAR", filters.parts)
+    among("decision", filters.decisions)
+    among("outcome", filters.outcomes)
+    among("review", filters.reviews)
+    for column, bounds in (("probability", filters.probability), ("cell_area", filters.area)):
+        if bounds is not None:
+            conditions.append(f"{column} BETWEEN ? AND ?")
+            values.extend(bounds)
+    if filters.images is not None:
+        conditions.append("row IN (SELECT row FROM names WHERE image_id IN (SELECT unnest(?::VARCHAR[])))")
+        values.append(list(filters.images))
+    return " AND ".join(conditions), values

@@ -1,0 +1,138 @@
+"""The manifest as a Parquet file beside it: read by column, whatever its length.
+
+The file is derived and may be deleted at any time. It carries the manifest's size and time of
+change, and is made anew where these differ.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from leukemia.dataset import manifest
+from leukemia.errors import DatasetError
+from leukemia.storage.atomic import whole_file
+
+NAME = "cache/catalog.parquet"
+VERSION = "1"
+MEMORY = "384MB"  # of the query engine, a connection; beyond that it goes to disk
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A query engine of its own in this process, in bounds, that fetches nothing from outside."""
+    scratch = Path(tempfile.gettempdir()) / "leukemia-duckdb"
+    return duckdb.connect(
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(scratch),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+    )
+
+
+def stamp(data: Path) -> str:
+    """Tell one state of the manifest from another, at no cost.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared.
+    """
+    try:
+        found = (Path(data) / manifest.NAME).stat()
+    except OSError as error:
+        raise DatasetError(
+            f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
+        ) from error
+    return f"{VERSION}-{found.st_size}-{found.st_mtime_ns}"
+
+
+@contextlib.contextmanager
+def parquet(data: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
+    """The manifest as Parquet, made where it is missing or of another state.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    connection : duckdb.DuckDBPyConnection
+        Does the work.
+
+    Yields
+    ------
+    Path
+        A file to read while the context lasts: in ``cache/``, or where nothing can be written
+        there, a temporary one.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, or its manifest is damaged.
+    """
+    kept, now = Path(data) / NAME, stamp(data)
+    with contextlib.ExitStack() as stack:
+        if _stamp_of(kept, connection) != now:
+            try:
+                _make(data, kept, now, connection)
+            except (OSError, duckdb.IOException):
+                kept = Path(stack.enter_context(tempfile.TemporaryDirectory())) / kept.name
+                _make(data, kept, now, connection)
+        yield kept
+
+
+def _stamp_of(kept: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
+    if not kept.is_file():
+        return None
+    try:
+        found = connection.execute(
+            "SELECT value::VARCHAR FROM parquet_kv_metadata(?) WHERE key::VARCHAR = 'stamp'", [str(kept)]
+        ).fetchone()
+    except duckdb.Error:
+        return None
+    return found[0] if found else None
+
+
+def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnection) -> None:
+    source = Path(data) / manifest.NAME
+    _check_header(source)
+    # An empty field is empty text, never "not known": as manifest.read has it.
+    texts = ", ".join(
+        f"coalesce({name}, '') AS {name}" for name in manifest.COLUMNS if name not in manifest.NUMBERS
+    )
+    numbers = ", ".join(f"{name}::INTEGER AS {name}" for name in manifest.NUMBERS)
+    csv = f"read_csv({_text(source)}, header = true, all_varchar = true, {_DIALECT})"
+    with whole_file(target) as partial:
+        try:
+            _check_labels(source, csv, connection)
+            connection.execute(
+                f"COPY (SELECT {texts}, {numbers} FROM {csv}) TO {_text(partial)} "  # noqa: S608
+                f"(FORMAT parquet, KV_METADATA {{stamp: {_text(now)}}})"
+            )
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise DatasetError(f"{source} is damaged and cannot be read. Run prepare again.") from error
+
+
+_DIALECT = "delim = ',', quote = '\"', escape = '\"', sample_size = 1"
+
+
+def _check_header(source: Path) -> None:
+    with source.open(encoding="utf-8", errors="replace") as file:
+        found = file.readline().rstrip("\r\n").replace('"', "").split(",")
+    missing = [name for name in manifest.COLUMNS if name not in found]
+    if missing:
+        raise DatasetError(f"{source} lacks the column(s) {', '.join(missing)}. Run prepare again.")
+
+
+def _check_labels(source: Path, csv: str, connection: duckdb.DuckDBPyConnection) -> None:
+    found = connection.execute(f"SELECT DISTINCT coalesce(label, '') FROM {csv}").fetchall()  # noqa: S608
+    odd = sorted({str(label) for (label,) in found} - set(manifest.LABELS))
+    if odd:
+        raise DatasetError(f"{source} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
+
+
+def _text(value: object) -> str:
+    """A value as an SQL text."""
+    return "'" + str(value).replace("'", "''") + "'"

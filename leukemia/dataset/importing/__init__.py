@@ -1,0 +1,1 @@
+"""A download to a prepared folder."""

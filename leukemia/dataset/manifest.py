@@ -1,0 +1,84 @@
+"""The manifest: one row an image, the table that everything else reads.
+
+=============  ==============================================================================
+Column         Meaning
+=============  ==============================================================================
+image_id       SHA-256 of the pixels (see :func:`leukemia.imaging.images.measure`)
+path           where the image lies, relative to the data folder, with forward slashes
+label          Normal, ALL, or empty for an unlabelled image
+patient        as in the file's name, healthy subjects with a capital H; empty if not known
+patient_group  patients that share an identical or near-identical image, joined by +
+source         fold_0, fold_1, fold_2, preliminary, final or synthetic
+width, height  of the frame in pixels
+cell_area      pixels of the frame that belong to the cell
+origin         where the image lay in the source
+file_sha256    SHA-256 of the original file
+=============  ==============================================================================
+"""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from leukemia.errors import DatasetError
+from leukemia.storage.atomic import whole_file
+
+NAME = "manifest.csv"
+NUMBERS = ("width", "height", "cell_area")
+COLUMNS = (
+    "image_id",
+    "path",
+    "label",
+    "patient",
+    "patient_group",
+    "source",
+    *NUMBERS,
+    "origin",
+    "file_sha256",
+)
+LABELS = ("Normal", "ALL", "")
+
+
+def read(data: Path) -> pd.DataFrame:
+    """Read the manifest of a prepared data folder.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`COLUMNS`; text columns hold ``""`` where nothing is known.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, or its manifest is damaged.
+    """
+    path = Path(data) / NAME
+    types = {name: int if name in NUMBERS else str for name in COLUMNS}
+    try:
+        frame = pd.read_csv(path, dtype=types, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} is damaged and cannot be read. Run prepare again.") from error
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing:
+        raise DatasetError(f"{path} lacks the column(s) {', '.join(missing)}. Run prepare again.")
+    odd = sorted(set(frame["label"]) - set(LABELS))
+    if odd:
+        raise DatasetError(f"{path} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
+    return frame[list(COLUMNS)]
+
+
+def write(data: Path, frame: pd.DataFrame) -> None:
+    """Write the manifest of a data folder, whole or not at all."""
+    with whole_file(Path(data) / NAME) as partial:
+        frame[list(COLUMNS)].to_csv(partial, index=False, lineterminator="\n")
+
+
+def fingerprint(frame: pd.DataFrame) -> str:
+    """SHA-256 over images, labels and patient groups, whatever the rows' order: 64 hex digits."""
+    lines = frame["image_id"] + "," + frame["label"] + "," + frame["patient_group"]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What held-out predictions say: metrics, intervals over patients, calibration, comparison. No network."""

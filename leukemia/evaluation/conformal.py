@@ -1,0 +1,136 @@
+"""When to stay silent: an indeterminate band with a guarantee, by split-conformal prediction.
+
+For each class apart, a bound is found that all but a share of that class's cells keep, on patients
+that the model did not see. A cell that keeps the bounds of both classes, or of neither, is called
+indeterminate. A cell of a new ALL patient is then called Normal-like outright with a probability of at
+most ``missed``, one of a new healthy patient ALL-like with at most ``alarmed`` [1]_. Cells of one
+patient resemble each other, so patients and not cells are what is exchangeable: each patient weighs
+the same, spread over its cells, as in the pooling of distributions of [2]_.
+
+References
+----------
+.. [1] Vovk V, Gammerman A, Shafer G. Algorithmic Learning in a Random World. Springer, 2005; label-
+       conditional prediction, section 4.5. Angelopoulos AN, Bates S. Conformal prediction: a gentle
+       introduction. Found Trends Mach Learn 2023;16:494-591.
+.. [2] Dunn R, Wasserman L, Ramdas A. Distribution-free prediction sets for two-layer hierarchical
+       models. J Am Stat Assoc 2023;118:2491-2502.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from leukemia.errors import DatasetError
+from leukemia.evaluation.calibration import to_logit
+
+
+@dataclass(frozen=True)
+class Band:
+    """Probabilities of ALL between which a cell is indeterminate.
+
+    Attributes
+    ----------
+    low, high : float
+        Below ``low`` a cell is Normal-like, from ``high`` on ALL-like, between them indeterminate.
+        Both are the same where nothing is indeterminate.
+    missed, alarmed : float
+        Bounds on the share of ALL cells called Normal-like, and of normal cells called ALL-like.
+    """
+
+    low: float
+    high: float
+    missed: float
+    alarmed: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError(f"A band lies between 0 and 1, its low end first: {self.low}, {self.high}.")
+
+    def call(self, probability: np.ndarray) -> np.ndarray:
+        """ALL, Normal or ``""`` (indeterminate) for probabilities; object, shape (n,)."""
+        probability = np.asarray(probability, float)
+        out = np.where(probability < self.low, "Normal", "").astype(object)
+        out[probability >= self.high] = "ALL"
+        return out
+
+    def record(self) -> dict[str, float]:
+        """The band as plain values for JSON."""
+        return asdict(self)
+
+
+def band(predictions: pd.DataFrame, *, missed: float = 0.05, alarmed: float = 0.20) -> Band:
+    """Find the indeterminate band from held-out predictions.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability; of models that did not see the patients.
+    missed, alarmed : float, optional
+        Bounds on the share of ALL cells called Normal-like and of normal cells called ALL-like, 0 to 1.
+
+    Returns
+    -------
+    Band
+        An end lies at 0 or 1 where a class has too few patients for its bound.
+
+    Raises
+    ------
+    DatasetError
+        Where a class has no cell.
+    """
+    # ALL cells reach the first bound but for a share; normal cells stay at or below the second.
+    reached = _bound(predictions, "ALL", 1.0, missed)
+    stayed = np.nextafter(-_bound(predictions, "Normal", -1.0, alarmed), 2)
+    reached, stayed = (float(np.clip(end, 0, 1)) for end in (reached, stayed))
+    # Classes that part well leave cells that neither class would hold: those are indeterminate too.
+    return Band(min(reached, stayed), max(reached, stayed), missed, alarmed)
+
+
+def sureness(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """How far probabilities lie from a threshold, by logit: float, shape (n,)."""
+    return np.abs(to_logit(probability) - to_logit(threshold))
+
+
+def coverage_curve(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Accuracy against the share of cells that are answered, the least sure ones left out first.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns label and probability.
+    threshold : float
+        Probability from which a cell is called ALL-like; cells nearest to it (by logit) go first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns coverage (falling from 1), accuracy, sensitivity; a row for each cell.
+    """
+    probability = predictions["probability"].to_numpy(float)
+    truth = (predictions["label"] == "ALL").to_numpy()
+    order = np.argsort(-sureness(probability, threshold), kind="stable")
+    right = ((probability >= threshold) == truth)[order]
+    found = (right & truth[order]).cumsum()
+    answered = np.arange(1, len(order) + 1)
+    with np.errstate(invalid="ignore"):
+        sensitivity = found / truth[order].cumsum()
+    curve = pd.DataFrame(
+        {"coverage": answered / len(order), "accuracy": right.cumsum() / answered, "sensitivity": sensitivity}
+    )
+    return curve.iloc[::-1].reset_index(drop=True)
+
+
+def _bound(predictions: pd.DataFrame, label: str, sign: float, alpha: float) -> float:
+    """The greatest score that, in expectation, all but a share alpha of a further patient's cells reach."""
+    own = predictions[predictions["label"] == label]
+    if own.empty:
+        raise DatasetError(f"No {label} cell among the {len(predictions)} predictions.")
+    score = sign * own["probability"].to_numpy(float)
+    patient = own["patient_group"]
+    weight = 1 / patient.groupby(patient).transform("size").to_numpy() / (patient.nunique() + 1)
+    order = np.argsort(score, kind="stable")
+    # The further patient may lie anywhere: its whole weight counts as below every score.
+    below = np.cumsum(weight[order]) - weight[order] + 1 / (patient.nunique() + 1)
+    allowed = np.flatnonzero(below <= alpha)
+    return float(score[order][allowed[-1]]) if len(allowed) else -np.inf

@@ -1,0 +1,137 @@
+"""Curves with their 95 % bands over patients, and the threshold that a target asks for."""
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics as sk
+
+from leukemia.errors import DatasetError
+from leukemia.evaluation.bootstrap import Cells, limits, rates
+from leukemia.evaluation.metrics import ECE_BINS
+
+# Points along a curve: thresholds, and places on the x axis where a band is computed.
+STEPS, PLACES = 200, 100
+# At most so many points of a band's curves are told apart.
+FINEST = 500
+# Shares that differ by less are the same.
+CLOSE = 1e-9
+BY_THRESHOLD = ("sensitivity", "specificity", "ppv")
+
+
+def against_threshold(cells: Cells) -> pd.DataFrame:
+    """Recall, specificity and precision against the threshold.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Column threshold (0 to 1), and for each of :data:`BY_THRESHOLD` its name, ``_low`` and ``_high``.
+    """
+    thresholds = np.linspace(0, 1, STEPS + 1)
+    found = rates(cells.counts(thresholds))
+    out = pd.DataFrame({"threshold": thresholds})
+    for name in BY_THRESHOLD:
+        out[name] = found[name][0]
+        out[f"{name}_low"], out[f"{name}_high"] = limits(found[name])
+    return out
+
+
+def roc(cells: Cells) -> pd.DataFrame:
+    """ROC curve as scikit-learn draws it: columns false_alarms (1 - specificity) and sensitivity."""
+    false, true, _ = sk.roc_curve(cells.truth, cells.probability)
+    return pd.DataFrame({"false_alarms": false, "sensitivity": true})
+
+
+def roc_band(cells: Cells) -> pd.DataFrame:
+    """Band of the sensitivity at each share of false alarms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns false_alarms (0 to 1), low, high.
+    """
+    found = rates(cells.counts(_falling(cells)))
+    false, true = 1 - found["specificity"], found["sensitivity"]
+    places = np.linspace(0, 1, PLACES + 1)
+    # The highest sensitivity that costs at most so many false alarms.
+    at = [np.searchsorted(row, places + CLOSE, side="right") - 1 for row in false]
+    low, high = limits(np.take_along_axis(true, np.array(at), axis=1))
+    return pd.DataFrame({"false_alarms": places, "low": low, "high": high})
+
+
+def precision_recall(cells: Cells) -> pd.DataFrame:
+    """Precision-recall curve as scikit-learn draws it: columns sensitivity and ppv."""
+    precision, recall, _ = sk.precision_recall_curve(cells.truth, cells.probability)
+    return pd.DataFrame({"sensitivity": recall, "ppv": precision})
+
+
+def precision_recall_band(cells: Cells) -> pd.DataFrame:
+    """Band of the precision at each recall.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns sensitivity (above 0, up to 1), low, high.
+    """
+    found = rates(cells.counts(_falling(cells)))
+    places = np.linspace(0, 1, PLACES + 1)[1:]
+    at = [np.searchsorted(row, places - CLOSE, side="left") for row in found["sensitivity"]]
+    low, high = limits(np.take_along_axis(found["ppv"], np.array(at), axis=1))
+    return pd.DataFrame({"sensitivity": places, "low": low, "high": high})
+
+
+def reliability_band(cells: Cells, bins: int = ECE_BINS) -> pd.DataFrame:
+    """Band of the share of ALL in each bin of :func:`leukemia.evaluation.calibration.reliability`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns low and high, indexed by the bin's number; a row for each bin that holds a cell.
+    """
+    number = np.minimum((cells.probability * bins).astype(int), bins - 1)
+    flat = cells.unit * bins + number
+    shape = (len(cells.units), bins)
+    held = np.bincount(flat, minlength=shape[0] * bins).reshape(shape)
+    positive = np.bincount(flat, cells.truth, minlength=shape[0] * bins).reshape(shape)
+    total = cells.weights @ held
+    with np.errstate(invalid="ignore"):
+        share = np.where(total > 0, (cells.weights @ positive) / total, np.nan)
+    filled = np.flatnonzero(held.sum(axis=0))
+    low, high = limits(share[:, filled])
+    return pd.DataFrame({"low": low, "high": high}, index=filled)
+
+
+def threshold_for_specificity(predictions: pd.DataFrame, target: float) -> float:
+    """The lowest probability that occurs at which at least ``target`` of normal cells are Normal-like.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns label and probability.
+    target : float
+        Share of the normal cells, 0 to 1.
+
+    Raises
+    ------
+    DatasetError
+        Where there is no normal cell, or too many of them have a probability of 1.
+    """
+    normal = np.sort(predictions.loc[predictions["label"] == "Normal", "probability"].to_numpy(float))
+    if not len(normal):
+        raise DatasetError("No normal cell among the predictions.")
+    needed = int(np.ceil(target * len(normal) - 1e-9))
+    if needed == 0:
+        return 0.0
+    above = predictions["probability"].to_numpy(float)
+    above = above[above > normal[needed - 1]]
+    if len(above):
+        return float(above.min())
+    if normal[needed - 1] < 1:
+        return 1.0
+    raise DatasetError(f"No threshold calls {target:.0%} of the normal cells Normal-like.")
+
+
+def _falling(cells: Cells) -> np.ndarray:
+    """Thresholds from above all cells to below them, evenly among the cells where there are many."""
+    found = np.unique(cells.probability)
+    if len(found) > FINEST:
+        found = np.unique(np.quantile(found, np.linspace(0, 1, FINEST), method="nearest"))
+    return np.concatenate([[np.inf], found[::-1]])

@@ -1,0 +1,131 @@
+"""Out-of-fold logits to probabilities, a threshold and a band, nothing judged by what it helped to choose."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from leukemia.evaluation import calibration, conformal, metrics, novelty, subgroups
+from leukemia.evaluation.calibration import to_logit
+
+# A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
+LEAST, MOST = 1e-4, 1 - 1e-4
+DIGITS = 6
+# Parts of an answer, whose logits are added, and what each is called.
+PARTS = {
+    "network_logit": "the network",
+    "trees_logit": "trees on what a morphologist looks at",
+    "logit": "both together",
+}
+# How near to 0 and 1 a probability is told apart from them: moved ones keep their order.
+FARTHEST = 1e-12
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Out-of-fold predictions of all cells and what follows from them.
+
+    Attributes
+    ----------
+    predictions : pandas.DataFrame
+        image_id, patient_group, label, probability, fold, cell_area, source; see :func:`judge`.
+    calibration : calibration.Calibration
+    losses : dict of str to float
+        Out-of-fold log loss of each method of calibration.
+    threshold : float
+    band : conformal.Band
+    silence : dict of str to float
+        What bands found by the other folds do to the cells of each: the share that is indeterminate,
+        of ALL cells called Normal-like, of normal cells called ALL-like; each patient weighs the same.
+    novelty : dict of str to float
+        The limit of the distance from the cells learned, and the share of cells that pass the limit
+        which the other folds set.
+    parts : dict of str to Figure
+        How well each of :data:`PARTS` ranks all cells, by its logits as they are: AUROC. Empty where
+        there is one part alone.
+    """
+
+    predictions: pd.DataFrame
+    calibration: calibration.Calibration
+    losses: dict[str, float]
+    threshold: float
+    band: conformal.Band
+    silence: dict[str, float]
+    novelty: dict[str, float]
+    parts: dict[str, metrics.Figure]
+
+
+def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
+    """Judge networks on the cells that each did not see.
+
+    Parameters
+    ----------
+    raw : pandas.DataFrame
+        Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
+        its logit and distance from the network that did not see the patient. At least four folds.
+        Where the logit is a sum, its parts in columns of :data:`PARTS`.
+    target_recall : float
+        For the threshold.
+
+    Returns
+    -------
+    Judged
+        Calibration, threshold and band are those for the network that is shipped, from all folds. A
+        fold's own probabilities are calibrated by the other folds, and moved (by one logit for the
+        whole fold) so that the threshold that the other folds choose lies at the shipped one.
+    """
+    raw = raw.sort_values(["fold", "image_id"]).reset_index(drop=True)
+    logit, fold = raw["logit"].to_numpy(float), raw["fold"].to_numpy()
+    truth = (raw["label"] == "ALL").to_numpy()
+    shipped, losses = calibration.choose(logit, truth, fold)
+    # A calibration keeps the order of the cells, so that threshold and band are those of the logits:
+    # that it was fitted on the same cells gives nothing away.
+    calibrated = raw.assign(probability=shipped.probability(logit))
+    threshold = round(
+        float(np.clip(metrics.choose_threshold(calibrated, target_recall), LEAST, MOST)), DIGITS
+    )
+    probability, called = np.empty(len(raw)), np.empty(len(raw), dtype=object)
+    for number in np.unique(fold):
+        own, rest = fold == number, fold != number
+        fitted, _ = calibration.choose(logit[rest], truth[rest], fold[rest])
+        others = raw[rest].assign(probability=fitted.probability(logit[rest]))
+        theirs = fitted.probability(logit[own])
+        called[own] = conformal.band(others).call(theirs)
+        moved = to_logit(threshold, FARTHEST) - to_logit(
+            metrics.choose_threshold(others, target_recall), FARTHEST
+        )
+        probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
+    logits = [name for name in PARTS if name in raw]
+    predictions = raw.drop(columns=logits).assign(probability=probability.round(DIGITS))
+    distance = raw["distance"].to_numpy(float)
+    far = {
+        "limit": novelty.limit(distance),
+        "pass": novelty.PASS,
+        "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
+    }
+    band = conformal.band(calibrated)
+    silence = _silence(raw, called)
+    return Judged(predictions, shipped, losses, threshold, band, silence, far, _parts(raw))
+
+
+def _parts(raw: pd.DataFrame) -> dict[str, metrics.Figure]:
+    if "trees_logit" not in raw:
+        return {}
+    return {
+        called: subgroups.auroc(raw.assign(probability=expit(raw[column])))
+        for column, called in PARTS.items()
+    }
+
+
+def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
+    def share(rows: np.ndarray, word: str) -> float:
+        hit = pd.Series(called[rows] == word)
+        return round(float(hit.groupby(raw.loc[rows, "patient_group"].to_numpy()).mean().mean()), 4)
+
+    truth = (raw["label"] == "ALL").to_numpy()
+    return {
+        "indeterminate": share(np.full(len(raw), True), ""),
+        "missed": share(truth, "Normal"),
+        "alarmed": share(~truth, "ALL"),
+    }

@@ -1,0 +1,52 @@
+"""Figures in the words of a clinic."""
+
+import math
+import string
+
+from leukemia.evaluation.metrics import Figure
+
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
+
+
+def of_100(share: float) -> tuple[str, str]:
+    """How many of 100 are, and are not: whole numbers, never "all" or "none" where that is not so."""
+    if math.isnan(share):
+        return "an unknown number", "an unknown number"
+    if 0.995 <= share < 1:
+        return "more than 99", "fewer than 1"
+    if 0 < share < 0.005:
+        return "fewer than 1", "more than 99"
+    whole = round(100 * share)
+    return str(whole), str(100 - whole)
+
+
+def matrix(sensitivity: float, specificity: float) -> str:
+    """The confusion matrix as a sentence."""
+    found, missed = of_100(sensitivity)
+    cleared, alarms = of_100(specificity)
+    return (
+        f"Of 100 ALL cells, {found} are found, {missed} missed; of 100 normal cells, {cleared} are called "
+        f"Normal-like, {alarms} ALL-like by mistake."
+    )
+
+
+def interval(figure: Figure, percent: bool = False) -> str:
+    """A figure with its 95 % interval, as a number to 1 or in per cent."""
+    if math.isnan(figure.value):
+        return "not defined"
+    if math.isnan(figure.low):
+        return number(figure.value, percent)
+    low, high = (number(end, percent).removesuffix("%") for end in (figure.low, figure.high))
+    return f"{number(figure.value, percent)} ({low} to {high})"
+
+
+def number(value: float, percent: bool = False) -> str:
+    """A number to 1 with three digits, or in per cent with one; words where there is none."""
+    if value is None or math.isnan(value):
+        return "not defined"
+    return f"{100 * value:.1f}%" if percent else f"{value:.3f}"
+
+
+def plain(text: str) -> str:
+    """Escape all of Markdown, so that text stays text."""
+    return " ".join(text.split()).translate(_MARKS)

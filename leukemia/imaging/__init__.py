@@ -1,0 +1,1 @@
+"""Bytes to one cell: the only way in for pixels."""

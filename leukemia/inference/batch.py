@@ -1,0 +1,178 @@
+"""What one person gave, and what was answered: order, filter, stop and pace. No screen in it."""
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from leukemia.inference import decisions
+from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.settings import MAX_FILES
+
+# Few enough that a Stop is heeded within a moment, enough to fill the network's batch.
+CHUNK = 16
+# Side in pixels of the picture that is kept; the frame itself is dropped.
+THUMBNAIL = 176
+
+EVERYTHING = "All cells"
+NEAR = "Near the threshold"
+VIEWS = (
+    EVERYTHING,
+    decisions.ALL_LIKE,
+    decisions.INDETERMINATE,
+    decisions.NORMAL_LIKE,
+    NEAR,
+    decisions.UNREADABLE,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image to answer: a key that tells it from all others, and whether it is a drawing."""
+
+    key: str
+    source: Source
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answered image."""
+
+    key: str
+    answer: Answer
+    drawn: bool = False
+
+
+class Batch:
+    """The images of one session. Each is answered once; only the answer and a small picture stay.
+
+    Parameters
+    ----------
+    limit : int, optional
+        How many images are taken in; those beyond are counted in ``refused``.
+    clock : callable, optional
+        Seconds that only ever grow.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the person asked to stop; the images not yet answered wait.
+    refused : int
+        How many images of the last :meth:`add` were over the limit.
+    """
+
+    def __init__(self, limit: int = MAX_FILES, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stopped = False
+        self.refused = 0
+        self._limit = limit
+        self._clock = clock
+        self._waiting: dict[str, Item] = {}
+        self._results: dict[str, Result] = {}
+        self._since: tuple[float, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._results)
+
+    @property
+    def waiting(self) -> int:
+        """How many images are not answered yet."""
+        return len(self._waiting)
+
+    @property
+    def results(self) -> list[Result]:
+        """What was answered so far, in the order of the answers."""
+        return list(self._results.values())
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until all is answered, at the pace since work began; None where unknown."""
+        if self._since is None:
+            return None
+        began, before = self._since
+        done = len(self._results) - before
+        return (self._clock() - began) / done * self.waiting if done > 0 else None
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Take in images that are not here yet, up to the limit, and start again if stopped."""
+        self.refused = 0
+        for item in items:
+            if item.key in self._waiting or item.key in self._results:
+                continue
+            if len(self) >= self._limit:
+                self.refused += 1
+                continue
+            self._waiting[item.key] = item
+            self.go_on()
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Forget images, answered or not."""
+        for key in keys:
+            self._waiting.pop(key, None)
+            self._results.pop(key, None)
+        self._since = None
+
+    def stop(self) -> None:
+        """Leave the images that are not answered yet waiting."""
+        self.stopped, self._since = True, None
+
+    def go_on(self) -> None:
+        """Answer what waits after a :meth:`stop`."""
+        self.stopped = False
+
+    def work(self, classifier: Classifier) -> list[str]:
+        """Answer the next :data:`CHUNK` images that wait; return their keys, whose bytes are done with."""
+        if self._since is None:
+            self._since = self._clock(), len(self._results)
+        items = list(islice(self._waiting.values(), CHUNK))
+        answers = classifier.classify([item.source for item in items], thumbnail=THUMBNAIL)
+        for item, answer in zip(items, answers, strict=True):
+            self._results[item.key] = Result(item.key, answer, item.drawn)
+            self._waiting.pop(item.key, None)
+        if not self._waiting:
+            self._since = None
+        return [item.key for item in items]
+
+
+def views(band: decisions.Band | None) -> tuple[str, ...]:
+    """Those of :data:`VIEWS` that a model can have: without a band nothing is indeterminate."""
+    return tuple(view for view in VIEWS if band or view != decisions.INDETERMINATE)
+
+
+def readable(
+    results: Iterable[Result],
+    threshold: float,
+    view: str = EVERYTHING,
+    band: decisions.Band | None = None,
+) -> list[Result]:
+    """Results with a probability that a view shows, highest probability of ALL first.
+
+    Parameters
+    ----------
+    results : iterable of Result
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    view : str, optional
+        One of :data:`VIEWS`.
+    band : Band, optional
+        Within it a cell is indeterminate.
+    """
+    found = [
+        result
+        for result in results
+        if result.answer.probability is not None
+        and _in_view(result.answer.probability, threshold, view, band)
+    ]
+    return sorted(found, key=lambda result: (-result.answer.probability, result.answer.name))
+
+
+def unreadable(results: Iterable[Result]) -> list[Result]:
+    """Results without a probability, by name."""
+    found = [result for result in results if result.answer.probability is None]
+    return sorted(found, key=lambda result: result.answer.name)
+
+
+def _in_view(probability: float, threshold: float, view: str, band: decisions.Band | None) -> bool:
+    if view == NEAR:
+        return decisions.is_near(probability, threshold)
+    return view in (EVERYTHING, decisions.decision(probability, threshold, band))

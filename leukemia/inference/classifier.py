@@ -1,0 +1,196 @@
+"""A bundle and images to answers, in the order the images came.
+
+Images are decoded by a few threads ahead of the network, so that both cores are busy and only a
+few frames are in memory at a time, however many files there are.
+"""
+
+import io
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import openvino
+from PIL import Image
+
+from leukemia import settings
+from leukemia.bundles import bundle as bundles
+from leukemia.errors import BundleError, ImageError
+from leukemia.imaging import images
+
+# Few at once: a larger batch of a deep network leaves the cache, and is slower for it.
+BATCH = 4
+# Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
+DIGITS = 6
+NOVEL = (
+    "Unlike the cells that the model learned from: another stain, magnification or kind of cell, or not "
+    "one sharp cell. It is not answered."
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image to answer: what it is called and how to get its bytes.
+
+    One that the program itself drew, to be tried with, is answered however little it looks like the
+    cells that were learned.
+    """
+
+    name: str
+    load: Callable[[], bytes]
+    drawn: bool = False
+
+    @classmethod
+    def file(cls, path: Path, name: str | None = None) -> "Source":
+        """Take an image from a file, read when its turn comes."""
+        return cls(name or str(path), lambda: images.read(path))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says of one image; ``probability`` is None where ``error`` says why.
+
+    Attributes
+    ----------
+    name : str
+        As the source was called: untrusted text.
+    probability : float or None
+        Probability of ALL, 0 to 1.
+    error : str
+        Empty, or why there is no probability, in a clinician's words.
+    image_id : str
+        SHA-256 of the pixels; empty where they could not be decoded.
+    area : int
+        Cell area in frame pixels.
+    thumbnail : bytes
+        JPEG of the crop; empty where none was asked for.
+    """
+
+    name: str
+    probability: float | None = None
+    error: str = ""
+    image_id: str = ""
+    area: int = 0
+    thumbnail: bytes = b""
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    answer: Answer
+    crop: np.ndarray | None
+    drawn: bool = False
+
+
+class Classifier:
+    """One loaded model. Safe to share between threads: one lock guards the network."""
+
+    def __init__(self, bundle: bundles.Bundle) -> None:
+        self.bundle = bundle
+        self._lock = threading.Lock()
+        core = openvino.Core()
+        # Full precision: the same answer on every machine, whatever short floats its cores offer.
+        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        try:
+            self._network = core.compile_model(bundle.folder / bundles.ENGINE, "CPU", options)
+        except RuntimeError as error:
+            raise BundleError(f"The network in {bundle.folder} cannot be loaded.") from error
+
+    @classmethod
+    def load(cls, folder: Path) -> "Classifier":
+        """Load the bundle in ``folder``; raises :class:`BundleError` as :func:`bundle.read` does."""
+        return cls(bundles.read(folder))
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """Probability of ALL for crops; see :meth:`look`."""
+        return self.look(crops)[0]
+
+    def look(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probability of ALL for crops, and how far each is from the cells that the model learned.
+
+        Parameters
+        ----------
+        crops : numpy.ndarray
+            uint8 RGB, shape (n, size, size, 3), size being the bundle's ``input_size``.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            float64, shape (n,) each: 0 to 1; and 0 or more, no unit, all 0 where the model measures
+            no distance.
+        """
+        with self._lock:
+            out = self._network(crops)
+            probability, *distance = (np.round(out[i][:, 0].astype(float), DIGITS) for i in range(len(out)))
+        return probability, distance[0] if distance else np.zeros(len(crops))
+
+    def classify(self, sources: Iterable[Source], *, thumbnail: int = 0) -> Iterator[Answer]:
+        """Answer images one after another, in order; stop by dropping the iterator.
+
+        Parameters
+        ----------
+        sources : iterable of Source
+            The images; consumed as needed, so it may be long.
+        thumbnail : int, optional
+            Side in pixels of a JPEG to go with each answer; 0 for none.
+
+        Yields
+        ------
+        Answer
+            One for each source. A bad image is an answer with ``error``, never an exception.
+        """
+        workers = settings.load().workers
+        sources = iter(sources)
+        with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+            ahead: deque[Future[_Decoded]] = deque()
+
+            def refill() -> None:
+                for source in islice(sources, 2 * BATCH - len(ahead)):
+                    ahead.append(pool.submit(self._decode, source, thumbnail))
+
+            refill()
+            try:
+                while ahead:
+                    batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
+                    refill()
+                    yield from self._answer(batch)
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+    def _decode(self, source: Source, thumbnail: int) -> _Decoded:
+        try:
+            cell = images.open_cell(source.load())
+        except ImageError as error:
+            return _Decoded(Answer(source.name, error=str(error)), None)
+        crop = images.crop(cell, self.bundle.input_size)
+        small = _thumbnail(crop, thumbnail) if thumbnail else b""
+        answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small)
+        return _Decoded(answer, crop, source.drawn)
+
+    def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
+        readable = [item for item in batch if item.crop is not None]
+        found: dict[int, Answer] = {}
+        if readable:
+            looks = zip(*self.look(np.stack([item.crop for item in readable])), strict=True)
+            for item, look in zip(readable, looks, strict=True):
+                found[id(item)] = self._decide(item, *map(float, look))
+        for item in batch:
+            yield found.get(id(item), item.answer)
+
+    def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
+        limit = self.bundle.novelty_limit
+        if limit is not None and distance > limit and not item.drawn:
+            return replace(item.answer, error=NOVEL)
+        return replace(item.answer, probability=probability)
+
+
+def _thumbnail(crop: np.ndarray, side: int) -> bytes:
+    small = Image.fromarray(crop)
+    small.thumbnail((side, side))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=85)
+    return out.getvalue()

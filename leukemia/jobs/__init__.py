@@ -1,0 +1,1 @@
+"""Long work as processes of their own: one door, one queue."""

@@ -1,1 +1,0 @@
-"""How a model comes to be: recipes, batches, fitting, figures, runs."""

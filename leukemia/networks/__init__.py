@@ -1,0 +1,1 @@
+"""Keras networks and layers; no data, no training loop."""

@@ -1,0 +1,188 @@
+"""Named networks.
+
+To add one: an outline in :mod:`leukemia.recipes.definitions`, a function and an entry in ``RECIPES``.
+
+A network takes uint8 RGB crops at native scale and answers with the probability of ALL. It holds
+its own scaling of the pixels, so nothing has to be remembered beside it. Keras layers only, no
+``tf.`` call: a recipe trains on any Keras backend.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from leukemia.networks import applications, color_normalization, efficientnet_lite0
+from leukemia.networks import optimizer as rates
+from leukemia.networks import pretrained as imagenet
+from leukemia.recipes import definitions
+from leukemia.recipes.definitions import PLAIN, Training
+
+__all__ = ["RECIPES", "Recipe", "Training", "application", "get", "optimizer"]
+
+
+def _unit(crop: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 255)(crop)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network with a name, an input size and training settings.
+
+    Attributes
+    ----------
+    name, summary : str
+    body : callable
+        From scaled pixels and the settings to features (n, units).
+    crop : int
+        Side of the input in frame pixels.
+    training : Training
+    pixels : callable
+        From the uint8 crop to what the body reads.
+    pretrained : callable, optional
+        Called with a fresh network and a folder for what it may keep: fills in weights learned
+        elsewhere. Batch normalisation then stays as it was there: a few cells a step would upset it.
+    refit : float
+        Strength (the inverse of the penalty) with which the last layer is learned anew at the end; 0
+        leaves it as it is. See :mod:`leukemia.networks.head`.
+    reads : tuple of str
+        Layers that the new last layer reads; none for those that the old one read.
+    morphology : bool
+        Whether trees on what a morphologist looks at add their logit.
+    """
+
+    name: str
+    summary: str
+    body: Callable[[keras.KerasTensor, Training], keras.KerasTensor] = field(repr=False)
+    crop: int = 256
+    training: Training = PLAIN
+    pixels: Callable[[keras.KerasTensor], keras.KerasTensor] = field(default=_unit, repr=False)
+    pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
+    refit: float = 0.0
+    reads: tuple[str, ...] = ()
+    morphology: bool = False
+
+    def build(self) -> keras.Model:
+        """Make the network, with fresh weights.
+
+        Returns
+        -------
+        keras.Model
+            From uint8 (n, crop, crop, 3) to float32 (n, 1): the probability of ALL.
+        """
+        inputs = keras.Input((self.crop, self.crop, 3), dtype="uint8", name="crop")
+        features = self.body(self.pixels(inputs), self.training)
+        outputs = layers.Dense(1, activation="sigmoid", name=rates.HEAD)(features)
+        model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
+        efficientnet_lite0.freeze(model, self.training.frozen)
+        for layer in model.layers if self.pretrained else ():
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
+        return model
+
+    def start(self, cache: Path | None = None) -> keras.Model:
+        """Make the network that a training starts from.
+
+        Parameters
+        ----------
+        cache : Path, optional
+            Folder in which converted weights may be kept.
+
+        Raises
+        ------
+        RecipeError
+            Where its pretrained weights cannot be had.
+        """
+        model = self.build()
+        if self.pretrained:
+            self.pretrained(model, cache)
+        return model
+
+    def with_training(self, **changes: object) -> "Recipe":
+        """Return the same recipe with some training settings changed."""
+        return replace(self, training=replace(self.training, **changes))
+
+
+def get(name: str) -> Recipe:
+    """Return the recipe called ``name``; raise a RecipeError that lists them where there is none."""
+    definitions.outline(name)
+    return RECIPES[name]
+
+
+def optimizer(training: Training) -> keras.optimizers.Optimizer:
+    """Make the optimizer that these settings ask for."""
+    rate = rates.climb_and_fall(
+        training.learning_rate, training.epochs * training.steps_per_epoch, training.warmup
+    )
+    if training.body_rate == 1 and not training.weight_decay:
+        return keras.optimizers.Adam(rate)
+    return rates.BodyAndHead(rate, training.body_rate, training.weight_decay)
+
+
+def _dense(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    # Averaged to 32 x 32: dense layers on every pixel would be 25 million weights for no gain.
+    x = layers.AveragePooling2D(8)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return layers.Dropout(training.dropout)(x) if training.dropout else x
+
+
+def _convolutions(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    penalty = keras.regularizers.L2(training.l2) if training.l2 else None
+
+    def drop(x: keras.KerasTensor, share: float) -> keras.KerasTensor:
+        return layers.Dropout(share)(x) if share else x
+
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=penalty)(x)
+        x = layers.MaxPooling2D()(x)
+    x = drop(layers.Flatten()(x), training.dropout)
+    for units in (64, 128):
+        x = layers.Dense(units, activation="relu", kernel_regularizer=penalty)(x)
+        x = drop(x, training.dropout / 2)
+    return x
+
+
+def _lite0(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    return _pooled(efficientnet_lite0.features(x), training)
+
+
+def _lite0_pixels(crop: keras.KerasTensor) -> keras.KerasTensor:
+    return (
+        color_normalization.mean_to_grey(crop) - efficientnet_lite0.PIXEL_MIDDLE
+    ) / efficientnet_lite0.PIXEL_SPREAD
+
+
+def _pooled(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    x = layers.GlobalAveragePooling2D()(x)
+    return layers.Dropout(training.dropout)(x) if training.dropout else x
+
+
+def _outlined(name: str, body: Callable, **network: object) -> Recipe:
+    one = definitions.outline(name)
+    own = {"refit": one.refit, "reads": one.reads, "morphology": one.morphology}
+    return Recipe(name, one.summary, body, one.crop, one.training, **own, **network)
+
+
+def application(name: str, title: str) -> Recipe:
+    """Make the recipe ``name`` of the ``keras.applications`` network called ``title``."""
+    return _outlined(
+        name,
+        lambda x, training: _pooled(applications.features(title, x), training),
+        pixels=lambda crop: applications.scaled(title, color_normalization.mean_to_grey(crop)),
+        pretrained=lambda model, cache: applications.load(title, model),
+    )
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        _outlined("dense-baseline", _dense),
+        _outlined("reference-cnn", _convolutions),
+        _outlined("reference-cnn-regularized", _convolutions),
+        _outlined("efficientnet-lite0", _lite0, pixels=_lite0_pixels, pretrained=imagenet.load),
+        application("mobilenet-v2", "MobileNetV2"),
+    )
+}

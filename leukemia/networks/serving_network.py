@@ -1,0 +1,176 @@
+"""A trained network to the one that answers: seen from several sides, its probability calibrated.
+
+A cell has no upright side, so the logits of its mirror images are averaged; the calibration moves the
+mean. Where the recipe has them, trees on what a morphologist looks at
+(:mod:`leukemia.networks.boosted_trees`) add their logit. How far the cell lies from those learned (:mod:`leukemia.evaluation.novelty`) comes beside
+it. All are layers of the network that answers: nothing is left to remember, and every engine computes
+the same.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from leukemia.evaluation import novelty
+from leukemia.evaluation.calibration import Calibration
+from leukemia.networks import boosted_trees, morphology
+from leukemia.networks.optimizer import HEAD
+
+VIEWS = (1, 2, 4)
+
+
+@keras.saving.register_keras_serializable("leukemia")
+class Sides(layers.Layer):
+    """Pictures to themselves turned by half, and the mirror images of both, one after another.
+
+    Parameters
+    ----------
+    views : int
+        How many of the four: 1, 2 (as it is and turned by half) or 4.
+    **kwargs
+        Of every layer.
+    """
+
+    def __init__(self, views: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.views = views
+
+    def call(self, pictures: keras.KerasTensor) -> keras.KerasTensor:
+        """From (n, side, side, c) to (views * n, side, side, c)."""
+        upside_down = ops.flip(pictures, 1)
+        # One axis at a time: OpenVINO 2026.4 does not convert a flip of two.
+        sides = [pictures, ops.flip(upside_down, 2), upside_down, ops.flip(pictures, 2)]
+        return ops.concatenate(sides[: self.views], axis=0)
+
+    def get_config(self) -> dict[str, object]:
+        """Return what a saved network needs to make the layer again."""
+        return {**super().get_config(), "views": self.views}
+
+
+@keras.saving.register_keras_serializable("leukemia")
+class MeanOverSides(layers.Layer):
+    """Values of :class:`Sides` to their mean a picture: from (views * n, k) to (n, k)."""
+
+    def __init__(self, views: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.views = views
+
+    def call(self, values: keras.KerasTensor) -> keras.KerasTensor:
+        """Average over the sides."""
+        return ops.mean(ops.reshape(values, (self.views, -1, values.shape[-1])), axis=0)
+
+    def get_config(self) -> dict[str, object]:
+        """Return what a saved network needs to make the layer again."""
+        return {**super().get_config(), "views": self.views}
+
+
+@keras.saving.register_keras_serializable("leukemia")
+class Distance(layers.Layer):
+    """Features (n, d) to their distance (n, 1); see :meth:`novelty.Spread.distance`.
+
+    Parameters
+    ----------
+    dimensions : int
+        Directions with a variance of their own.
+    **kwargs
+        Of every layer.
+    """
+
+    def __init__(self, dimensions: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.dimensions = dimensions
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        """Make the weights that :func:`answering` fills in."""
+        width = int(shape[-1])
+        self.middle = self.add_weight(shape=(width,), initializer="zeros", trainable=False, name="middle")
+        self.axes = self.add_weight(
+            shape=(width, self.dimensions), initializer="zeros", trainable=False, name="axes"
+        )
+        # What the squares along the axes and of the whole are multiplied with.
+        self.along = self.add_weight(
+            shape=(self.dimensions,), initializer="zeros", trainable=False, name="along"
+        )
+        self.rest = self.add_weight(shape=(1,), initializer="ones", trainable=False, name="rest")
+
+    def call(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        """Measure the distance."""
+        centred = features - self.middle
+        inside = ops.matmul(centred, self.axes)
+        # Not as a difference of squares: short floats would not tell it from nothing.
+        outside = centred - ops.matmul(inside, ops.transpose(self.axes))
+        own = ops.sum(ops.square(inside) * self.along, axis=-1, keepdims=True)
+        return ops.sqrt(own + ops.sum(ops.square(outside), axis=-1, keepdims=True) * self.rest)
+
+    def get_config(self) -> dict[str, object]:
+        """Return what a saved network needs to make the layer again."""
+        return {**super().get_config(), "dimensions": self.dimensions}
+
+
+def looking(model: keras.Model, views: int) -> keras.Model:
+    """Make the network that answers with the mean logit over a cell's sides, and its mean features.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As :meth:`recipes.Recipe.build` makes it.
+    views : int
+        One of :data:`VIEWS`.
+
+    Returns
+    -------
+    keras.Model
+        From uint8 (n, size, size, 3) to float32 logits (n, 1) and what the last layer weighs (n, d),
+        sharing the model's weights.
+    """
+    head = model.get_layer(HEAD)
+    before = keras.Model(model.input, head.input, name="body")
+    linear = layers.Dense(1, name=HEAD)
+    inputs = keras.Input(model.input_shape[1:], dtype="uint8", name="crop")
+    features = before(Sides(views, name="sides")(inputs) if views > 1 else inputs)
+    # The last layer is linear: the mean of the logits is the logit of the mean.
+    features = MeanOverSides(views, name="mean")(features) if views > 1 else features
+    out = linear(features)
+    linear.set_weights(head.get_weights())
+    return keras.Model(inputs, [out, features], name=model.name)
+
+
+def answering(
+    model: keras.Model,
+    views: int,
+    calibration: Calibration,
+    spread: novelty.Spread | None = None,
+    trees: boosted_trees.Trees | None = None,
+) -> keras.Model:
+    """Make the network that answers in the clinic; see :func:`looking`.
+
+    The calibration is that of the network's logit, with that of the trees added where there are any.
+
+    Returns
+    -------
+    keras.Model
+        From uint8 (n, size, size, 3) to the calibrated probability of ALL (n, 1); where ``spread`` is
+        given, to that and the distance from the cells that were learned (n, 1).
+    """
+    seen = looking(model, views)
+    logit, features = seen.outputs
+    linear = seen.get_layer(HEAD)
+    kernel, bias = linear.get_weights()
+    linear.set_weights([calibration.stretch * kernel, calibration.stretch * bias + calibration.shift])
+    if trees:
+        measures = morphology.Morphology(name="morphology")(seen.input)
+        logit = layers.Add(name="together")(
+            [logit, boosted_trees.layer(trees, calibration.stretch, measures)]
+        )
+    out = layers.Activation("sigmoid", name="sigmoid")(logit)
+    found = [out, _distance(spread, features)] if spread else out
+    return keras.Model(seen.input, found, name=model.name)
+
+
+def _distance(spread: novelty.Spread, features: keras.KerasTensor) -> keras.KerasTensor:
+    width, dimensions = spread.axes.shape
+    layer = Distance(dimensions, name="distance")
+    out = layer(features)
+    factors = 1 / (spread.along * width), np.array([1 / (spread.rest * width)])
+    layer.set_weights([spread.middle, spread.axes, *factors])
+    return out

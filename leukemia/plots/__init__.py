@@ -1,0 +1,1 @@
+"""Charts with their captions, made once for page, report and any other door."""

@@ -1,0 +1,1 @@
+"""Recipes in words and numbers: light to import."""

@@ -1,0 +1,1 @@
+"""Model versions: which there are, which answers, who changed that and why."""

@@ -1,0 +1,1 @@
+"""What is handed on: reports as files that need nothing from outside."""

@@ -1,1 +1,0 @@
-"""What held-out predictions say of a model: curves, patients, subgroups, comparisons. No image needed."""

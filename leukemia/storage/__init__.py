@@ -1,0 +1,1 @@
+"""Files below the data folder: where they lie, and writes that are whole or absent."""

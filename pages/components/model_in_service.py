@@ -1,0 +1,80 @@
+"""The model in service, loaded once a process and shared by all sessions."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from leukemia import settings
+from leukemia.bundles import bundle as bundles
+from leukemia.evaluation import estimates as quick
+from leukemia.evaluation import metrics
+from leukemia.evaluation.bootstrap import Cells
+from leukemia.inference.classifier import Classifier
+from leukemia.registry.serving import InService, Watch
+
+
+def classifier() -> Classifier:
+    """The model in service; raises :class:`leukemia.errors.BundleError` where there is none."""
+    found = bundle()
+    return _load(found.folder.resolve(), _written(found.folder), found.digest)
+
+
+def bundle() -> bundles.Bundle:
+    """The record of the model in service, its network not loaded; raises as :func:`classifier` does."""
+    return in_service().bundle
+
+
+def in_service() -> InService:
+    """Which model answers, as what version, and the notice where it is not the one promoted."""
+    given = settings.load()
+    if given.model_given:
+        folder = given.model.resolve()
+        return InService(_read(folder, _written(folder)))
+    return _watch(given.data.resolve(), given.tracking_uri).now()
+
+
+def notice() -> str:
+    """Why it is not the model that was put in service that answers; empty where it is. Untrusted text."""
+    return in_service().notice
+
+
+def look_again() -> None:
+    """See a promotion at once; without this, within seconds."""
+    _watch.clear()
+
+
+def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figure]:
+    """Held-out figures of a model at a threshold."""
+    bundle = classifier.bundle
+    return _figures(bundle.identity, threshold, bundle.predictions)
+
+
+def _written(folder: Path) -> tuple[int, int] | None:
+    """When the record was written and its size: a newly written bundle is loaded afresh."""
+    try:
+        found = (folder / bundles.RECORD).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _watch(data: Path, tracking_uri: str) -> Watch:
+    return Watch()
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _load(folder: Path, written: tuple[int, int] | None, digest: str) -> Classifier:
+    return Classifier.load(folder)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
+    return bundles.read(folder)
+
+
+# Held-out predictions carry no image, so that a shared cache is harmless here.
+@st.cache_data(max_entries=512, show_spinner=False)
+def _figures(identity: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, metrics.Figure]:
+    return quick.at_threshold(Cells(_predictions), threshold)

@@ -1,0 +1,10 @@
+"""The batch of cells of this session: the Classify page answers it, other pages may add to it."""
+
+import streamlit as st
+
+from leukemia.inference.batch import Batch
+
+
+def of_session() -> Batch:
+    """The batch, empty where this session has none yet."""
+    return st.session_state.setdefault("batch", Batch())

@@ -1,1 +1,0 @@
-"""The sections of the Dataset page: each has ``show(data)``, given the prepared folder."""

@@ -1,0 +1,1 @@
+"""The sections of each page, one file a section."""

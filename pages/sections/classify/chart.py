@@ -1,0 +1,41 @@
+"""Where a batch's probabilities lie."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from leukemia.inference import decisions
+
+# The grid's two colours, a little lighter: they are seen on light and dark pages.
+COLOURS = {
+    decisions.NORMAL_LIKE: "#3B8BD0",
+    decisions.INDETERMINATE: "#8C8C96",
+    decisions.ALL_LIKE: "#DD6B20",
+}
+BIN = 0.05
+
+
+def spread(probabilities: Sequence[float], threshold: float, band: decisions.Band | None = None) -> go.Figure:
+    """Histogram of probabilities (0 to 1), coloured by decision."""
+    figure = go.Figure()
+    for word, colour in COLOURS.items():
+        values = [p for p in probabilities if decisions.decision(p, threshold, band) == word]
+        if word == decisions.INDETERMINATE and not band:
+            continue
+        bins = {"start": 0, "end": 1 + BIN, "size": BIN}
+        figure.add_histogram(x=values, name=word, marker_color=colour, xbins=bins)
+    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color="#808080")
+    figure.update_layout(
+        title={"text": "This batch and the threshold (dashed)", "font_size": 14},
+        barmode="stack",
+        bargap=0.05,
+        height=260,
+        margin={"l": 0, "r": 12, "t": 36, "b": 0},
+        legend={"orientation": "h", "y": -0.35, "x": 0},
+    )
+    figure.update_xaxes(title_text="Probability of ALL", range=[0, 1])
+    # Left to itself, a low axis is marked with halves of cells.
+    highest = max(Counter(int(p / BIN) for p in probabilities).values(), default=0)
+    figure.update_yaxes(title_text="Cells", rangemode="tozero", dtick=1 if highest <= 5 else None)
+    return figure

@@ -1,0 +1,120 @@
+"""One cell's picture, record and answer as HTML; everything that comes from a file is escaped."""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.dataset.catalog.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
+from leukemia.dataset.catalog.records import Record
+from leukemia.errors import ImageError
+from leukemia.imaging import images
+from leukemia.inference import decisions
+from pages.components.cell_grid import MARKS, distance
+
+STYLE = Path(__file__).with_name("cell_detail.css")
+# Frame pixels a side that are shown: C-NMC's training frames have 450.
+SHOWN = 450
+WHY_NONE = {
+    "training": "No answer is shown: the model learned from this patient, so that it would prove nothing.",
+    "validation": "No answer is shown: the model's threshold was chosen on this patient.",
+    "test": "The model has no answer for this cell.",
+    UNKNOWN: "The model has no held-out answer for this cell.",
+}
+BESIDE = {
+    RIGHT: "Agrees with the label.",
+    WRONG: "✗ Disagrees with the label.",
+    UNDECIDED: f"Left open: {decisions.NEEDED}.",
+    UNKNOWN: "The cell is unlabelled.",
+}
+HELD_OUT = "Held out: the model did not learn from this patient."
+HELD_OUT_OF_FOLD = (
+    "Held out ({part} of {folds}): answered by a network of the same recipe that did not learn from this "
+    "patient. The model in service did."
+)
+WHY_UNLABELLED = "Unlabelled cells have no held-out answer: send it to Classify to have one."
+
+
+def picture(data: Path, record: Record) -> str:
+    """The cell in pixels of its frame, lossless."""
+    badge = '<span class="drawn">synthetic drawing</span>' if record.synthetic else ""
+    try:
+        cell = images.measure(images.decode(images.read(data / record.path)))
+    except ImageError as error:
+        return f'<div class="one"><div class="missing">{escape(str(error))}</div></div>'
+    out = io.BytesIO()
+    Image.fromarray(images.crop(cell, SHOWN)).save(out, "WEBP", lossless=True, method=0)
+    source = base64.b64encode(out.getvalue()).decode("ascii")
+    who = f"patient {record.patient}" if record.patient else "an unknown patient"
+    return (
+        f'<div class="one"><figure><img alt="Cell of {escape(who)}" src="data:image/webp;base64,{source}">'
+        f"{badge}<figcaption>{SHOWN} × {SHOWN} pixels of the frame about the cell's middle</figcaption>"
+        "</figure></div>"
+    )
+
+
+def facts(copies: Sequence[Record]) -> str:
+    """The record as a table; of identical images, the first one's and where the others lie."""
+    record = copies[0]
+    label = record.label or UNLABELLED
+    if record.review == "corrected":
+        label += f" (corrected; came as {record.original_label})"
+    elif record.review:
+        label += f" ({record.review} by a reviewer)"
+    rows = [
+        ("Label", label),
+        ("Patient", record.patient or "not known"),
+        ("Patient group", record.patient_group if record.patient_group != record.patient else ""),
+        ("Source", record.source),
+        ("Part of the split", record.part if record.part != UNKNOWN else ""),
+        ("Cell size", f"{record.cell_area:,} pixels of the frame"),
+        ("Brightness", f"{record.brightness:.1f} of 255" if record.brightness is not None else ""),
+        ("Frame", f"{record.width} × {record.height} pixels"),
+        ("File", record.path),
+        ("Came from", record.origin),
+        ("Image", record.image_id),
+        *(("Identical to", _copy(other)) for other in copies[1:]),
+    ]
+    return (
+        '<table class="facts">'
+        + "".join(
+            f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows if value
+        )
+        + "</table>"
+    )
+
+
+def answer(record: Record, bundle: Bundle | None, why: str) -> str:
+    """What the model in service says of the cell, or why it says nothing."""
+    if bundle is None:
+        return _said(why)
+    if record.probability is None:
+        return _said(WHY_NONE.get(record.part, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
+    threshold = bundle.threshold
+    word = decisions.decision(record.probability, threshold, bundle.band)
+    kind, mark = MARKS[word]
+    beside = BESIDE[record.outcome]
+    seen = HELD_OUT
+    if bundle.leaky:
+        seen = "The model learned from other cells of this patient: its answer looks better than it is."
+    elif bundle.folds:
+        seen = HELD_OUT_OF_FOLD.format(part=escape(record.part), folds=bundle.folds)
+    return (
+        f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
+        f"<span>{record.probability:.3f}</span></div>"
+        f'<div class="scale" aria-hidden="true"><i style="width:{record.probability:.1%}"></i>'
+        f'<s style="left:{threshold:.1%}"></s></div>'
+        f"<p>{distance(record.probability, threshold)} ({threshold:.3f}). <b>{beside}</b> {seen}</p></div>"
+    )
+
+
+def _said(text: str) -> str:
+    return f'<div class="answer"><p>{escape(text)}</p></div>'
+
+
+def _copy(other: Record) -> str:
+    return f"{other.path}, patient {other.patient or 'not known'}, {other.label or UNLABELLED}"

@@ -1,0 +1,230 @@
+"""What can be wrong with the set: each check with what it means and what was done about it."""
+
+import base64
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.dataset import label_log, manifest, splits
+from leukemia.dataset.catalog import manifest_parquet
+from leukemia.dataset.catalog.filters import Filters
+from leukemia.dataset.quality import checks, file_checks, near_duplicates
+from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
+from leukemia.imaging.thumbnails import Thumbnails
+from leukemia.jobs import launcher
+from pages.components import job_status
+from pages.components.markdown import plain
+from pages.sections.dataset import address, cell_detail, grid, resources
+
+KIND, TITLE = "similar", "A look through all images"
+STYLE = Path(__file__).with_name("pairs.css")
+ICONS = {OK: "check_circle", NOTE: "info", PROBLEM: "error", UNKNOWN: "pending"}
+WORDS = {OK: "nothing found", NOTE: "to know", PROBLEM: "to look into", UNKNOWN: "not known yet"}
+PAIRS, CARDS, ROWS = 12, 24, 200
+OPEN = "check-open-"
+# Seconds for which files on disk are not looked for again.
+FRESH = 60.0
+
+
+def show(data: Path) -> None:
+    """Lay the section out."""
+    data = Path(data).resolve()
+    resources.catalog(data)  # says where the folder is not prepared
+    bundle, why = resources.model()
+    stamp = (manifest_parquet.stamp(data), label_log.stamp(data))
+    cells = _cells(data, stamp)
+    job_status.said()
+    looked = _looked_through(data, cells)
+    found = _all(
+        data, (*stamp, looked is not None), bundle.identity if bundle else why, cells, looked, bundle
+    )
+    first, *rest = found
+    _headline(first)
+    if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):
+        st.warning(
+            "This holds for patients by their names and for identical images. Near-identical images say that "
+            "some names may hide one person on two sides: see below.",
+            icon=":material/warning:",
+        )
+    _summary(rest)
+    order = (PROBLEM, NOTE, UNKNOWN, OK)
+    for check in sorted(rest, key=lambda one: order.index(one.level)):
+        _one(data, check)
+    if address.cell():
+        cell_detail.show(data, [])
+
+
+# Rows of the manifest, no image; one at a time, as the catalogue.
+@st.cache_resource(max_entries=1, show_spinner="Reading the manifest …")
+def _cells(data: Path, stamp: tuple[object, ...]) -> pd.DataFrame:
+    return label_log.apply(data, manifest.read(data))
+
+
+@st.cache_resource(max_entries=1, show_spinner="Checking the set …", ttl=FRESH)
+def _all(
+    data: Path,
+    stamp: tuple[object, ...],
+    model: str,
+    _cells: pd.DataFrame,
+    _looked: near_duplicates.Findings | None,
+    _bundle: Bundle | None,
+) -> list[Check]:
+    from leukemia.evaluation import label_issues
+
+    labelled = _cells[_cells["label"] != ""]
+    assignment, whose = _split(labelled, _bundle)
+    return [
+        checks.split(labelled, assignment, whose),
+        label_issues.check(_bundle, model, _cells),
+        checks.near_identical(_cells, _looked, assignment),
+        checks.identical(_cells),
+        checks.tied(_cells),
+        checks.two_labels(_cells),
+        *file_checks.files(data, _cells, file_checks.read_report(data)),
+        *file_checks.frames(_cells, _looked),
+    ]
+
+
+def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, str]:
+    """The split of the model in service where it is one of this set; else the one of seed 0."""
+    if bundle is not None and bundle.synthetic == bool((labelled["source"] == "synthetic").all()):
+        if bundle.folds:
+            own = checks.in_folds(labelled, bundle.predictions)
+            whose = f"the {bundle.folds} folds in which {bundle.name} was judged"
+        else:
+            parts = {part: bundle.record["split"][part]["groups"] for part in splits.PARTS}
+            own = checks.assigned(labelled, parts)
+            whose = f"the split of the model in service ({bundle.name})"
+        if own.notna().any():
+            return own, whose
+    return checks.dealt(labelled), "the split that a training with seed 0 would deal"
+
+
+def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Findings | None:
+    """What a look through all images found; where there was none, one is started once."""
+    if found := near_duplicates.kept(data, cells):
+        return found
+    job = launcher.latest(data, KIND)
+    state = launcher.state(job) if job else None
+    arguments = ["check", "--data", str(data)]
+    if state is None or state.phase == "done":
+        job_status.start(data, KIND, TITLE, arguments, launcher.LOOK)
+        job_status.said()
+        job = launcher.latest(data, KIND)
+        state = launcher.state(job) if job else None
+    if state and state.active:
+        st.markdown("**Near-identical images and cut-off cells** are being looked for:")
+        job_status.follow(job)
+    elif state and state.phase != "done":
+        job_status.ended(job, state, go_on="Look again")
+    return None
+
+
+def _headline(check: Check) -> None:
+    if check.level == OK:
+        st.success(f"**{plain(check.title)}.** {plain(check.said)}", icon=":material/verified:")
+    elif check.level == PROBLEM:
+        st.error(f"**Patients on two sides of the split.** {plain(check.said)}", icon=":material/error:")
+    else:
+        st.info(f"**{plain(check.title)}: not proved.** {plain(check.said)}", icon=":material/help:")
+    st.caption(f"{plain(check.meaning)} {plain(check.done)}")
+
+
+def _summary(found: list[Check]) -> None:
+    counts = {word: sum(check.level == level for check in found) for level, word in WORDS.items()}
+    st.markdown(" · ".join(f"**{count}** {word}" for word, count in counts.items() if count))
+
+
+def _one(data: Path, check: Check) -> None:
+    label = f"**{plain(check.title)}**: {WORDS[check.level]}"
+    box = st.expander(
+        label,
+        icon=f":material/{ICONS[check.level]}:",
+        expanded=check.level == PROBLEM,
+        key=f"{OPEN}{check.name}",
+        on_change="rerun",
+    )
+    with box:
+        st.markdown(plain(check.said))
+        st.caption(f"**What it means.** {plain(check.meaning)}")
+        if check.done:
+            st.caption(f"**What was done.** {plain(check.done)}")
+        # Pictures of all checks at once are too much for a browser beside a training.
+        if check.rows.empty or not box.open:
+            return
+        if "first" in check.rows:
+            _pairs(data, check)
+        elif "path" in check.rows:
+            _images(data, check)
+        else:
+            st.dataframe(check.rows.head(ROWS), hide_index=True)
+            if len(check.rows) > ROWS:
+                st.caption(f"The first {ROWS} of {len(check.rows):,}.")
+
+
+def _page(check: Check, size: int) -> pd.DataFrame:
+    """The rows on the page that is turned to."""
+    pages = -(-len(check.rows) // size)
+    number = st.pagination(pages, key=f"check-{check.name}") if pages > 1 else 1
+    return check.rows.iloc[(number - 1) * size : number * size]
+
+
+def _pairs(data: Path, check: Check) -> None:
+    """Two images side by side, with their patients."""
+    rows = _page(check, PAIRS)
+    ids = _ids(data)
+    names = [path for path in (*rows["first"], *rows["second"]) if path in ids]
+    by_id = Thumbnails(data).get((ids[path], path) for path in names)
+    pictures = {path: by_id[ids[path]] for path in names if ids[path] in by_id}
+    cards = "".join(_pair(row, pictures) for row in rows.to_dict("records"))
+    st.html(STYLE)
+    st.html(f'<div class="pairs" role="list" aria-label="{escape(check.title)}">{cards}</div>')
+
+
+def _pair(row: dict[str, object], pictures: dict[str, bytes]) -> str:
+    shown = ""
+    for path in (row["first"], row["second"]):
+        picture = base64.b64encode(pictures.get(path, b"")).decode("ascii")
+        image = f'<img alt="" src="data:image/jpeg;base64,{picture}">' if picture else "<i>not readable</i>"
+        name = escape(Path(str(path)).stem)
+        shown += f'<figure>{image}<figcaption title="{escape(str(path))}">{name}</figcaption></figure>'
+    flags = [
+        word
+        for name, word in (("two_sides", "on two sides of the split"), ("two_groups", "two patient groups"))
+        if row.get(name)
+    ]
+    marks = "".join(f"<b>✗ {word}</b>" for word in flags[:1])
+    return (
+        f'<div class="pair" role="listitem"><div class="two">{shown}</div>'
+        f"<p>Patient {escape(str(row['patients']) or 'not known')} · {escape(str(row['labels']))} · alike: "
+        f"{escape(str(row['alike']))}</p>{marks}</div>"
+    )
+
+
+def _images(data: Path, check: Check) -> None:
+    """Single images as the gallery shows them; a click opens one."""
+    rows = _page(check, CARDS)
+    catalog = resources.catalog(data)
+    ids = _ids(data)
+    wanted = [ids[path] for path in rows["path"] if path in ids]
+    by_path = {record.path: record for record in catalog.page(Filters(images=tuple(wanted)), size=4 * CARDS)}
+    records = [by_path[path] for path in rows["path"] if path in by_path]
+    grid.show(data, records, key=f"check-{check.name}-grid", spoken=check.title, on_open=cell_detail.open_it)
+    if check.name == "suspects":
+        st.caption(
+            "The most suspect first. A click opens a cell, where its label can be corrected or doubted."
+        )
+
+
+def _ids(data: Path) -> dict[str, str]:
+    """Path to image_id."""
+    return _named(data, (manifest_parquet.stamp(data), label_log.stamp(data)))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _named(data: Path, stamp: tuple[object, ...]) -> dict[str, str]:
+    cells = _cells(data, stamp)
+    return dict(zip(cells["path"], cells["image_id"], strict=True))

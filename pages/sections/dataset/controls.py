@@ -1,0 +1,137 @@
+"""The gallery's filters as widgets. The address holds the truth: widgets are set from it and write to it."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from leukemia.dataset.catalog.catalog import OF_MODEL, Catalog
+from leukemia.dataset.catalog.cells_table import SORTS
+from leukemia.dataset.catalog.filters import (
+    CORRECTED,
+    DOUBTED,
+    INDETERMINATE,
+    RIGHT,
+    UNDECIDED,
+    UNKNOWN,
+    UNLABELLED,
+    WRONG,
+    Filters,
+)
+from leukemia.inference import decisions
+from pages.sections.dataset import address
+
+KEY = "gallery-"
+SORT_WORDS = {
+    "imported": "As imported",
+    "patient": "Patient",
+    "largest": "Largest cell first",
+    "smallest": "Smallest cell first",
+    "brightest": "Brightest cell first",
+    "darkest": "Darkest cell first",
+    "highest": "Highest probability of ALL first",
+    "lowest": "Lowest probability of ALL first",
+    "nearest": "Nearest to the threshold first",
+    "wrongest": "Furthest from its label first",
+}
+WORDS = {
+    "ALL": "ALL",
+    "Normal": "Normal",
+    UNLABELLED: "Unlabelled",
+    UNKNOWN: "In no part",
+    RIGHT: "Right",
+    WRONG: "Wrong",
+    UNDECIDED: "Undecided",
+    CORRECTED: "Label corrected",
+    DOUBTED: "Label doubted",
+}
+ANSWERS = {
+    "ALL": decisions.ALL_LIKE,
+    "Normal": decisions.NORMAL_LIKE,
+    INDETERMINATE: decisions.INDETERMINATE,
+    UNKNOWN: "No held-out answer",
+}
+# Pixels on screen: four filters stand beside each other on a narrow one.
+WIDTH, WIDE = 168, 232
+STEP = 500  # frame pixels of the size slider
+
+
+def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
+    """Lay out the widgets; those that need a model's answers only where there are any."""
+    choices = catalog.choices
+    lowest, highest = choices.area[0] // STEP * STEP, -(-choices.area[1] // STEP) * STEP
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _many("Class", "labels", ("ALL", "Normal", UNLABELLED), chosen)
+        _many("Source", "sources", choices.sources, chosen)
+        _many("Patient", "patients", choices.patients, chosen)
+        if answered:
+            _many("Split", "parts", choices.parts, chosen)
+            band = catalog.band is not None
+            answers = tuple(answer for answer in ANSWERS if band or answer != INDETERMINATE)
+            _many("The model's answer", "decisions", answers, chosen, ANSWERS)
+            _many("Right or wrong", "outcomes", (RIGHT, WRONG, *((UNDECIDED,) if band else ())), chosen)
+        _many("Review", "reviews", (CORRECTED, DOUBTED), chosen)
+        if highest > lowest:
+            _range("Cell size (frame pixels)", "area", (lowest, highest), STEP, chosen)
+        if answered:
+            _range("Probability of ALL", "probability", (0.0, 1.0), 0.01, chosen)
+        _sort(answered)
+        st.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            on_click=lambda: address.put_filters(Filters()),
+            disabled=chosen == Filters(),
+        )
+
+
+def _many(
+    label: str,
+    name: str,
+    options: tuple[str, ...],
+    chosen: Filters,
+    words: dict[str, str] = WORDS,
+) -> None:
+    now = getattr(chosen, name)
+    # What the address asks for and the set has not is shown too: it is why nothing matches.
+    options = (*options, *(value for value in now if value not in options))
+    st.session_state[KEY + name] = list(now)
+    st.multiselect(
+        label,
+        options,
+        key=KEY + name,
+        format_func=lambda value: words.get(value, value),
+        placeholder="Any",
+        width=WIDTH,
+        on_change=lambda: _changed(name, tuple(st.session_state[KEY + name])),
+    )
+
+
+def _range(label: str, name: str, ends: tuple[float, float], step: float, chosen: Filters) -> None:
+    low, high = getattr(chosen, name) or ends
+    kind = type(ends[0])
+    inside = [kind(min(max(value, ends[0]), ends[1])) for value in (low, high)]
+    st.session_state[KEY + name] = tuple(inside)
+
+    def changed() -> None:
+        value = st.session_state[KEY + name]
+        _changed(name, None if tuple(value) == ends else tuple(value))
+
+    st.slider(label, *ends, step=step, format="localized", key=KEY + name, width=WIDE, on_change=changed)
+
+
+def _sort(answered: bool) -> None:
+    options = [name for name in SORTS if answered or name not in OF_MODEL]
+    now = address.sort()
+    st.session_state[KEY + "sort"] = now if now in options else options[0]
+
+    def changed() -> None:
+        picked = st.session_state[KEY + "sort"]
+        address.put(address.SORT, "" if picked == options[0] else picked)
+        address.put(address.PAGE, "")
+
+    st.selectbox(
+        "Sorted by", options, key=KEY + "sort", format_func=SORT_WORDS.get, width=WIDE, on_change=changed
+    )
+
+
+def _changed(name: str, value: object) -> None:
+    address.put_filters(replace(address.filters(), **{name: value}))

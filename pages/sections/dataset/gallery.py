@@ -1,0 +1,99 @@
+"""Leaf through the cells: filters that combine, sorting, pages, and one cell opened large."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.dataset.catalog.catalog import BRIGHTNESS_SORTS, OF_MODEL, Catalog
+from leukemia.dataset.catalog.filters import Filters
+from leukemia.dataset.catalog.records import Tally
+from pages.components.markdown import plain
+from pages.sections.dataset import address, cell_detail, controls, grid, measurement, paging, resources
+
+NO_MODEL = "Filters by split, answer and probability come with a model in service."
+NO_ANSWERS = (
+    "The model in service has no held-out answer for any cell here: it learned from another set. "
+    "Filters by split, answer and probability come with a model that was trained on this one."
+)
+LOST = "The cells picked on the map belong to another visit: pick them again there."
+
+
+def show(data: Path) -> None:
+    """Lay the section out."""
+    catalog = resources.catalog(data)
+    answered = _answered(catalog)
+    chosen = address.filters() if answered else address.filters().without_model()
+    controls.show(catalog, chosen, answered=answered)
+    chosen = _with_map(chosen)
+    sort = address.sort()
+    if sort in OF_MODEL and not answered:
+        sort = "imported"
+    if sort in BRIGHTNESS_SORTS:
+        measurement.note(data)
+    tally = catalog.tally(chosen)
+    st.markdown(summary(tally, catalog.total))
+    if not tally.images:
+        st.info("No image matches: take a filter away.", icon=":material/filter_alt:")
+        return
+    number, pages = paging.place(tally.images)
+    records = catalog.page(chosen, sort, number, paging.SIZE)
+    spoken = f"Cells, page {number} of {pages}"
+    grid.show(data, records, key="gallery-grid", spoken=spoken, on_open=cell_detail.open_it)
+    paging.turn(number, pages, key="gallery-page", of=(chosen, sort))
+    if address.cell():
+        cell_detail.show(data, [record.image_id for record in records])
+
+
+def summary(tally: Tally, total: int) -> str:
+    """What matches, in a line of Markdown."""
+    noun = "image matches" if tally.images == 1 else "images match"
+    people = f"{tally.patients:,} patient{'s' * (tally.patients != 1)} in {tally.groups:,} patient group"
+    return (
+        f"**{tally.images:,} {noun}** of {total:,}: {tally.all:,} ALL, {tally.normal:,} Normal, "
+        f"{tally.unlabelled:,} unlabelled; {people}{'s' * (tally.groups != 1)}."
+    )
+
+
+def _answered(catalog: Catalog) -> bool:
+    """Whether there are answers to filter by; say why where there are none."""
+    bundle, why = resources.model()
+    if bundle is None:
+        st.caption(f"{plain(why)} {NO_MODEL}")
+        return False
+    known = catalog.count(Filters(probability=(0, 1)))
+    if not known:
+        st.caption(NO_ANSWERS)
+    return bool(known)
+
+
+def _with_map(chosen: Filters) -> Filters:
+    """Narrow to what was picked on the map; cells picked one by one have a chip that says so."""
+    if chosen.images is not None:
+        named = replace(address.filters(), images=None)
+        _chip(len(chosen.images), "named in the address", lambda: address.put_filters(named))
+    if st.query_params.get(address.SELECTION) != address.MAP:
+        return chosen
+    picked = st.session_state.get(address.PICKED_ON_MAP)
+    if picked is None:
+        st.warning(LOST, icon=":material/map:")
+        return chosen
+    _chip(len(picked), "picked on the map", _forget_map)
+    both = picked if chosen.images is None else set(chosen.images) & set(picked)
+    return replace(chosen, images=tuple(both))
+
+
+def _chip(count: int, how: str, forget: Callable[[], None]) -> None:
+    st.button(
+        f"{count:,} {'cell' if count == 1 else 'cells'} {how}",
+        icon=":material/close:",
+        help="Show the other cells, too",
+        on_click=forget,
+    )
+
+
+def _forget_map() -> None:
+    st.session_state.pop(address.PICKED_ON_MAP, None)
+    address.put(address.SELECTION, "")
+    address.put(address.PAGE, "")

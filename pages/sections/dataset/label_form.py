@@ -1,0 +1,112 @@
+"""A reviewer doubts or corrects a label, with a name and a reason; nothing is ever overwritten."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.dataset import label_log
+from leukemia.dataset.catalog.catalog import Record
+from leukemia.dataset.label_log import DOUBTED, LONGEST, Correction
+from leukemia.errors import LeukemiaError
+from pages.components.markdown import plain
+
+REVIEWER, SAID = "reviewer", "label-said"
+WORDS = {
+    DOUBTED: "Doubted: leave it out of training",
+    "ALL": "Corrected: the cell is ALL",
+    "Normal": "Corrected: the cell is Normal",
+}
+ABOUT = (
+    "The label that the set came with is kept. From the next training on, a corrected label counts, and a "
+    "doubted cell is left out. This is a label of the data set, not a finding on a patient."
+)
+
+
+def show(data: Path, record: Record) -> None:
+    """Lay out what was said of one cell's label, and the form to say more; for the opened cell."""
+    if not record.label:
+        return
+    log = label_log.history(data, record.image_id)
+    counts = log[0].new if log else record.original_label
+    with st.expander(f"Label: {_counted(counts, record)}", icon=":material/edit_note:", expanded=bool(log)):
+        _say()
+        for row in log:
+            st.markdown(_line(row))
+        st.caption(ABOUT)
+        _form(data, record, counts)
+        if log:
+            _undo(data, log[0])
+
+
+def _form(data: Path, record: Record, counts: str) -> None:
+    image_id, came = record.image_id, record.original_label
+    options = [label for label in WORDS if label != counts]
+    words = WORDS | {came: f"Confirmed: the cell is {came}, as the set came"}
+    with st.form(f"label-{image_id[:16]}", border=False):
+        st.radio("Change it to", options, format_func=words.get, key="label-new")
+        _who_and_why("label")
+        st.form_submit_button(
+            "Keep this", icon=":material/save:", on_click=_correct, args=(data, image_id, counts)
+        )
+
+
+def _undo(data: Path, last: Correction) -> None:
+    with st.form(f"undo-{last.number}", border=False):
+        st.markdown(f"**Undo the last change**: back to {plain(last.old)}")
+        _who_and_why("undo")
+        st.form_submit_button("Undo", icon=":material/undo:", on_click=_take_back, args=(data, last.number))
+
+
+def _who_and_why(form: str) -> None:
+    st.session_state.setdefault(f"{form}-who", st.session_state.get(REVIEWER, ""))
+    left, right = st.columns([2, 3])
+    left.text_input("Your name", key=f"{form}-who", max_chars=LONGEST["who"])
+    right.text_input("Reason", key=f"{form}-reason", max_chars=LONGEST["reason"])
+
+
+def _correct(data: Path, image_id: str, old: str) -> None:
+    state = st.session_state
+    new = state["label-new"]
+    _try("label", lambda by: label_log.correct(data, image_id, new, old=old, **by), f"Kept: {new}.")
+
+
+def _take_back(data: Path, number: int) -> None:
+    _try("undo", lambda by: label_log.undo(data, number, **by), "Undone; both changes stay in the log.")
+
+
+def _try(form: str, change, done: str) -> None:
+    state = st.session_state
+    by = {"who": state[f"{form}-who"], "reason": state[f"{form}-reason"]}
+    try:
+        change(by)
+    except LeukemiaError as error:
+        state[SAID] = ("error", str(error))
+        return
+    state[REVIEWER] = by["who"]
+    state["label-who"] = state["undo-who"] = by["who"]
+    state["label-reason"] = state["undo-reason"] = ""
+    state[SAID] = ("success", done)
+
+
+def _say() -> None:
+    kind, text = st.session_state.pop(SAID, ("", ""))
+    if kind == "error":
+        st.error(plain(text), icon=":material/error:")
+    elif kind:
+        st.success(plain(text), icon=":material/check_circle:")
+
+
+def _counted(counts: str, record: Record) -> str:
+    if counts == record.original_label:
+        return f"{counts}, as the set came"
+    return f"{counts}; the set came with {record.original_label}"
+
+
+def _line(row: Correction) -> str:
+    what = "Undone" if row.undoes else "Changed"
+    return f"{when(row.at)}, **{plain(row.who)}**: {what}, {row.old} → {row.new}. {plain(row.reason)}"
+
+
+def when(at: str) -> str:
+    """A time of the log, for a reader."""
+    return f"{at[:10]} {at[11:16]} UTC"

@@ -1,0 +1,55 @@
+"""Held-out cells as cards, with a picture where the data folder has one. Text from files is escaped."""
+
+import base64
+from html import escape
+
+import pandas as pd
+
+from leukemia import settings
+from leukemia.evaluation.cell_facts import SYNTHETIC
+from leukemia.imaging.thumbnails import Thumbnails
+from leukemia.inference import decisions
+from pages.components import cell_grid
+
+
+def pictures(rows: pd.DataFrame) -> dict[str, bytes]:
+    """Thumbnails of some cells by image_id; never kept beyond this run of the page."""
+    known = rows[rows["path"].notna()]
+    if known.empty:
+        return {}
+    return Thumbnails(settings.load().data.resolve()).get(zip(known["image_id"], known["path"], strict=True))
+
+
+def grid(rows: pd.DataFrame, threshold: float, spoken: str, lines: dict[str, str] | None = None) -> str:
+    """Cells as HTML cards.
+
+    ``rows`` has image_id, patient_group, label, probability, path and source; ``lines`` is a further line
+    of plain text by image_id.
+    """
+    found = pictures(rows)
+    cards = "".join(
+        _card(row, threshold, found.get(row.image_id), (lines or {}).get(row.image_id, ""))
+        for row in rows.itertuples()
+    )
+    return f'<div class="cells" role="list" aria-label="{escape(spoken)}">{cards}</div>'
+
+
+def _card(row, threshold: float, picture: bytes | None, line: str) -> str:
+    word = decisions.decision(row.probability, threshold)
+    kind, mark = cell_grid.MARKS[word]
+    patient = escape(str(row.patient_group))
+    drawn = f'<p class="drawn">{cell_grid.DRAWN}</p>' if row.source == SYNTHETIC else ""
+    more = f"<p>{escape(line)}</p>" if line else ""
+    image = ""
+    if picture:
+        data = base64.b64encode(picture).decode("ascii")
+        image = f'<img alt="Cell of patient {patient}" src="data:image/jpeg;base64,{data}">'
+    return (
+        f'<div class="cell cell-{kind}" role="listitem">{image}'
+        f'<p class="decision"><span>{mark} {word}</span><b>{row.probability:.3f}</b></p>'
+        f'<div class="scale" aria-hidden="true"><i style="width:{row.probability:.1%}"></i>'
+        f'<s style="left:{threshold:.1%}"></s></div>'
+        f'<p class="distance">Label: {escape(row.label)}</p>'
+        f'<p class="name" title="{patient}">Patient <bdi>{patient}</bdi></p>'
+        f'<p class="name" title="{escape(row.image_id)}">{escape(row.image_id[:12])}</p>{more}{drawn}</div>'
+    )

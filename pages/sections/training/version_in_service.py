@@ -1,0 +1,147 @@
+"""What is in service: what answers now, the way back, and who changed it before."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from leukemia import settings
+from leukemia.errors import LeukemiaError
+from leukemia.registry import promotion, promotion_log, versions
+from leukemia.registry.promotion_log import Event
+from leukemia.tracking.registry_state import Standing
+from pages.components import identity, model_in_service
+from pages.components.markdown import plain
+
+KEY = "training-service-"
+SAID, WHO, WHY = KEY + "said", KEY + "back-who", KEY + "back-why"
+UNNAMED, UNEXPLAINED = "name not given", "rolled back on the page Training"
+SHIPPED, NAMED = promotion.SHIPPED, "the bundle that LEUKEMIA_MODEL names"
+GIVEN = (
+    "LEUKEMIA_MODEL names the bundle that answers here: until it is unset, that one does, whatever is "
+    "promoted or rolled back."
+)
+NOTHING = "No version is in service yet, so that there is nothing to roll back."
+ELSEWHERE = "Somebody else changed what is in service just now: nothing was rolled back."
+
+
+def show(data: Path) -> None:
+    """Lay it out."""
+    _said()
+    with st.container(border=True):
+        st.markdown(_answers())
+        if settings.load().model_given:
+            st.caption(GIVEN)
+        try:
+            standing = versions.ask(data)
+        except LeukemiaError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            st.button(
+                "Look again",
+                key=KEY + "again",
+                icon=":material/refresh:",
+                on_click=model_in_service.look_again,
+            )
+            return
+        events = promotion_log.of(standing.tags)
+        _back(data, standing, events)
+        if events:
+            with st.expander(f"History: {len(events)} {'change' if len(events) == 1 else 'changes'}"):
+                st.dataframe(frame(events), hide_index=True)
+
+
+def frame(events: list[Event]) -> pd.DataFrame:
+    """Changes of what is in service, the last one first."""
+    events = events[::-1]
+    return pd.DataFrame(
+        {
+            "When (UTC)": [event.at[:16].replace("T", " ") for event in events],
+            "Who": [event.by for event in events],
+            "What": [event.action for event in events],
+            "In service": [called(event.version) for event in events],
+            "Before": [called(event.earlier) for event in events],
+            "Why": [event.reason for event in events],
+        }
+    )
+
+
+def called(version: int | None) -> str:
+    """What a version is called, or the shipped bundle, which has no number."""
+    return f"version {version}" if version else SHIPPED
+
+
+def tell(kind: str, text: str) -> None:
+    """Have something said at the next look: kind ``error``, ``warning`` or ``success``; plain text."""
+    st.session_state[SAID] = (kind, text)
+
+
+def tell_change(done: str, warnings: tuple[str, ...] = ()) -> None:
+    """Have said what was changed, and what answers now as it is found to be."""
+    model_in_service.look_again()
+    try:
+        found = model_in_service.in_service()
+        name = NAMED if settings.load().model_given else called(found.version)
+        done = f"{done} What answers now: {name} ({found.bundle.name})."
+        more = " ".join((*warnings, found.notice)).strip()
+    except LeukemiaError as error:
+        more = str(error)
+    tell("warning" if more else "success", f"{done} {more}".strip())
+
+
+def _said() -> None:
+    kind, text = st.session_state.pop(SAID, ("", ""))
+    if kind == "error":
+        st.error(plain(text), icon=":material/error:")
+    elif kind == "warning":
+        st.warning(plain(text), icon=":material/warning:")
+    elif kind:
+        st.success(plain(text), icon=":material/check_circle:")
+
+
+def _answers() -> str:
+    try:
+        found = model_in_service.in_service()
+    except LeukemiaError as error:
+        return f":material/error: **No model answers now.** {plain(str(error))}"
+    name = NAMED if settings.load().model_given else called(found.version)
+    told = f":material/verified: In service: **{plain(name)}** ({plain(found.bundle.name)})."
+    return f"{told} {plain(found.notice)}" if found.notice else told
+
+
+def _back(data: Path, standing: Standing, events: list[Event]) -> None:
+    if standing.champion is None:
+        st.caption(NOTHING)
+        return
+    before = promotion_log.before(events, standing.champion)
+    target = called(before[0] if before else None)
+    if WHO not in st.session_state:
+        st.session_state[WHO] = identity.name()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Roll back",
+            key=KEY + "back",
+            icon=":material/undo:",
+            on_click=_roll_back,
+            args=(data, standing.champion),
+        )
+        st.text_input("Your name (optional)", key=WHO, max_chars=promotion.LONGEST_NAME, width=220)
+        st.text_input("Reason (optional)", key=WHY, max_chars=promotion.LONGEST_REASON, width=340)
+    st.caption(f"One click puts {target} in service again.")
+
+
+def _roll_back(data: Path, champion: int) -> None:
+    state = st.session_state
+    who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
+    try:
+        if versions.ask(data).champion != champion:
+            model_in_service.look_again()
+            tell("warning", ELSEWHERE)
+            return
+        done = promotion.roll_back(data, who or UNNAMED, why or UNEXPLAINED)
+    except LeukemiaError as error:
+        tell("error", f"Not rolled back. {error}")
+        return
+    identity.remember(who)
+    state[WHY] = ""
+    told = f"Rolled back from {called(done.event.earlier)} to {called(done.event.version)}."
+    tell_change(told, done.warnings)

@@ -1,0 +1,150 @@
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from leukemia import settings
+from leukemia.bundles import bundle as bundles
+from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main
+
+COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
+HEAVY = {"tensorflow", "keras", "mlflow", "openvino", "pandas", "sklearn", "numpy", "PIL", "streamlit"}
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_imports_nothing_heavy(command):
+    code = (
+        "import sys\nfrom leukemia.cli.main import main\n"
+        f"try: main({[command] if command else []!r} + ['--help'])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.PROJECT, check=True
+    )
+    told, loaded = done.stdout.split("LOADED")
+    assert "usage:" in told
+    assert not HEAVY & set(loaded.split())
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_classify_answers_a_folder(tiny_bundle, drawn_files, tmp_path):
+    out = tmp_path / "out.csv"
+    assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(tiny_bundle)]) == ANSWERED
+    found = rows(out)
+    assert len(found) == 60
+    assert list(found[0])[:4] == ["file", "probability", "label", "error"]
+    assert found[0]["file"] == str(sorted(drawn_files.iterdir())[0])
+    threshold = bundles.read(tiny_bundle).threshold
+    for row in found:
+        assert row["label"] == ("ALL" if float(row["probability"]) >= threshold else "Normal")
+        assert 0 <= float(row["probability"]) <= 1
+
+
+def test_a_file_that_cannot_be_read_is_a_row_and_shows_in_the_status(tiny_bundle, drawn_files, tmp_path):
+    (tmp_path / "text.bmp").write_text("hello")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("not asked for: only images of a folder are answered")
+    good = sorted(drawn_files.iterdir())[0]
+    out = tmp_path / "out.csv"
+    arguments = ["classify", str(good), str(tmp_path), "--output", str(out), "--model", str(tiny_bundle)]
+    assert main(arguments) == SOME_NOT
+    found = {row["file"].rsplit("/", 1)[-1]: row for row in rows(out)}
+    assert set(found) == {good.name, "text.bmp", "empty.png"}
+    assert found[good.name]["error"] == ""
+    assert found["text.bmp"]["error"].startswith("Not a picture")
+    assert (found["empty.png"]["error"], found["empty.png"]["label"]) == ("The file is empty.", "")
+
+
+def test_a_file_named_outright_is_answered_whatever_its_suffix(tiny_bundle, drawn_files, tmp_path):
+    strange = tmp_path / "cell.dat"
+    strange.write_bytes(sorted(drawn_files.iterdir())[0].read_bytes())
+    out = tmp_path / "out.csv"
+    assert main(["classify", str(strange), "--output", str(out), "--model", str(tiny_bundle)]) == ANSWERED
+    assert rows(out)[0]["label"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["classify", "gone.bmp", "--output", "out.csv"], "No such file or folder: gone.bmp"),
+        (["classify", "hollow", "--output", "out.csv"], "No image in hollow"),
+        (["classify", "one.bmp", "--output", "no/out.csv"], "Cannot write no/out.csv"),
+        (["classify", "one.bmp", "--output", "hollow"], "Cannot write hollow"),
+        (["classify", "one.bmp", "--output", "out.csv", "--model", "gone"], "No model bundle at gone"),
+        (["evaluate", "gone"], "No model bundle at gone"),
+        (["evaluate", "hollow"], "hollow is not a model bundle"),
+        (["train", "--recipe", "dense-baseline", "--data", "hollow"], "No prepared images in hollow"),
+        (["train", "--recipe", "vgg", "--data", "hollow"], "No recipe is called 'vgg'"),
+        (["prepare", "gone", "--output", "out"], "gone"),
+        (["prepare", "hollow", "--output", "out"], "hollow"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_line(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "one.bmp").write_bytes(b"x")
+    assert main(arguments) == UNUSABLE
+    told = capsys.readouterr().err.strip().splitlines()
+    assert says in told[-1]
+    assert not any("Traceback" in line for line in told)
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["classify"], ["train"], ["train", "--recipe"]])
+def test_unusable_arguments_end_with_status_two(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--target-recall", "1.5"), ("--epochs", "0"), ("--seed", "-1"), ("--split", "cell")],
+)
+def test_numbers_out_of_bounds_are_refused(option, value):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "--recipe", "dense-baseline", option, value])
+    assert stop.value.code == UNUSABLE
+
+
+def test_a_full_disk_is_one_line(tiny_bundle, drawn_files, tmp_path, monkeypatch, capsys):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("leukemia.storage.atomic.tempfile.mkstemp", full)
+    out = tmp_path / "out.csv"
+    assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(tiny_bundle)]) == UNUSABLE
+    assert "The disk is full" in capsys.readouterr().err
+
+
+def test_evaluate_prints_the_figures_of_the_record(tiny_bundle, capsys):
+    assert main(["evaluate", str(tiny_bundle)]) == ANSWERED
+    told = capsys.readouterr().out
+    figure = bundles.read(tiny_bundle).figures["auroc"]
+    assert f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" in told
+    assert "For research use only" in told
+
+
+def test_evaluate_compares_several_bundles(tiny_bundle, tmp_path, capsys):
+    assert main(["evaluate", str(tiny_bundle), str(tiny_bundle)]) == ANSWERED
+    assert capsys.readouterr().out.count("| tiny-test | patient |") == 2
+    assert main(["evaluate", str(tiny_bundle), str(tiny_bundle), "--data", str(tmp_path)]) == UNUSABLE
+
+
+def test_recipes_are_listed_with_parameters_and_settings(capsys):
+    assert main(["recipes"]) == ANSWERED
+    told = capsys.readouterr().out
+    for word in (
+        "dense-baseline",
+        "reference-cnn-regularized",
+        "7,474,561 parameters",
+        "dropout=0.5",
+        "256-pixel",
+    ):
+        assert word in told

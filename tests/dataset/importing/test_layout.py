@@ -1,0 +1,102 @@
+import pytest
+
+from leukemia.dataset.importing import layout
+from leukemia.dataset.importing.sources import Entry
+from leukemia.errors import ArchiveError
+
+PRELIMINARY = "validation_data/C-NMC_test_prelim_phase_data"
+FINAL = "C-NMC_test_final_phase_data"
+HEADER = "Patient_ID,new_names,labels\n"
+
+ROWS = "UID_57_29_1_all.bmp,7.bmp,1\nUID_H9_1_1_hem.bmp,8.bmp,0\n"
+
+
+def entry(origin, data=b""):
+    return Entry(origin, len(data), "1", lambda: data)
+
+
+def table(text, origin=f"{PRELIMINARY}_labels.csv"):
+    return entry(origin, text if isinstance(text, bytes) else text.encode())
+
+
+def said(found):
+    return {
+        named.entry.origin.rsplit("/", 1)[-1]: (named.source, named.label, named.patient)
+        for named in found.images
+    }
+
+
+def test_names_tell_phase_class_and_patient_in_both_layouts():
+    for training, preliminary, final in (
+        ("C-NMC_Leukemia/training_data/fold_0", f"C-NMC_Leukemia/{PRELIMINARY}", f"testing_data/{FINAL}"),
+        ("C-NMC_training_data/fold_0", "C-NMC_test_prelim_phase_data", FINAL),
+    ):
+        found = layout.read(
+            [
+                entry(f"{training}/all/UID_25_1_2_all.bmp"),
+                entry(f"{training}/hem/UID_H25_1_2_hem.bmp"),
+                entry(f"{training}/hem/UID_h3_1_2_hem.bmp"),
+                entry(f"{preliminary}/7.bmp"),
+                table(f"{HEADER}{ROWS}", f"{preliminary}_labels.csv"),
+                entry(f"{final}/1.bmp"),
+                entry("LICENSE.txt"),
+                entry("cover.png"),
+            ]
+        )
+        assert said(found) == {
+            "UID_25_1_2_all.bmp": ("fold_0", "ALL", "25"),
+            "UID_H25_1_2_hem.bmp": ("fold_0", "Normal", "H25"),
+            "UID_h3_1_2_hem.bmp": ("fold_0", "Normal", "H3"),
+            "7.bmp": ("preliminary", "ALL", "57"),
+            "1.bmp": ("final", "", ""),
+        }
+        assert (found.rows, found.absent, found.left_out, found.other) == (2, 1, ["cover.png"], 1)
+
+
+def test_a_name_that_contradicts_its_folder_has_no_label():
+    (named,) = layout.read([entry("fold_1/all/UID_H1_1_1_hem.bmp")]).images
+    assert (named.label, named.patient) == ("", "H1")
+    assert named.doubt == "Lies in the folder all, is named hem."
+    (named,) = layout.read([entry("fold_1/all/IMG_0001.bmp")]).images
+    assert (named.label, named.patient) == ("", "")
+    assert "whose cell" in named.doubt
+
+
+@pytest.mark.parametrize(
+    ("row", "doubt"),
+    [
+        ("UID_57_29_1_all.bmp,7.bmp,0", "says Normal of UID_57_29_1_all.bmp"),
+        ("anybody,7.bmp,1", "whose cell"),
+        ("UID_57_29_1_all.bmp,9.bmp,1", "No row"),
+    ],
+)
+def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, doubt):
+    found = layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(HEADER + row)])
+    (named,) = found.images
+    assert named.label == ""
+    assert doubt in named.doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no row"),
+        (HEADER, "has no row"),
+        ("Patient_ID,name,labels\na,b,1\n", "must have the columns"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,2\n", "line 2: the label is '2'"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,\n", "line 2: the label is ''"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp\n", "line 2: a column is missing"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1,1\n", "line 2: a column is missing or one too many"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1\nUID_2_1_1_all.bmp,7.bmp,1\n", "two different rows for 7.bmp"),
+        (b"\xff\xfe\x00", "not a table of text"),
+    ],
+)
+def test_a_table_that_cannot_be_trusted_stops_the_import(text, says):
+    with pytest.raises(ArchiveError, match=says):
+        layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(text)])
+
+
+def test_a_folder_that_is_no_such_set_is_told():
+    for origins in (["a.bmp", "fold_0/a.bmp", "all/UID_1_1_1_all.bmp"], ["notes.txt"]):
+        with pytest.raises(ArchiveError, match=r"not a C-NMC 2019 download.*fold_N/all"):
+            layout.read([entry(origin) for origin in origins])

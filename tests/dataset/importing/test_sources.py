@@ -1,0 +1,127 @@
+import zipfile
+from contextlib import ExitStack
+
+import pytest
+
+from leukemia.dataset.importing import sources
+from leukemia.errors import ArchiveError
+from leukemia.settings import MAX_FILE_BYTES
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as opened:
+        yield opened
+
+
+def make_zip(path, files, **options):
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_a_folder_is_listed_with_the_zips_in_it(tmp_path, stack):
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    (tmp_path / "b" / "deep" / "x.bmp").write_bytes(b"x")
+    (tmp_path / ".hidden").write_bytes(b"h")
+    make_zip(tmp_path / "a.zip", {"in/y.bmp": b"yy", "__MACOSX/in/._y.bmp": b"m"})
+    found = sources.open_source(tmp_path, stack)
+    assert [(entry.origin, entry.size, entry.load()) for entry in found] == [
+        ("a/in/y.bmp", 2, b"yy"),
+        ("b/deep/x.bmp", 1, b"x"),
+    ]
+
+
+def test_a_stamp_changes_with_the_file(tmp_path, stack):
+    def stamps():
+        return {entry.origin: entry.stamp for entry in sources.open_source(tmp_path, stack)}
+
+    (tmp_path / "a.bmp").write_bytes(b"one")
+    make_zip(tmp_path / "z.zip", {"b.bmp": b"one"})
+    before = stamps()
+    assert stamps() == before
+    (tmp_path / "a.bmp").write_bytes(b"three")
+    make_zip(tmp_path / "z.zip", {"b.bmp": b"two"})
+    assert all(stamps()[origin] != before[origin] for origin in before)
+
+
+OUTSIDE = ("../out.bmp", "/etc/out.bmp", "a/../../out.bmp", "C:/out.bmp", "..\\out.bmp")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_path_that_leads_outside_refuses_the_zip(tmp_path, stack, name):
+    make_zip(tmp_path / "z.zip", {"a.bmp": b"a", name: b"b"})
+    with pytest.raises(ArchiveError, match="leads outside"):
+        sources.open_source(tmp_path / "z.zip", stack)
+
+
+def test_a_bomb_is_not_inflated(tmp_path, stack, monkeypatch):
+    path = make_zip(
+        tmp_path / "z.zip", {"a.bmp": b"\0" * (MAX_FILE_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED
+    )
+    (entry,) = sources.open_source(path, stack)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("inflated"))
+    with pytest.raises(ArchiveError, match="larger than 20 MB"):
+        entry.load()
+
+
+def test_an_entry_that_understates_its_size_is_refused(tmp_path, stack):
+    path = make_zip(tmp_path / "z.zip", {"a.bmp": b"\0" * 5_000}, compression=zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        start = data.index(mark) + at
+        data[start : start + 4] = (10).to_bytes(4, "little")
+    path.write_bytes(data)
+    (entry,) = sources.open_source(path, stack)
+    with pytest.raises(ArchiveError, match=r"cannot be read|changed"):
+        entry.load()
+
+
+def test_a_damaged_entry_is_an_error_of_its_own(tmp_path, stack):
+    path = make_zip(tmp_path / "z.zip", {"a.bmp": b"a" * 100, "b.bmp": b"b" * 100})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"a" * 100)] ^= 1
+    path.write_bytes(data)
+    a, b = sources.open_source(path, stack)
+    with pytest.raises(ArchiveError, match="damaged"):
+        a.load()
+    assert b.load() == b"b" * 100
+
+
+def test_a_file_that_changes_after_it_was_listed_is_told(tmp_path, stack):
+    (tmp_path / "a.bmp").write_bytes(b"one")
+    (entry,) = sources.open_source(tmp_path, stack)
+    (tmp_path / "a.bmp").write_bytes(b"three")
+    with pytest.raises(ArchiveError, match="changed while"):
+        entry.load()
+    (tmp_path / "a.bmp").unlink()
+    with pytest.raises(ArchiveError, match="No such file"):
+        entry.load()
+
+
+def test_a_locked_zip_is_told(tmp_path, stack):
+    path = make_zip(tmp_path / "z.zip", {"a.bmp": b"a"})
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + at] |= 1
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match="password"):
+        sources.open_source(path, stack)
+
+
+def test_what_is_no_source_is_told(tmp_path, stack, monkeypatch):
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "text.zip").write_text("hello")
+    (tmp_path / "full").mkdir()
+    for number in range(3):
+        (tmp_path / "full" / f"{number}.bmp").write_bytes(b"x")
+    monkeypatch.setattr(sources, "MAX_ARCHIVE_FILES", 2)
+    for name, says in (
+        ("gone", "No such file or folder"),
+        ("hollow", "is empty"),
+        ("text.zip", "not a folder or a whole .zip"),
+        ("full", "more than 2 files"),
+    ):
+        with pytest.raises(ArchiveError, match=says):
+            sources.open_source(tmp_path / name, stack)

@@ -1,0 +1,183 @@
+import shutil
+import sqlite3
+import threading
+
+import pytest
+
+from leukemia.dataset import label_log, manifest
+from leukemia.dataset.label_log import DOUBTED
+from leukemia.errors import CorrectionError, DatasetError
+
+BY = {"who": "Dr. Ada", "reason": "Chromatin of a blast"}
+
+
+@pytest.fixture
+def data(prepared, tmp_path):
+    return shutil.copytree(prepared, tmp_path / "data")
+
+
+@pytest.fixture
+def normal(data):
+    cells = manifest.read(data)
+    return cells.loc[cells["label"] == "Normal", "image_id"].iloc[0]
+
+
+def row_of(data, image_id):
+    cells = label_log.apply(data, manifest.read(data))
+    return cells[cells["image_id"] == image_id].iloc[0]
+
+
+def test_a_corrected_label_counts_and_the_original_is_kept(data, normal):
+    before = manifest.read(data)
+    made = label_log.correct(data, normal, "ALL", **BY)
+    assert (made.original, made.old, made.new, made.who, made.reason) == (
+        "Normal",
+        "Normal",
+        "ALL",
+        *BY.values(),
+    )
+    row = row_of(data, normal)
+    assert (row["label"], row["original_label"], row["doubted"]) == ("ALL", "Normal", False)
+    assert manifest.read(data).equals(before)
+    others = label_log.apply(data, before)
+    assert (others["label"] != before["label"]).sum() == 1
+
+
+def test_a_doubted_label_is_marked_and_stays_as_it_was(data, normal):
+    label_log.correct(data, normal, DOUBTED, **BY)
+    row = row_of(data, normal)
+    assert (row["label"], row["doubted"]) == ("Normal", True)
+
+
+def test_undo_is_a_further_row_and_restores_what_counted(data, normal):
+    label_log.correct(data, normal, DOUBTED, **BY)
+    second = label_log.correct(data, normal, "ALL", **BY)
+    back = label_log.undo(data, second.number, who="Dr. Bo", reason="A mistake")
+    assert (back.new, back.undoes, back.who) == (DOUBTED, second.number, "Dr. Bo")
+    assert row_of(data, normal)["doubted"]
+    assert [row.new for row in label_log.history(data, normal)] == [DOUBTED, "ALL", DOUBTED]
+
+
+def test_only_the_last_change_of_an_image_can_be_undone(data, normal):
+    first = label_log.correct(data, normal, DOUBTED, **BY)
+    label_log.correct(data, normal, "ALL", **BY)
+    with pytest.raises(CorrectionError, match="only its last change"):
+        label_log.undo(data, first.number, **BY)
+    with pytest.raises(CorrectionError, match="no correction number 99"):
+        label_log.undo(data, 99, **BY)
+
+
+def test_back_at_the_original_nothing_counts_as_corrected(data, normal):
+    made = label_log.correct(data, normal, "ALL", **BY)
+    assert set(label_log.current(data)) == {normal}
+    label_log.undo(data, made.number, **BY)
+    assert label_log.current(data) == {}
+    assert len(label_log.history(data)) == 2
+
+
+@pytest.mark.parametrize("new", ["blast", "", "all", "hem", "1"])
+def test_labels_other_than_normal_and_all_cannot_be_entered(data, normal, new):
+    with pytest.raises(CorrectionError, match="is Normal or ALL, or it is doubted"):
+        label_log.correct(data, normal, new, **BY)
+    assert label_log.history(data) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"who": "  "}, "your name"),
+        ({"reason": "\n"}, "a reason"),
+        ({"who": "x" * 101}, "At most 100"),
+        ({"reason": "x" * 1_001}, "At most 1,000"),
+    ],
+)
+def test_a_name_and_a_reason_are_needed(data, normal, changes, says):
+    with pytest.raises(CorrectionError, match=says):
+        label_log.correct(data, normal, "ALL", **(BY | changes))
+    assert label_log.history(data) == []
+
+
+def test_what_is_no_change_unknown_or_unlabelled_is_refused(data, normal):
+    cells = manifest.read(data)
+    with pytest.raises(CorrectionError, match="is Normal already"):
+        label_log.correct(data, normal, "Normal", **BY)
+    with pytest.raises(CorrectionError, match="No image of this set"):
+        label_log.correct(data, "0" * 64, "ALL", **BY)
+    with pytest.raises(CorrectionError, match="came without a label"):
+        label_log.correct(data, cells.loc[cells["label"] == "", "image_id"].iloc[0], "ALL", **BY)
+
+
+def test_a_reviewer_who_saw_another_label_is_told(data, normal):
+    label_log.correct(data, normal, DOUBTED, old="Normal", **BY)
+    with pytest.raises(CorrectionError, match="Meanwhile the label was changed to doubted"):
+        label_log.correct(data, normal, "ALL", old="Normal", **BY)
+
+
+def test_the_database_refuses_to_change_or_delete_a_row(data, normal):
+    label_log.correct(data, normal, "ALL", **BY)
+    with sqlite3.connect(data / label_log.NAME) as file:
+        for statement in ("UPDATE corrections SET who = 'x'", "DELETE FROM corrections"):
+            with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+                file.execute(statement)
+    assert label_log.history(data)[0].who == "Dr. Ada"
+
+
+def test_of_many_at_once_each_row_follows_the_one_before(data, normal):
+    refused = []
+
+    def flip(number):
+        try:
+            label_log.correct(data, normal, ("ALL", "Normal")[number % 2], **BY)
+        except CorrectionError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=flip, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = label_log.history(data)[::-1]
+    assert len(rows) + len(refused) == 12
+    counted = "Normal"
+    for row in rows:
+        assert row.old == counted != row.new
+        counted = row.new
+
+
+def test_the_fingerprint_of_the_data_changes_with_a_correction_and_comes_back(data, normal):
+    def fingerprint():
+        return manifest.fingerprint(label_log.apply(data, manifest.read(data)))
+
+    before = fingerprint()
+    made = label_log.correct(data, normal, "ALL", **BY)
+    assert fingerprint() != before
+    label_log.undo(data, made.number, **BY)
+    assert fingerprint() == before
+
+
+def test_reading_makes_no_file_and_the_stamp_tells_states_apart(data, normal):
+    assert label_log.stamp(data) == 0
+    assert not label_log.apply(data, manifest.read(data))["doubted"].any()
+    assert not (data / label_log.NAME).exists()
+    label_log.correct(data, normal, "ALL", **BY)
+    assert label_log.stamp(data) == 1
+
+
+def test_a_damaged_log_is_a_sentence(data, normal):
+    (data / label_log.NAME).write_bytes(b"not a database" * 100)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        label_log.current(data)
+    with pytest.raises(DatasetError, match="cannot be written"):
+        label_log.correct(data, normal, "ALL", **BY)
+
+
+def test_of_identical_images_all_are_corrected_and_one_without_a_label_keeps_none(data, normal):
+    cells = manifest.read(data)
+    twin = cells[cells["image_id"] == normal].assign(path="twin.png")
+    bare = twin.assign(path="bare.png", label="")
+    import pandas as pd
+
+    manifest.write(data, pd.concat([cells, twin, bare]))
+    label_log.correct(data, normal, "ALL", **BY)
+    found = label_log.apply(data, manifest.read(data)).query("image_id == @normal")
+    assert found["label"].tolist() == ["ALL", "ALL", ""]

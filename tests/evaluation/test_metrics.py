@@ -1,0 +1,131 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from leukemia.errors import DatasetError
+from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation.bootstrap import Cells
+
+
+@pytest.fixture
+def predictions():
+    """Cells of 14 patients whose probabilities hang together."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for patient in range(14):
+        label = "Normal" if patient < 5 else "ALL"
+        shift = rng.normal(0.35 if label == "Normal" else 0.65, 0.1)
+        for value in rng.normal(shift, 0.15, 40).clip(0, 1).round(2):  # rounded: ties must be right too
+            rows.append((f"p{patient}", label, value))
+    return pd.DataFrame(rows, columns=["patient_group", "label", "probability"])
+
+
+def test_every_figure_equals_scikit_learns(predictions):
+    truth, probability = predictions["label"] == "ALL", predictions["probability"]
+    called = probability >= 0.5
+    expected = {
+        "sensitivity": sk.recall_score(truth, called),
+        "specificity": sk.recall_score(~truth, ~called),
+        "ppv": sk.precision_score(truth, called),
+        "npv": sk.precision_score(~truth, ~called),
+        "accuracy": sk.accuracy_score(truth, called),
+        "balanced_accuracy": sk.balanced_accuracy_score(truth, called),
+        "f1": sk.f1_score(truth, called),
+        "weighted_f1": sk.f1_score(truth, called, average="weighted"),
+        "auroc": sk.roc_auc_score(truth, probability),
+        "average_precision": sk.average_precision_score(truth, probability),
+        "brier": sk.brier_score_loss(truth, probability),
+    }
+    found = estimates.of(predictions, 0.5)
+    assert set(found) == set(metrics.MEANING) == {*expected, "ece"}
+    for name, value in expected.items():
+        assert found[name].value == pytest.approx(value), name
+    for figure in found.values():
+        assert figure.low <= figure.value <= figure.high
+
+
+def test_calibration_error_by_hand():
+    truth = np.array([1, 0, 1, 1], bool)
+    probability = np.array([0.1, 0.1, 0.95, 1.0])
+    # Two of two cells in the bin of 0.1 (half are ALL: gap 0.4), two in the last bin (gap 0.025).
+    found = metrics.expected_calibration_error(truth, probability, np.ones(4), bins=10)
+    assert found == pytest.approx((2 * 0.4 + 2 * 0.025) / 4)
+
+
+def test_intervals_are_over_patients_and_not_cells(predictions):
+    wide = estimates.of(predictions, 0.5)["auroc"]
+    alone = predictions.assign(patient_group=[f"c{i}" for i in range(len(predictions))])
+    narrow = estimates.of(alone, 0.5)["auroc"]
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+
+
+def test_resamples_keep_the_number_of_patients_of_each_class(predictions):
+    predictions = predictions.drop(predictions.index[:37])  # the first patient has three cells left
+    seen = []
+
+    def compute(weights):
+        first = predictions.drop_duplicates("patient_group").index
+        drawn = pd.Series(weights, index=predictions.index)
+        assert (drawn.groupby(predictions["patient_group"]).nunique() == 1).all()
+        seen.append(drawn[first].groupby(predictions.loc[first, "label"]).sum().to_dict())
+        return {"n": weights.sum()}
+
+    metrics.bootstrap(predictions, compute, resamples=50)
+    assert all(drawn == {"ALL": 9, "Normal": 5} for drawn in seen)
+
+
+def test_the_quick_figures_are_the_same_figures(predictions):
+    quick, full = estimates.at_threshold(Cells(predictions), 0.4), estimates.of(predictions, 0.4)
+    assert all(quick[name] == full[name] for name in quick)
+
+
+def test_the_same_seed_gives_the_same_intervals(predictions):
+    assert estimates.of(predictions, 0.5) == estimates.of(predictions, 0.5)
+    assert estimates.of(predictions, 0.5) != estimates.of(predictions, 0.5, seed=1)
+
+
+@pytest.mark.parametrize("target", [0.5, 0.9, 0.95, 1.0])
+def test_the_threshold_is_the_highest_that_reaches_the_recall(predictions, target):
+    threshold = metrics.choose_threshold(predictions, target)
+    positive = predictions.loc[predictions["label"] == "ALL", "probability"]
+    assert (positive >= threshold).mean() >= target
+    assert (positive > threshold).mean() < target
+
+
+def test_what_is_not_defined_is_nan_and_null_in_the_record():
+    predictions = pd.DataFrame(
+        {
+            "patient_group": list("abcd"),
+            "label": ["ALL", "ALL", "Normal", "Normal"],
+            "probability": [0.6, 0.7, 0.2, 0.3],
+        }
+    )
+    found = estimates.of(predictions, 0.99)
+    assert np.isnan(found["ppv"].value)
+    assert metrics.as_record(found)["ppv"]["value"] is None
+    assert metrics.as_record(found)["auroc"]["value"] == 1.0
+
+
+def test_one_class_alone_is_refused(predictions):
+    with pytest.raises(DatasetError, match="No Normal cell"):
+        estimates.of(predictions[predictions["label"] == "ALL"], 0.5)
+
+
+def test_patients_are_judged_by_their_mean(predictions):
+    table = metrics.by_patient(predictions)
+    assert len(table) == 14
+    one = predictions[predictions["patient_group"] == "p3"]
+    assert table.set_index("patient_group").loc["p3", "probability"] == pytest.approx(
+        one["probability"].mean()
+    )
+    called = table["probability"] >= 0.5
+    found = estimates.of_patients(predictions, 0.5)
+    assert found["accuracy"].value == pytest.approx((called == (table["label"] == "ALL")).mean())
+
+
+def test_confusion_counts_cells(predictions):
+    counts = metrics.confusion(predictions, 0.5)
+    assert sum(counts.values()) == len(predictions)
+    missed = (predictions["label"] == "ALL") & (predictions["probability"] < 0.5)
+    assert counts["fn"] == missed.sum()

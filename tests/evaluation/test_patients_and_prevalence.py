@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from leukemia.evaluation import estimates, metrics, misclassified, patients, prevalence
+from leukemia.evaluation.bootstrap import Cells
+from tests.support import plain_figures
+
+
+def test_at_the_held_out_cells_own_prevalence_the_values_are_those_of_the_matrix(answers):
+    predictions = answers(0)
+    cells = Cells(predictions)
+    own = float((predictions["label"] == "ALL").mean())
+    found, expected = prevalence.at(cells, 0.5, own), plain_figures.at_threshold(predictions, 0.5)
+    for name in ("ppv", "npv"):
+        assert found[name].value == pytest.approx(expected[name].value)
+
+
+def test_values_at_a_prevalence_follow_bayes(answers):
+    cells = Cells(answers(1))
+    at = plain_figures.at_threshold(cells.predictions, 0.5)
+    sensitivity, specificity = at["sensitivity"].value, at["specificity"].value
+    # Of 100,000 cells at 1 %, counted out.
+    found, alarms = 1_000 * sensitivity, 99_000 * (1 - specificity)
+    assert prevalence.at(cells, 0.5, 0.01)["ppv"].value == pytest.approx(found / (found + alarms))
+    curve = prevalence.curve(cells, 0.5)
+    assert curve["ppv"].is_monotonic_increasing
+    assert curve["npv"].is_monotonic_decreasing
+    assert ((curve["ppv_low"] <= curve["ppv"]) & (curve["ppv"] <= curve["ppv_high"])).all()
+
+
+def test_a_row_a_patient_the_worst_first(answers):
+    predictions = answers(2)
+    found = patients.table(predictions, 0.5)
+    assert found["accuracy"].is_monotonic_increasing
+    assert found["cells"].sum() == len(predictions)
+    for row in found.itertuples():
+        own = predictions[predictions["patient_group"] == row.patient_group]
+        called = own["probability"] >= 0.5
+        assert row.called == pytest.approx(called.mean())
+        assert row.accuracy == pytest.approx((called == (own["label"] == "ALL")).mean())
+        assert row.right == ((own["probability"].mean() >= 0.5) == (row.label == "ALL"))
+
+
+def test_patients_called_right_are_those_of_the_patient_figures(answers):
+    predictions = answers(3)
+    found = patients.rates(patients.table(predictions, 0.5))
+    expected = estimates.of_patients(predictions, 0.5)
+    for name, (right, people, share) in found.items():
+        assert share.value == pytest.approx(expected[name].value)
+        assert right / people == share.value
+
+
+def test_wilson_intervals_are_the_textbooks():
+    # Newcombe RG, Stat Med 1998;17:857-872, table I: 81/263, 15/148, 0/20, 1/29.
+    for hits, trials, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        found = patients.wilson(hits, trials)
+        assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    assert np.isnan(patients.wilson(0, 0).value)
+
+
+def test_wrong_calls_come_the_most_confident_first():
+    predictions = pd.DataFrame(
+        {
+            "image_id": list("abcdef"),
+            "label": ["ALL", "ALL", "ALL", "Normal", "Normal", "Normal"],
+            "probability": [0.4, 0.1, 0.5, 0.5, 0.9, 0.2],
+        }
+    )
+    assert misclassified.find(predictions, 0.5, misclassified.MISSED)["image_id"].tolist() == ["b", "a"]
+    assert misclassified.find(predictions, 0.5, misclassified.ALARM)["image_id"].tolist() == ["e", "d"]
+    counts = metrics.confusion(predictions, 0.5)
+    assert len(misclassified.find(predictions, 0.5, misclassified.MISSED)) == counts["fn"]
+    assert len(misclassified.find(predictions, 0.5, misclassified.ALARM)) == counts["fp"]

@@ -1,0 +1,144 @@
+"""Thumbnails: made once, at one scale, kept within bounds, and never in the way."""
+
+import io
+import sqlite3
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukemia.dataset import manifest
+from leukemia.imaging import images, thumbnails
+from leukemia.imaging.thumbnails import CROP, NAME, SIDE, Thumbnails
+
+
+@pytest.fixture
+def data(drawn_set, tmp_path):
+    for name in ("labeled_images", "unlabeled_images"):
+        (tmp_path / name).symlink_to(drawn_set / name)
+    return tmp_path
+
+
+@pytest.fixture
+def cells(drawn_set):
+    """image_id and path of twenty different images."""
+    rows = manifest.read(drawn_set).drop_duplicates("image_id")[:20]
+    return list(zip(rows["image_id"], rows["path"], strict=True))
+
+
+def opened(picture):
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+
+
+def test_each_is_the_cell_at_one_scale(data, cells):
+    found = Thumbnails(data).get(cells)
+    assert set(found) == {image_id for image_id, _ in cells}
+    for image_id, path in cells:
+        small = opened(found[image_id])
+        assert small.shape == (SIDE, SIDE, 3)
+        cell = images.measure(images.decode(images.read(data / path)))
+        large = images.crop(cell, CROP).reshape(SIDE, CROP // SIDE, SIDE, CROP // SIDE, 3).mean(axis=(1, 3))
+        assert abs(small - large).mean() < 4
+
+
+def test_they_are_made_once(data, cells, monkeypatch):
+    first = Thumbnails(data).get(cells)
+
+    def refuse(*_):
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(images, "decode", refuse)
+    assert Thumbnails(data).get(cells) == first
+    assert Thumbnails(data).kept([cells[0][0], "unknown"]) == {cells[0][0]: first[cells[0][0]]}
+
+
+def test_what_cannot_be_read_is_left_out_and_tried_again(data, cells):
+    image_id, path = cells[0]
+    assert Thumbnails(data).get([(image_id, "gone.webp"), cells[1]]).keys() == {cells[1][0]}
+    assert image_id in Thumbnails(data).get([(image_id, path)])
+
+
+def test_over_the_bound_those_not_looked_at_for_longest_go(data, cells, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(thumbnails.time, "time", lambda: now[0])
+    ids = [f"{number:064d}" for number in range(12)]
+    store = Thumbnails(data, limit=10_000)
+    for image_id in ids[:10]:
+        now[0] += 2 * thumbnails.SEEN
+        store.keep({image_id: bytes(1_000)})
+    assert store.size() == 10_000
+    now[0] += 2 * thumbnails.SEEN
+    assert store.kept([ids[0]])
+    store.keep({ids[10]: bytes(1_000)})
+    assert store.size() <= 10_000
+    left = store.kept(ids)
+    assert {ids[0], ids[9], ids[10]} <= left.keys()
+    assert not {ids[1], ids[2]} & left.keys()
+
+
+def test_many_at_once_stay_within_the_bound(data):
+    store = Thumbnails(data, limit=50_000)
+    store.keep({f"{number:064d}": bytes(1_000) for number in range(500)})
+    assert 0 < store.size() <= 50_000
+
+
+def test_more_are_asked_for_than_one_question_holds(data):
+    store = Thumbnails(data)
+    ids = [f"{number:064d}" for number in range(2 * thumbnails.ASKED + 1)]
+    store.keep(dict.fromkeys(ids, b"x"))
+    assert store.kept(ids).keys() == set(ids)
+
+
+def test_a_damaged_file_is_made_again(data, cells):
+    first = Thumbnails(data).get(cells)
+    (data / NAME).write_bytes(b"no database at all" * 1_000)
+    for side in ("-wal", "-shm"):
+        (data / f"{NAME}{side}").unlink(missing_ok=True)
+    assert Thumbnails(data).get(cells) == first
+    assert Thumbnails(data).kept(first) == first
+
+
+def test_a_file_damaged_within_is_made_again(data, cells):
+    first = Thumbnails(data).get(cells)
+    with sqlite3.connect(data / NAME) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    content = bytearray((data / NAME).read_bytes())
+    content[4_096:] = bytes(len(content) - 4_096)
+    (data / NAME).write_bytes(content)
+    assert Thumbnails(data).get(cells) == first
+    assert Thumbnails(data).get(cells) == first
+
+
+def test_where_nothing_can_be_kept_pictures_are_made_all_the_same(data, cells):
+    (data / "cache").write_text("a file where the folder should be")
+    assert len(Thumbnails(data).get(cells)) == len(cells)
+
+
+def test_a_locked_file_does_not_stop_the_page(data, cells, monkeypatch):
+    store = Thumbnails(data)
+    store.keep({"x": b"y"})
+    monkeypatch.setattr(thumbnails, "PATIENCE", 0.05)
+    with sqlite3.connect(data / NAME) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert len(store.get(cells)) == len(cells)
+
+
+def test_threads_share_them(data, cells):
+    store, found, failed = Thumbnails(data), [], []
+
+    def look():
+        try:
+            found.append(store.get(cells))
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == len(cells)

@@ -1,0 +1,134 @@
+from types import SimpleNamespace
+
+import pytest
+
+from leukemia.inference import batch as batches
+from leukemia.inference import decisions
+from leukemia.inference.batch import CHUNK, Batch, Item, Result
+from leukemia.inference.classifier import Answer, Source
+
+
+class Recorder:
+    """Stands for a classifier: answers with the number in a source's bytes and keeps what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def classify(self, sources, *, thumbnail):
+        assert thumbnail == batches.THUMBNAIL
+        for source in sources:
+            self.asked.append(source.name)
+            yield Answer(source.name, float(source.load()))
+
+
+def items(*numbers):
+    return [Item(str(n), Source(f"{n}.bmp", lambda n=n: f"{n / 1000}".encode())) for n in numbers]
+
+
+def test_each_image_is_answered_once_in_chunks():
+    batch, classifier = Batch(), Recorder()
+    batch.add(items(*range(CHUNK + 3)))
+    assert batch.work(classifier) == [str(n) for n in range(CHUNK)]
+    assert (batch.waiting, len(batch.results), len(batch)) == (3, CHUNK, CHUNK + 3)
+    batch.add(items(*range(CHUNK + 3)))
+    batch.work(classifier)
+    assert batch.waiting == 0
+    assert batch.work(classifier) == []
+    assert classifier.asked == [f"{n}.bmp" for n in range(CHUNK + 3)]
+
+
+def test_only_the_answer_is_kept():
+    batch = Batch()
+    batch.add(items(7))
+    batch.work(Recorder())
+    assert batch.results == [Result("7", Answer("7.bmp", 0.007))]
+    assert not batch._waiting
+
+
+def test_stop_leaves_the_rest_waiting_and_more_images_start_it_again():
+    batch = Batch()
+    batch.add(items(*range(CHUNK + 1)))
+    batch.work(Recorder())
+    batch.stop()
+    assert batch.stopped
+    assert (batch.waiting, len(batch.results)) == (1, CHUNK)
+    batch.add(items(0))
+    assert batch.stopped, "an image that is here already asks for nothing"
+    batch.add(items(999))
+    assert not batch.stopped
+
+
+def test_what_is_taken_away_is_forgotten_answered_or_not():
+    batch = Batch()
+    batch.add(items(*range(CHUNK + 2)))
+    batch.work(Recorder())
+    batch.remove({"0", str(CHUNK), "unknown"})
+    assert len(batch) == CHUNK
+    assert "0" not in {result.key for result in batch.results}
+
+
+def test_images_over_the_limit_are_counted_and_taken_when_there_is_room():
+    batch = Batch(limit=3)
+    batch.add(items(1, 2, 3, 4, 5))
+    assert (len(batch), batch.refused) == (3, 2)
+    batch.remove({"1", "2"})
+    batch.add(items(3, 4, 5))
+    assert (len(batch), batch.refused) == (3, 0)
+
+
+def test_the_remaining_time_follows_the_pace():
+    now = SimpleNamespace(seconds=100.0)
+    batch = Batch(clock=lambda: now.seconds)
+    batch.add(items(*range(4 * CHUNK)))
+    assert batch.remaining is None
+    batch.work(Recorder())
+    now.seconds += 2
+    assert batch.remaining == pytest.approx(6)
+    batch.stop()
+    now.seconds += 1_000
+    assert batch.remaining is None, "a pause is no work"
+    batch.go_on()
+    batch.work(Recorder())
+    now.seconds += 1
+    assert batch.remaining == pytest.approx(2)
+
+
+RESULTS = [
+    Result("a", Answer("a", 0.2)),
+    Result("b", Answer("b", 0.9)),
+    Result("c", Answer("c", error="The file is empty.")),
+    Result("d", Answer("d", 0.48)),
+    Result("e", Answer("e", 0.5)),
+    Result("aa", Answer("0", error="blank")),
+]
+
+
+@pytest.mark.parametrize(
+    ("view", "names"),
+    [
+        (batches.EVERYTHING, "beda"),
+        (decisions.ALL_LIKE, "be"),
+        (decisions.NORMAL_LIKE, "da"),
+        (batches.NEAR, "ed"),
+        (decisions.UNREADABLE, ""),
+    ],
+)
+def test_views_show_the_highest_probability_first(view, names):
+    assert "".join(result.answer.name for result in batches.readable(RESULTS, 0.5, view)) == names
+
+
+def test_what_cannot_be_read_is_a_group_of_its_own():
+    assert [result.answer.name for result in batches.unreadable(RESULTS)] == ["0", "c"]
+
+
+def test_a_band_makes_a_view_of_its_own():
+    def names(view):
+        return "".join(r.answer.name for r in batches.readable(RESULTS, 0.5, view, (0.3, 0.6)))
+
+    assert (names(decisions.INDETERMINATE), names(decisions.ALL_LIKE), names(decisions.NORMAL_LIKE)) == (
+        "ed",
+        "b",
+        "a",
+    )
+    assert decisions.INDETERMINATE in batches.views((0.3, 0.6))
+    assert decisions.INDETERMINATE not in batches.views(None)

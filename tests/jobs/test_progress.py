@@ -1,0 +1,184 @@
+"""A request to end, taken: real signals to real processes."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from leukemia.jobs import progress
+from leukemia.settings import PROJECT
+
+BEGIN = """
+import os, signal, time
+from leukemia.jobs import progress as reporting
+reporting.stop_cleanly()
+def ask(): os.kill(os.getpid(), signal.SIGTERM)
+def say(text): print(text, flush=True)
+"""
+
+
+def told(lines, tmp_path):
+    """What a job of these lines says, and its exit status; -2 is an unhandled KeyboardInterrupt."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + lines],
+        cwd=PROJECT,
+        env=os.environ | {progress.FOLDER: str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout.split(), done.returncode
+
+
+def test_a_request_to_end_breaks_in_once_and_not_into_what_is_cleaned_up(tmp_path):
+    lines = """
+try:
+    ask(); say("on")
+except KeyboardInterrupt:
+    ask(); say("cleaned")
+    with reporting.undisturbed():
+        say("up")
+    say("end")
+"""
+    assert told(lines, tmp_path) == (["cleaned", "up", "end"], 0)
+
+
+def test_it_waits_for_what_must_not_be_disturbed(tmp_path):
+    lines = """
+try:
+    with reporting.undisturbed():
+        with reporting.undisturbed():
+            ask(); say("inner")
+        say("outer" if reporting.asked_to_stop() else "unasked")
+    say("on")
+except KeyboardInterrupt:
+    say("ended")
+"""
+    assert told(lines, tmp_path) == (["inner", "outer", "ended"], 0)
+
+
+def test_between_two_steps_it_may_end_what_is_else_undisturbed(tmp_path):
+    lines = """
+reporting.stop_if_asked()
+try:
+    with reporting.undisturbed():
+        for step in "abc":
+            if step == "b": ask()
+            say(step)
+            reporting.stop_if_asked()
+except KeyboardInterrupt:
+    say("ended")
+with reporting.undisturbed():
+    pass
+"""
+    assert told(lines, tmp_path) == (["a", "b", "ended"], -signal.SIGINT)
+
+
+def test_an_error_in_what_is_undisturbed_is_told_as_it_is(tmp_path):
+    lines = """
+try:
+    with reporting.undisturbed():
+        ask(); raise OSError("disk")
+except OSError as error:
+    say(error)
+"""
+    assert told(lines, tmp_path) == (["disk"], 0)
+
+
+def test_a_request_that_python_dropped_is_caught_up(tmp_path):
+    lines = """
+class Falls:
+    def __del__(self): ask(); time.sleep(0.1)
+one = Falls()
+del one
+say("dropped")
+try:
+    with reporting.undisturbed(): say("written")
+    say("on")
+except KeyboardInterrupt:
+    say("ended")
+"""
+    assert told(lines, tmp_path) == (["dropped", "written", "ended"], 0)
+
+
+def test_when_all_is_done_it_comes_too_late(tmp_path):
+    lines = """
+reporting.too_late_to_stop()
+ask(); say("a")
+with reporting.undisturbed(): say("b")
+reporting.stop_if_asked()
+say("c")
+"""
+    assert told(lines, tmp_path) == (["a", "b", "c"], 0)
+
+
+def test_a_thread_is_not_ended_in_place_of_the_command(tmp_path):
+    lines = """
+import threading
+def work():
+    with reporting.undisturbed(): time.sleep(0.3)
+    reporting.stop_if_asked()
+    say("worked")
+thread = threading.Thread(target=work); thread.start()
+try:
+    ask(); say("on")
+except KeyboardInterrupt:
+    thread.join(); say("ended")
+"""
+    assert told(lines, tmp_path) == (["worked", "ended"], 0)
+
+
+def test_a_job_waits_for_its_record(tmp_path, monkeypatch):
+    monkeypatch.delenv(progress.FOLDER, raising=False)
+    assert progress.on_record(0)
+    monkeypatch.setenv(progress.FOLDER, str(tmp_path))
+    assert not progress.on_record(0.1)
+    threading.Timer(0.3, (tmp_path / progress.RECORD).touch).start()
+    assert progress.on_record(30)
+    monkeypatch.setenv(progress.FOLDER, str(tmp_path / "gone"))
+    begun = time.monotonic()
+    assert not progress.on_record(30)
+    assert time.monotonic() - begun < 5
+
+
+def test_the_last_word_has_room_where_the_disk_is_full(tmp_path, monkeypatch):
+    room = tmp_path / progress.ROOM
+    room.write_bytes(b"0" * progress.ROOM_BYTES)
+
+    def write(path, text):
+        if room.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_text(text)
+
+    monkeypatch.setattr(progress, "write_text", write)
+    progress.Reporter(tmp_path).end(2, "The disk is full.")
+    assert json.loads((tmp_path / progress.END).read_text())["message"] == "The disk is full."
+
+
+def test_a_log_on_a_full_disk_does_not_swallow_the_last_word(tmp_path):
+    (tmp_path / progress.RECORD).write_text("{}")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        subprocess.run(
+            [sys.executable, "-m", "leukemia", "sample", str(tmp_path / "mine")],
+            cwd=PROJECT,
+            env=os.environ | {progress.FOLDER: str(tmp_path), "PYTHONUNBUFFERED": "1"},
+            stderr=full,
+            check=False,
+        )
+    end = json.loads((tmp_path / progress.END).read_text())
+    assert end["status"] == 2 and "not an empty folder" in end["message"]
+
+
+@pytest.mark.parametrize("by", ["", "Dr. Ada"])
+def test_a_job_knows_who_asked_for_it(by, monkeypatch):
+    monkeypatch.setenv(progress.BY, by)
+    assert progress.asked_by() == by

@@ -1,0 +1,238 @@
+"""The same registry on a real MLflow server over a real PostgreSQL, both started here."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from leukemia import settings
+from leukemia.bundles import bundle as bundles
+from leukemia.cli.main import ANSWERED, UNUSABLE, main
+from leukemia.errors import RegistryError
+from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
+from leukemia.tracking import registry_state, run_history, run_writer, store
+from tests.support.drawn_versions import make_versions, write_bundle
+
+# PostgreSQL refuses to run as root; Debian's package makes this user.
+USER = "postgres"
+PATIENCE = registry_state.PATIENCE
+
+
+def postgres_programs():
+    """Folder of initdb and pg_ctl, or None."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if named := shutil.which("initdb"):
+        found.append(Path(named).resolve())
+    return found[0].parent if found else None
+
+
+def why_not():
+    if postgres_programs() is None:
+        return "no PostgreSQL here: install Debian's package postgresql"
+    if os.geteuid() == 0 and not known(USER):
+        return f"PostgreSQL does not run as root, and there is no user {USER}"
+    try:
+        import psycopg2  # noqa: F401
+    except ImportError:
+        return "psycopg2 is not installed: see requirements-dev.txt"
+    return ""
+
+
+def known(user):
+    import pwd
+
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        return None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    """A PostgreSQL of our own, on a free port; yields its folder, its port and how to run its programs."""
+    import tempfile
+
+    if reason := why_not():
+        pytest.skip(reason)
+    programs = postgres_programs()
+    # pytest's folders are closed to other users.
+    folder = Path(tempfile.mkdtemp(prefix="leukemia-postgres-", dir="/tmp"))
+    other = {}
+    if os.geteuid() == 0:
+        shutil.chown(folder, USER)
+        other = {"user": USER, "group": known(USER).pw_gid, "extra_groups": []}
+    port = free_port()
+
+    def run(program, *arguments, check=True):
+        subprocess.run(
+            [programs / program, "-D", folder / "db", *arguments],
+            check=check,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=300,
+            **other,
+        )
+
+    try:
+        run("initdb", "-U", "leukemia", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run("pg_ctl", "-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
+        yield lambda *arguments: run("pg_ctl", *arguments), port, options, folder
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop", check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server(postgres, tmp_path_factory):
+    """``mlflow server`` over it, which keeps the artifacts, too; yields its address."""
+    _, database, _, _ = postgres
+    port, folder = free_port(), tmp_path_factory.mktemp("mlflow")
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"postgresql+psycopg2://leukemia@127.0.0.1:{database}/postgres"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    log = folder / "log.txt"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait(f"http://127.0.0.1:{port}/health", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        # The server starts workers of its own.
+        import contextlib
+        import signal
+
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait(address, process, log, seconds=240):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise AssertionError(f"mlflow server did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture
+def data(server, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
+    monkeypatch.setattr(settings, "SHIPPED", write_bundle(tmp_path / "shipped", 0.8, "shipped"))
+    # A busy machine that tests it is no server that does not answer.
+    for name in ("PATIENCE", "FIRST"):
+        monkeypatch.setattr(registry_state, name, 240.0)
+    monkeypatch.setattr(serving, "FETCHING", 240.0)
+    monkeypatch.setattr(store, "PATIENCE", 240.0)
+    return folder
+
+
+def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
+    data, tmp_path, postgres, capsys, monkeypatch
+):
+    assert serving.find().notice == ""
+    assert versions.versions(data) == []
+    first, second = make_versions(data, tmp_path, [0.9, 0.85])
+    assert not (data / "mlflow.db").exists() and not (data / "mlruns").exists()
+    assert [version.recipe for version in versions.versions(data)] == ["recipe-1", "recipe-0"]
+
+    assert promotion.promote(data, first, "Ada", "first, \N{GREEK SMALL LETTER ALPHA}").warnings == ()
+    (warning,) = promotion.promote(data, second, "Ben", "quicker").warnings
+    assert "falls from 0.900" in warning
+    promotion.challenge(data, first)
+    found = serving.find()
+    assert (found.version, found.bundle.recipe, found.notice) == (second, "recipe-1", "")
+
+    # A machine that never saw the bundle fetches it from the server, and it is the same.
+    shutil.rmtree(data / bundle_cache.FOLDER)
+    kept = serving.find().bundle.folder
+    assert kept.parent == data.resolve() / bundle_cache.FOLDER
+    for name in bundles.CHECKED:
+        assert (kept / name).read_bytes() == (tmp_path / "bundle-1-0.85" / name).read_bytes()
+
+    directly = registry_state.read(data)
+    assert directly == registry_state._through_mlflow(data, "any")
+    assert directly.aliases == {"champion": second, "challenger": first}
+
+    assert main(["versions"]) == ANSWERED
+    told = capsys.readouterr().out
+    assert "[champion]" in told and "by Ada: first, \N{GREEK SMALL LETTER ALPHA}" in told
+    assert main(["rollback", "--by", "Ada", "--reason", "too many missed"]) == ANSWERED
+    assert f"In service: version {first}" in capsys.readouterr().out
+    assert main(["promote", "99", "--by", "Ada", "--reason", "x"]) == UNUSABLE
+    assert "no model version 99" in capsys.readouterr().err
+    assert [event.action for event in versions.past(data)] == [promotion_log.PROMOTED] * 2 + [
+        promotion_log.ROLLED_BACK
+    ]
+    assert serving.find().version == first
+
+    # The same registry, read from its PostgreSQL without the server between.
+    address = f"postgresql+psycopg2://leukemia@127.0.0.1:{postgres[1]}/postgres"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert registry_state.read(data).aliases["champion"] == first
+
+
+def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soon(
+    data, postgres, tmp_path, monkeypatch
+):
+    pg_ctl, port, options, folder = postgres
+    (number,) = make_versions(data, tmp_path, [0.97])
+    promotion.promote(data, number, "Ada", "best so far")
+    assert serving.find().version == number
+    pg_ctl("-m", "immediate", "stop")
+    monkeypatch.setattr(registry_state, "PATIENCE", PATIENCE)
+    try:
+        began = time.monotonic()
+        found = serving.find()
+        took = time.monotonic() - began
+        with pytest.raises(RegistryError, match="cannot be asked"):
+            promotion.roll_back(data, "Ada", "to see")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql+psycopg2://leukemia@127.0.0.1:{port}/postgres")
+        began = time.monotonic()
+        assert "does not answer" in serving.find().notice
+        took = max(took, time.monotonic() - began)
+    finally:
+        pg_ctl("-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
+    assert (found.version, found.bundle.recipe) == (number, "recipe-0")
+    assert "cannot be asked" in found.notice and "answered here last" in found.notice
+    assert took < 2
+
+
+def test_past_runs_are_listed_from_the_server_with_their_parts_and_epochs(data, tmp_path):
+    whole = run_writer.start(data, "folds", {"recipe": "r", "folds": 2}, {}, kind=run_writer.CROSSVALIDATE)
+    part = run_writer.start(data, "fold 1/2", {"recipe": "r"}, {}, kind=run_writer.FOLD, parent=whole.run_id)
+    for epoch in range(2):
+        part.epoch(epoch, {"loss": 0.5 - epoch / 10})
+    part.close({"test_sensitivity": 0.9, "test_sensitivity_low": 0.8})
+    (number,) = make_versions(data, tmp_path, [0.91])
+    found = run_history.runs(data)
+    assert [one.run_id for one in found if one.run_id == whole.run_id] == [whole.run_id]
+    assert part.run_id not in [one.run_id for one in found]
+    assert (found[0].version, found[0].figures["sensitivity"]["value"]) == (number, 0.91)
+    assert run_history.run(data, whole.run_id).status == run_history.RUNNING
+    (child,) = run_history.children(data, whole.run_id)
+    assert (child.name, child.kind, child.status) == ("fold 1/2", run_history.FOLD, run_history.FINISHED)
+    assert child.figures == {"sensitivity": {"value": 0.9, "low": 0.8}}
+    assert run_history.histories(data, part.run_id) == [{"loss": 0.5}, {"loss": 0.4}]

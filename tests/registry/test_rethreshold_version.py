@@ -1,0 +1,156 @@
+"""A threshold saved as a model version: whole, or nothing of it."""
+
+import errno
+import socket
+
+import pytest
+from mlflow.exceptions import MlflowException
+
+from leukemia.bundles import bundle as bundles
+from leukemia.cli.main import main
+from leukemia.errors import BundleError, LeukemiaError, RegistryError
+from leukemia.registry import promotion, publish, rethreshold, rethreshold_version, version_list
+from leukemia.registry import versions as registry
+from leukemia.registry.serving import Watch
+from leukemia.tracking import mlflow_client, run_history, run_writer
+from tests.support.drawn_versions import data_folder, finish_run
+
+GIVEN = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97}
+SAID = {"changed_by": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "threshold_before": "0.5"}
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch, tiny_bundle):
+    """A registry whose version 1 is the tiny bundle."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(tmp_path / "data"))
+    folder = data_folder(tmp_path / "data")
+    finish_run(folder, tiny_bundle)
+    return folder
+
+
+def first(data):
+    (listed,) = [one for one in version_list.registered(data) if one.number == 1]
+    return version_list.fetch(data, listed)
+
+
+def left(data):
+    place = data / publish.UNREGISTERED
+    return list(place.iterdir()) if place.is_dir() else []
+
+
+def files(data):
+    return [path for path in (data / mlflow_client.ARTIFACTS).rglob("*") if path.is_file()]
+
+
+def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promoted(data):
+    source = first(data)
+    assert rethreshold_version.save(data, source, 0.3, **GIVEN) == 2
+    made_from = {"made_from": "version 1", "made_from_run": source.run_id}
+    newest, _ = registry.versions(data)
+    assert SAID | made_from == {name: newest.facts[name] for name in SAID | made_from}
+    assert newest.facts["threshold"] == "0.3"
+    run, earlier = run_history.runs(data)
+    assert (run.kind, run.by, run.status, run.version) == (
+        run_history.THRESHOLD,
+        "Dr. Ada",
+        run_history.FINISHED,
+        2,
+    )
+    assert (run.recipe, run.name) == ("tiny-test", "tiny-test (threshold 0.3000)")
+    assert SAID | made_from == {name: run.tags[name] for name in SAID | made_from}
+    assert earlier.run_id == source.run_id
+    assert run.figures["sensitivity"]["value"] == pytest.approx(newest.recall)
+    assert left(data) == []
+    promotion.promote(data, 2, "Ada", "finds more ALL cells")
+    answering = Watch().now()
+    assert (answering.version, answering.bundle.threshold) == (2, 0.3)
+
+
+def test_a_threshold_is_changed_again_and_names_what_it_was_made_from(data):
+    rethreshold_version.save(data, first(data), 0.3, **GIVEN)
+    second = version_list.fetch(data, version_list.registered(data)[0])
+    assert second.note == "threshold 0.3000, from version 1"
+    assert rethreshold_version.save(data, second, 0.2, **GIVEN) == 3
+    found = registry.bundle(data, 3)
+    assert [change["from"] for change in rethreshold.changes(found)] == ["version 1", "version 2"]
+
+
+def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet(
+    tiny_bundle, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert rethreshold_version.save(tmp_path / "new", version_list.read(tiny_bundle), 0.3, **GIVEN) == 1
+    (version,) = registry.versions(tmp_path / "new")
+    assert version.facts["made_from"] == tiny_bundle.name and "made_from_run" not in version.facts
+
+
+def test_what_cannot_be_saved_is_said_before_the_registry_is_asked(data, monkeypatch):
+    source = first(data)
+    monkeypatch.setattr(registry, "ask", None)
+    with pytest.raises(BundleError, match="give a reason"):
+        rethreshold_version.save(data, source, 0.3, **GIVEN | {"reason": " "})
+
+
+def test_a_server_that_is_not_there_is_a_sentence_and_nothing_is_saved(tiny_bundle, tmp_path, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
+    with pytest.raises(RegistryError, match="cannot be asked: it does not answer"):
+        rethreshold_version.save(tmp_path / "data", version_list.read(tiny_bundle), 0.3, **GIVEN)
+    assert left(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("step", ["log_artifacts", "create_model_version", "log_batch"])
+def test_what_the_registry_refuses_half_way_leaves_no_run_no_version_and_no_file(step, data, monkeypatch):
+    source, before = first(data), files(data)
+    made = run_writer.start
+
+    def start(*args, **options):
+        run = made(*args, **options)
+
+        def refuse(*_, **__):
+            raise MlflowException("the disk is full")
+
+        monkeypatch.setattr(run._client, step, refuse)
+        return run
+
+    monkeypatch.setattr(run_writer, "start", start)
+    with pytest.raises(RegistryError, match=r"did not take the bundle: the disk is full\.$"):
+        rethreshold_version.save(data, source, 0.3, **GIVEN)
+    assert len(run_history.runs(data)) == len(registry.versions(data)) == 1
+    assert left(data) == [] and files(data) == before
+
+
+def test_on_a_full_disk_nothing_is_saved(data, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = first(data)
+    monkeypatch.setattr(rethreshold.shutil, "copyfile", full)
+    with pytest.raises(LeukemiaError, match="No space left on device"):
+        rethreshold_version.save(data, source, 0.3, **GIVEN)
+    assert left(data) == [] and len(run_history.runs(data)) == 1
+
+
+def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bundle, tmp_path, capsys):
+    rethreshold.save(bundles.read(tiny_bundle), tmp_path, 0.3, **GIVEN, source="../x y")
+    (folder,) = [path for path in tmp_path.iterdir() if path.name.endswith("at-0.300")]
+    assert main(["register", str(folder), "--data", str(data)]) == 0
+    assert "is version 2" in capsys.readouterr().out
+    run = run_history.runs(data)[0]
+    assert (run.kind, run.tags["changed_by"], run.tags["made_from"]) == (
+        run_history.THRESHOLD,
+        "Dr. Ada",
+        "../x y",
+    )
+    # A bundle may say of itself what is no name of a folder.
+    again = rethreshold.save(bundles.read(folder), tmp_path / "data", 0.2, **GIVEN)
+    assert again.folder == tmp_path / "data" / "x-y-at-0.200"
+
+
+def test_a_bundle_from_elsewhere_is_told_from_a_changed_one(data, tiny_bundle):
+    assert main(["register", str(tiny_bundle), "--data", str(data)]) == 0
+    assert run_history.runs(data)[0].kind == run_history.BROUGHT

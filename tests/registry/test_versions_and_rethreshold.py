@@ -1,0 +1,141 @@
+import errno
+import json
+import shutil
+
+import pytest
+
+from leukemia.bundles import bundle as bundles
+from leukemia.errors import BundleError
+from leukemia.evaluation import metrics
+from leukemia.registry import rethreshold, version_list
+from tests.support import plain_figures
+
+
+def save(bundle, place, threshold=0.3, **changes):
+    given = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97} | changes
+    return rethreshold.save(bundle, place, threshold, **given)
+
+
+@pytest.fixture
+def bundle(copied_bundle):
+    return bundles.read(copied_bundle)
+
+
+def files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_versions_are_the_model_in_service_and_bundles_beside_and_below_it(copied_bundle, tmp_path):
+    for name in ("zulu", "able"):
+        shutil.copytree(copied_bundle, tmp_path / name)
+    shutil.copytree(copied_bundle, copied_bundle / "old")
+    shutil.copytree(copied_bundle, tmp_path / ".partial-x")
+    (tmp_path / "notes").mkdir()
+    found = version_list.folders(copied_bundle)
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["copy", "able", "copy/old", "zulu"]
+    assert all(version_list.read(path).bundle for path in found)
+
+
+def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
+    broken = shutil.copytree(copied_bundle, tmp_path / "broken")
+    (broken / bundles.CARD).write_text("another card")
+    assert "is not the file that was written" in version_list.read(broken).problem
+    (broken / bundles.RECORD).unlink()
+    assert broken in version_list.folders(copied_bundle)
+    assert "has no bundle.json" in version_list.read(broken).problem
+    assert "No model bundle" in version_list.read(tmp_path / "nowhere").problem
+    assert version_list.folders(tmp_path / "nowhere" / "else") == [tmp_path / "nowhere" / "else"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("image_id,label\na,ALL\n", "lacks the column"),
+        ("image_id,patient_group,label,probability\na,1,ALL,1.5\n", "without a label, a patient or"),
+        ("image_id,patient_group,label,probability\na,1,blast,0.5\n", "without a label, a patient or"),
+        ("image_id,patient_group,label,probability\na,,ALL,0.5\n", "without a label, a patient or"),
+        ("", "cannot be read"),
+    ],
+)
+def test_unusable_predictions_are_a_sentence(copied_bundle, text, said):
+    (copied_bundle / bundles.PREDICTIONS).write_text(text)
+    record = json.loads((copied_bundle / bundles.RECORD).read_text())
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(copied_bundle / bundles.PREDICTIONS)
+    (copied_bundle / bundles.RECORD).write_text(json.dumps(record))
+    assert said in version_list.read(copied_bundle).problem
+
+
+def test_a_stamp_tells_an_altered_file(copied_bundle):
+    before = version_list.stamp(copied_bundle)
+    assert version_list.stamp(copied_bundle) == before
+    (copied_bundle / bundles.ENGINE).write_text("altered")
+    assert version_list.stamp(copied_bundle) != before
+
+
+def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
+    before = files(bundle.folder)
+    new = save(bundle, tmp_path, 0.3)
+    assert files(bundle.folder) == before
+    assert new.folder == tmp_path / "copy-at-0.300"
+    assert new.threshold == 0.3
+    assert new.digest == bundle.digest
+    assert version_list.read(new.folder).bundle is not None
+    (change,) = rethreshold.changes(new)
+    assert (change["who"], change["reason"], change["old"], change["new"]) == (
+        "Dr. Ada",
+        "Fewer misses",
+        0.5,
+        0.3,
+    )
+    assert change["from"] == "copy"
+    assert change["at"].endswith("+00:00")
+    assert new.record["confusion"] == metrics.confusion(bundle.predictions, 0.3)
+    expected = metrics.as_record(plain_figures.at_threshold(bundle.predictions, 0.3))
+    assert {name: new.figures[name] for name in expected} == expected
+    assert new.figures["auroc"] == bundle.figures["auroc"]
+    assert "Dr\\. Ada" in new.card
+    assert "from a probability of 0.3000 on" in new.card
+    assert "the held-out patients" in new.record["threshold"]["chosen_on"]
+
+
+def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
+    first = save(bundle, tmp_path, 0.3)
+    again = save(bundle, tmp_path, 0.3, who="B*b")
+    assert again.folder.name == "copy-at-0.300-2"
+    assert "B\\*b" in again.card
+    third = save(first, tmp_path, 0.25)
+    assert third.folder.name == "copy-at-0.250"
+    assert [change["new"] for change in rethreshold.changes(third)] == [0.3, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"who": "  "}, "give your name"),
+        ({"reason": ""}, "give a reason"),
+        ({"who": "x" * 101}, "longer than 100"),
+        ({"threshold": 0.5}, "own threshold"),
+        ({"threshold": float("nan")}, "from 0 to 1"),
+        ({"threshold": 1.2}, "from 0 to 1"),
+    ],
+)
+def test_what_cannot_be_saved_is_said(bundle, tmp_path, changes, said):
+    with pytest.raises(BundleError, match=said):
+        save(bundle, tmp_path, **changes)
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_a_version_that_was_altered_meanwhile_is_not_copied(bundle, tmp_path):
+    (bundle.folder / bundles.WEIGHTS).write_bytes(b"altered")
+    with pytest.raises(BundleError, match="is not the file that was written"):
+        save(bundle, tmp_path)
+
+
+def test_on_a_full_disk_nothing_is_left_behind(bundle, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(rethreshold.shutil, "copyfile", full)
+    with pytest.raises(BundleError, match="No space left on device"):
+        save(bundle, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]

@@ -1,0 +1,88 @@
+"""What tests of the Performance page do and read: versions on a shelf, the page opened, charts taken in."""
+
+import base64
+import json
+import re
+import shutil
+
+import numpy as np
+
+from leukemia.bundles import bundle as bundles
+from leukemia.settings import PROJECT
+
+
+def fill_shelf(tiny_bundle, tmp_path):
+    """A folder of two versions: one in service, and one that sees the cells otherwise."""
+    served = shutil.copytree(tiny_bundle, tmp_path / "shelf" / "served")
+    other = shutil.copytree(tiny_bundle, tmp_path / "shelf" / "other")
+    predictions = bundles.read(other).predictions
+    rng = np.random.default_rng(0)
+    moved = (predictions["probability"] * 0.6 + 0.4 * rng.random(len(predictions))).round(4)
+    write(other, predictions.assign(probability=moved))
+    return served
+
+
+def write(folder, predictions):
+    predictions.to_csv(folder / bundles.PREDICTIONS, index=False)
+    record = json.loads((folder / bundles.RECORD).read_text())
+    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
+    (folder / bundles.RECORD).write_text(json.dumps(record))
+
+
+def visiting(app, monkeypatch, tmp_path):
+    """Return a function that opens the page with a bundle in service."""
+
+    def start(bundle, section="threshold", data=tmp_path / "no-data", **query):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        page = app(bundle)
+        page.switch_page("pages/performance.py")
+        for word, value in {"section": section, **query}.items():
+            page.query_params[word] = value
+        page.run()
+        assert not page.exception
+        assert not page.error or "drawn cells" in page.error[0].value
+        return page
+
+    return start
+
+
+def pick(page, how):
+    page.session_state["performance-how"] = how
+    page.run()
+    assert not page.exception
+    return page
+
+
+def matrix(page):
+    (html,) = [text for text in (h.proto.body for h in page.get("html")) if 'class="matrix"' in text]
+    return dict(
+        zip(
+            ("tp", "fn", "fp", "tn"),
+            (int(n.replace(",", "")) for n in re.findall(r"<b>([\d,]+)</b>", html)),
+            strict=True,
+        )
+    )
+
+
+def traces(page):
+    return [trace for chart in page.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]]
+
+
+def trace(page, name):
+    (found,) = [one for one in traces(page) if one.get("name") == name]
+    return found
+
+
+def values(given):
+    if isinstance(given, dict):
+        return np.frombuffer(base64.b64decode(given["bdata"]), given["dtype"])
+    return np.array(given)
+
+
+def judged(folder):
+    predictions = bundles.read(folder).predictions
+    return (predictions["label"] == "ALL").to_numpy(), predictions["probability"].to_numpy()
+
+
+def champion():
+    return PROJECT / "models" / "champion"

@@ -1,0 +1,78 @@
+"""Jobs as a test writes them: a folder as jobs.py makes it, with a process that does nothing."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import psutil
+
+from leukemia.jobs import progress, queue
+from leukemia.jobs.job import JOBS, LOG, RECORD, Job
+
+SLEEPER = "import time; time.sleep(600)"
+# Quick, and told by its arguments alone: what a job of a test does when it is gone on with.
+QUICK = ("recipes-of-nobody",)
+
+
+def sleeper():
+    process = subprocess.Popen([sys.executable, "-c", SLEEPER])
+    return process, psutil.Process(process.pid).create_time()
+
+
+def write(data, kind="train", title="A training", *, process=None, facts=None, end=None, ago=0, **more):
+    """Write a job's folder; of a process that is gone where none is given."""
+    at = datetime.now(UTC) - timedelta(seconds=ago)
+    folder = data.resolve() / JOBS / f"{at.strftime('%Y%m%dT%H%M%S%f')}-{kind}-{len(title):06x}"
+    folder.mkdir(parents=True)
+    running, born = process or (None, 0.0)
+    record = {
+        "folder": folder.name,
+        "kind": kind,
+        "title": title,
+        "arguments": [kind, *QUICK],
+        "lane": "change",
+        "pid": running.pid if running else 2**22 + 1,
+        "born": born,
+        "started": at.isoformat(timespec="seconds"),
+        "by": more.get("by", ""),
+        "waited": "",
+    } | more.get("record", {})
+    (folder / RECORD).write_text(json.dumps(record))
+    (folder / LOG).write_text(more.get("log", ""))
+    tell(folder, facts or {}, **more.get("told", {}))
+    if end:
+        status, message = end
+        word = {"status": status, "message": message, "ended": at.isoformat(timespec="seconds")}
+        (folder / progress.END).write_text(json.dumps(word))
+    return Job(**record | {"folder": folder, "arguments": tuple(record["arguments"])})
+
+
+def tell(folder, facts, done=0, total=0, what=""):
+    known = {"done": done, "total": total, "what": what, "counts": {}, "problems": [], "problem_count": 0}
+    (folder / progress.PROGRESS).write_text(json.dumps(known | {"facts": facts}))
+
+
+def queued(data, *titles, by=""):
+    """Write trainings into the queue, the first one next."""
+    entries = [
+        {
+            "id": f"id-{number}",
+            "kind": "train",
+            "title": title,
+            "arguments": ["train", title],
+            "asked": "2026-01-02T03:04:05+00:00",
+            "by": by,
+        }
+        for number, title in enumerate(titles)
+    ]
+    (data / JOBS).mkdir(exist_ok=True)
+    (data / JOBS / queue.QUEUE).write_text(json.dumps(entries))
+
+
+def epoch(loss, **more):
+    return {"loss": loss, "recall": 0.8, "specificity": 0.7, "seconds": 9.0} | more
+
+
+def validated(loss, **more):
+    return epoch(loss, val_loss=loss + 0.1, val_recall=0.75, val_specificity=0.65, val_auroc=0.8) | more

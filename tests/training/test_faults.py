@@ -1,0 +1,281 @@
+"""What a training survives, with real processes: kills, a dashboard that dies, a full disk, a cancel."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from leukemia.bundles import bundle as bundles
+from leukemia.jobs import launcher, queue
+from leukemia.jobs import process as processes
+from leukemia.settings import PROJECT
+
+EPOCHS = 3
+# Intervals of figures are not what is looked at here: few resamples do.
+QUICK = """
+from leukemia.evaluation import metrics
+drawn = metrics.resampled
+metrics.resampled = lambda predictions, resamples, seed: drawn(predictions, 20, seed)
+"""
+# Holds the training in the middle of its second epoch: a batch was learned from, another one not.
+HOLD = """
+import time
+from pathlib import Path
+from leukemia.training import batches
+here, whole = Path({here!r}), batches.Epoch.__getitem__
+def held(self, index):
+    while self._seed[1] == 1 and index == 1 and not (here / "go").exists():
+        (here / "held").touch()
+        time.sleep(0.02)
+    return whole(self, index)
+batches.Epoch.__getitem__ = held
+"""
+# While "full" is there, a disk that takes half of the second epoch's network.
+FULL = """
+import errno, keras
+from pathlib import Path
+here, whole = Path({here!r}), keras.Model.save
+def save(self, path, *more, **named):
+    whole(self, path, *more, **named)
+    if (here / "full").exists() and list(Path(path).parent.glob("epoch-001.keras")):
+        content = Path(path).read_bytes()
+        Path(path).write_bytes(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+keras.Model.save = save
+"""
+# A dashboard: asks for a training, and for a drawing that waits; then stands there.
+DASHBOARD = """
+import os, sys, time
+from pathlib import Path
+from leukemia.jobs import queue as waiting
+data = Path(sys.argv[2])
+os.environ["PYTHONPATH"] = sys.argv[1]
+waiting.ask(data, "train", "Training", sys.argv[3:], by="Ann")
+drawing = ["sample", str(data / "drawn"), "--patients", "12", "--cells", "4"]
+print(type(waiting.ask(data, "train", "Drawing", drawing)).__name__, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def unbroken(drawn_set, tmp_path_factory):
+    """A data folder in which a training ran from start to end."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    data = shutil.copytree(drawn_set, folder / "data")
+    with pytest.MonkeyPatch.context() as patches:
+        patch(folder, patches, QUICK)
+        job = queue.ask(data, "train", "Training", arguments(data))
+    assert ended(job).phase == "done", launcher.log_tail(job)
+    return data
+
+
+@pytest.fixture
+def data(unbroken, tmp_path):
+    """A copy in which nothing ran yet, but crops and registry are there; what works at the end is ended."""
+    left = shutil.ignore_patterns("jobs", "out", "checkpoints", "mlruns", "serving")
+    folder = shutil.copytree(unbroken, tmp_path / "data", ignore=left)
+    yield folder
+    (folder / "jobs" / queue.QUEUE).unlink(missing_ok=True)
+    for job in launcher.history(folder, queue.KINDS):
+        if process := processes.find(job.pid, job.born):
+            process.kill()
+
+
+@pytest.fixture
+def patched(tmp_path, monkeypatch):
+    """Have processes that are started run a few lines first."""
+    return lambda lines: patch(tmp_path, monkeypatch, QUICK + lines.format(here=str(tmp_path)))
+
+
+def patch(folder, patches, lines):
+    (folder / "sitecustomize.py").write_text(lines)
+    patches.setenv("PYTHONPATH", f"{folder}{os.pathsep}{PROJECT}")
+
+
+def arguments(data):
+    short = ["--epochs", str(EPOCHS), "--cells-per-epoch", "64"]
+    return ["train", "--recipe", "dense-baseline", *short, "--data", str(data), "--output", str(data / "out")]
+
+
+# The bounds are for a machine that has much else to do; on an idle one all takes seconds.
+def until(condition, seconds=400):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def ended(job, seconds=400):
+    assert until(lambda: not launcher.state(job).active, seconds), launcher.log_tail(job)
+    return launcher.state(job)
+
+
+def in_mid_epoch(job, tmp_path):
+    assert until(lambda: (tmp_path / "held").exists() or not launcher.state(job).active)
+    state = launcher.state(job)
+    assert state.phase == "running", (state, launcher.log_tail(job))
+
+
+def epochs_kept(data):
+    """Finished epochs, as the checkpoint has them."""
+    (state,) = (data / "checkpoints").glob("*/state.json")
+    kept = json.loads(state.read_text())
+    assert (state.parent / kept["last"]).is_file() and (state.parent / kept["best"]).is_file()
+    return len(kept["history"])
+
+
+def recorded(data):
+    """Status of the newest run in MLflow, and how many epochs it has."""
+    from leukemia.tracking import mlflow_client
+
+    client = mlflow_client.client(data)
+    experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
+    run, *earlier = client.search_runs([experiment], order_by=["attributes.start_time DESC"])
+    assert len(earlier) == 1  # the unbroken one
+    return run.info.status, len(client.get_metric_history(run.info.run_id, "val_loss"))
+
+
+def same_result(data, unbroken):
+    found, whole = bundles.read(data / "out"), bundles.read(unbroken / "out")
+    assert len(found.record["history"]) == EPOCHS
+    for one, other in zip(found.record["history"], whole.record["history"], strict=True):
+        assert one["val_loss"] == pytest.approx(other["val_loss"], abs=1e-4)
+    assert found.predictions["image_id"].tolist() == whole.predictions["image_id"].tolist()
+    assert np.allclose(found.predictions["probability"], whole.predictions["probability"], atol=1e-3)
+    assert found.figures.keys() == whole.figures.keys()
+    for name in ("auroc", "sensitivity", "specificity"):
+        assert found.figures[name]["value"] == pytest.approx(whole.figures[name]["value"], abs=1e-2)
+
+
+def test_killed_in_mid_epoch_it_goes_on_from_its_last_epoch_to_the_same_end(
+    data, unbroken, tmp_path, patched
+):
+    patched(HOLD)
+    job = queue.ask(data, "train", "Training", arguments(data))
+    in_mid_epoch(job, tmp_path)
+    os.kill(job.pid, signal.SIGKILL)
+    assert ended(job).phase == "lost"
+    assert epochs_kept(data) == 1
+    (tmp_path / "go").touch()
+    second = queue.again(job)
+    assert ended(second).phase == "done", launcher.log_tail(second)
+    assert "epoch 1/3" not in launcher.log_tail(second, 500)
+    assert "epoch 2/3" in launcher.log_tail(second, 500)
+    assert recorded(data) == ("FINISHED", EPOCHS)
+    same_result(data, unbroken)
+
+
+def test_cancelled_in_mid_epoch_it_ends_by_itself_and_goes_on_later(data, unbroken, tmp_path, patched):
+    patched(HOLD)
+    job = queue.ask(data, "train", "Training", arguments(data))
+    in_mid_epoch(job, tmp_path)
+    launcher.cancel(job, grace=200)
+    assert launcher.state(job).phase == "stopping"
+    (tmp_path / "go").touch()
+    state = ended(job)
+    assert (state.phase, "forced" in state.message) == ("stopped", False), launcher.log_tail(job)
+    assert epochs_kept(data) == 1
+    assert not list((data / "checkpoints").rglob(".partial-*"))
+    assert recorded(data) == ("KILLED", 1)
+    second = queue.again(job)
+    assert ended(second).phase == "done", launcher.log_tail(second)
+    assert recorded(data) == ("FINISHED", EPOCHS)
+    same_result(data, unbroken)
+
+
+@pytest.fixture
+def dashboard(data, tmp_path, patched):
+    """A dashboard whose training is held in mid-epoch, and the training."""
+    patched(HOLD)
+    patches = os.environ.pop("PYTHONPATH")
+    process = subprocess.Popen(
+        [sys.executable, "-c", DASHBOARD, patches, str(data), *arguments(data)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline().strip() == "Waiting"
+    job = launcher.running(data, launcher.CHANGE)
+    in_mid_epoch(job, tmp_path)
+    yield process, job
+    process.kill()
+    process.wait(10)
+
+
+def seen_anew(data):
+    """What a process finds that knows nothing: phase, title and who asked of each job; what waits."""
+    code = (
+        "import sys; from pathlib import Path; from leukemia.jobs import launcher as jobs, queue as waiting\n"
+        "data = Path(sys.argv[1])\n"
+        "for job in jobs.history(data, waiting.KINDS):\n"
+        "    print(jobs.state(job).phase, job.title, job.by, sep='|')\n"
+        "for one in waiting.queue(data):\n"
+        "    print('waits', one.title, one.by, sep='|')"
+    )
+    return subprocess.check_output(
+        [sys.executable, "-c", code, str(data)], cwd=PROJECT, text=True
+    ).splitlines()
+
+
+def test_the_dashboard_killed_the_training_runs_to_its_end_and_the_next_one_follows(
+    dashboard, data, unbroken, tmp_path
+):
+    process, job = dashboard
+    process.kill()
+    process.wait(10)
+    assert seen_anew(data) == ["running|Training|Ann", "waits|Drawing|"]
+    (tmp_path / "go").touch()
+    assert ended(job).phase == "done", launcher.log_tail(job)
+    assert until(lambda: seen_anew(data) == ["done|Drawing|", "done|Training|Ann"]), seen_anew(data)
+    assert recorded(data) == ("FINISHED", EPOCHS)
+    same_result(data, unbroken)
+
+
+def test_both_killed_the_next_dashboard_sees_the_loss_and_goes_on(dashboard, data, tmp_path):
+    process, job = dashboard
+    process.kill()
+    os.kill(job.pid, signal.SIGKILL)
+    process.wait(10)
+    assert until(lambda: seen_anew(data) == ["lost|Training|Ann", "waits|Drawing|"]), seen_anew(data)
+    (tmp_path / "go").touch()
+    # Asked for again it waits behind the one that waits, and follows it by itself.
+    assert isinstance(queue.again(job), queue.Waiting)
+    second = until(lambda: next((one for one in launcher.history(data, ["train"]) if one.waited), None))
+    assert second.title == "Drawing"
+    goes_on = until(lambda: [one for one in launcher.history(data, ["train"]) if one.title == "Training"][1:])
+    assert goes_on, queue.queue(data)
+    third = launcher.history(data, ["train"])[0]
+    assert ended(third).phase == "done", launcher.log_tail(third)
+    assert "epoch 1/3" not in launcher.log_tail(third, 500)
+    assert bundles.read(data / "out").record["epochs"]["run"] == EPOCHS
+    assert recorded(data) == ("FINISHED", EPOCHS)
+
+
+def test_a_full_disk_at_a_checkpoint_is_a_sentence_and_it_goes_on_when_there_is_space(
+    data, unbroken, tmp_path, patched
+):
+    patched(FULL)
+    (tmp_path / "full").touch()
+    job = queue.ask(data, "train", "Training", arguments(data))
+    state = ended(job)
+    assert state.phase == "failed", launcher.log_tail(job)
+    assert state.message == "The disk is full. Free some space; the same command goes on from there."
+    assert epochs_kept(data) == 1
+    assert not list((data / "checkpoints").rglob(".partial-*"))
+    assert recorded(data) == ("FAILED", 1)
+    assert not (data / "out").exists()
+    (tmp_path / "full").unlink()
+    second = queue.again(job)
+    assert ended(second).phase == "done", launcher.log_tail(second)
+    assert "epoch 1/3" not in launcher.log_tail(second, 500)
+    assert recorded(data) == ("FINISHED", EPOCHS)
+    same_result(data, unbroken)

@@ -1,0 +1,398 @@
+import json
+
+import mlflow
+import numpy as np
+import optuna
+import pytest
+
+from leukemia.bundles import bundle as bundles
+from leukemia.dataset import manifest
+from leukemia.errors import BusyError, LeukemiaError, RecipeError
+from leukemia.recipes import search_space
+from leukemia.tracking import run_history, run_writer
+from leukemia.training import model_selection, sweep_study, trainer
+from leukemia.training import run as training
+from leukemia.training import sweep as sweeps
+from leukemia.training.checkpoint import Checkpoint
+from tests.training.test_run import PLAN, Killed, data
+
+__all__ = ["data"]
+
+# A recipe that heeds everything that is varied here; its own network is not used.
+RECIPE = "reference-cnn"
+VARY = ("learning_rate=0.0001:0.01", "dropout=0:0.5")
+
+
+def asked(*vary, trials=3, plan=PLAN):
+    return sweeps.Sweep(plan, search_space.axes(RECIPE, vary or VARY), trials)
+
+
+def study_of(asked, data):
+    dataset = trainer.load_dataset(data, asked.plan, workers=2)
+    return sweep_study.study(data, sweeps.study_name(asked, dataset))
+
+
+def client(data):
+    return mlflow.MlflowClient(f"sqlite:///{data / 'mlflow.db'}")
+
+
+@pytest.fixture
+def never_pruned(monkeypatch):
+    monkeypatch.setattr(sweep_study, "AT_RANDOM", 100)
+
+
+@pytest.fixture
+def trials_alone(monkeypatch):
+    """The trials without the training of the best settings behind them."""
+    monkeypatch.setattr(sweeps, "_train_best", lambda *_: None)
+
+
+def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, never_pruned):
+    seen = []
+    bundle = sweeps.sweep(
+        asked(), data, None, on_epoch=lambda part, index, found: seen.append((part, index, found))
+    )
+    (sweep, final) = sorted(run_history.runs(data), key=lambda run: run.kind != "sweep")
+    assert (sweep.kind, sweep.status, final.kind, final.version) == ("sweep", "finished", "train", 1)
+    assert final.tags["best_of_sweep"] == sweep.run_id
+    assert run_history.best_of(data, sweep.run_id) == [final]
+    assert sweep.settings["vary_learning_rate"] == "0.0001:0.01"
+    children = run_history.children(data, sweep.run_id)
+    assert [child.kind for child in children] == ["trial"] * 3
+    assert [child.tags["outcome"] for child in children] == ["complete"] * 3
+    objectives = {}
+    for child in children:
+        epochs = run_history.histories(data, child.run_id)
+        best = -1
+        for index in range(len(epochs)):
+            if model_selection.is_better(epochs[: index + 1], best):
+                best = index
+        objectives[child.run_id] = epochs[best]["val_auroc"]
+        assert float(child.tags["objective"]) == pytest.approx(epochs[best]["val_auroc"], abs=1e-6)
+        assert (
+            float(client(data).get_run(child.run_id).data.metrics["objective"]) == epochs[best]["val_auroc"]
+        )
+    (best,) = [c for c in children if c.run_id == max(objectives, key=objectives.get)]
+    trained = bundle.record["recipe"]["training"]
+    assert float(best.settings["learning_rate"]) == trained["learning_rate"]
+    assert float(best.settings["dropout"]) == trained["dropout"]
+    # Four epochs for each of the trials, none for the best settings once more.
+    assert len(seen) == 12 and "best settings" not in {part for part, _, _ in seen}
+    assert not list((data / "checkpoints").glob("*"))
+    assert not [path for path in (data / "sweeps").iterdir() if path.is_dir()]
+
+
+def test_the_bundle_is_that_of_an_ordinary_training_with_these_settings(data, never_pruned):
+    bundle = sweeps.sweep(asked(), data, data / "out")
+    best = {name: bundle.record["recipe"]["training"][name] for name in ("learning_rate", "dropout")}
+    plain = training.train(trainer.Plan(PLAN.recipe.with_training(**best)), data, data / "plain")
+    assert np.allclose(plain.predictions["probability"], bundle.predictions["probability"], atol=1e-3)
+
+
+def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
+    looked, kept = [], trainer.look
+    in_trials = True
+
+    def spy(model, dataset, rows):
+        if in_trials:
+            looked.extend(dataset.part.to_numpy()[rows])
+        return kept(model, dataset, rows)
+
+    drawn, rows_of = [], trainer.Dataset.rows
+
+    def rows(self, part):
+        if in_trials:
+            drawn.append(part)
+        return rows_of(self, part)
+
+    def train(*args, **kwargs):
+        nonlocal in_trials
+        in_trials = False
+        return ordinary(*args, **kwargs)
+
+    ordinary = training.train
+    monkeypatch.setattr(trainer, "look", spy)
+    monkeypatch.setattr(trainer.Dataset, "rows", rows)
+    monkeypatch.setattr(training, "train", train)
+    bundle = sweeps.sweep(asked(trials=2), data, data / "out")
+    assert set(looked) == {"validation"}
+    assert set(drawn) == {"training", "validation"}
+    assert set(bundle.predictions["patient_group"]) == set(bundle.record["split"]["test"]["groups"])
+
+
+def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_pruned, tmp_path_factory):
+    whole = tmp_path_factory.mktemp("whole")
+    for path in data.iterdir():
+        (whole / path.name).symlink_to(path) if path.suffix == ".png" else None
+    (whole / manifest.NAME).write_text((data / manifest.NAME).read_text())
+    unbroken = sweeps.sweep(asked(), whole, whole / "out")
+    seen = []
+
+    def kill(part, index, found):
+        seen.append((part, index))
+        if (part, index) == ("trial 2/3", 1):
+            raise Killed
+
+    with pytest.raises(Killed):
+        sweeps.sweep(asked(), data, data / "out", on_epoch=kill)
+    assert not (data / "out").exists()
+    again = []
+    bundle = sweeps.sweep(
+        asked(), data, data / "out", on_epoch=lambda part, index, _: again.append((part, index))
+    )
+    assert again == [("trial 2/3", 2), ("trial 2/3", 3)] + [("trial 3/3", index) for index in range(4)]
+    assert len([run for run in run_history.runs(data) if run.kind == "sweep"]) == 1
+    children = run_history.children(
+        data, next(run.run_id for run in run_history.runs(data) if run.kind == "sweep")
+    )
+    assert [child.status for child in children] == ["finished"] * 3
+    assert [len(run_history.histories(data, child.run_id)) for child in children] == [4, 4, 4]
+    # What was drawn and what came of it is what the unbroken sweep drew and found.
+    drawn = [[t.params for t in study_of(asked(), folder).trials] for folder in (whole, data)]
+    assert drawn[0] == drawn[1]
+    assert np.allclose(unbroken.predictions["probability"], bundle.predictions["probability"], atol=1e-3)
+
+
+def test_what_a_sweep_had_reached_on_other_data_is_dropped_and_a_sweep_at_work_keeps_its_own(data, caplog):
+    dataset = trainer.load_dataset(data, PLAN, workers=2)
+
+    def reached(name, fingerprint):
+        folder = Checkpoint(data / "sweeps" / name, {}, fingerprint).folder
+        folder.mkdir(parents=True)
+        (folder / "epoch-001.keras").write_text("weights")
+        return folder
+
+    stale, busy = reached("reference-cnn-old", "before"), reached("reference-cnn-busy", "before")
+    same = reached("reference-cnn-other-settings", dataset.fingerprint)
+    with sweep_study.alone(data, "reference-cnn-busy"):
+        assert sweep_study.drop_stale(data, dataset.fingerprint)
+        assert not stale.parent.exists() and busy.is_dir() and same.is_dir()
+        assert not sweep_study.drop_stale(data, dataset.fingerprint)
+    assert sweep_study.drop_stale(data, dataset.fingerprint) and not busy.exists()
+
+
+def test_a_sweep_begun_anew_on_changed_data_says_so_and_leaves_nothing_behind(
+    data, caplog, never_pruned, trials_alone, monkeypatch
+):
+    def kill(part, index, found):
+        if index == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        sweeps.sweep(asked(trials=1), data, None, on_epoch=kill)
+    (old,) = [path for path in (data / "sweeps").iterdir() if path.is_dir()]
+    cells = manifest.read(data)
+    manifest.write(data, cells.drop(cells.query("label == 'ALL'").index[0]))
+    sweeps.sweep(asked(trials=1), data, None)
+    assert sweeps.STALE in caplog.text
+    assert not old.exists()
+
+
+def test_a_finished_sweep_does_nothing_twice_and_more_trials_add_to_it(data, never_pruned):
+    seen = []
+    first = sweeps.sweep(asked(), data, data / "out")
+    again = sweeps.sweep(asked(), data, data / "out", on_epoch=lambda *found: seen.append(found))
+    assert not seen and again.digest == first.digest
+    assert len(run_history.runs(data)) == 2
+    sweeps.sweep(asked(trials=4), data, data / "out", on_epoch=lambda part, *_: seen.append(part))
+    assert seen == ["trial 4/4"] * 4
+
+
+def test_the_first_trial_has_the_recipes_own_settings_where_they_lie_inside(data):
+    within = asked(trials=4)
+    study = study_of(within, data)
+    trial = sweep_study.upcoming(within, study)
+    assert trial.params == {"learning_rate": 1e-3, "dropout": 0.2}
+    outside = asked("learning_rate=0.01:0.05", trials=4)
+    drawn = sweep_study.upcoming(outside, study_of(outside, data)).params["learning_rate"]
+    assert 0.01 <= drawn <= 0.05
+
+
+def test_few_different_settings_are_each_tried_once(data, never_pruned, trials_alone):
+    sweeps.sweep(asked("flips=both", trials=9), data, data / "out")
+    study = study_of(asked("flips=both", trials=9), data)
+    assert sorted(trial.params["flips"] for trial in study.trials) == [False, True]
+
+
+def test_equal_settings_are_not_trained_twice(data, never_pruned, monkeypatch, trials_alone):
+    given = iter([{"frozen": 0}, {"frozen": 0}, {"frozen": 1}])
+    monkeypatch.setattr(sweep_study, "_given", lambda *_: next(given))
+    one = sweeps.Sweep(PLAN, (search_space.Axis(search_space.catalogue.field("frozen"), 0, 9),), 3)
+    parts = []
+    monkeypatch.setattr("leukemia.networks.efficientnet_lite0.freeze", lambda *_: None)
+    sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
+    assert set(parts) == {"trial 1/3", "trial 3/3"}
+    values = [trial.value for trial in study_of(one, data).trials]
+    assert values[0] == values[1]
+
+
+def test_a_trial_worse_than_the_median_is_broken_off(data, monkeypatch, trials_alone):
+    monkeypatch.setattr(sweep_study, "AT_RANDOM", 1)
+    rates = iter([1e-2, 1e-6, 2e-2])
+    monkeypatch.setattr(sweep_study, "_given", lambda *_: {"learning_rate": next(rates)})
+    value = iter([0.9, 0.9, 0.9, 0.9, 0.2, 0.2, 0.95, 0.95, 0.95, 0.95])
+    kept = model_selection.validate
+    monkeypatch.setattr(model_selection, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
+    one = sweeps.Sweep(
+        PLAN, (search_space.Axis(search_space.catalogue.field("learning_rate"), 1e-6, 1e-1),), 3
+    )
+    parts = []
+    sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
+    assert [parts.count(f"trial {number}/3") for number in (1, 2, 3)] == [4, 2, 4]
+    sweep = next(run for run in run_history.runs(data) if run.kind == "sweep")
+    children = run_history.children(data, sweep.run_id)
+    assert [child.tags["outcome"] for child in children] == ["complete", "pruned", "complete"]
+    assert "objective" not in children[1].tags
+
+
+def test_the_settings_of_a_trial_that_was_broken_off_are_not_taken_as_finished(
+    data, monkeypatch, trials_alone
+):
+    monkeypatch.setattr(sweep_study, "AT_RANDOM", 1)
+    rates = iter([1e-2, 1e-6, 1e-6])
+    monkeypatch.setattr(sweep_study, "_given", lambda *_: {"learning_rate": next(rates)})
+    value = iter([0.9, 0.9, 0.9, 0.9, 0.2, 0.2])
+    kept = model_selection.validate
+    monkeypatch.setattr(model_selection, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
+    one = sweeps.Sweep(
+        PLAN, (search_space.Axis(search_space.catalogue.field("learning_rate"), 1e-6, 1e-1),), 3
+    )
+    sweeps.sweep(one, data, data / "out")
+    found = sweep_study.facts(one, study_of(one, data))
+    assert [trial["state"] for trial in found["trials"]] == ["complete", "pruned", "pruned"]
+    assert [trial["objective"] for trial in found["trials"]] == [pytest.approx(0.9), None, None]
+
+
+def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, monkeypatch, trials_alone):
+    begun = []
+
+    class Broken(sweeps.WatchLoss):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, {"loss": float("nan")} if len(begun) == 1 else logs)
+
+    kept = run_writer.start
+
+    def start(*args, **kwargs):
+        begun.extend([1] if kwargs.get("kind") == run_writer.TRIAL else [])
+        return kept(*args, **kwargs)
+
+    monkeypatch.setattr(sweeps, "WatchLoss", Broken)
+    monkeypatch.setattr(run_writer, "start", start)
+    sweeps.sweep(asked(trials=2), data, data / "out")
+    sweep = next(run for run in run_history.runs(data) if run.kind == "sweep")
+    first, second = run_history.children(data, sweep.run_id)
+    assert (first.status, first.tags["outcome"], second.tags["outcome"]) == ("failed", "failed", "complete")
+    assert "no number" in first.warning
+
+
+def test_where_no_trial_ends_well_the_sweep_says_what_to_do(data, monkeypatch):
+    class Broken(sweeps.WatchLoss):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, {"loss": float("inf")})
+
+    monkeypatch.setattr(sweeps, "WatchLoss", Broken)
+    with pytest.raises(LeukemiaError, match="No trial of this sweep"):
+        sweeps.sweep(asked(trials=2), data, data / "out")
+    (sweep,) = run_history.runs(data)
+    assert sweep.status == "failed"
+
+
+def test_the_same_sweep_is_not_at_work_twice(data):
+    dataset = trainer.load_dataset(data, PLAN, workers=2)
+    with (
+        sweep_study.alone(data, sweeps.study_name(asked(), dataset)),
+        pytest.raises(BusyError),
+    ):
+        sweeps.sweep(asked(), data, data / "out")
+
+
+def test_a_sweep_tells_its_job_of_the_trials(data, never_pruned, tmp_path, monkeypatch):
+    from leukemia.jobs import progress
+
+    folder = tmp_path / "job"
+    folder.mkdir()
+    monkeypatch.setenv(progress.FOLDER, str(folder))
+    progress.current.cache_clear()
+    try:
+        within = []
+
+        def look(part, index, found):
+            within.append(json.loads((folder / progress.PROGRESS).read_text())["facts"])
+
+        sweeps.sweep(asked(trials=2), data, None, on_epoch=look)
+        facts = json.loads((folder / progress.PROGRESS).read_text())["facts"]
+    finally:
+        progress.current.cache_clear()
+    assert facts["vary"] == {"learning_rate": [1e-4, 1e-2], "dropout": [0.0, 0.5]}
+    assert [one["state"] for one in facts["trials"]] == ["complete", "complete"]
+    values = [one["objective"] for one in facts["trials"]]
+    assert facts["trials"][facts["best"] - 1]["objective"] == max(values)
+    assert facts["version"] == 1 and bundles.read(facts["bundle"]).figures
+    assert within[0]["trials"] == [
+        {
+            "number": 1,
+            "settings": {"learning_rate": 1e-3, "dropout": 0.2},
+            "objective": None,
+            "state": "running",
+        }
+    ]
+    assert within[0]["parts"][0]["name"] == "trial 1/2" and within[0]["best"] is None
+    assert [len(part["history"]) for part in within[-1]["parts"]] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        (("learning_rate=1e-9:0.1",), r"lies from 1e-06 to 0\.1"),
+        (("learning_rate=0.01:0.001",), "must rise"),
+        (("learning_rate",), "NAME=LOW:HIGH"),
+        (("learning_rate=0.01",), "no range"),
+        (("batch=1.5:4",), "whole number"),
+        (("speed=1:2",), "No setting is called"),
+        (("flips=0:1",), "flips=both"),
+        (("frozen=1:3",), "changes nothing in the recipe"),
+        (("dropout=0:0.5", "dropout=0.1:0.2"), "twice"),
+        (("epochs=1:9",), "given a value and varied"),
+        ((), "at least one"),
+    ],
+)
+def test_what_cannot_be_varied_is_refused_in_a_sentence(vary, said):
+    with pytest.raises(RecipeError, match=said):
+        search_space.axes(RECIPE, vary, fixed=("epochs",))
+
+
+def test_a_range_is_written_as_it_is_read():
+    for text in ("learning_rate=0.0001:0.01", "batch=8:64", "flips=both"):
+        assert search_space.axis(RECIPE, str(search_space.axis(RECIPE, text))) == search_space.axis(
+            RECIPE, text
+        )
+    vary = search_space.Vary(search_space.axes(RECIPE, VARY), 7)
+    assert vary.arguments() == [
+        "--vary", "learning_rate=0.0001:0.01", "--vary", "dropout=0.0:0.5", "--trials", "7"
+    ]  # fmt: skip
+
+
+def test_what_is_drawn_can_be_typed_in_again():
+    rate = search_space.axis(RECIPE, "learning_rate=0.000123456:0.01")
+    assert rate.tidy(0.00123456789) == 0.001235
+    assert rate.tidy(0.000123412) == 0.000123456
+
+
+def test_the_command_refuses_before_keras_is_there(data, capsys):
+    from leukemia.cli.main import main
+
+    common = ["sweep", "--recipe", RECIPE, "--data", str(data), "--in-registry", "--vary", "batch=8:64"]
+    assert main([*common, "--trials", "1"]) == 2
+    assert main([*common, "--set", "batch=8"]) == 2
+    assert "given a value and varied" in capsys.readouterr().err
+
+
+def test_the_command_sweeps(data, capsys):
+    from leukemia.cli.main import main
+
+    words = ["sweep", "--recipe", "dense-baseline", "--data", str(data), "--in-registry", "--trials", "2"]
+    words += ["--set", "cells_per_epoch=8", "--set", "batch=8", "--set", "epochs=1"]
+    assert main([*words, "--vary", "learning_rate=0.0001:0.01"]) == 0
+    out = capsys.readouterr().out
+    assert "Best settings: learning_rate=" in out
+    assert optuna.get_all_study_names(f"sqlite:///{data / 'sweeps' / 'studies.db'}")

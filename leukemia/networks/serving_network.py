@@ -1,10 +1,10 @@
-"""A trained network to the one that answers: seen from several sides, its probability calibrated.
+"""A trained network to the one that answers: several views of a cell averaged, its probability calibrated.
 
 A cell has no upright side, so the logits of its mirror images are averaged; the calibration moves the
 mean. Where the recipe has them, trees on what a morphologist looks at
-(:mod:`leukemia.networks.boosted_trees`) add their logit. How far the cell lies from those learned (:mod:`leukemia.evaluation.novelty`) comes beside
-it. All are layers of the network that answers: nothing is left to remember, and every engine computes
-the same.
+(:mod:`leukemia.networks.boosted_trees`) add their logit. How far the cell lies from those learned
+(:mod:`leukemia.evaluation.novelty`) comes beside it. All are layers of the network that answers: nothing
+is left to remember, and every engine computes the same.
 """
 
 import keras

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from leukemia.inference import decisions
+from leukemia.plots.style import COLOURS
 
-# The grid's two colours, a little lighter: they are seen on light and dark pages.
-COLOURS = {
-    decisions.NORMAL_LIKE: "#3B8BD0",
-    decisions.INDETERMINATE: "#8C8C96",
-    decisions.ALL_LIKE: "#DD6B20",
-}
 BIN = 0.05
 
 

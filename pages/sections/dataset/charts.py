@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from leukemia.dataset.catalog.filters import UNKNOWN, UNLABELLED
 from leukemia.dataset.catalog.overview import Tail
 from leukemia.inference import decisions
-from pages.sections.classify.chart import COLOURS
+from leukemia.plots.style import COLOURS
 
 CLASSES = ("Normal", "ALL")
 TONES = {

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from leukemia.evaluation.curves import BY_THRESHOLD
 from leukemia.evaluation.metrics import Figure
-from pages.sections.performance.chart_style import GREY, SERIES, band, finish, percent
+from leukemia.plots.style import GREY, SERIES, band, finish, percent
 
 NAMES = {"sensitivity": "Recall (ALL cells found)", "specificity": "Specificity", "ppv": "Precision (PPV)"}
 # A curve is drawn with at most so many points.

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from leukemia.evaluation.metrics import ECE_BINS
-from pages.sections.performance.chart_style import ALL, GREY, NORMAL, SERIES, finish, percent
+from leukemia.plots.style import ALL, GREY, NORMAL, SERIES, finish, percent
 
 # Dots a patient in the strip plot; beyond that, evenly chosen from the lowest to the highest.
 DOTS = 60

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from leukemia.plots.style import ALL, NORMAL
 from pages.sections.performance import more_charts
-from pages.sections.performance.chart_style import ALL, NORMAL
 
 Spec = dict[str, Any]
 ROW, LONGEST = 26, 120  # pixels: a patient's strip, and its name

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.sections.performance.chart_style import ALL, GREY, NORMAL, SERIES
+from leukemia.plots.style import ALL, GREY, NORMAL, SERIES
 
 History = Sequence[dict[str, float]]
 COLUMNS = ("epoch", "value", "line", "part", "mark")

@@ -6,9 +6,9 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.components.markdown import plain
-from pages.sections.performance.chart_style import GREY, SERIES, finish, percent
-from pages.sections.performance.operating_point import chart
+from leukemia.plots.chart import Chart
+from leukemia.plots.style import GREY, SERIES, finish, percent
+from pages.components import charts
 from pages.sections.training import curves, live_charts
 from pages.sections.training.live_charts import Seen
 
@@ -41,7 +41,7 @@ def several(histories: Mapping[str, History], key: str) -> None:
     if not known:
         return
     name = st.selectbox("Curve", known, format_func=OVERLAID.get, key=key, width=240)
-    chart(overlaid(histories, name), _about(histories, name))
+    charts.show(Chart(overlaid(histories, name), _about(histories, name)))
 
 
 def overlaid(histories: Mapping[str, History], name: str) -> go.Figure:
@@ -77,7 +77,4 @@ def _about(histories: Mapping[str, History], name: str) -> str:
         return "Only one of them came to the end of an epoch."
     low, high = min(last, key=last.get), max(last, key=last.get)
     how = "{:.3f}" if name in LOSSES or "auroc" in name else "{:.1%}"
-    return (
-        f"After the last epoch from {how.format(last[low])} ({plain(low)}) to {how.format(last[high])} "
-        f"({plain(high)})."
-    )
+    return f"After the last epoch from {how.format(last[low])} ({low}) to {how.format(last[high])} ({high})."

@@ -1,12 +1,20 @@
-"""How charts look here: title, units, colours with a dash or a mark of their own."""
+"""How charts look: title, units, colours with a dash or a mark of their own."""
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.inference import decisions
-from pages.sections.classify.chart import COLOURS
 
+# By decision: the cell grid's two colours, a little lighter, to be seen on light and dark pages.
+COLOURS = {
+    decisions.NORMAL_LIKE: "#3B8BD0",
+    decisions.INDETERMINATE: "#8C8C96",
+    decisions.ALL_LIKE: "#DD6B20",
+}
 ALL, NORMAL = COLOURS[decisions.ALL_LIKE], COLOURS[decisions.NORMAL_LIKE]
 GREY = "#8A94A0"
+# Of the line that marks a threshold.
+MARKER = "#808080"
 # Told apart by colour-blind readers, on light and on dark; each with a dash and a mark of its own.
 SERIES = (
     (ALL, "solid", "diamond"),
@@ -18,7 +26,10 @@ SERIES = (
 HEIGHT = 340
 
 
-def finish(figure: go.Figure, title: str, x: str, y: str, height: int = HEIGHT, **layout) -> go.Figure:
+def finish(
+    figure: go.Figure, title: str, x: str, y: str, height: int = HEIGHT, **layout: object
+) -> go.Figure:
+    """Give a figure its title, its axes' titles, its height in pixels and the common layout; return it."""
     figure.update_layout(
         title={"text": title, "font_size": 15, "y": 0.98, "yanchor": "top", "x": 0, "xanchor": "left"},
         height=height,
@@ -32,8 +43,8 @@ def finish(figure: go.Figure, title: str, x: str, y: str, height: int = HEIGHT, 
     return figure
 
 
-def band(figure: go.Figure, x, low, high, colour: str) -> None:
-    """The 95 % band of a curve, behind it; places where it is not defined are left open."""
+def band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> None:
+    """Draw the 95 % band of a curve behind it; places where it is not defined are left open."""
     quiet = {"hoverinfo": "skip", "showlegend": False, "mode": "lines", "line_width": 0}
     known = low.notna() & high.notna()
     figure.add_scatter(x=x[known], y=high[known], **quiet)
@@ -41,12 +52,13 @@ def band(figure: go.Figure, x, low, high, colour: str) -> None:
 
 
 def faint(colour: str) -> str:
+    """Make a colour, given as #RRGGBB, nearly transparent."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.18)"
 
 
 def percent(figure: go.Figure, *axes: str) -> go.Figure:
-    """Axes from 0 to 100 %."""
+    """Let the axes named, "x" or "y", go from 0 to 100 %; return the figure."""
     for axis in axes:
         update = figure.update_xaxes if axis == "x" else figure.update_yaxes
         update(range=[-0.01, 1.02], tickformat=".0%")

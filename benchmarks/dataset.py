@@ -55,13 +55,13 @@ def write_manifest(data: Path, rows: int) -> None:
 
     from leukemia.dataset.catalog import brightness, manifest_parquet
     from leukemia.dataset.synthetic import sample_writer
-    from leukemia.imaging import images
+    from leukemia.imaging.cell import measure_cell
 
     rng = np.random.default_rng(0)
     (data / "drawn").mkdir(parents=True)
     for number in range(DRAWN):
         pixels = sample_writer.draw_cell(rng, ("Normal", "ALL")[number % 2])
-        cell = images.measure(pixels)
+        cell = measure_cell(pixels)
         (data / "drawn" / f"{number}.png").write_bytes(sample_writer.encode(cell.pixels, "PNG"))
     duckdb.execute(
         f"""COPY (

@@ -30,7 +30,7 @@ from PIL import Image
 from leukemia import settings
 from leukemia.dataset import manifest
 from leukemia.dataset.synthetic import sample_set
-from leukemia.imaging import images
+from leukemia.imaging import reader
 from leukemia.networks import recipe as recipes
 from leukemia.networks.recipe import Recipe
 from leukemia.training import batches
@@ -138,7 +138,7 @@ def _plain(recipe: Recipe, data: Path, cells: pd.DataFrame, folder: Path) -> Cal
         if Path(path).suffix == ".png":
             target.symlink_to((data / path).resolve())
         else:
-            Image.fromarray(images.decode(images.read(data / path))).save(target)
+            Image.fromarray(reader.decode(reader.read(data / path))).save(target)
     found = keras.utils.image_dataset_from_directory(
         folder,
         labels="inferred",

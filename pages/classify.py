@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.imaging import images
+from leukemia.imaging import reader
 from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
@@ -65,7 +65,7 @@ def _intake(batch: Batch) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         given = st.file_uploader(
             f"Drop single cells here, cut out on a black background: up to {MAX_FILES} files at once",
-            type=[suffix.removeprefix(".") for suffix in images.SUFFIXES],
+            type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(),
             on_change=_take_in,

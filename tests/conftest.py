@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.evaluation import estimates
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, measure_cell
 
 CROP = 256
 
@@ -40,7 +40,7 @@ def tiny_bundle(drawn, tmp_path_factory):
     from leukemia.bundles import writer
     from leukemia.evaluation import metrics
 
-    crops = np.stack([images.crop(images.measure(pixels), CROP) for _, _, pixels in drawn])
+    crops = np.stack([crop_cell(measure_cell(pixels), CROP) for _, _, pixels in drawn])
     truth = np.array([label == "ALL" for _, label, _ in drawn])
     means = crops.mean(axis=(1, 2)) / 255
     fitted = LogisticRegression(C=1e4, max_iter=5_000).fit(means, truth)
@@ -52,7 +52,7 @@ def tiny_bundle(drawn, tmp_path_factory):
 
     predictions = pd.DataFrame(
         {
-            "image_id": [images.measure(pixels).image_id for _, _, pixels in drawn],
+            "image_id": [measure_cell(pixels).image_id for _, _, pixels in drawn],
             "patient_group": [
                 f"{'H' * (label == 'Normal')}{i // 2 % 6}" for i, (_, label, _) in enumerate(drawn)
             ],
@@ -98,7 +98,7 @@ def prepared(tmp_path_factory):
     )
     for patient, label in patients:
         for number in range(6 if label else 2):
-            cell = images.measure(sample_writer.draw_cell(rng, label or "ALL"))
+            cell = measure_cell(sample_writer.draw_cell(rng, label or "ALL"))
             path = f"{label or 'unlabeled'}-{patient}-{number}.png"
             (data / path).write_bytes(sample_writer.encode(cell.pixels, "PNG"))
             rows.append(

@@ -199,7 +199,7 @@ def _in_service(named: Path | None) -> bundles.Bundle:
 
 def _images(paths: list[Path]) -> Iterator[Path]:
     """Files as they are named; of folders, at any depth, those with an image's suffix."""
-    from leukemia.imaging.images import SUFFIXES
+    from leukemia.imaging.reader import SUFFIXES
 
     for path in paths:
         if path.is_dir():

@@ -3,7 +3,7 @@
 =============  ==============================================================================
 Column         Meaning
 =============  ==============================================================================
-image_id       SHA-256 of the pixels (see :func:`leukemia.imaging.images.measure`)
+image_id       SHA-256 of the pixels (see :func:`leukemia.imaging.cell.measure_cell`)
 path           where the image lies, relative to the data folder, with forward slashes
 label          Normal, ALL, or empty for an unlabelled image
 patient        as in the file's name, healthy subjects with a capital H; empty if not known

@@ -17,7 +17,7 @@ from PIL import Image
 
 from leukemia import settings
 from leukemia.errors import ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import Cell, crop_cell, read_cell
 
 NAME = "cache/thumbnails/thumbnails.sqlite"
 # Frame pixels a side that are shown: the largest cells of C-NMC measure 318. And pixels on screen.
@@ -114,7 +114,7 @@ class Thumbnails:
 
     def _make(self, one: tuple[str, str]) -> bytes:
         try:
-            return picture(images.measure(images.decode(images.read(self._data / one[1]))))
+            return picture(read_cell(self._data / one[1]))
         except ImageError:
             return b""
 
@@ -159,9 +159,9 @@ class Thumbnails:
             return _prepared(sqlite3.connect(self._path, timeout=PATIENCE))
 
 
-def picture(cell: images.Cell) -> bytes:
+def picture(cell: Cell) -> bytes:
     """A cell's thumbnail: JPEG of :data:`SIDE` pixels a side, showing :data:`CROP` frame pixels."""
-    small = Image.fromarray(images.crop(cell, CROP)).resize(
+    small = Image.fromarray(crop_cell(cell, CROP)).resize(
         (SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0
     )
     out = io.BytesIO()

@@ -20,7 +20,8 @@ from PIL import Image
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging import reader, validate
+from leukemia.imaging.cell import crop_cell
 
 # Few at once: a larger batch of a deep network leaves the cache, and is slower for it.
 BATCH = 4
@@ -47,7 +48,7 @@ class Source:
     @classmethod
     def file(cls, path: Path, name: str | None = None) -> "Source":
         """Take an image from a file, read when its turn comes."""
-        return cls(name or str(path), lambda: images.read(path))
+        return cls(name or str(path), lambda: reader.read(path))
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,10 @@ class Classifier:
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
         try:
-            cell = images.open_cell(source.load())
+            cell = validate.open_cell(source.load())
         except ImageError as error:
             return _Decoded(Answer(source.name, error=str(error)), None)
-        crop = images.crop(cell, self.bundle.input_size)
+        crop = crop_cell(cell, self.bundle.input_size)
         small = _thumbnail(crop, thumbnail) if thumbnail else b""
         answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small)
         return _Decoded(answer, crop, source.drawn)

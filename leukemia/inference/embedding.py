@@ -21,7 +21,7 @@ import pandas as pd
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.quality import near_duplicates
 from leukemia.errors import BundleError, DatasetError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.storage.atomic import whole_file
 
 VERSION = 1
@@ -196,7 +196,7 @@ def _crops(
 
     def crop(path: str) -> np.ndarray | None:
         try:
-            return images.crop(images.measure(images.decode(images.read(Path(data) / path))), size)
+            return crop_cell(read_cell(Path(data) / path), size)
         except ImageError:
             return None
 

@@ -21,9 +21,9 @@ import pandas as pd
 from keras import layers, ops
 from sklearn.ensemble import GradientBoostingClassifier
 
+from leukemia.imaging.cell import center_crop
 from leukemia.networks import head, morphology
 from leukemia.storage.atomic import whole_file
-from leukemia.training import batches
 
 DEPTH = 3
 BRANCHES, LEAVES = 2**DEPTH - 1, 2**DEPTH
@@ -241,7 +241,7 @@ def measured(crops: np.ndarray, image_ids: pd.Series, size: int, cache: Path | N
     inputs = keras.Input((size, size, 3), dtype="uint8")
     model = keras.Model(inputs, morphology.Morphology()(inputs))
     found = [
-        model.predict_on_batch(batches.centre(np.asarray(crops[i : i + BATCH]), size))
+        model.predict_on_batch(center_crop(np.asarray(crops[i : i + BATCH]), size))
         for i in range(0, len(crops), BATCH)
     ]
     found = np.concatenate(found)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from leukemia.imaging.images import BACKGROUND
+from leukemia.imaging.cell import BACKGROUND
 
 MID_GREY = 127.5
 # Pillow's luma in whole numbers: (19595 R + 38470 G + 7471 B + 0.5 * 65536) / 65536, cut off.
@@ -31,7 +31,7 @@ def mean_to_grey(crops: keras.KerasTensor) -> keras.KerasTensor:
     whole = ops.cast(crops, "int32")
     red, green, blue = (whole[..., channel : channel + 1] for channel in range(3))
     luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
-    # The same pixels as images.measure counts: luma, rounded, above BACKGROUND.
+    # The same pixels as measure_cell counts: luma, rounded, above BACKGROUND.
     cell = ops.cast(luma >= (2 * BACKGROUND + 1) * 32_768, "float32")
     levels = ops.cast(crops, "float32")
     pixels = ops.sum(cell, axis=(1, 2), keepdims=True)

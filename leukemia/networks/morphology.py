@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from leukemia.imaging.images import BACKGROUND
+from leukemia.imaging.cell import BACKGROUND
 
 # Goes up when a measure changes: what was kept of cells is then measured anew.
 VERSION = 1

@@ -17,7 +17,7 @@ from numpy.lib.format import open_memmap
 from PIL import Image, ImageFilter
 
 from leukemia.errors import DatasetError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.networks.recipe import Training
 from leukemia.storage.atomic import whole_file
 
@@ -73,12 +73,6 @@ def load_crops(
                     progress(done, len(cells), "Cropping cells")
             array.flush()
     return np.load(target, mmap_mode="r")
-
-
-def centre(crops: np.ndarray, size: int) -> np.ndarray:
-    """Cut the middle ``size`` pixels out of wider crops: what :func:`images.crop` gives at ``size``."""
-    edge = (crops.shape[1] - size) // 2
-    return crops[:, edge : edge + size, edge : edge + size]
 
 
 def draw_epoch(
@@ -216,12 +210,12 @@ class Epoch(keras.utils.PyDataset):
 
 def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:
     try:
-        cell = images.measure(images.decode(images.read(data / row["path"])))
+        cell = read_cell(data / row["path"])
     except ImageError as error:
         raise DatasetError(f"{row['path']}: {error} Run prepare again.") from error
     if cell.image_id != row["image_id"]:
         raise DatasetError(f"{row['path']} is not the image that was prepared. Run prepare again.")
-    return images.crop(cell, size)
+    return crop_cell(cell, size)
 
 
 def _in_turns(members: list[np.ndarray], rng: np.random.Generator) -> Iterator[int]:

@@ -23,6 +23,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics, novelty, out_of_fold, subgroups
+from leukemia.imaging.cell import center_crop
 from leukemia.jobs import progress as reporting
 from leukemia.networks import boosted_trees, serving_network
 from leukemia.networks import head as heads
@@ -128,7 +129,7 @@ def crossvalidate(
             training.warn(training.CHANGED, told, run)
             record["data"]["warning"] = training.CHANGED
         crops = whole.dataset.crops
-        probe = np.ascontiguousarray(batches.centre(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
+        probe = np.ascontiguousarray(center_crop(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.pack(place, answering, record, judged.predictions, probe)
     except BaseException as error:

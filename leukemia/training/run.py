@@ -16,6 +16,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics
+from leukemia.imaging.cell import center_crop
 from leukemia.jobs import progress as reporting
 from leukemia.networks.recipe import Recipe
 from leukemia.registry import publish
@@ -103,7 +104,7 @@ def train(
             warn(CHANGED, told, run)
             record["data"]["warning"] = CHANGED
         probe = np.ascontiguousarray(
-            batches.centre(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
+            center_crop(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         )
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.pack(place, fitted.model, record, fitted.test, probe)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from leukemia.imaging.cell import center_crop
 from leukemia.networks import recipe as recipes
 from leukemia.recipes import throughput
 from leukemia.training import batches, trainer
@@ -39,7 +40,7 @@ def measure(data: Path, recipe: str) -> throughput.Pace:
 
     def look() -> float:
         began = time.monotonic()
-        model.predict_on_batch(batches.centre(crops, made.crop)[: trainer.PREDICT_BATCH])
+        model.predict_on_batch(center_crop(crops, made.crop)[: trainer.PREDICT_BATCH])
         return (time.monotonic() - began) / min(len(crops), trainer.PREDICT_BATCH)
 
     learn(FIRST)

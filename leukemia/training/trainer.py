@@ -16,6 +16,7 @@ from leukemia.dataset import label_log, manifest, splits
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import metrics
 from leukemia.evaluation.calibration import Calibration
+from leukemia.imaging.cell import center_crop
 from leukemia.jobs import progress as reporting
 from leukemia.networks import batchnorm_fusion, boosted_trees, serving_network
 from leukemia.networks import head as heads
@@ -230,7 +231,7 @@ def look(model: keras.Model, dataset: Dataset, rows: np.ndarray) -> list[np.ndar
     size = model.input_shape[1]
     found = []
     for start in range(0, len(rows), PREDICT_BATCH):
-        crops = batches.centre(np.asarray(dataset.crops[rows[start : start + PREDICT_BATCH]]), size)
+        crops = center_crop(np.asarray(dataset.crops[rows[start : start + PREDICT_BATCH]]), size)
         out = model.predict_on_batch(crops)
         found.append(out if isinstance(out, list) else [out])
     if not found:

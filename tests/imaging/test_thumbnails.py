@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from leukemia.dataset import manifest
-from leukemia.imaging import images, thumbnails
+from leukemia.imaging import reader, thumbnails
+from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.imaging.thumbnails import CROP, NAME, SIDE, Thumbnails
 
 
@@ -37,8 +38,8 @@ def test_each_is_the_cell_at_one_scale(data, cells):
     for image_id, path in cells:
         small = opened(found[image_id])
         assert small.shape == (SIDE, SIDE, 3)
-        cell = images.measure(images.decode(images.read(data / path)))
-        large = images.crop(cell, CROP).reshape(SIDE, CROP // SIDE, SIDE, CROP // SIDE, 3).mean(axis=(1, 3))
+        cell = read_cell(data / path)
+        large = crop_cell(cell, CROP).reshape(SIDE, CROP // SIDE, SIDE, CROP // SIDE, 3).mean(axis=(1, 3))
         assert abs(small - large).mean() < 4
 
 
@@ -48,7 +49,7 @@ def test_they_are_made_once(data, cells, monkeypatch):
     def refuse(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(images, "decode", refuse)
+    monkeypatch.setattr(reader, "decode", refuse)
     assert Thumbnails(data).get(cells) == first
     assert Thumbnails(data).kept([cells[0][0], "unknown"]) == {cells[0][0]: first[cells[0][0]]}
 

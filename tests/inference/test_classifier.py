@@ -8,7 +8,7 @@ from PIL import Image
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference.classifier import BATCH, Classifier, Source
 
 
@@ -27,7 +27,7 @@ def test_the_engine_agrees_with_keras(classifier, tiny_bundle, drawn):
     import keras
 
     network = keras.models.load_model(tiny_bundle / bundles.NETWORK, safe_mode=True)
-    crops = np.stack([images.crop(images.measure(pixels), 256) for _, _, pixels in drawn])
+    crops = np.stack([crop_cell(measure_cell(pixels), 256) for _, _, pixels in drawn])
     assert np.abs(network.predict(crops, verbose=0)[:, 0] - classifier.probabilities(crops)).max() < 1e-3
 
 
@@ -37,7 +37,7 @@ def test_answers_come_in_order_and_tell_the_classes_apart(classifier, drawn):
     called = [answer.probability >= 0.5 for answer in answers]
     assert np.mean([c == (label == "ALL") for c, (_, label, _) in zip(called, drawn, strict=True)]) > 0.7
     assert len(set(called)) == 2
-    assert answers[0].image_id == images.measure(drawn[0][2]).image_id
+    assert answers[0].image_id == measure_cell(drawn[0][2]).image_id
     assert answers[0].area > 1_000
 
 

@@ -8,7 +8,8 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
-from leukemia.imaging import images
+from leukemia.imaging import reader
+from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference import embedding
 from leukemia.inference.classifier import Classifier, Source
 
@@ -33,7 +34,7 @@ def test_the_features_are_what_the_last_layer_weighs(bundle, prepared):
     cells = manifest.read(prepared).iloc[:8]
     crops = np.stack(
         [
-            images.crop(images.measure(images.decode((prepared / path).read_bytes())), bundle.input_size)
+            crop_cell(measure_cell(reader.decode((prepared / path).read_bytes())), bundle.input_size)
             for path in cells["path"]
         ]
     )
@@ -57,10 +58,7 @@ def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(
     answering = serving_network.answering(network, 4, Calibration("none", 1.0, 0.0))
     cells = manifest.read(prepared).iloc[:6]
     crops = np.stack(
-        [
-            images.crop(images.measure(images.decode((prepared / path).read_bytes())), 64)
-            for path in cells["path"]
-        ]
+        [crop_cell(measure_cell(reader.decode((prepared / path).read_bytes())), 64) for path in cells["path"]]
     )
     record = {k: v for k, v in bundle.record.items() if k not in ("files", "version", "created")}
     packed = writer.pack(tmp_path / "sides", answering, record, bundle.predictions, crops)

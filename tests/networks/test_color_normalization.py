@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia.imaging import images
+from leukemia.imaging.cell import BACKGROUND, crop_cell, measure_cell
 from leukemia.networks import color_normalization
 
 
@@ -14,14 +14,14 @@ def network():
 
 
 def crops(drawn):
-    return np.stack([images.crop(images.measure(pixels), 96) for _, _, pixels in drawn[:6]])
+    return np.stack([crop_cell(measure_cell(pixels), 96) for _, _, pixels in drawn[:6]])
 
 
 def test_the_mean_of_the_cells_pixels_becomes_mid_grey_and_all_else_moves_along(network, drawn):
     cells = crops(drawn)
     found = network.predict_on_batch(cells)
     for cell, grey in zip(cells, found, strict=True):
-        mask = np.asarray(Image.fromarray(cell).convert("L")) > images.BACKGROUND
+        mask = np.asarray(Image.fromarray(cell).convert("L")) > BACKGROUND
         assert mask.any()
         assert np.allclose(grey[mask].mean(axis=0, dtype=float), 127.5, atol=0.01)
         assert np.allclose(grey, cell + (127.5 - cell[mask].mean(axis=0)), atol=0.01)
@@ -34,7 +34,7 @@ def test_which_pixels_are_the_cells_is_decided_as_images_does(network):
     crop = np.zeros((96 * 96, 3), np.uint8)
     crop[: len(mixed)] = mixed
     crop = crop.reshape(96, 96, 3)
-    mask = np.asarray(Image.fromarray(crop).convert("L")) > images.BACKGROUND
+    mask = np.asarray(Image.fromarray(crop).convert("L")) > BACKGROUND
     shift = network.predict_on_batch(crop[None])[0] - crop
     assert np.allclose(shift, 127.5 - crop[mask].mean(axis=0), atol=1e-3)
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from leukemia.imaging import images
+from leukemia.imaging.cell import BACKGROUND, crop_cell, measure_cell
 from leukemia.networks import morphology
 
 NAMES = list(morphology.NAMES)
@@ -16,7 +16,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def crops(drawn):
-    return np.stack([images.crop(images.measure(pixels), 256) for _, _, pixels in drawn[:8]])
+    return np.stack([crop_cell(measure_cell(pixels), 256) for _, _, pixels in drawn[:8]])
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_every_measure_has_a_name_of_its_own(found):
 
 def test_sizes_are_those_of_the_cells_mask(found, crops):
     for row, crop in enumerate(crops):
-        mask = crop.astype(float) @ [0.299, 0.587, 0.114] > images.BACKGROUND
+        mask = crop.astype(float) @ [0.299, 0.587, 0.114] > BACKGROUND
         assert column(found, "area")[row] == pytest.approx(mask.sum() / 256**2, rel=0.01)
         sides = sorted((mask.any(axis=0).sum(), mask.any(axis=1).sum()))
         assert column(found, "shorter")[row] * 256 == pytest.approx(sides[0], abs=2)
@@ -47,7 +47,7 @@ def test_sizes_are_those_of_the_cells_mask(found, crops):
 def test_densities_are_those_of_beer_and_lambert_within_the_cell(found, crops):
     # Averaged over blocks of two by two that lie wholly within the cell.
     density = -np.log((crops.astype(float) + 1) / 256)
-    mask = crops.astype(float) @ morphology.LUMA > images.BACKGROUND
+    mask = crops.astype(float) @ morphology.LUMA > BACKGROUND
     blocks = lambda values: values.reshape(8, 128, 2, 128, 2, -1).mean(axis=(2, 4))  # noqa: E731
     inside = blocks(mask[..., None])[..., 0] == 1
     for row in range(8):

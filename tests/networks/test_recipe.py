@@ -4,7 +4,7 @@ import pytest
 
 from leukemia.bundles import writer
 from leukemia.errors import RecipeError
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.networks import batchnorm_fusion
 from leukemia.networks import recipe as recipes
 from leukemia.training import trainer
@@ -50,7 +50,7 @@ def test_an_unknown_recipe_is_named_with_those_there_are():
 
 @pytest.fixture(scope="module")
 def crops(drawn):
-    return np.stack([images.crop(images.measure(pixels), 256) for _, _, pixels in drawn[:4]])
+    return np.stack([crop_cell(measure_cell(pixels), 256) for _, _, pixels in drawn[:4]])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
-from leukemia.imaging import images
+from leukemia.imaging import validate
+from leukemia.imaging.cell import center_crop, crop_cell, measure_cell
 from leukemia.networks.recipe import Training
 from leukemia.training import batches
 
@@ -20,8 +21,8 @@ def cells(prepared):
 def test_crops_are_those_that_an_upload_gets(prepared, cells):
     crops = batches.load_crops(prepared, cells, 320, workers=2)
     data = (prepared / cells["path"][5]).read_bytes()
-    expected = images.crop(images.open_cell(data), 256)
-    assert np.array_equal(batches.centre(crops[5:6], 256)[0], expected)
+    expected = crop_cell(validate.open_cell(data), 256)
+    assert np.array_equal(center_crop(crops[5:6], 256)[0], expected)
 
 
 def test_crops_are_made_once(prepared, cells):
@@ -64,17 +65,17 @@ def test_no_cell_is_drawn_twice_before_its_patients_others():
 
 
 def test_without_augmentation_a_crop_is_its_centre(drawn):
-    crop = images.crop(images.measure(drawn[0][2]), 320)
+    crop = crop_cell(measure_cell(drawn[0][2]), 320)
     found = batches.augment(crop, 256, STILL, np.random.default_rng(0))
     assert np.array_equal(found, crop[32:-32, 32:-32])
 
 
 def test_turning_keeps_the_cells_size_and_place(drawn):
-    crop = images.crop(images.measure(drawn[0][2]), 320)
-    area = images.measure(crop).area
+    crop = crop_cell(measure_cell(drawn[0][2]), 320)
+    area = measure_cell(crop).area
     turned = [batches.augment(crop, 256, Training(brightness=0), np.random.default_rng(i)) for i in range(8)]
     for picture in turned:
-        cell = images.measure(picture)
+        cell = measure_cell(picture)
         assert cell.area == pytest.approx(area, rel=0.03)
         assert cell.middle == pytest.approx((128, 128), abs=6)
     assert len({picture.tobytes() for picture in turned}) == 8
@@ -91,7 +92,7 @@ def test_mirroring_mirrors():
 
 
 def test_brightness_changes_the_cell_and_leaves_the_background_black(drawn):
-    crop = images.crop(images.measure(drawn[0][2]), 320)
+    crop = crop_cell(measure_cell(drawn[0][2]), 320)
     training = Training(rotation=False, flips=False, brightness=0.3)
     found = [batches.augment(crop, 256, training, np.random.default_rng(i)) for i in range(6)]
     means = [picture.mean() for picture in found]

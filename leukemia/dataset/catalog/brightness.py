@@ -19,7 +19,7 @@ from PIL import Image
 
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.errors import BusyError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import BACKGROUND, Cell, read_cell
 from leukemia.imaging.thumbnails import Thumbnails, picture
 from leukemia.storage.atomic import whole_file, write_text
 
@@ -31,10 +31,10 @@ CHUNK = 32
 Progress = Callable[[int, int, str], None]
 
 
-def of(cell: images.Cell) -> float:
+def of(cell: Cell) -> float:
     """Mean luma of a cell's pixels, the black background left out; 0 to 255, NaN where blank."""
     luma = np.asarray(Image.fromarray(cell.pixels).convert("L"))
-    own = luma[luma > images.BACKGROUND]
+    own = luma[luma > BACKGROUND]
     return float(own.mean()) if own.size else float("nan")
 
 
@@ -143,7 +143,7 @@ def _parts(data: Path, todo: Iterator[tuple[str, str]], workers: int) -> Iterato
 def _measure(path: Path) -> tuple[float, bytes]:
     """Brightness and thumbnail; NaN where the image cannot be read, so that it is not tried for ever."""
     try:
-        cell = images.measure(images.decode(images.read(path)))
+        cell = read_cell(path)
     except ImageError:
         return float("nan"), b""
     return of(cell), picture(cell)

@@ -27,7 +27,8 @@ from leukemia.dataset.importing.layout import Named
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging import reader, validate
+from leukemia.imaging.cell import measure_cell
 from leukemia.storage.atomic import whole_file
 
 STAGING = ".prepare"
@@ -242,11 +243,11 @@ def _stage(target: Target, staging: Path) -> tuple[Done, near_duplicates.Look | 
     line = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
     try:
         data = entry.load()
-        cell = images.measure(images.decode(data))
+        cell = measure_cell(reader.decode(data))
     except (ImageError, ArchiveError) as error:
         return Done(**line, error=str(error)), None
     try:
-        images.check(cell)
+        validate.check_single_cell(cell)
         refusal = ""
     except ImageError as error:
         refusal = str(error)

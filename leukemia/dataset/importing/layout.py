@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from leukemia.dataset.importing.sources import Entry
 from leukemia.errors import ArchiveError
-from leukemia.imaging.images import SUFFIXES
+from leukemia.imaging.reader import SUFFIXES
 
 FOLD = re.compile(r"fold_\d+")
 CLASSES = {"all": "ALL", "hem": "Normal"}

@@ -23,7 +23,7 @@ import pandas as pd
 from PIL import Image
 
 from leukemia.errors import DatasetError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import BACKGROUND, Cell, crop_cell, read_cell
 from leukemia.storage.atomic import write_text
 
 VERSION = 1
@@ -137,15 +137,15 @@ def look_through(
     return Findings(len(cells), pairs, edges, unreadable)
 
 
-def look(cell: images.Cell) -> Look:
+def look(cell: Cell) -> Look:
     """Describe one measured cell."""
-    grey = Image.fromarray(images.crop(cell, CROP)).convert("L")
+    grey = Image.fromarray(crop_cell(cell, CROP)).convert("L")
     pixels = cell.pixels
     border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
     return Look(
         bits=imagehash.phash(grey, HASH_SIDE).hash.ravel(),
         small=np.asarray(grey.resize((SMALL, SMALL), Image.Resampling.BOX)),
-        edge=int((border.max(axis=1) > images.BACKGROUND).sum()),
+        edge=int((border.max(axis=1) > BACKGROUND).sum()),
     )
 
 
@@ -224,6 +224,6 @@ def _file(data: Path, cells: pd.DataFrame) -> Path:
 
 def _try(path: Path) -> Look | str:
     try:
-        return look(images.measure(images.decode(images.read(path))))
+        return look(read_cell(path))
     except ImageError as error:
         return str(error)

@@ -12,7 +12,7 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
 from leukemia.dataset.catalog.records import Record
 from leukemia.errors import ImageError
-from leukemia.imaging import images
+from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.inference import decisions
 from pages.components.cell_grid import MARKS, distance
 
@@ -43,11 +43,11 @@ def picture(data: Path, record: Record) -> str:
     """The cell in pixels of its frame, lossless."""
     badge = '<span class="drawn">synthetic drawing</span>' if record.synthetic else ""
     try:
-        cell = images.measure(images.decode(images.read(data / record.path)))
+        cell = read_cell(data / record.path)
     except ImageError as error:
         return f'<div class="one"><div class="missing">{escape(str(error))}</div></div>'
     out = io.BytesIO()
-    Image.fromarray(images.crop(cell, SHOWN)).save(out, "WEBP", lossless=True, method=0)
+    Image.fromarray(crop_cell(cell, SHOWN)).save(out, "WEBP", lossless=True, method=0)
     source = base64.b64encode(out.getvalue()).decode("ascii")
     who = f"patient {record.patient}" if record.patient else "an unknown patient"
     return (

@@ -10,7 +10,8 @@ from leukemia.dataset.catalog.catalog import open_catalog
 from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.filters import INDETERMINATE, UNDECIDED, UNKNOWN, UNLABELLED, Filters
 from leukemia.errors import BusyError, DatasetError
-from leukemia.imaging import images
+from leukemia.imaging import reader
+from leukemia.imaging.cell import BACKGROUND
 
 THRESHOLD = 0.4
 
@@ -343,9 +344,9 @@ def test_brightness_is_that_of_the_pixels_and_measured_once(data, cells):
     assert catalog.stamp(data) != before
     assert brightness.measure(data, workers=2) == 0
     for record in open_catalog(data).page(sort="brightest", size=1_000)[::25]:
-        pixels = images.decode(images.read(data / record.path)).astype(float)
+        pixels = reader.decode(reader.read(data / record.path)).astype(float)
         luma = pixels @ [0.299, 0.587, 0.114]
-        assert record.brightness == pytest.approx(luma[luma > images.BACKGROUND + 0.5].mean(), abs=0.3)
+        assert record.brightness == pytest.approx(luma[luma > BACKGROUND + 0.5].mean(), abs=0.3)
 
 
 def test_measuring_goes_on_where_it_was_broken_off_and_skips_what_cannot_be_read(data, cells, monkeypatch):

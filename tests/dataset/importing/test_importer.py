@@ -15,7 +15,8 @@ from leukemia.dataset.importing import import_report, importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import ArchiveError
-from leukemia.imaging import images
+from leukemia.imaging import reader
+from leukemia.imaging.cell import measure_cell
 from leukemia.settings import PROJECT
 
 PRELIMINARY = "C-NMC_Leukemia/validation_data/C-NMC_test_prelim_phase_data"
@@ -87,9 +88,9 @@ def test_every_image_is_there_pixel_for_pixel_under_its_label(sample, imported):
         "": planted.sources["final"] + len(planted.unlisted),
     }
     for row in cells.itertuples():
-        original = images.decode((top / row.origin).read_bytes())
+        original = reader.decode((top / row.origin).read_bytes())
         assert np.array_equal(np.asarray(Image.open(output / row.path)), original)
-        cell = images.measure(original)
+        cell = measure_cell(original)
         assert (row.image_id, row.cell_area) == (cell.image_id, cell.area)
         assert (row.width, row.height) == (cell.width, cell.height)
         folder = f"labeled_images/{row.label}/" if row.label else "unlabeled_images/"
@@ -119,7 +120,7 @@ def test_the_report_is_kept_for_readers_and_pages(imported):
 def test_a_second_import_decodes_nothing_and_changes_nothing(sample, imported, monkeypatch):
     output, report, _ = imported
     before = tree(output)
-    monkeypatch.setattr(images, "decode", lambda data: pytest.fail("decoded again"))
+    monkeypatch.setattr(reader, "decode", lambda data: pytest.fail("decoded again"))
     assert importer.prepare(sample[0], output, workers=2) == report
     assert tree(output) == before
 
@@ -211,7 +212,7 @@ def test_a_source_that_changed_replaces_what_it_gave(sample, tmp_path):
     after = manifest.read(tmp_path / "out")
     assert set(before["origin"]) - set(after["origin"]) == {gone}
     row = after.set_index("origin").loc[changed]
-    assert row["image_id"] == images.measure(drawing).image_id
+    assert row["image_id"] == measure_cell(drawing).image_id
     assert np.array_equal(np.asarray(Image.open(tmp_path / "out" / row["path"])), drawing)
     assert not (tmp_path / "out" / before.set_index("origin").loc[gone, "path"]).exists()
     assert (tmp_path / "out" / "labeled_images" / "ALL" / "my notes.txt").exists()
@@ -267,7 +268,7 @@ def test_a_near_identical_image_ties_two_patients(sample, tmp_path):
     cells = manifest.read(tmp_path / "before")
     alone = cells[(cells["label"] == "ALL") & ~cells["patient_group"].str.contains("+", regex=False)]
     one, other = [rows.iloc[0] for _, rows in alone.groupby("patient")][:2]
-    picture = images.decode((source / one.origin).read_bytes())
+    picture = reader.decode((source / one.origin).read_bytes())
     brighter = np.where(picture > 0, np.minimum(picture.astype(int) + 6, 255), 0).astype(np.uint8)
     (source / other.origin).write_bytes(sample_writer.encode(brighter, Path(other.origin).suffix[1:].upper()))
 

@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.dataset import manifest, splits
 from leukemia.dataset.importing import importer
-from leukemia.imaging import images
+from leukemia.imaging import reader
 from leukemia.settings import PROJECT
 
 SET = PROJECT.parent / "shared" / "data" / "cnmc2019"
@@ -72,8 +72,8 @@ def test_nothing_is_lost_and_sampled_images_are_exact(imported):
     for row in cells.iloc[::301].itertuples():
         original = (SET / row.origin).read_bytes()
         assert row.file_sha256 == hashlib.sha256(original).hexdigest()
-        packed = images.decode((imported[0] / row.path).read_bytes())
-        assert (packed == images.decode(original)).all()
+        packed = reader.decode((imported[0] / row.path).read_bytes())
+        assert (packed == reader.decode(original)).all()
 
 
 def test_no_patient_stands_on_two_sides_of_the_split(imported):

@@ -8,7 +8,8 @@ from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.quality.near_duplicates import Look
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import DatasetError
-from leukemia.imaging import images
+from leukemia.imaging import reader
+from leukemia.imaging.cell import BACKGROUND, measure_cell
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def frames():
 
 
 def looks(pixels):
-    return [near_duplicates.look(images.measure(frame)) for frame in pixels]
+    return [near_duplicates.look(measure_cell(frame)) for frame in pixels]
 
 
 def found(pairs):
@@ -36,14 +37,14 @@ def shifted(frame):
 
 def trimmed(frame):
     """As another segmentation would cut it: its outermost pixels are gone."""
-    mask = np.asarray(Image.fromarray(frame).convert("L")) > images.BACKGROUND
+    mask = np.asarray(Image.fromarray(frame).convert("L")) > BACKGROUND
     for axis in (0, 1):
         mask &= np.roll(mask, 1, axis) & np.roll(mask, -1, axis)
     return frame * mask[..., None].astype(np.uint8)
 
 
 def jpeg(frame):
-    return images.decode(sample_writer.encode(frame, "JPEG"))
+    return reader.decode(sample_writer.encode(frame, "JPEG"))
 
 
 @pytest.mark.parametrize("change", [brighter, shifted, trimmed, jpeg])
@@ -94,9 +95,9 @@ def test_a_cell_that_touches_the_frame_is_told_from_specks(frames):
     cut = frames[0][180:, :]
     speck = frames[1].copy()
     speck[0, :3] = 200
-    assert near_duplicates.look(images.measure(cut)).edge >= near_duplicates.LEAST_EDGE
-    assert near_duplicates.look(images.measure(frames[1])).edge == 0
-    assert near_duplicates.look(images.measure(speck)).edge == 3
+    assert near_duplicates.look(measure_cell(cut)).edge >= near_duplicates.LEAST_EDGE
+    assert near_duplicates.look(measure_cell(frames[1])).edge == 0
+    assert near_duplicates.look(measure_cell(speck)).edge == 3
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def data(frames, tmp_path):
     rows = []
     for name, frame in named.items():
         (tmp_path / name).write_bytes(sample_writer.encode(frame, "PNG"))
-        rows.append((name, images.measure(frame).image_id))
+        rows.append((name, measure_cell(frame).image_id))
     (tmp_path / "damaged.png").write_bytes(b"no picture")
     rows.append(("damaged.png", "0" * 64))
     return tmp_path, pd.DataFrame(rows, columns=["path", "image_id"])

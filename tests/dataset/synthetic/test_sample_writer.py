@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import ArchiveError, ImageError
-from leukemia.imaging import images
+from leukemia.imaging import reader, validate
+from leukemia.imaging.cell import crop_cell, measure_cell
 
 PATIENTS, CELLS, SEED = 12, 6, 5
 TRAINING = "C-NMC_Leukemia/training_data"
@@ -24,7 +25,7 @@ def cells():
     """Sixty cells of each class, each of a patient of its own, as measured."""
     rng = np.random.default_rng(11)
     return {
-        label: [images.measure(sample_writer.draw_cell(rng, label)) for _ in range(60)]
+        label: [measure_cell(sample_writer.draw_cell(rng, label)) for _ in range(60)]
         for label in ("Normal", "ALL")
     }
 
@@ -56,7 +57,7 @@ def patient(path):
 
 def test_every_drawn_cell_is_one_that_can_be_answered(cells):
     for cell in cells["Normal"] + cells["ALL"]:
-        images.check(cell)
+        validate.check_single_cell(cell)
         assert cell.pixels.shape == (450, 450, 3)
         assert cell.pixels.dtype == np.uint8
 
@@ -82,7 +83,7 @@ def test_blasts_are_larger_but_sizes_overlap(cells):
 def test_the_stain_is_purple_and_blasts_have_the_finer_chromatin(cells):
     fine = {}
     for label, drawn in cells.items():
-        middles = [images.crop(cell, 64).astype(float) for cell in drawn]
+        middles = [crop_cell(cell, 64).astype(float) for cell in drawn]
         red, green, blue = np.mean(middles, axis=(0, 1, 2))
         assert 15 < green < 40 < red < blue < 110
         grey = [middle.mean(axis=2) for middle in middles]
@@ -98,7 +99,7 @@ def test_a_patients_look_is_shared_by_its_cells():
         ].mean()
 
     def area(look, seed):
-        return images.measure(sample_writer.draw_cell(np.random.default_rng(seed), "ALL", patient=look)).area
+        return measure_cell(sample_writer.draw_cell(np.random.default_rng(seed), "ALL", patient=look)).area
 
     dim, bright = sample_writer.Look(brightness=0.8), sample_writer.Look(brightness=1.2)
     small, large = sample_writer.Look(size=0.8), sample_writer.Look(size=1.2)
@@ -125,7 +126,7 @@ def test_a_frame_smaller_than_the_cell_cuts_it():
 @pytest.mark.parametrize("format", ["BMP", "PNG", "TIFF"])
 def test_encoded_pixels_come_back(format):
     pixels = sample_writer.draw_cell(np.random.default_rng(2), "Normal")
-    assert np.array_equal(images.decode(sample_writer.encode(pixels, format)), pixels)
+    assert np.array_equal(reader.decode(sample_writer.encode(pixels, format)), pixels)
 
 
 def test_sample_cells_are_quick_named_synthetic_and_can_be_answered():
@@ -135,7 +136,9 @@ def test_sample_cells_are_quick_named_synthetic_and_can_be_answered():
     assert time.process_time() - start < 0.6, "a click on the page waits for this"
     assert [name for name, _ in drawn[:2]] == ["synthetic_ALL_01.png", "synthetic_Normal_02.png"]
     assert (
-        len({name for name, _ in drawn}) == len({images.open_cell(data).image_id for _, data in drawn}) == 12
+        len({name for name, _ in drawn})
+        == len({validate.open_cell(data).image_id for _, data in drawn})
+        == 12
     )
     assert drawn == sample_writer.sample_cells()
     assert drawn[0][1] != sample_writer.sample_cells(1, seed=1)[0][1]
@@ -163,7 +166,7 @@ def test_each_file_can_be_read_but_those_said_not_to(sample):
     refused = {"empty": 0, "damaged": 0}
     for path, file in files(dest).items():
         try:
-            cell = images.open_cell(file.read_bytes())
+            cell = validate.open_cell(file.read_bytes())
         except ImageError as error:
             assert path in summary.unreadable
             refused["empty" if "empty" in str(error) else "damaged"] += 1
@@ -227,7 +230,7 @@ def test_without_faults_every_file_can_be_read(tmp_path):
     summary = sample_writer.write_sample(tmp_path / "a", patients=12, cells=3, faults=False)
     assert summary.unreadable == ()
     for file in files(tmp_path / "a").values():
-        images.open_cell(file.read_bytes())
+        validate.open_cell(file.read_bytes())
 
 
 def test_healthy_cells_are_small_in_two_folds_and_not_in_the_third(tmp_path):
@@ -235,7 +238,7 @@ def test_healthy_cells_are_small_in_two_folds_and_not_in_the_third(tmp_path):
 
     def area(*folds):
         found = [p for fold in folds for p in (tmp_path / "a" / TRAINING / fold / "hem").iterdir()]
-        return np.mean([images.open_cell(path.read_bytes()).area for path in found])
+        return np.mean([validate.open_cell(path.read_bytes()).area for path in found])
 
     assert area("fold_2") > 1.12 * area("fold_0", "fold_1")
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from leukemia import settings
+from leukemia.storage.workspace import Workspace
 
 DRAWN = 64  # different pictures among the million rows
 PATIENTS = 2_000
@@ -75,13 +76,13 @@ def write_manifest(data: Path, rows: int) -> None:
             FROM (SELECT i, (hash(i + 7) % {PATIENTS})::INT AS p FROM range({rows}) t(i))
         ) TO '{data / "manifest.csv"}' (HEADER)"""
     )
-    folder = data / brightness.FOLDER
+    folder = Workspace(data).brightness
     folder.mkdir(parents=True)
     duckdb.execute(
         f"COPY (SELECT sha256(i::VARCHAR) AS image_id, 30.0 + hash(i) % 600 / 10 AS brightness "
         f"FROM range({rows}) t(i)) TO '{folder / '000001.parquet'}'"
     )
-    (data / brightness.FINISHED).write_text(manifest_parquet.stamp(data))
+    (folder / brightness.FINISHED).write_text(manifest_parquet.stamp(data))
 
 
 def queries(data: Path) -> dict[str, float]:

@@ -33,6 +33,7 @@ from leukemia.dataset.synthetic import sample_set
 from leukemia.imaging import reader
 from leukemia.networks import recipe as recipes
 from leukemia.networks.recipe import Recipe
+from leukemia.storage.workspace import Workspace
 from leukemia.training import batches
 
 RECIPE = "reference-cnn"
@@ -45,7 +46,7 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
     with tempfile.TemporaryDirectory() as scratch:
         data = options.data
-        if not (data / manifest.NAME).is_file():
+        if not Workspace(data).manifest.is_file():
             print(f"No prepared set in {data}: the sample set is drawn.\n")
             data = Path(scratch) / "data"
             sample_set.prepare(data, workers=settings.load().workers)

@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from leukemia.dataset import manifest
 from leukemia.errors import CorrectionError, DatasetError
+from leukemia.storage.workspace import Workspace
 
-NAME = "corrections.db"
 LABELS = ("Normal", "ALL")
 DOUBTED = "doubted"
 LONGEST = {"who": 100, "reason": 1_000}
@@ -228,7 +228,7 @@ def _counts_now(connection: sa.Connection, image_id: str, original: str) -> str:
 
 
 def _read(data: Path, wanted: sa.Select) -> list[Correction]:
-    if not (Path(data) / NAME).is_file():
+    if not Workspace(data).corrections.is_file():
         return []
     try:
         with _engine(Path(data).resolve()).connect() as connection:
@@ -236,7 +236,7 @@ def _read(data: Path, wanted: sa.Select) -> list[Correction]:
                 return []
             return [Correction(**row) for row in connection.execute(wanted).mappings()]
     except SQLAlchemyError as error:
-        raise DatasetError(f"{Path(data) / NAME} (the corrected labels) cannot be read.") from error
+        raise DatasetError(f"{Workspace(data).corrections} (the corrected labels) cannot be read.") from error
 
 
 @contextlib.contextmanager
@@ -251,12 +251,14 @@ def _writing(data: Path) -> Iterator[sa.Connection]:
             yield connection
             connection.commit()
     except SQLAlchemyError as error:
-        raise DatasetError(f"{Path(data) / NAME} (the corrected labels) cannot be written.") from error
+        raise DatasetError(
+            f"{Workspace(data).corrections} (the corrected labels) cannot be written."
+        ) from error
 
 
 @cache
 def _engine(data: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{data / NAME}", poolclass=sa.NullPool)
+    engine = sa.create_engine(f"sqlite:///{Workspace(data).corrections}", poolclass=sa.NullPool)
 
     @sa.event.listens_for(engine, "connect")
     def by_hand(connection: object, _: object) -> None:

@@ -23,8 +23,8 @@ import pandas as pd
 
 from leukemia.errors import DatasetError
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
 
-NAME = "manifest.csv"
 NUMBERS = ("width", "height", "cell_area")
 COLUMNS = (
     "image_id",
@@ -53,7 +53,7 @@ def read(data: Path) -> pd.DataFrame:
     DatasetError
         Where the folder is not prepared, or its manifest is damaged.
     """
-    path = Path(data) / NAME
+    path = Workspace(data).manifest
     types = {name: int if name in NUMBERS else str for name in COLUMNS}
     try:
         frame = pd.read_csv(path, dtype=types, keep_default_na=False)
@@ -74,7 +74,7 @@ def read(data: Path) -> pd.DataFrame:
 
 def write(data: Path, frame: pd.DataFrame) -> None:
     """Write the manifest of a data folder, whole or not at all."""
-    with whole_file(Path(data) / NAME) as partial:
+    with whole_file(Workspace(data).manifest) as partial:
         frame[list(COLUMNS)].to_csv(partial, index=False, lineterminator="\n")
 
 

@@ -18,8 +18,8 @@ from PIL import Image
 from leukemia import settings
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import Cell, crop_cell, read_cell
+from leukemia.storage.workspace import Workspace
 
-NAME = "cache/thumbnails/thumbnails.sqlite"
 # Frame pixels a side that are shown: the largest cells of C-NMC measure 318. And pixels on screen.
 CROP, SIDE = 320, 160
 LIMIT = 512 * 1024**2
@@ -47,7 +47,7 @@ class Thumbnails:
 
     def __init__(self, data: Path, limit: int = LIMIT) -> None:
         self._data = Path(data)
-        self._path = self._data / NAME
+        self._path = Workspace(self._data).thumbnails
         self._limit = limit
 
     def get(self, cells: Iterable[tuple[str, str]]) -> dict[str, bytes]:

@@ -23,6 +23,7 @@ from leukemia.dataset.quality import near_duplicates
 from leukemia.errors import BundleError, DatasetError, ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
 
 VERSION = 1
 BATCH = 32
@@ -162,7 +163,7 @@ def place_and_keep(
 
 
 def _file(bundle: bundles.Bundle, data: Path, cells: pd.DataFrame) -> Path:
-    return Path(data) / "cache" / f"map-{VERSION}-{bundle.digest[:16]}-{near_duplicates.key(cells)}.parquet"
+    return Workspace(data).cache / f"map-{VERSION}-{bundle.digest[:16]}-{near_duplicates.key(cells)}.parquet"
 
 
 def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], list[np.ndarray]]:

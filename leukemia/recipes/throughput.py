@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leukemia.recipes.definitions import Training
 from leukemia.storage.atomic import write_text
+from leukemia.storage.workspace import Workspace
 
 NAME = "pace.json"
 # Share of the cells that a split by patient holds out for validation, and for the test.
@@ -29,7 +30,7 @@ class Pace:
 
 def of(data: Path, recipe: str) -> Pace | None:
     """The pace of a recipe on this machine, or None where it was never measured."""
-    found = _read(Path(data) / "cache").get(recipe)
+    found = _read(Workspace(data).cache).get(recipe)
     with contextlib.suppress(TypeError, ValueError):
         if found and float(found["learning"]) > 0:
             return Pace(**found)

@@ -16,16 +16,16 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
 from leukemia.storage.atomic import write_text
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
 
-FOLDER = "serving"
 ARTIFACT = "bundle"
 STALE = 24 * 3600.0
 
 
 def place(data: Path, number: int, seal: str) -> Path:
     """Where a version's bundle lies on this machine, once it was fetched."""
-    return Path(data).resolve() / FOLDER / f"version-{number}-{seal[:16]}"
+    return Workspace(data).serving.resolve() / f"version-{number}-{seal[:16]}"
 
 
 def kept(data: Path, number: int, seal: str) -> bundles.Bundle | None:
@@ -102,7 +102,7 @@ def forget(data: Path) -> None:
 def _note(data: Path) -> Path:
     # Another registry has other versions of the same number.
     registry = hashlib.sha256(mlflow_client.uri(data).encode()).hexdigest()[:8]
-    return Path(data).resolve() / FOLDER / f"last-{registry}.json"
+    return Workspace(data).serving.resolve() / f"last-{registry}.json"
 
 
 def _whole(folder: Path, seal: str) -> bundles.Bundle:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
 from leukemia.registry import bundle_cache, promotion_log, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
+from leukemia.storage.locks import exclusive
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.registry_state import CHALLENGER, CHAMPION, MODEL
 
@@ -152,19 +152,14 @@ def _given(who: str, reason: str) -> tuple[str, str]:
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """One change at a time on a data folder."""
-    folder = Path(data).resolve() / bundle_cache.FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=30)
-        lock.acquire()
-    except Timeout as error:
-        raise RegistryError("Someone else is just changing the model in service. Try again.") from error
-    except OSError as error:
-        raise RegistryError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    try:
+    folder = Workspace(data).serving.resolve()
+    busy = RegistryError("Someone else is changing the model in service at the moment. Try again.")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(folder / "lock", 30, busy))
+        except OSError as error:
+            raise RegistryError(f"{folder} cannot be written: {error.strerror or error}.") from error
         yield
-    finally:
-        lock.release()
 
 
 def _write(data: Path, event: Event) -> None:

@@ -7,15 +7,14 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import LeukemiaError
 from leukemia.registry import versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking.run_writer import Run
-
-UNREGISTERED = "unregistered"
 
 
 def place(data: Path, output: Path | None, recipe: str) -> Path:
     """Where the bundle is written: ``output``, or a folder for as long as it is not registered."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    return output or Path(data).resolve() / UNREGISTERED / f"{recipe}-{stamp}"
+    return output or Workspace(data).unregistered.resolve() / f"{recipe}-{stamp}"
 
 
 def settle(data: Path, run: Run, bundle: bundles.Bundle, output: Path | None) -> bundles.Bundle:

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from leukemia.errors import BundleError
-from leukemia.registry import import_bundle, publish, rethreshold, versions
+from leukemia.registry import import_bundle, rethreshold, versions
 from leukemia.registry.version_list import Version
+from leukemia.storage.workspace import Workspace
 
 
 def save(
@@ -31,7 +32,7 @@ def save(
     """
     rethreshold.check(version.bundle, threshold, who, reason)
     versions.ask(data)
-    place = Path(data).resolve() / publish.UNREGISTERED
+    place = Workspace(data).unregistered.resolve()
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.errors import RegistryError
+from leukemia.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import mlflow
 
 EXPERIMENT = "leukemia"
-DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
 SQLITE = "sqlite:///"
 # MLflow's own patience with a server that does not answer is a quarter of an hour: a training would
 # stand still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 def uri(data: Path) -> str:
     """Where runs and versions of a data folder are kept, for MLflow."""
-    return settings.load().tracking_uri or f"{SQLITE}{Path(data).resolve() / DATABASE}"
+    return settings.load().tracking_uri or f"{SQLITE}{Workspace(data).mlflow_db.resolve()}"
 
 
 def database(data: Path) -> Path | None:
@@ -43,7 +43,7 @@ def database(data: Path) -> Path | None:
 
 def artifacts(data: Path) -> str | None:
     """Where files of runs go, as a URI; None where the server decides."""
-    return None if settings.load().tracking_uri else (Path(data).resolve() / ARTIFACTS).as_uri()
+    return None if settings.load().tracking_uri else Workspace(data).mlruns.resolve().as_uri()
 
 
 def client(data: Path) -> "mlflow.MlflowClient":

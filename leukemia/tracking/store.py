@@ -16,6 +16,7 @@ from typing import Any
 
 from leukemia.errors import RegistryError
 from leukemia.registry import bundle_cache
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_state, sqlite
 from leukemia.tracking.deadline import within
 from leukemia.tracking.registry_state import MODEL
@@ -153,7 +154,7 @@ def _either(
     file, uri = mlflow_client.database(data), mlflow_client.uri(data)
     try:
         if file is not None and not file.exists():
-            if bundle_cache.recall(data) or (Path(data) / mlflow_client.ARTIFACTS).is_dir():
+            if bundle_cache.recall(data) or Workspace(data).mlruns.is_dir():
                 raise RegistryError(GONE)
             return []
         if file is not None:

@@ -20,6 +20,7 @@ from leukemia.errors import DatasetError, ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.networks.recipe import Training
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
 
 # Crops are kept this much wider than the network's input, so that a turned crop has its corners:
 # the largest cells of C-NMC measure about 320 pixels.
@@ -59,7 +60,7 @@ def load_crops(
         Where a prepared image is missing, damaged or not the one that the manifest names.
     """
     key = hashlib.sha256("".join(cells["image_id"]).encode()).hexdigest()[:16]
-    target = data / "cache" / f"crops-{size}-{key}.npy"
+    target = Workspace(data).cache / f"crops-{size}-{key}.npy"
     if not target.is_file():
         shape = (len(cells), size, size, 3)
         with whole_file(target) as partial, ThreadPoolExecutor(workers) as pool:

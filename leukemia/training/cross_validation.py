@@ -30,6 +30,7 @@ from leukemia.networks import head as heads
 from leukemia.networks.optimizer import HEAD
 from leukemia.registry import publish
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.training import batches, trainer
 from leukemia.training import run as training
@@ -100,7 +101,7 @@ def crossvalidate(
     plans = [replace(plan, split="fold", fold=number) for number in (*range(plan.folds), ALL_CELLS)]
     dataset = trainer.load_dataset(data, plans[-1], workers=settings.load().workers, progress=progress)
     parameters = training.describe(plans[-1]) | {"folds": plan.folds, "views": views}
-    whole_run = Checkpoint(data / "checkpoints", parameters, dataset.fingerprint)
+    whole_run = Checkpoint(Workspace(data).checkpoints, parameters, dataset.fingerprint)
     begun = whole_run.read()
     told = Telling(plan.recipe.name, plan.recipe.training.epochs, len(plans))
     run = run_writer.start(
@@ -164,8 +165,8 @@ def learn_fold(plan: trainer.Plan, how: How) -> Learned:
     dataset = trainer.load_dataset(data, plan, workers=settings.load().workers, progress=how.progress)
     name = "all patients" if plan.fold == ALL_CELLS else f"fold {plan.fold + 1}/{plan.folds}"
     decided_by = training.describe(plan) | {"fold": plan.fold, "folds": plan.folds}
-    checkpoint = Checkpoint(data / "checkpoints", decided_by, dataset.fingerprint)
-    kept = Checkpoint(data / "crossvalidation", decided_by, dataset.fingerprint)
+    checkpoint = Checkpoint(Workspace(data).checkpoints, decided_by, dataset.fingerprint)
+    kept = Checkpoint(Workspace(data).crossvalidation, decided_by, dataset.fingerprint)
     state = kept.read()
     done = bool(state.best)
     if not done:
@@ -218,7 +219,7 @@ def _learn(
         dataset,
         checkpoint,
         run_id=run.run_id,
-        cache=how.data / "cache",
+        cache=Workspace(how.data).cache,
         callbacks=[*how.callbacks, how.told.steps()],
         on_epoch=after_epoch,
     )
@@ -270,7 +271,7 @@ def _look(
     )
     if not plan.recipe.morphology:
         return model, spread, None, found
-    trees, measures = boosted_trees.grow(dataset, plan.recipe.crop, plan.seed, how.data / "cache")
+    trees, measures = boosted_trees.grow(dataset, plan.recipe.crop, plan.seed, Workspace(how.data).cache)
     own, beside = found["logit"], trees.logit(measures[held_out]).round(DIGITS)
     return model, spread, trees, found.assign(logit=own + beside, network_logit=own, trees_logit=beside)
 

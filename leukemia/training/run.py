@@ -20,6 +20,7 @@ from leukemia.imaging.cell import center_crop
 from leukemia.jobs import progress as reporting
 from leukemia.networks.recipe import Recipe
 from leukemia.registry import publish
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.training import batches, trainer
 from leukemia.training.checkpoint import Checkpoint
@@ -67,7 +68,7 @@ def train(
     """
     dataset = trainer.load_dataset(data, plan, workers=settings.load().workers, progress=progress)
     parameters = describe(plan)
-    checkpoint = Checkpoint(data / "checkpoints", parameters, dataset.fingerprint)
+    checkpoint = Checkpoint(Workspace(data).checkpoints, parameters, dataset.fingerprint)
     begun = checkpoint.read()
     told = Telling(plan.recipe.name, plan.recipe.training.epochs)
     run = run_writer.start(
@@ -95,7 +96,7 @@ def train(
             dataset,
             checkpoint,
             run_id=run.run_id,
-            cache=data / "cache",
+            cache=Workspace(data).cache,
             callbacks=[*(callbacks or ()), told.steps()],
             on_epoch=after_epoch,
         )

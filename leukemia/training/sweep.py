@@ -28,13 +28,14 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress as reporting
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_writer
 from leukemia.training import batches, sweep_study, trainer
 from leukemia.training import run as training
 from leukemia.training.checkpoint import Checkpoint
 from leukemia.training.divergence import Diverged, WatchLoss
 from leukemia.training.job_progress import Telling
-from leukemia.training.sweep_study import FOLDER, Sweep
+from leukemia.training.sweep_study import Sweep
 
 __all__ = ["Sweep", "sweep"]
 
@@ -110,7 +111,7 @@ def sweep(
         told.run(run.run_id)
         if sweep_study.drop_stale(data, dataset.fingerprint):
             training.warn(STALE, told)
-        folder = data / FOLDER / name
+        folder = Workspace(data).sweeps / name
         work = _Work(asked, data, dataset, study, folder, run, told, list(callbacks), on_epoch)
         try:
             while trial := sweep_study.upcoming(asked, study):
@@ -193,7 +194,7 @@ def _try(work: _Work, trial: Trial) -> None:
             work.dataset,
             checkpoint,
             run_id=run.run_id,
-            cache=work.data / "cache",
+            cache=Workspace(work.data).cache,
             callbacks=[*work.callbacks, work.told.steps(), WatchLoss()],
             on_epoch=after_epoch,
         )
@@ -278,7 +279,7 @@ def _train_best(
     plan = work.asked.planned(best.params)
     kept = _checkpoint(plan, work).folder
     if kept.is_dir():
-        place = _checkpoint(plan, work, work.data / "checkpoints").folder
+        place = _checkpoint(plan, work, Workspace(work.data).checkpoints).folder
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(place, ignore_errors=True)
         kept.rename(place)

@@ -3,23 +3,24 @@
 import contextlib
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from leukemia.errors import BusyError, LeukemiaError
 from leukemia.recipes import search_space
 from leukemia.recipes.search_space import Axis
+from leukemia.storage.locks import exclusive
+from leukemia.storage.workspace import Workspace
 from leukemia.training import trainer
 from leukemia.training.checkpoint import Checkpoint
 
-FOLDER, DATABASE = "sweeps", "studies.db"
 # Trials before the estimator and the pruner take part, and epochs that each trial is left in peace.
 AT_RANDOM, IN_PEACE = 5, 2
 WORDS = {
@@ -81,7 +82,7 @@ class Sweep:
 def study(data: Path, name: str) -> optuna.Study:
     """Open the study called ``name``, or make it; it is kept in SQLite below ``sweeps/``."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    place = (data / FOLDER / DATABASE).resolve()
+    place = Workspace(data).sweep_studies.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     return optuna.create_study(
         storage=f"sqlite:///{place}",
@@ -92,16 +93,11 @@ def study(data: Path, name: str) -> optuna.Study:
     )
 
 
-@contextlib.contextmanager
-def alone(data: Path, name: str) -> Iterator[None]:
+def alone(data: Path, name: str) -> AbstractContextManager[None]:
     """Have the study called ``name`` for one process; raises BusyError where another has it."""
-    lock = data / FOLDER / f"{name}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout as error:
-        raise BusyError("Busy: this very sweep is at work already.") from error
+    return exclusive(
+        Workspace(data).sweeps / f"{name}.lock", 0, BusyError("Busy: this sweep is already running.")
+    )
 
 
 def drop_stale(data: Path, fingerprint: str) -> bool:
@@ -111,7 +107,7 @@ def drop_stale(data: Path, fingerprint: str) -> bool:
     work while its data are changed keeps what it has.
     """
     dropped = False
-    for folder in (data / FOLDER).iterdir():
+    for folder in Workspace(data).sweeps.iterdir():
         trials = [path.name for path in folder.iterdir()] if folder.is_dir() else []
         if not any(Checkpoint.is_of_other(name, fingerprint) for name in trials):
             continue

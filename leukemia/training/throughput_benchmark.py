@@ -9,6 +9,7 @@ import pandas as pd
 from leukemia.imaging.cell import center_crop
 from leukemia.networks import recipe as recipes
 from leukemia.recipes import throughput
+from leukemia.storage.workspace import Workspace
 from leukemia.training import batches, trainer
 
 # Batches that are measured, after the first ones, which trace and allocate.
@@ -46,5 +47,5 @@ def measure(data: Path, recipe: str) -> throughput.Pace:
     learn(FIRST)
     look()
     found = throughput.Pace(learn(BATCHES), look())
-    throughput.note(Path(data) / "cache", recipe, found.learning, found.looking)
+    throughput.note(Workspace(data).cache, recipe, found.learning, found.looking)
     return found

@@ -7,6 +7,7 @@ import pytest
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.label_log import DOUBTED
 from leukemia.errors import CorrectionError, DatasetError
+from leukemia.storage.workspace import Workspace
 
 BY = {"who": "Dr. Ada", "reason": "Chromatin of a blast"}
 
@@ -115,7 +116,7 @@ def test_a_reviewer_who_saw_another_label_is_told(data, normal):
 
 def test_the_database_refuses_to_change_or_delete_a_row(data, normal):
     label_log.correct(data, normal, "ALL", **BY)
-    with sqlite3.connect(data / label_log.NAME) as file:
+    with sqlite3.connect(Workspace(data).corrections) as file:
         for statement in ("UPDATE corrections SET who = 'x'", "DELETE FROM corrections"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"):
                 file.execute(statement)
@@ -158,13 +159,13 @@ def test_the_fingerprint_of_the_data_changes_with_a_correction_and_comes_back(da
 def test_reading_makes_no_file_and_the_stamp_tells_states_apart(data, normal):
     assert label_log.stamp(data) == 0
     assert not label_log.apply(data, manifest.read(data))["doubted"].any()
-    assert not (data / label_log.NAME).exists()
+    assert not Workspace(data).corrections.exists()
     label_log.correct(data, normal, "ALL", **BY)
     assert label_log.stamp(data) == 1
 
 
 def test_a_damaged_log_is_a_sentence(data, normal):
-    (data / label_log.NAME).write_bytes(b"not a database" * 100)
+    Workspace(data).corrections.write_bytes(b"not a database" * 100)
     with pytest.raises(DatasetError, match="cannot be read"):
         label_log.current(data)
     with pytest.raises(DatasetError, match="cannot be written"):

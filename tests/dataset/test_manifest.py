@@ -3,6 +3,7 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
+from leukemia.storage.workspace import Workspace
 
 
 def frame():
@@ -38,7 +39,7 @@ def test_a_folder_that_is_not_prepared_says_what_to_run(tmp_path):
 )
 def test_a_damaged_manifest_says_so(tmp_path, change, says):
     manifest.write(tmp_path, frame())
-    path = tmp_path / manifest.NAME
+    path = Workspace(tmp_path).manifest
     path.write_text(change(path.read_text()))
     with pytest.raises(DatasetError, match=says):
         manifest.read(tmp_path)

@@ -3,6 +3,7 @@
 import io
 import sqlite3
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from PIL import Image
 from leukemia.dataset import manifest
 from leukemia.imaging import reader, thumbnails
 from leukemia.imaging.cell import crop_cell, read_cell
-from leukemia.imaging.thumbnails import CROP, NAME, SIDE, Thumbnails
+from leukemia.imaging.thumbnails import CROP, SIDE, Thumbnails
+from leukemia.storage.workspace import Workspace
 
 
 @pytest.fixture
@@ -93,21 +95,21 @@ def test_more_are_asked_for_than_one_question_holds(data):
 
 def test_a_damaged_file_is_made_again(data, cells):
     first = Thumbnails(data).get(cells)
-    (data / NAME).write_bytes(b"no database at all" * 1_000)
+    Workspace(data).thumbnails.write_bytes(b"no database at all" * 1_000)
     for side in ("-wal", "-shm"):
-        (data / f"{NAME}{side}").unlink(missing_ok=True)
+        Path(f"{Workspace(data).thumbnails}{side}").unlink(missing_ok=True)
     assert Thumbnails(data).get(cells) == first
     assert Thumbnails(data).kept(first) == first
 
 
 def test_a_file_damaged_within_is_made_again(data, cells):
     first = Thumbnails(data).get(cells)
-    with sqlite3.connect(data / NAME) as database:
+    with sqlite3.connect(Workspace(data).thumbnails) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
-    content = bytearray((data / NAME).read_bytes())
+    content = bytearray(Workspace(data).thumbnails.read_bytes())
     content[4_096:] = bytes(len(content) - 4_096)
-    (data / NAME).write_bytes(content)
+    Workspace(data).thumbnails.write_bytes(content)
     assert Thumbnails(data).get(cells) == first
     assert Thumbnails(data).get(cells) == first
 
@@ -121,7 +123,7 @@ def test_a_locked_file_does_not_stop_the_page(data, cells, monkeypatch):
     store = Thumbnails(data)
     store.keep({"x": b"y"})
     monkeypatch.setattr(thumbnails, "PATIENCE", 0.05)
-    with sqlite3.connect(data / NAME) as other:
+    with sqlite3.connect(Workspace(data).thumbnails) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert len(store.get(cells)) == len(cells)
 

@@ -15,6 +15,7 @@ from leukemia.errors import BusyError, JobError
 from leukemia.jobs import launcher, progress
 from leukemia.jobs import process as processes
 from leukemia.settings import PROJECT
+from leukemia.storage.workspace import Workspace
 
 LONG = ["--patients", "24", "--cells", "200"]
 
@@ -188,7 +189,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
 
 
 def test_a_damaged_record_is_no_job(tmp_path):
-    folder = tmp_path / launcher.JOBS / "20260101T000000000000-sample-abc"
+    folder = Workspace(tmp_path).jobs / "20260101T000000000000-sample-abc"
     folder.mkdir(parents=True)
     (folder / launcher.RECORD).write_text('{"kind": "sam')
     assert launcher.latest(tmp_path, "sample") is None
@@ -197,7 +198,7 @@ def test_a_damaged_record_is_no_job(tmp_path):
 def test_folders_of_long_ended_jobs_are_removed(start, tmp_path, monkeypatch):
     monkeypatch.setattr(launcher, "KEPT", 2)
     for number in range(5):
-        folder = tmp_path / launcher.JOBS / f"2026010{number}T000000000000-sample-abc"
+        folder = Workspace(tmp_path).jobs / f"2026010{number}T000000000000-sample-abc"
         folder.mkdir(parents=True)
         record = {
             "kind": "sample",
@@ -210,14 +211,14 @@ def test_folders_of_long_ended_jobs_are_removed(start, tmp_path, monkeypatch):
         record |= {"folder": folder.name, "started": ""}
         (folder / launcher.RECORD).write_text(json.dumps(record))
     job = start()
-    kept = sorted(path.name[:8] for path in (tmp_path / launcher.JOBS).iterdir() if path.is_dir())
+    kept = sorted(path.name[:8] for path in Workspace(tmp_path).jobs.iterdir() if path.is_dir())
     assert kept[:2] == ["20260103", "20260104"]
     assert len(kept) == 3
     assert launcher.latest(tmp_path, "sample") == job
 
 
 def old_job(data, kind, day, **more):
-    folder = data / launcher.JOBS / f"202601{day:02d}T000000000000-{kind}-abc"
+    folder = Workspace(data).jobs / f"202601{day:02d}T000000000000-{kind}-abc"
     folder.mkdir(parents=True)
     record = {"kind": kind, "title": "", "arguments": [], "lane": launcher.CHANGE, "pid": 1, "born": 0.0}
     (folder / launcher.RECORD).write_text(json.dumps(record | {"folder": folder.name, "started": ""} | more))
@@ -244,7 +245,7 @@ def test_history_has_the_kinds_asked_for_the_newest_first(tmp_path):
 
 
 def test_a_folder_that_never_became_a_jobs_is_removed_when_it_is_old(start, tmp_path):
-    new, old = (tmp_path / launcher.JOBS / f"20260101T000000000000-train-{name}" for name in ("new", "old"))
+    new, old = (Workspace(tmp_path).jobs / f"20260101T000000000000-train-{name}" for name in ("new", "old"))
     for folder in (new, old):
         folder.mkdir(parents=True)
     os.utime(old, (0, 0))

@@ -14,6 +14,7 @@ from leukemia.dataset.catalog import brightness
 from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.records import Record
 from leukemia.inference import decisions
+from leukemia.storage.workspace import Workspace
 from pages.sections.dataset import address, grid, paging
 
 THRESHOLD = 0.5
@@ -108,7 +109,7 @@ def test_without_a_set_the_page_says_how_to_come_by_one(open_page, tmp_path):
 
 
 def test_a_damaged_manifest_is_a_sentence(open_page, tmp_path):
-    (tmp_path / manifest.NAME).write_text("image_id,path\n")
+    Workspace(tmp_path).manifest.write_text("image_id,path\n")
     page = open_page(data=tmp_path)
     assert "lacks the column" in page.info[0].value.replace("\\", "")
 

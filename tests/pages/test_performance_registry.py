@@ -7,7 +7,8 @@ import pytest
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.registry import bundle_cache, promotion, publish, rethreshold, versions
+from leukemia.registry import promotion, rethreshold, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from tests.support.drawn_versions import data_folder, finish_run
 from tests.support.performance_page import fill_shelf, matrix, pick, write
@@ -56,7 +57,7 @@ def visit(data):
 
 
 def fetched(data):
-    return sorted(path.name.rsplit("-", 1)[0] for path in (data / bundle_cache.FOLDER).glob("version-*"))
+    return sorted(path.name.rsplit("-", 1)[0] for path in Workspace(data).serving.glob("version-*"))
 
 
 def test_registered_versions_are_listed_and_none_is_fetched_before_it_is_chosen(visit, data):
@@ -108,7 +109,7 @@ def test_registered_versions_are_compared(visit, data):
 
 
 def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_shown(visit, data):
-    for place in (data / mlflow_client.ARTIFACTS).glob("*/artifacts/bundle"):
+    for place in Workspace(data).mlruns.glob("*/artifacts/bundle"):
         (place / bundles.WEIGHTS).write_bytes(b"altered")
     page = visit(version="3")
     assert "version 3" in page.error[0].value.replace("\\", "")
@@ -125,7 +126,7 @@ def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_sho
 
 def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
     visit(version="3")
-    (place,) = (data / bundle_cache.FOLDER).glob("version-3-*")
+    (place,) = Workspace(data).serving.glob("version-3-*")
     (place / bundles.WEIGHTS).write_bytes(b"altered")
     page = visit(version="3")
     assert matrix(page)
@@ -133,7 +134,7 @@ def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
 
 
 def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(visit, data):
-    with sqlite3.connect(data / mlflow_client.DATABASE) as other:
+    with sqlite3.connect(Workspace(data).mlflow_db) as other:
         other.execute("BEGIN EXCLUSIVE")
         page = visit()
         other.rollback()
@@ -180,7 +181,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
         "version 2",
     )
     # Nothing but the registry's copy is left.
-    assert not list((data / publish.UNREGISTERED).iterdir())
+    assert not list(Workspace(data).unregistered.iterdir())
 
     page.switch_page("pages/training.py")
     page.query_params.clear()
@@ -211,7 +212,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
 
 def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed_stays(visit, data):
     page = visit(version="other")
-    with sqlite3.connect(data / mlflow_client.DATABASE) as other:
+    with sqlite3.connect(Workspace(data).mlflow_db) as other:
         other.execute("BEGIN EXCLUSIVE")
         save(page)
         other.rollback()
@@ -219,6 +220,6 @@ def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed
     assert "Not saved" in said(page) and "locked by another process" in said(page)
     assert [one.value for one in page.text_input if one.label == "Reason"] == ["Misses cost more"]
     assert len(versions.versions(data)) == len(run_history.runs(data)) == 3
-    assert not (data / publish.UNREGISTERED).exists()
+    assert not Workspace(data).unregistered.exists()
     press(page, "Save 0.3000 as a new version")
     assert "Saved as version 4" in said(page)

@@ -4,7 +4,8 @@ import pytest
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.registry import bundle_cache, promotion
+from leukemia.registry import promotion
+from leukemia.storage.workspace import Workspace
 from tests.support.drawn_versions import data_folder, finish_run
 
 
@@ -62,7 +63,7 @@ def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
 def test_a_page_has_a_notice_where_the_promoted_model_is_damaged(data):
     promotion.promote(data, 1, "Ada", "better")
     for place in (
-        *(data / bundle_cache.FOLDER).glob("version-1-*"),
+        *Workspace(data).serving.glob("version-1-*"),
         *(data / "mlruns").glob("*/artifacts/bundle"),
     ):
         (place / bundles.WEIGHTS).write_bytes(b"altered")

@@ -13,6 +13,7 @@ from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import RECIPES, field
 from leukemia.settings import PROJECT
+from leukemia.storage.workspace import Workspace
 from pages.sections.training import times
 from tests.support.reading import press, said
 
@@ -306,7 +307,7 @@ def test_what_a_recipe_needs_is_not_fetched_to_measure_it_unless_asked(open_form
 
 def test_cells_that_become_unreadable_while_the_form_is_open_are_a_sentence(open_form, data):
     page = open_form()
-    (data / manifest.NAME).write_text("image_id,path\n")
+    Workspace(data).manifest.write_text("image_id,path\n")
     number(page, "Seed").set_value(1).run()
     assert not page.exception
     assert "manifest.csv" in said(page)

@@ -10,10 +10,10 @@ import pytest
 from streamlit import dataframe_util
 from streamlit.testing.v1 import AppTest
 
-from leukemia.dataset import manifest
 from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
 from leukemia.settings import PROJECT
+from leukemia.storage.workspace import Workspace
 from tests.support import training_jobs
 from tests.support.reading import press, said, wait
 from tests.support.training_jobs import epoch, queued, validated, write
@@ -23,7 +23,7 @@ from tests.support.training_jobs import epoch, queued, validated, write
 def data(prepared, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
-    shutil.copy(prepared / manifest.NAME, folder)
+    shutil.copy(Workspace(prepared).manifest, folder)
     # Measured, so that the form starts no process.
     throughput.note(folder / "cache", "reference-cnn", 0.01, 0.004)
     return folder

@@ -12,7 +12,8 @@ from streamlit import dataframe_util
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import fingerprint as fingerprints
-from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
+from leukemia.registry import promotion, promotion_log, serving, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from pages.components.markdown import plain
 from tests.support.drawn_versions import data_folder
@@ -382,7 +383,7 @@ def test_a_version_whose_bundle_was_altered_is_refused_and_what_answers_stays(
 def test_a_version_whose_bundle_is_missing_is_a_sentence(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     shutil.rmtree(data / "mlruns" / run.run_id)
-    shutil.rmtree(data / bundle_cache.FOLDER, ignore_errors=True)
+    shutil.rmtree(Workspace(data).serving, ignore_errors=True)
     page = visit(run.run_id)
     assert "bundle of version 1" in told(page)
     assert table(page, "Setting") is not None
@@ -390,7 +391,7 @@ def test_a_version_whose_bundle_is_missing_is_a_sentence(visit, data, tiny_bundl
 
 def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
-    database = sqlite3.connect(data / mlflow_client.DATABASE, isolation_level=None)
+    database = sqlite3.connect(Workspace(data).mlflow_db, isolation_level=None)
     database.execute("BEGIN EXCLUSIVE")
     try:
         page = visit(run.run_id)
@@ -405,7 +406,7 @@ def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_b
 def test_a_registry_that_is_locked_at_the_press_leaves_what_answers(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = visit(run.run_id)
-    database = sqlite3.connect(data / mlflow_client.DATABASE, isolation_level=None)
+    database = sqlite3.connect(Workspace(data).mlflow_db, isolation_level=None)
     database.execute("BEGIN EXCLUSIVE")
     try:
         promote(page, 1)
@@ -425,7 +426,7 @@ def test_a_registry_that_is_gone_or_damaged_is_a_sentence(fault, visit, data, ti
     register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     promotion.promote(data, 1, "Ada", "first")
     serving.find()
-    file = data / mlflow_client.DATABASE
+    file = Workspace(data).mlflow_db
     file.unlink() if fault == "gone" else file.write_bytes(b"no database " * 500)
     page = visit()
     assert ("is gone" if fault == "gone" else "is damaged") in said(page)

@@ -15,7 +15,8 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import ANSWERED, UNUSABLE, main
 from leukemia.errors import RegistryError
-from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
+from leukemia.registry import promotion, promotion_log, serving, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import registry_state, run_history, run_writer, store
 from tests.support.drawn_versions import make_versions, write_bundle
 
@@ -166,9 +167,9 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     assert (found.version, found.bundle.recipe, found.notice) == (second, "recipe-1", "")
 
     # A machine that never saw the bundle fetches it from the server, and it is the same.
-    shutil.rmtree(data / bundle_cache.FOLDER)
+    shutil.rmtree(Workspace(data).serving)
     kept = serving.find().bundle.folder
-    assert kept.parent == data.resolve() / bundle_cache.FOLDER
+    assert kept.parent == Workspace(data.resolve()).serving
     for name in bundles.CHECKED:
         assert (kept / name).read_bytes() == (tmp_path / "bundle-1-0.85" / name).read_bytes()
 

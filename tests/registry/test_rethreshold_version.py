@@ -9,10 +9,11 @@ from mlflow.exceptions import MlflowException
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import main
 from leukemia.errors import BundleError, LeukemiaError, RegistryError
-from leukemia.registry import promotion, publish, rethreshold, rethreshold_version, version_list
+from leukemia.registry import promotion, rethreshold, rethreshold_version, version_list
 from leukemia.registry import versions as registry
 from leukemia.registry.serving import Watch
-from leukemia.tracking import mlflow_client, run_history, run_writer
+from leukemia.storage.workspace import Workspace
+from leukemia.tracking import run_history, run_writer
 from tests.support.drawn_versions import data_folder, finish_run
 
 GIVEN = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97}
@@ -36,12 +37,12 @@ def first(data):
 
 
 def left(data):
-    place = data / publish.UNREGISTERED
+    place = Workspace(data).unregistered
     return list(place.iterdir()) if place.is_dir() else []
 
 
 def files(data):
-    return [path for path in (data / mlflow_client.ARTIFACTS).rglob("*") if path.is_file()]
+    return [path for path in Workspace(data).mlruns.rglob("*") if path.is_file()]
 
 
 def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promoted(data):

@@ -14,6 +14,7 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import registry_state
 from tests.support.drawn_versions import data_folder, make_versions, write_bundle
 
@@ -41,7 +42,7 @@ def data(tmp_path):
 def alter(data, number, *, here=True, there=True):
     """Alter a version's weights on this machine and where MLflow keeps them."""
     run_id = versions.version(data, number).run_id
-    places = [*(data / bundle_cache.FOLDER).glob(f"version-{number}-*")] * here
+    places = [*Workspace(data).serving.glob(f"version-{number}-*")] * here
     places += [*(data / "mlruns").glob(f"{run_id}/artifacts/bundle")] * there
     assert len(places) == here + there
     for place in places:
@@ -51,7 +52,7 @@ def alter(data, number, *, here=True, there=True):
 def drop(data, number):
     """Remove a version's bundle here and there."""
     shutil.rmtree(data / "mlruns" / versions.version(data, number).run_id)
-    for place in (data / bundle_cache.FOLDER).glob(f"version-{number}-*"):
+    for place in Workspace(data).serving.glob(f"version-{number}-*"):
         shutil.rmtree(place)
 
 
@@ -120,7 +121,7 @@ def test_a_bundle_replaced_as_a_whole_by_another_whole_one_is_not_taken_for_it(d
     other = write_bundle(tmp_path / "other", 0.99, "other")
     run_id = versions.version(data, 2).run_id
     for place in (
-        *(data / bundle_cache.FOLDER).glob("version-2-*"),
+        *Workspace(data).serving.glob("version-2-*"),
         data / "mlruns" / run_id / "artifacts" / "bundle",
     ):
         shutil.rmtree(place)

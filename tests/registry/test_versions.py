@@ -3,7 +3,8 @@ import pytest
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import RegistryError
-from leukemia.registry import bundle_cache, promotion, promotion_log, versions
+from leukemia.registry import promotion, promotion_log, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.registry_state import MODEL
 from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
@@ -161,7 +162,7 @@ def test_a_damaged_bundle_is_not_promoted_and_what_answers_stays(data, tmp_path)
     with pytest.raises(RegistryError, match=r"version 2 is damaged: engine\.bin"):
         promotion.promote(data, 2, "Ada", "better")
     assert versions.version(data, 1).in_service
-    assert not [path for path in (data / bundle_cache.FOLDER).iterdir() if path.name.startswith(".partial")]
+    assert not [path for path in Workspace(data).serving.iterdir() if path.name.startswith(".partial")]
 
 
 def test_rolling_back_passes_over_a_version_that_is_not_whole_any_more(data, tmp_path):
@@ -171,7 +172,7 @@ def test_rolling_back_passes_over_a_version_that_is_not_whole_any_more(data, tmp
     for number in (1, 2, 3):
         promotion.promote(data, number, "Ada", "next")
     damage(data, 2)
-    for kept in (data / bundle_cache.FOLDER).glob("version-2-*"):
+    for kept in Workspace(data).serving.glob("version-2-*"):
         shutil.rmtree(kept)
     change = promotion.roll_back(data, "Ben", "as before")
     assert change.event.version == 1

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_writer
 
 
@@ -14,13 +15,13 @@ def empty_database():
     """MLflow's tables without a row; MLflow takes a second and a half to make them."""
     with tempfile.TemporaryDirectory() as folder:
         mlflow_client.client(Path(folder)).search_registered_models()
-        return (Path(folder) / mlflow_client.DATABASE).read_bytes()
+        return Workspace(folder).mlflow_db.read_bytes()
 
 
 def data_folder(folder):
     """A data folder with an empty registry, in SQLite."""
     folder.mkdir()
-    (folder / mlflow_client.DATABASE).write_bytes(empty_database())
+    Workspace(folder).mlflow_db.write_bytes(empty_database())
     return folder
 
 

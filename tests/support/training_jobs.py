@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import psutil
 
 from leukemia.jobs import progress, queue
-from leukemia.jobs.job import JOBS, LOG, RECORD, Job
+from leukemia.jobs.job import LOG, RECORD, Job
+from leukemia.storage.workspace import Workspace
 
 SLEEPER = "import time; time.sleep(600)"
 # Quick, and told by its arguments alone: what a job of a test does when it is gone on with.
@@ -23,7 +24,7 @@ def sleeper():
 def write(data, kind="train", title="A training", *, process=None, facts=None, end=None, ago=0, **more):
     """Write a job's folder; of a process that is gone where none is given."""
     at = datetime.now(UTC) - timedelta(seconds=ago)
-    folder = data.resolve() / JOBS / f"{at.strftime('%Y%m%dT%H%M%S%f')}-{kind}-{len(title):06x}"
+    folder = Workspace(data.resolve()).jobs / f"{at.strftime('%Y%m%dT%H%M%S%f')}-{kind}-{len(title):06x}"
     folder.mkdir(parents=True)
     running, born = process or (None, 0.0)
     record = {
@@ -66,8 +67,8 @@ def queued(data, *titles, by=""):
         }
         for number, title in enumerate(titles)
     ]
-    (data / JOBS).mkdir(exist_ok=True)
-    (data / JOBS / queue.QUEUE).write_text(json.dumps(entries))
+    Workspace(data).jobs.mkdir(exist_ok=True)
+    (Workspace(data).jobs / queue.QUEUE).write_text(json.dumps(entries))
 
 
 def epoch(loss, **more):

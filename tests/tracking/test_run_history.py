@@ -9,6 +9,7 @@ import pytest
 
 from leukemia.errors import RegistryError
 from leukemia.registry import promotion, versions
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer, sqlite, store
 from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
 
@@ -146,12 +147,10 @@ def test_a_run_whose_process_is_gone_is_broken_off(given, told, data):
 def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, told, data):
     import json
 
-    from leukemia.jobs import job
-
     run = begin(data)
     for key, value in {"host": "another-machine", "pid": "1"}.items():
         mlflow_client.client(data).set_tag(run.run_id, key, value)
-    folder = data / job.JOBS / "20260101T000000000000-train-abc"
+    folder = Workspace(data).jobs / "20260101T000000000000-train-abc"
     folder.mkdir(parents=True)
     own = {"pid": os.getpid(), "born": psutil.Process().create_time()}
     record = {"kind": "train", "title": "t", "arguments": [], "lane": "change", "started": "", **own}
@@ -203,7 +202,7 @@ def test_where_nothing_was_recorded_there_are_no_runs_and_no_database_is_made(da
 
 def test_a_locked_database_is_told_in_a_sentence(data):
     begin(data)
-    with sqlite3.connect(data / mlflow_client.DATABASE) as other:
+    with sqlite3.connect(Workspace(data).mlflow_db) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(
             RegistryError, match=r"^The runs cannot be listed: its database is locked by .*\.$"
@@ -216,7 +215,7 @@ def test_a_locked_database_is_told_in_a_sentence(data):
 
 def test_a_damaged_database_is_told_in_a_sentence(data):
     begin(data)
-    (data / mlflow_client.DATABASE).write_bytes(b"no database" * 1_000)
+    Workspace(data).mlflow_db.write_bytes(b"no database" * 1_000)
     for ask in (run_history.runs, lambda data: run_history.run(data, "0" * 32)):
         with pytest.raises(RegistryError, match=r"^The runs cannot be listed: its database is damaged\.$"):
             ask(data)
@@ -225,7 +224,7 @@ def test_a_damaged_database_is_told_in_a_sentence(data):
 def test_a_database_that_is_gone_is_told_where_its_runs_left_files(data, tmp_path):
     make_versions(data, tmp_path, [0.9])
     promotion.promote(data, 1, "Ada", "first")
-    (data / mlflow_client.DATABASE).unlink()
+    Workspace(data).mlflow_db.unlink()
     with pytest.raises(RegistryError, match="the database is gone"):
         run_history.runs(data)
 

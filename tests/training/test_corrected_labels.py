@@ -5,9 +5,10 @@ import logging
 import keras
 import pytest
 
-from leukemia.dataset import label_log, manifest
+from leukemia.dataset import label_log
 from leukemia.dataset.label_log import DOUBTED
 from leukemia.networks.recipe import Recipe
+from leukemia.storage.workspace import Workspace
 from leukemia.training import trainer
 
 PLAN = trainer.Plan(Recipe("none", "For tests.", lambda x, _: keras.layers.Flatten()(x), crop=64))
@@ -18,7 +19,7 @@ BY = {"who": "Dr. Ada", "reason": "Chromatin"}
 def data(prepared, tmp_path):
     for path in prepared.glob("*.png"):
         (tmp_path / path.name).symlink_to(path)
-    (tmp_path / manifest.NAME).write_text((prepared / manifest.NAME).read_text())
+    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
     return tmp_path
 
 

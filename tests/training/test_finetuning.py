@@ -6,10 +6,10 @@ from importlib import metadata
 import keras
 import pytest
 
-from leukemia.dataset import manifest
 from leukemia.errors import RecipeError
 from leukemia.networks import pretrained
 from leukemia.networks import recipe as recipes
+from leukemia.storage.workspace import Workspace
 from leukemia.training import run, trainer
 
 
@@ -18,7 +18,7 @@ def data(prepared, tmp_path):
     """A folder of its own over the prepared images, so that checkpoints do not meet."""
     for path in prepared.glob("*.png"):
         (tmp_path / path.name).symlink_to(path)
-    (tmp_path / manifest.NAME).write_text((prepared / manifest.NAME).read_text())
+    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
     return tmp_path
 
 

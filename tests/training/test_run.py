@@ -10,6 +10,7 @@ from leukemia.dataset import manifest, splits
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
 from leukemia.networks.recipe import Recipe, Training
+from leukemia.storage.workspace import Workspace
 from leukemia.training import model_selection, trainer
 from leukemia.training import run as training
 
@@ -28,7 +29,7 @@ def data(prepared, tmp_path):
     """A folder of its own over the prepared images, so that checkpoints do not meet."""
     for path in prepared.glob("*.png"):
         (tmp_path / path.name).symlink_to(path)
-    (tmp_path / manifest.NAME).write_text((prepared / manifest.NAME).read_text())
+    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
     return tmp_path
 
 
@@ -177,25 +178,25 @@ def runs_of(data):
 
 
 def test_without_an_output_the_registry_keeps_the_bundle_alone(data):
-    from leukemia.registry import publish, versions
+    from leukemia.registry import versions
 
     bundle = training.train(PLAN, data, None)
     (version,) = versions.versions(data)
     assert bundle.digest == version.facts["digest"]
     assert bundle.predictions["probability"].between(0, 1).all()
-    assert not list((data / publish.UNREGISTERED).iterdir())
+    assert not list(Workspace(data).unregistered.iterdir())
 
 
 def test_a_bundle_that_the_registry_did_not_take_is_not_lost(data, monkeypatch):
     from leukemia.errors import BundleError
-    from leukemia.registry import publish, versions
+    from leukemia.registry import versions
 
     def refuse(*_):
         raise BundleError("no")
 
     monkeypatch.setattr(versions, "register", refuse)
     bundle = training.train(PLAN, data, None)
-    assert bundle.folder.parent == data / publish.UNREGISTERED
+    assert bundle.folder.parent == Workspace(data).unregistered
     assert bundles.read(bundle.folder).digest == bundle.digest
     monkeypatch.undo()
     from leukemia.cli.main import main
@@ -278,8 +279,6 @@ def test_settings_are_read_from_the_command_line(data, capsys):
 def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     import sqlite3
 
-    from leukemia.registry import publish
-
     training.train(PLAN, data, data / "first")
     lock = sqlite3.connect(data / "mlflow.db", isolation_level=None)
 
@@ -290,7 +289,7 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     bundle = training.train(replace(PLAN, seed=1), data, None, on_epoch=hold)
     lock.close()
     assert "MLflow could not record this" in caplog.text
-    assert bundle.folder.parent == data / publish.UNREGISTERED
+    assert bundle.folder.parent == Workspace(data).unregistered
     assert metrics.as_record(estimates.of(bundle.predictions, bundle.threshold)) == bundle.figures
 
 

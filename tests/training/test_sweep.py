@@ -9,6 +9,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import BusyError, LeukemiaError, RecipeError
 from leukemia.recipes import search_space
+from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
 from leukemia.training import model_selection, sweep_study, trainer
 from leukemia.training import run as training
@@ -124,7 +125,7 @@ def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_prun
     whole = tmp_path_factory.mktemp("whole")
     for path in data.iterdir():
         (whole / path.name).symlink_to(path) if path.suffix == ".png" else None
-    (whole / manifest.NAME).write_text((data / manifest.NAME).read_text())
+    Workspace(whole).manifest.write_text(Workspace(data).manifest.read_text())
     unbroken = sweeps.sweep(asked(), whole, whole / "out")
     seen = []
 

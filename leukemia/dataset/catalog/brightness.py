@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from PIL import Image
 
 from leukemia.dataset.catalog import manifest_parquet
@@ -22,9 +21,10 @@ from leukemia.errors import BusyError, ImageError
 from leukemia.imaging.cell import BACKGROUND, Cell, read_cell
 from leukemia.imaging.thumbnails import Thumbnails, picture
 from leukemia.storage.atomic import whole_file, write_text
+from leukemia.storage.locks import exclusive
+from leukemia.storage.workspace import Workspace
 
-FOLDER = "cache/brightness"
-FINISHED = f"{FOLDER}/finished"  # holds the state of the manifest whose images are all measured
+FINISHED = "finished"  # holds the state of the manifest whose images are all measured
 EVERY = 5.0  # seconds of work in one file
 CHUNK = 32
 
@@ -40,7 +40,7 @@ def of(cell: Cell) -> float:
 
 def files(data: Path) -> list[str]:
     """Parquet files with what is measured so far: columns image_id and brightness."""
-    return [str(path) for path in sorted((Path(data) / FOLDER).glob("[0-9]*.parquet"))]
+    return [str(path) for path in sorted(Workspace(data).brightness.glob("[0-9]*.parquet"))]
 
 
 def stamp(data: Path) -> tuple[str, int]:
@@ -56,7 +56,8 @@ def stamp(data: Path) -> tuple[str, int]:
 def finished(data: Path) -> bool:
     """Whether all images of the manifest as it is now are measured; raises DatasetError without one."""
     try:
-        return (Path(data) / FINISHED).read_text(encoding="utf-8") == manifest_parquet.stamp(data)
+        finished = (Workspace(data).brightness / FINISHED).read_text(encoding="utf-8")
+        return finished == manifest_parquet.stamp(data)
     except FileNotFoundError:
         return False
 
@@ -89,13 +90,10 @@ def measure(data: Path, *, workers: int, progress: Progress | None = None) -> in
     """
     data = Path(data)
     now = manifest_parquet.stamp(data)
-    (data / FOLDER).mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(data / FOLDER / "lock", timeout=0):
-            done = _measure_all(data, workers, progress)
-    except Timeout as error:
-        raise BusyError(f"The images of {data} are being measured already.") from error
-    write_text(data / FINISHED, now)
+    folder = Workspace(data).brightness
+    with exclusive(folder / "lock", 0, BusyError(f"The images of {data} are being measured already.")):
+        done = _measure_all(data, workers, progress)
+    write_text(folder / FINISHED, now)
     return done
 
 
@@ -150,7 +148,7 @@ def _measure(path: Path) -> tuple[float, bytes]:
 
 
 def _keep(data: Path, part: list[tuple[str, float]]) -> None:
-    folder = Path(data) / FOLDER
+    folder = Workspace(data).brightness
     last = max((int(Path(name).stem) for name in files(data)), default=0)
     with whole_file(folder / f"{last + 1:06d}.parquet") as partial:
         pd.DataFrame(part, columns=["image_id", "brightness"]).to_parquet(partial, index=False)

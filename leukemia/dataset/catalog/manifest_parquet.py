@@ -14,8 +14,8 @@ import duckdb
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
 
-NAME = "cache/catalog.parquet"
 VERSION = "1"
 MEMORY = "384MB"  # of the query engine, a connection; beyond that it goes to disk
 
@@ -42,7 +42,7 @@ def stamp(data: Path) -> str:
         Where the folder is not prepared.
     """
     try:
-        found = (Path(data) / manifest.NAME).stat()
+        found = Workspace(data).manifest.stat()
     except OSError as error:
         raise DatasetError(
             f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
@@ -72,7 +72,7 @@ def parquet(data: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Path]
     DatasetError
         Where the folder is not prepared, or its manifest is damaged.
     """
-    kept, now = Path(data) / NAME, stamp(data)
+    kept, now = Workspace(data).catalog, stamp(data)
     with contextlib.ExitStack() as stack:
         if _stamp_of(kept, connection) != now:
             try:
@@ -96,7 +96,7 @@ def _stamp_of(kept: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnection) -> None:
-    source = Path(data) / manifest.NAME
+    source = Workspace(data).manifest
     _check_header(source)
     # An empty field is empty text, never "not known": as manifest.read has it.
     texts = ", ".join(

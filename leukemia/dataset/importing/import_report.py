@@ -17,8 +17,8 @@ from scipy.sparse.csgraph import connected_components
 
 from leukemia.dataset.importing.layout import Layout
 from leukemia.storage.atomic import write_text
+from leukemia.storage.workspace import Workspace
 
-REPORT, TEXT = "report.json", "report.txt"
 USUAL_FRAMES = ("450x450", "600x600")
 SHOWN = 10  # names of one kind of finding on the terminal; report.json has them all
 
@@ -88,8 +88,8 @@ class Report:
 
     def write(self, output: Path) -> None:
         """Write ``report.json`` and ``report.txt``."""
-        write_text(output / REPORT, json.dumps(asdict(self), indent=1) + "\n")
-        write_text(output / TEXT, "\n".join(self.lines()) + "\n")
+        write_text(Workspace(output).import_report, json.dumps(asdict(self), indent=1) + "\n")
+        write_text(Workspace(output).import_report_text, "\n".join(self.lines()) + "\n")
 
     def count(self, label: str, *, folds: bool = False) -> int:
         """Images of a class (Normal, ALL, unlabelled), of the folds alone or of all phases."""
@@ -273,5 +273,5 @@ def _list(what: str, named: dict[str, str]) -> list[str]:
     if not named:
         return []
     shown = [f"  {name}{f': {why}' if why else ''}" for name, why in list(named.items())[:SHOWN]]
-    more = [f"  and {len(named) - SHOWN:,} more, see {REPORT}"] if len(named) > SHOWN else []
+    more = [f"  and {len(named) - SHOWN:,} more, see report.json"] if len(named) > SHOWN else []
     return [f"{len(named):,} image(s) {what}:", *shown, *more]

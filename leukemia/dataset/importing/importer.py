@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-from filelock import AcquireReturnProxy, FileLock, Timeout
 from PIL import Image
 
 from leukemia.dataset import manifest
@@ -30,8 +29,9 @@ from leukemia.errors import ArchiveError, DatasetError, ImageError
 from leukemia.imaging import reader, validate
 from leukemia.imaging.cell import measure_cell
 from leukemia.storage.atomic import whole_file
+from leukemia.storage.locks import exclusive
+from leukemia.storage.workspace import Workspace
 
-STAGING = ".prepare"
 JOURNAL = "journal.jsonl"
 FOLDERS = {"Normal": "labeled_images/Normal", "ALL": "labeled_images/ALL", "": "unlabeled_images"}
 # Lossless. The first method that packs well: half the time of the next for 3 % more space.
@@ -114,9 +114,9 @@ def prepare(
         found = layout.read(entries)
         drawn = any(PurePosixPath(entry.origin).name == MARKER for entry in entries)
         targets = _targets(found.images)
-        staging = output / STAGING
-        staging.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(_alone(staging))
+        staging = Workspace(output).staging
+        busy = ArchiveError(f"Another import is writing to {output}: wait until it is done.")
+        stack.enter_context(exclusive(staging / "lock", 0, busy))
         kept = _kept(output)
         done, looks = _import(targets, output, kept, workers, progress, on_file)
         cells = _cells(targets, done, drawn)
@@ -144,15 +144,6 @@ def _targets(found: Iterable[Named]) -> list[Target]:
     return targets
 
 
-def _alone(staging: Path) -> AcquireReturnProxy:
-    try:
-        return FileLock(staging / "lock", timeout=0).acquire()
-    except Timeout as error:
-        raise ArchiveError(
-            f"Another import is writing to {staging.parent}: wait until it is done."
-        ) from error
-
-
 def _kept(output: Path) -> dict[str, str]:
     """Path to image_id of what an earlier import put in place."""
     try:
@@ -174,7 +165,7 @@ def _import(
 
     Returns a line for each target, in order, and by path the looks of what was decoded for it now.
     """
-    staging = output / STAGING
+    staging = Workspace(output).staging
     journal = _read_journal(staging / JOURNAL)
 
     def ready(target: Target) -> Done | None:
@@ -292,7 +283,7 @@ def _refused(done: Iterable[Done]) -> dict[str, str]:
 
 def _commit(output: Path, cells: pd.DataFrame, report: Report, kept: dict[str, str]) -> None:
     """Move what is staged into place; then the manifest says so, and what it replaced goes."""
-    staging = output / STAGING
+    staging = Workspace(output).staging
     for path in cells["path"]:
         if (staging / path).is_file():
             (output / path).parent.mkdir(parents=True, exist_ok=True)

@@ -9,12 +9,13 @@ import pandas as pd
 from leukemia.dataset.importing import import_report, importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, some
+from leukemia.storage.workspace import Workspace
 
 
 def read_report(data: Path) -> dict[str, object]:
     """The import's report (:class:`import_report.Report`) as it was written; empty where there is none."""
     try:
-        found = json.loads((Path(data) / import_report.REPORT).read_text(encoding="utf-8"))
+        found = json.loads(Workspace(data).import_report.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

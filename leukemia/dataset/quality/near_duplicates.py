@@ -25,6 +25,7 @@ from PIL import Image
 from leukemia.errors import DatasetError, ImageError
 from leukemia.imaging.cell import BACKGROUND, Cell, crop_cell, read_cell
 from leukemia.storage.atomic import write_text
+from leukemia.storage.workspace import Workspace
 
 VERSION = 1
 CROP = 288  # frame pixels about the cell's middle: holds every cell of C-NMC but for its largest
@@ -219,7 +220,7 @@ def keep(data: Path, cells: pd.DataFrame, found: Findings) -> None:
 
 
 def _file(data: Path, cells: pd.DataFrame) -> Path:
-    return Path(data) / "cache" / f"similar-{key(cells)}.json"
+    return Workspace(data).cache / f"similar-{key(cells)}.json"
 
 
 def _try(path: Path) -> Look | str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from leukemia.dataset.importing import importer
 from leukemia.dataset.importing.import_report import Report
 from leukemia.dataset.synthetic import sample_writer
+from leukemia.storage.workspace import Workspace
 
 # Below the import's own folder, so that an import that was broken off finds it again.
 FOLDER = "sample"
@@ -22,7 +23,7 @@ def prepare(
 
     Parameters and errors are those of :func:`importer.prepare`.
     """
-    drawn = Path(output) / importer.STAGING / FOLDER
+    drawn = Workspace(output).staging / FOLDER
     if not (drawn / sample_writer.MARKER).is_file():
         sample_writer.write_sample(drawn, progress=progress)
     report = importer.prepare(drawn, output, workers=workers, progress=progress, on_file=on_file)

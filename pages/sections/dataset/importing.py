@@ -9,6 +9,7 @@ import streamlit as st
 from leukemia.errors import DatasetError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
+from leukemia.storage.workspace import Workspace
 from pages.components import job_status
 from pages.components.markdown import plain
 from pages.sections.dataset import address, resources
@@ -63,7 +64,7 @@ def _there(data: Path) -> str:
     try:
         tally = resources.catalog(data).tally()
     except DatasetError as error:
-        if (data / "manifest.csv").exists():
+        if Workspace(data).manifest.exists():
             st.error(plain(str(error)), icon=":material/error:")
             return "a damaged set"
         st.markdown("No images yet: import a download, or draw the sample set.")

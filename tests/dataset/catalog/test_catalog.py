@@ -12,6 +12,7 @@ from leukemia.dataset.catalog.filters import INDETERMINATE, UNDECIDED, UNKNOWN, 
 from leukemia.errors import BusyError, DatasetError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import BACKGROUND
+from leukemia.storage.workspace import Workspace
 
 THRESHOLD = 0.4
 
@@ -22,7 +23,7 @@ def data(drawn_set, tmp_path):
     for child in drawn_set.iterdir():
         if child.is_dir() and child.name in ("labeled_images", "unlabeled_images"):
             (tmp_path / child.name).symlink_to(child)
-    (tmp_path / manifest.NAME).write_bytes((drawn_set / manifest.NAME).read_bytes())
+    Workspace(tmp_path).manifest.write_bytes(Workspace(drawn_set).manifest.read_bytes())
     return tmp_path
 
 
@@ -274,7 +275,7 @@ def test_a_changed_manifest_is_read_anew_and_an_unchanged_one_is_not(data, cells
 
 def test_a_damaged_cache_file_is_made_again(data, cells):
     open_catalog(data)
-    (data / manifest_parquet.NAME).write_bytes(b"PAR1 not at all")
+    Workspace(data).catalog.write_bytes(b"PAR1 not at all")
     assert open_catalog(data).total == len(cells)
 
 
@@ -298,11 +299,11 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(data, cells):
 )
 def test_a_bad_manifest_is_a_sentence(tmp_path, text, says):
     if text is not None:
-        (tmp_path / manifest.NAME).write_text(text)
+        Workspace(tmp_path).manifest.write_text(text)
     with pytest.raises(DatasetError) as error:
         open_catalog(tmp_path)
     assert says in str(error.value)
-    assert not (tmp_path / manifest_parquet.NAME).exists()
+    assert not Workspace(tmp_path).catalog.exists()
 
 
 def test_odd_names_are_read_as_they_are(data, cells):
@@ -370,8 +371,8 @@ def test_measuring_goes_on_where_it_was_broken_off_and_skips_what_cannot_be_read
 def test_two_do_not_measure_at_once(data):
     from filelock import FileLock
 
-    (data / brightness.FOLDER).mkdir(parents=True)
-    with FileLock(data / brightness.FOLDER / "lock"), pytest.raises(BusyError):
+    Workspace(data).brightness.mkdir(parents=True)
+    with FileLock(Workspace(data).brightness / "lock"), pytest.raises(BusyError):
         brightness.measure(data, workers=1)
 
 

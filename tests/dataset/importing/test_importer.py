@@ -18,6 +18,7 @@ from leukemia.errors import ArchiveError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import measure_cell
 from leukemia.settings import PROJECT
+from leukemia.storage.workspace import Workspace
 
 PRELIMINARY = "C-NMC_Leukemia/validation_data/C-NMC_test_prelim_phase_data"
 
@@ -43,7 +44,7 @@ def tree(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and importer.STAGING not in path.parts
+        if path.is_file() and ".prepare" not in path.parts
     }
 
 
@@ -173,7 +174,7 @@ def test_a_killed_import_completes_to_the_same_set(sample, imported, tmp_path):
     command = [sys.executable, "-m", "leukemia", "prepare", str(sample[0]), "--output", str(tmp_path)]
     for _ in range(3):
         process = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        journal, size = tmp_path / importer.STAGING / importer.JOURNAL, 0
+        journal, size = Workspace(tmp_path).staging / importer.JOURNAL, 0
         until = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < until:
             grown = journal.stat().st_size if journal.exists() else 0
@@ -289,7 +290,7 @@ def test_what_cannot_be_read_at_all_is_no_set(tmp_path):
     (folder / "UID_1_1_1_all.bmp").write_bytes(b"no picture")
     with pytest.raises(ArchiveError, match="None of the 1 images can be read"):
         importer.prepare(tmp_path / "set", tmp_path / "out", workers=1)
-    assert not (tmp_path / "out" / manifest.NAME).exists()
+    assert not Workspace(tmp_path / "out").manifest.exists()
 
 
 def test_an_import_of_one_class_says_that_nothing_can_be_trained(tmp_path):

@@ -72,7 +72,7 @@ def _make(data: Path, count: int) -> None:
         tags = {"recipe": "recipe", "figures": figures, "seal": "0" * 64, "digest": "0" * 64}
         client.create_model_version(registry_state.MODEL, f"runs:/{run_id}/bundle", run_id, tags=tags)
         event = promotion_log.Event(
-            promotion_log.PROMOTED, number, number - 1, "Ada", "better " * 20, promotion_log.now()
+            promotion_log.PROMOTED, number, number - 1, "Ada", "better " * 20, "2026-01-01T00:00:00+00:00"
         )
         client.set_registered_model_tag(registry_state.MODEL, *event.tag())
     client.set_registered_model_alias(registry_state.MODEL, registry_state.CHAMPION, str(count))

@@ -8,7 +8,6 @@ file in the data folder, and the database itself refuses to change or delete a r
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +15,13 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
 from leukemia.dataset import manifest
 from leukemia.errors import CorrectionError, DatasetError
 from leukemia.storage.workspace import Workspace
 
 LABELS = ("Normal", "ALL")
 DOUBTED = "doubted"
-LONGEST = {"who": 100, "reason": 1_000}
 
 _METADATA = sa.MetaData()
 _LOG = sa.Table(
@@ -31,8 +30,8 @@ _LOG = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("image_id", sa.String(64), nullable=False, index=True),
     sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("who", sa.String(LONGEST["who"]), nullable=False),
-    sa.Column("reason", sa.String(LONGEST["reason"]), nullable=False),
+    sa.Column("who", sa.String(MAX_WHO), nullable=False),
+    sa.Column("reason", sa.String(MAX_WHY), nullable=False),
     sa.Column("original", sa.String(8), nullable=False),
     sa.Column("old", sa.String(8), nullable=False),
     sa.Column("new", sa.String(8), nullable=False),
@@ -194,11 +193,12 @@ def _append(
     new: str,
     undoes: int | None = None,
 ) -> Correction:
+    given = attribute(who, reason, CorrectionError)
     row = {
         "image_id": image_id,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": _needed(who, "who", "your name"),
-        "reason": _needed(reason, "reason", "a reason"),
+        "at": given.at,
+        "who": given.who,
+        "reason": given.why,
         "original": original,
         "old": old,
         "new": new,
@@ -206,15 +206,6 @@ def _append(
     }
     number = connection.execute(_LOG.insert(), row).inserted_primary_key[0]
     return Correction(number, **row)
-
-
-def _needed(text: str, name: str, what: str) -> str:
-    text = " ".join(text.split())
-    if not text:
-        raise CorrectionError(f"Please give {what}: a change of a label is kept with who made it and why.")
-    if len(text) > LONGEST[name]:
-        raise CorrectionError(f"At most {LONGEST[name]:,} characters, please, for {what}.")
-    return text
 
 
 def _last(connection: sa.Connection, image_id: str) -> sa.Row | None:

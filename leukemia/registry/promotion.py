@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leukemia import settings
+from leukemia.attribution import attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
 from leukemia.registry import bundle_cache, promotion_log, versions
@@ -20,7 +21,6 @@ from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.registry_state import CHALLENGER, CHAMPION, MODEL
 
-LONGEST_NAME, LONGEST_REASON = 200, 2_000
 SHIPPED = "the model that came with the program"
 
 
@@ -70,7 +70,7 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         Where name or reason is missing, there is no such version, it answers already, its bundle is
         not whole, or the registry cannot be asked. What answers is then as it was.
     """
-    who, reason = _given(who, reason)
+    given = attribute(who, reason, RegistryError)
     with _alone(data):
         said = versions.ask(data)
         candidate = versions.version(data, number)
@@ -79,7 +79,7 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         seal = candidate.facts.get("seal", "")
         bundle_cache.fetch(data, number, candidate.run_id, seal)
         found = warnings(data, candidate)
-        event = Event(promotion_log.PROMOTED, number, said.champion, who, reason, promotion_log.now(), seal)
+        event = Event(promotion_log.PROMOTED, number, said.champion, given.who, given.why, given.at, seal)
         _write(data, event)
         if candidate.number == said.aliases.get(CHALLENGER):
             challenge(data, None)
@@ -92,7 +92,7 @@ def roll_back(data: Path, who: str, reason: str) -> Change:
     A version whose bundle is not whole any more is passed over, with a warning. Parameters and what
     is raised are those of :func:`promote`.
     """
-    who, reason = _given(who, reason)
+    given = attribute(who, reason, RegistryError)
     with _alone(data):
         said = versions.ask(data)
         if said.champion is None:
@@ -108,9 +108,7 @@ def roll_back(data: Path, who: str, reason: str) -> Change:
                 continue
             target, seal = number, earlier.facts.get("seal", "")
             break
-        event = Event(
-            promotion_log.ROLLED_BACK, target, said.champion, who, reason, promotion_log.now(), seal
-        )
+        event = Event(promotion_log.ROLLED_BACK, target, said.champion, given.who, given.why, given.at, seal)
         _write(data, event)
     return Change(event, tuple(found))
 
@@ -136,17 +134,6 @@ def _present(data: Path) -> tuple[str, float | None, str]:
         return SHIPPED, shipped.figures.get("sensitivity", {}).get("value"), versions.held_out(shipped)
     except (RegistryError, BundleError):
         return "what is in service", None, ""
-
-
-def _given(who: str, reason: str) -> tuple[str, str]:
-    who, reason = " ".join(who.split()), reason.strip()
-    if not who or not reason:
-        raise RegistryError("Say who changes the model in service, and why: both are kept with it.")
-    if len(who) > LONGEST_NAME or len(reason) > LONGEST_REASON:
-        raise RegistryError(
-            f"A name has at most {LONGEST_NAME} characters, a reason at most {LONGEST_REASON:,}."
-        )
-    return who, reason
 
 
 @contextlib.contextmanager

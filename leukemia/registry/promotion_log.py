@@ -48,11 +48,6 @@ class Event:
         return f"{KEY}{stamp}.{secrets.token_hex(4)}", json.dumps(asdict(self), ensure_ascii=False)
 
 
-def now() -> str:
-    """The time for :attr:`Event.at`."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def of(tags: Mapping[str, str]) -> list[Event]:
     """Read the events among tags, the first one first; what is not one is passed over."""
     found = []

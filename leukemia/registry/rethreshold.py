@@ -9,19 +9,18 @@ import math
 import re
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
 from leukemia.evaluation import conformal, estimates, metrics, subgroups, wording
 
-LONGEST = {"who": 100, "reason": 1_000}
 COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
 CHOSEN_ON = "the held-out patients that its figures are of"
 # Versions of one threshold that are told apart by a number.
@@ -70,15 +69,14 @@ def save(
         Where who or why is missing or too long, the threshold is the version's own or no probability,
         the version was altered meanwhile, or nothing can be written.
     """
-    who, reason = " ".join(who.split()), " ".join(reason.split())
-    check(bundle, threshold, who, reason)
+    given = check(bundle, threshold, who, reason)
     # Read again: what is copied must be what was written with it.
     bundles.read(bundle.folder)
     record = _record(bundle, threshold, chosen, target)
     change = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": who,
-        "reason": reason,
+        "at": given.at,
+        "who": given.who,
+        "reason": given.why,
         "chosen": chosen,
         "from": source or bundle.folder.name,
         "old": bundle.threshold,
@@ -110,21 +108,14 @@ def note(record: dict[str, Any]) -> str:
     )
 
 
-def check(bundle: Bundle, threshold: float, who: str, reason: str) -> None:
+def check(bundle: Bundle, threshold: float, who: str, reason: str) -> Attribution:
     """Raise BundleError where who or why is missing or too long, or the threshold is none to be saved."""
-    who, reason = who.strip(), reason.strip()
-    for name, text, missing in (
-        ("who", who, "Please give your name."),
-        ("reason", reason, "Please give a reason."),
-    ):
-        if not text:
-            raise BundleError(f"{missing} Both are kept with the version.")
-        if len(text) > LONGEST[name]:
-            raise BundleError(f"{name.capitalize()} is longer than {LONGEST[name]:,} characters.")
+    given = attribute(who, reason, BundleError)
     if not (math.isfinite(threshold) and 0 <= threshold <= 1):
         raise BundleError(f"A threshold is a probability from 0 to 1, not {threshold}.")
     if threshold == bundle.threshold:
         raise BundleError("This is the version's own threshold: there is nothing to save.")
+    return given
 
 
 def _record(bundle: Bundle, threshold: float, chosen: str, target: float) -> dict[str, Any]:

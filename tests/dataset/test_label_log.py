@@ -88,8 +88,8 @@ def test_labels_other_than_normal_and_all_cannot_be_entered(data, normal, new):
     [
         ({"who": "  "}, "your name"),
         ({"reason": "\n"}, "a reason"),
-        ({"who": "x" * 101}, "At most 100"),
-        ({"reason": "x" * 1_001}, "At most 1,000"),
+        ({"who": "x" * 201}, "at most 200"),
+        ({"reason": "x" * 2_001}, "at most 2,000"),
     ],
 )
 def test_a_name_and_a_reason_are_needed(data, normal, changes, says):

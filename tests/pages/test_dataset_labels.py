@@ -60,7 +60,7 @@ def test_without_a_name_or_a_reason_nothing_is_kept(open_dataset, dataset, norma
     correct(page, who=" ")
     assert "Please give your name" in page.error[0].value
     correct(page, reason="")
-    assert "Please give a reason" in page.error[0].value
+    assert "and a reason" in page.error[0].value
     assert label_log.history(dataset) == []
 
 

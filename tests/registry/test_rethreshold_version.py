@@ -90,7 +90,7 @@ def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet
 def test_what_cannot_be_saved_is_said_before_the_registry_is_asked(data, monkeypatch):
     source = first(data)
     monkeypatch.setattr(registry, "ask", None)
-    with pytest.raises(BundleError, match="give a reason"):
+    with pytest.raises(BundleError, match="and a reason"):
         rethreshold_version.save(data, source, 0.3, **GIVEN | {"reason": " "})
 
 

@@ -75,10 +75,10 @@ def test_a_promoted_version_is_the_champion_with_who_and_why(data, tmp_path):
 @pytest.mark.parametrize(("who", "reason"), [("", "why"), ("  ", "why"), ("Ada", ""), ("Ada", " \n ")])
 def test_no_promotion_and_no_rollback_without_a_name_and_a_reason(who, reason, data, tmp_path):
     make_versions(data, tmp_path, [0.9])
-    with pytest.raises(RegistryError, match="who"):
+    with pytest.raises(RegistryError, match="your name and a reason"):
         promotion.promote(data, 1, who, reason)
     promotion.promote(data, 1, "Ada", "first")
-    with pytest.raises(RegistryError, match="who"):
+    with pytest.raises(RegistryError, match="your name and a reason"):
         promotion.roll_back(data, who, reason)
     assert [event.action for event in versions.past(data)] == [promotion_log.PROMOTED]
 

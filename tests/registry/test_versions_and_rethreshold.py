@@ -112,8 +112,8 @@ def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
     ("changes", "said"),
     [
         ({"who": "  "}, "give your name"),
-        ({"reason": ""}, "give a reason"),
-        ({"who": "x" * 101}, "longer than 100"),
+        ({"reason": ""}, "and a reason"),
+        ({"who": "x" * 201}, "at most 200"),
         ({"threshold": 0.5}, "own threshold"),
         ({"threshold": float("nan")}, "from 0 to 1"),
         ({"threshold": 1.2}, "from 0 to 1"),

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import attribution
 from leukemia.dataset import label_log
 from leukemia.dataset.catalog.catalog import Record
-from leukemia.dataset.label_log import DOUBTED, LONGEST, Correction
+from leukemia.dataset.label_log import DOUBTED, Correction
 from leukemia.errors import LeukemiaError
 from pages.components.markdown import plain
 
@@ -60,8 +61,8 @@ def _undo(data: Path, last: Correction) -> None:
 def _who_and_why(form: str) -> None:
     st.session_state.setdefault(f"{form}-who", st.session_state.get(REVIEWER, ""))
     left, right = st.columns([2, 3])
-    left.text_input("Your name", key=f"{form}-who", max_chars=LONGEST["who"])
-    right.text_input("Reason", key=f"{form}-reason", max_chars=LONGEST["reason"])
+    left.text_input("Your name", key=f"{form}-who", max_chars=attribution.MAX_WHO)
+    right.text_input("Reason", key=f"{form}-reason", max_chars=attribution.MAX_WHY)
 
 
 def _correct(data: Path, image_id: str, old: str) -> None:

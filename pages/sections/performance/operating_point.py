@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from leukemia import settings
+from leukemia import attribution, settings
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import estimates, metrics, wording
 from leukemia.evaluation.comparison import WORDS
@@ -138,8 +138,8 @@ def _save(version: Version, picked: Picked, found: dict[str, Figure]) -> None:
         with st.form("performance-save", border=False):
             st.session_state.setdefault(WHO, st.session_state.get(REVIEWER, ""))
             left, right = st.columns([2, 3])
-            left.text_input("Your name", key=WHO, max_chars=rethreshold.LONGEST["who"])
-            right.text_input("Reason", key=WHY, max_chars=rethreshold.LONGEST["reason"])
+            left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+            right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
             target = picked.target or round(found["sensitivity"].value, 4)
             st.form_submit_button(
                 f"Save {picked.value:.4f} as a new version",

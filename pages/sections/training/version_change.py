@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import attribution
 from leukemia.errors import LeukemiaError
 from leukemia.registry import promotion, versions
 from leukemia.registry.versions import Version
@@ -53,8 +54,8 @@ def _promote(data: Path, version: Version, wary: tuple[str, ...]) -> None:
     st.session_state.setdefault(read, ticked == read)
     with st.form(f"{KEY}promote-{version.number}", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Your name", key=WHO, max_chars=promotion.LONGEST_NAME, width=220)
-            st.text_input("Reason", key=WHY, max_chars=promotion.LONGEST_REASON, width=400)
+            st.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO, width=220)
+            st.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY, width=400)
         if wary:
             st.checkbox("I have read it", key=read)
         st.form_submit_button(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from leukemia import settings
+from leukemia import attribution, settings
 from leukemia.errors import LeukemiaError
 from leukemia.registry import promotion, promotion_log, versions
 from leukemia.registry.promotion_log import Event
@@ -124,8 +124,8 @@ def _back(data: Path, standing: Standing, events: list[Event]) -> None:
             on_click=_roll_back,
             args=(data, standing.champion),
         )
-        st.text_input("Your name (optional)", key=WHO, max_chars=promotion.LONGEST_NAME, width=220)
-        st.text_input("Reason (optional)", key=WHY, max_chars=promotion.LONGEST_REASON, width=340)
+        st.text_input("Your name (optional)", key=WHO, max_chars=attribution.MAX_WHO, width=220)
+        st.text_input("Reason (optional)", key=WHY, max_chars=attribution.MAX_WHY, width=340)
     st.caption(f"One click puts {target} in service again.")
 
 

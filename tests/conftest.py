@@ -68,8 +68,8 @@ def tiny_bundle(drawn, tmp_path_factory):
         "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall_at_specificity": 0.875, "val_auroc": 0.9}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
-        "figures": metrics.as_record(estimates.of(predictions, 0.5)),
-        "patient_figures": metrics.as_record(estimates.of_patients(predictions, 0.5)),
+        "figures": estimates.as_record(estimates.of(predictions, 0.5)),
+        "patient_figures": estimates.as_record(estimates.of_patients(predictions, 0.5)),
         "confusion": metrics.confusion(predictions, 0.5),
     }
     folder = tmp_path_factory.mktemp("bundle") / "tiny"

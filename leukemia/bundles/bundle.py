@@ -112,8 +112,8 @@ class Bundle:
         return int(self.record["split"].get("folds", 0))
 
     @property
-    def figures(self) -> dict[str, dict[str, float]]:
-        """Held-out figures: name to value, low and high (95 % interval over patients)."""
+    def estimates(self) -> dict[str, dict[str, float]]:
+        """Held-out estimates: name to value, low and high (95 % interval over patients)."""
         return self.record["figures"]
 
     @cached_property

@@ -1,24 +1,32 @@
-"""All resamples of patients at once: what a bootstrap computes a thousand times, as sums over patients.
+"""Resamples of patients, from which every interval comes.
 
-A figure of this program depends on counts and sums, and those add up over patients. So a resample is
-a row of weights over patients (not cells), and a matrix product answers for all resamples. The draws
-are those of :func:`leukemia.evaluation.metrics.bootstrap`, so that the intervals are the same.
+Patients, not images, are what repeats: a resample draws whole patient groups with replacement, within
+each class [1]_, and is expressed as weights (how often each patient was drawn).
+
+A metric of this program depends on counts and sums, and those add up over patients. So a resample is
+a row of weights over patients (not cells), and one matrix product answers for all resamples.
+
+References
+----------
+.. [1] Efron B, Tibshirani R. An Introduction to the Bootstrap. Chapman & Hall, 1993; ch. 8.
+       The cluster is the patient: Field CA, Welsh AH. Bootstrapping clustered data. J R Stat Soc B
+       2007;69:369-390.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from leukemia.errors import DatasetError
+from leukemia.classes import is_all
 from leukemia.evaluation import metrics
-from leukemia.evaluation.metrics import Figure
+
+RESAMPLES = 1_000
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Confusion counts of cells; arrays of one shape, rows as of :attr:`Cells.weights`."""
+class Counts(NamedTuple):
+    """Confusion counts of cells; arrays of one shape, rows as of :attr:`PatientBootstrap.weights`."""
 
     tp: np.ndarray
     fn: np.ndarray
@@ -26,7 +34,7 @@ class Counts:
     tn: np.ndarray
 
 
-class Cells:
+class PatientBootstrap:
     """Held-out predictions of one version, with resampled patients.
 
     Parameters
@@ -51,7 +59,7 @@ class Cells:
         int, shape (cells,): row of ``units``.
     weights : numpy.ndarray
         float, shape (1 + resamples, units): how often each was drawn; the first row is all ones, so
-        that the first of each result is the figure itself.
+        that the first of each result is the value on the cells as they are.
 
     Raises
     ------
@@ -59,27 +67,18 @@ class Cells:
         Where one of the classes has no cell.
     """
 
-    def __init__(
-        self, predictions: pd.DataFrame, *, resamples: int = metrics.RESAMPLES, seed: int = 0
-    ) -> None:
+    def __init__(self, predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> None:
         self.predictions = predictions.reset_index(drop=True)
-        self.truth = (self.predictions["label"] == "ALL").to_numpy()
-        if not self.truth.any() or self.truth.all():
-            absent = "Normal" if self.truth.any() else "ALL"
-            raise DatasetError(
-                f"No {absent} cell among the {len(self.truth):,} predictions: figures need both classes."
-            )
+        self.truth = metrics.truth_of(self.predictions)
         self.probability = self.predictions["probability"].to_numpy(float)
-        keys = self.predictions["label"].astype(str) + "\0" + self.predictions["patient_group"].astype(str)
-        self.unit, names = pd.factorize(keys, sort=True)
-        self.units = pd.DataFrame([name.split("\0", 1) for name in names], columns=["label", "patient_group"])
-        drawn = metrics.resampled(self.units, resamples, seed)
+        self.unit, self.units = _units(self.predictions)
+        drawn = resampled(self.units, resamples, seed)
         self.weights = np.vstack([np.ones(len(self.units)), drawn])
 
     @cached_property
     def is_all(self) -> np.ndarray:
         """Bool, shape (units,): whether the unit's cells are ALL."""
-        return (self.units["label"] == "ALL").to_numpy()
+        return is_all(self.units["label"])
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -98,7 +97,7 @@ class Cells:
         return out
 
     def counts(self, thresholds: np.ndarray, rows: slice = slice(None)) -> Counts:
-        """Confusion counts at thresholds, for the figure itself and each resample.
+        """Confusion counts at thresholds, for the cells as they are and each resample.
 
         Parameters
         ----------
@@ -126,23 +125,6 @@ class Cells:
         return np.split(self.probability[order], ends)
 
 
-def rates(counts: Counts) -> dict[str, np.ndarray]:
-    """Figures of confusion counts, as :func:`leukemia.evaluation.metrics.rates` defines them, for arrays.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        Of the counts' shape; NaN where a denominator is 0.
-    """
-    return metrics.of_counts(counts.tp, counts.fn, counts.fp, counts.tn)
-
-
-def figure(column: np.ndarray) -> Figure:
-    """A figure with its interval from its value and those of the resamples, float, shape (1 + resamples,)."""
-    low, high = limits(column[:, None])
-    return Figure(float(column[0]), float(low[0]), float(high[0]))
-
-
 def limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the 95 % band of each column of float (1 + resamples, k); NaN where nothing is defined."""
     drawn = values[1:]
@@ -155,3 +137,36 @@ def limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if len(known):
             low[index], high[index] = np.percentile(known, [2.5, 97.5])
     return low, high
+
+
+def resampled(predictions: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """How often each row counts in resamples of whole patient groups within each class.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group and label.
+    resamples : int, optional
+    seed : int, optional
+
+    Returns
+    -------
+    numpy.ndarray
+        float, shape (resamples, n).
+    """
+    rng = np.random.default_rng(seed)
+    code, units = _units(predictions)
+    stratum = units["label"].to_numpy()
+    counts = np.zeros((resamples, len(units)))
+    for label in np.unique(stratum):
+        members = np.flatnonzero(stratum == label)
+        counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), resamples)
+    return counts[:, code]
+
+
+def _units(predictions: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """Row of its unit for each cell, int, shape (n,); and what is drawn: columns label and patient_group."""
+    # A patient has one class; the pair keeps the bootstrap right where that does not hold.
+    keys = predictions["label"].astype(str) + "\0" + predictions["patient_group"].astype(str)
+    unit, names = pd.factorize(keys, sort=True)
+    return unit, pd.DataFrame([name.split("\0", 1) for name in names], columns=["label", "patient_group"])

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from leukemia.errors import DatasetError
-from leukemia.evaluation import estimates
-from leukemia.evaluation.bootstrap import Cells, figure
-from leukemia.evaluation.metrics import ERRORS, Figure
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimates import Estimate, estimate
+from leukemia.evaluation.metrics import ERRORS
 
 # Told in points (hundredths); the others, which are no shares, by their own number.
 NOT_SHARES = ("auroc", "average_precision", *ERRORS)
@@ -34,12 +34,12 @@ KEPT = ("image_id", "patient_group", "label")
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of two versions on the same patients: first and second, and second less first."""
+    """One metric of two versions on the same patients: first and second, and second less first."""
 
     name: str
-    first: Figure
-    second: Figure
-    change: Figure
+    first: Estimate
+    second: Estimate
+    change: Estimate
 
     @property
     def verdict(self) -> str:
@@ -103,25 +103,15 @@ def shared(versions: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return out
 
 
-def cells(frame: pd.DataFrame, count: int) -> list[Cells]:
+def cells(frame: pd.DataFrame, count: int) -> list[PatientBootstrap]:
     """The versions' cells of :func:`shared`, resampled alike; raises DatasetError without both classes."""
-    return [Cells(frame[list(KEPT)].assign(probability=frame[number])) for number in range(count)]
-
-
-def columns(
-    one: Cells, threshold: float, ranking: dict[str, np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
-    """All figures of a version; float, shape (1 + resamples,) each, to be paired with another's.
-
-    ``ranking`` is :func:`leukemia.evaluation.estimates.ranking` of the same cells, where it is at hand.
-    """
-    return estimates.at(one, threshold) | (ranking or estimates.ranking(one))
+    return [PatientBootstrap(frame[list(KEPT)].assign(probability=frame[number])) for number in range(count)]
 
 
 def differences(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> list[Difference]:
-    """Paired differences of all figures of :func:`columns`, with their 95 % intervals over patients."""
+    """Paired differences of all columns of :func:`estimates.all_columns`, with intervals over patients."""
     return [
-        Difference(name, figure(first[name]), figure(second[name]), figure(second[name] - first[name]))
+        Difference(name, estimate(first[name]), estimate(second[name]), estimate(second[name] - first[name]))
         for name in first
     ]
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics as sk
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from leukemia.errors import DatasetError
-from leukemia.evaluation.bootstrap import Cells, limits, rates
+from leukemia.evaluation import metrics
+from leukemia.evaluation.bootstrap import PatientBootstrap, limits
 from leukemia.evaluation.metrics import ECE_BINS
 
 # Points along a curve: thresholds, and places on the x axis where a band is computed.
@@ -17,7 +18,7 @@ CLOSE = 1e-9
 BY_THRESHOLD = ("sensitivity", "specificity", "ppv")
 
 
-def against_threshold(cells: Cells) -> pd.DataFrame:
+def against_threshold(cells: PatientBootstrap) -> pd.DataFrame:
     """Recall, specificity and precision against the threshold.
 
     Returns
@@ -26,7 +27,7 @@ def against_threshold(cells: Cells) -> pd.DataFrame:
         Column threshold (0 to 1), and for each of :data:`BY_THRESHOLD` its name, ``_low`` and ``_high``.
     """
     thresholds = np.linspace(0, 1, STEPS + 1)
-    found = rates(cells.counts(thresholds))
+    found = metrics.rates(*cells.counts(thresholds))
     out = pd.DataFrame({"threshold": thresholds})
     for name in BY_THRESHOLD:
         out[name] = found[name][0]
@@ -34,13 +35,13 @@ def against_threshold(cells: Cells) -> pd.DataFrame:
     return out
 
 
-def roc(cells: Cells) -> pd.DataFrame:
+def roc(cells: PatientBootstrap) -> pd.DataFrame:
     """ROC curve as scikit-learn draws it: columns false_alarms (1 - specificity) and sensitivity."""
-    false, true, _ = sk.roc_curve(cells.truth, cells.probability)
+    false, true, _ = roc_curve(cells.truth, cells.probability)
     return pd.DataFrame({"false_alarms": false, "sensitivity": true})
 
 
-def roc_band(cells: Cells) -> pd.DataFrame:
+def roc_band(cells: PatientBootstrap) -> pd.DataFrame:
     """Band of the sensitivity at each share of false alarms.
 
     Returns
@@ -48,7 +49,7 @@ def roc_band(cells: Cells) -> pd.DataFrame:
     pandas.DataFrame
         Columns false_alarms (0 to 1), low, high.
     """
-    found = rates(cells.counts(_falling(cells)))
+    found = metrics.rates(*cells.counts(_falling(cells)))
     false, true = 1 - found["specificity"], found["sensitivity"]
     places = np.linspace(0, 1, PLACES + 1)
     # The highest sensitivity that costs at most so many false alarms.
@@ -57,13 +58,13 @@ def roc_band(cells: Cells) -> pd.DataFrame:
     return pd.DataFrame({"false_alarms": places, "low": low, "high": high})
 
 
-def precision_recall(cells: Cells) -> pd.DataFrame:
+def precision_recall(cells: PatientBootstrap) -> pd.DataFrame:
     """Precision-recall curve as scikit-learn draws it: columns sensitivity and ppv."""
-    precision, recall, _ = sk.precision_recall_curve(cells.truth, cells.probability)
+    precision, recall, _ = precision_recall_curve(cells.truth, cells.probability)
     return pd.DataFrame({"sensitivity": recall, "ppv": precision})
 
 
-def precision_recall_band(cells: Cells) -> pd.DataFrame:
+def precision_recall_band(cells: PatientBootstrap) -> pd.DataFrame:
     """Band of the precision at each recall.
 
     Returns
@@ -71,14 +72,14 @@ def precision_recall_band(cells: Cells) -> pd.DataFrame:
     pandas.DataFrame
         Columns sensitivity (above 0, up to 1), low, high.
     """
-    found = rates(cells.counts(_falling(cells)))
+    found = metrics.rates(*cells.counts(_falling(cells)))
     places = np.linspace(0, 1, PLACES + 1)[1:]
     at = [np.searchsorted(row, places - CLOSE, side="left") for row in found["sensitivity"]]
     low, high = limits(np.take_along_axis(found["ppv"], np.array(at), axis=1))
     return pd.DataFrame({"sensitivity": places, "low": low, "high": high})
 
 
-def reliability_band(cells: Cells, bins: int = ECE_BINS) -> pd.DataFrame:
+def reliability_band(cells: PatientBootstrap, bins: int = ECE_BINS) -> pd.DataFrame:
     """Band of the share of ALL in each bin of :func:`leukemia.evaluation.calibration.reliability`.
 
     Returns
@@ -129,7 +130,7 @@ def threshold_for_specificity(predictions: pd.DataFrame, target: float) -> float
     raise DatasetError(f"No threshold calls {target:.0%} of the normal cells Normal-like.")
 
 
-def _falling(cells: Cells) -> np.ndarray:
+def _falling(cells: PatientBootstrap) -> np.ndarray:
     """Thresholds from above all cells to below them, evenly among the cells where there are many."""
     found = np.unique(cells.probability)
     if len(found) > FINEST:

@@ -1,18 +1,32 @@
-"""Predictions to every figure with its interval over patients, quickly enough for a slider."""
+"""Metrics with their intervals over patients, quickly enough for a slider."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from leukemia.evaluation import metrics
-from leukemia.evaluation.bootstrap import Cells, figure, rates
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation import bootstrap, metrics
+from leukemia.evaluation.bootstrap import PatientBootstrap
 
 # Resamples at a time where there is a number for each of them and each cell.
 CHUNK = 100
 
 
-def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
-    """Every figure of :data:`metrics.MEANING` with its interval over patients.
+@dataclass(frozen=True)
+class Estimate:
+    """A metric and its 95 % interval over patients; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Estimate]:
+    """Every metric of :data:`metrics.MEANING` with its interval over patients.
 
     Parameters
     ----------
@@ -28,28 +42,81 @@ def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[st
     DatasetError
         Where one of the classes has no cell.
     """
-    cells = Cells(predictions, seed=seed)
-    columns = at(cells, threshold) | ranking(cells)
-    return {name: figure(column) for name, column in columns.items()}
+    return estimates(all_columns(PatientBootstrap(predictions, seed=seed), threshold))
 
 
-def of_patients(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Figure]:
-    """The same figures with a patient as the unit: the mean probability over the patient's cells."""
+def of_patients(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Estimate]:
+    """The same metrics with a patient as the unit: the mean probability over the patient's cells."""
     return of(metrics.by_patient(predictions), threshold, seed=seed)
 
 
-def at_threshold(cells: Cells, threshold: float) -> dict[str, Figure]:
-    """Return the figures of :func:`of` that depend on the threshold: for a slider."""
-    return {name: figure(column) for name, column in at(cells, threshold).items()}
+def by_resampling(
+    predictions: pd.DataFrame,
+    compute: Callable[[np.ndarray], dict[str, float]],
+    *,
+    resamples: int = bootstrap.RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Estimate what is no sum over patients, one resample after another.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group and label; a row a cell.
+    compute : callable
+        Weights of the rows, float, shape (n,), to metrics by name.
+    resamples : int, optional
+    seed : int, optional
+    """
+    rows = [np.ones(len(predictions)), *bootstrap.resampled(predictions, resamples, seed)]
+    return estimates(pd.DataFrame([compute(weights) for weights in rows]))
 
 
-def at(cells: Cells, threshold: float) -> dict[str, np.ndarray]:
-    """Figures that depend on the threshold; float, shape (1 + resamples,) each."""
-    return {name: found[:, 0] for name, found in rates(cells.counts(np.array([threshold]))).items()}
+def estimate(column: np.ndarray) -> Estimate:
+    """A metric with its interval from its value and those of the resamples, float, shape (1 + resamples,).
+
+    The limits are the 2.5th and 97.5th percentile; NaN where no resample defines the metric.
+    """
+    low, high = bootstrap.limits(np.asarray(column)[:, None])
+    return Estimate(float(column[0]), float(low[0]), float(high[0]))
 
 
-def ranking(cells: Cells) -> dict[str, np.ndarray]:
-    """Figures that depend on no threshold; float, shape (1 + resamples,) each."""
+def estimates(columns: Mapping[str, np.ndarray]) -> dict[str, Estimate]:
+    """Estimates of several columns; see :func:`estimate`."""
+    return {name: estimate(column) for name, column in columns.items()}
+
+
+def as_record(estimates: dict[str, Estimate], digits: int = 4) -> dict[str, dict[str, float | None]]:
+    """Estimates as plain numbers for JSON: None where not defined."""
+    return {
+        name: {key: None if np.isnan(x) else round(x, digits) for key, x in asdict(estimate).items()}
+        for name, estimate in estimates.items()
+    }
+
+
+def at_threshold(cells: PatientBootstrap, threshold: float) -> dict[str, Estimate]:
+    """Return the estimates of :func:`of` that depend on the threshold: for a slider."""
+    return estimates(at(cells, threshold))
+
+
+def at(cells: PatientBootstrap, threshold: float) -> dict[str, np.ndarray]:
+    """Metrics that depend on the threshold; float, shape (1 + resamples,) each."""
+    counts = cells.counts(np.array([threshold]))
+    return {name: column[:, 0] for name, column in metrics.rates(*counts).items()}
+
+
+def all_columns(
+    cells: PatientBootstrap, threshold: float, ranked: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Every metric of a version; float, shape (1 + resamples,) each, to be paired with another's.
+
+    ``ranked`` is :func:`ranking` of the same cells, where it is at hand.
+    """
+    return at(cells, threshold) | (ranked or ranking(cells))
+
+
+def ranking(cells: PatientBootstrap) -> dict[str, np.ndarray]:
+    """Metrics that depend on no threshold; float, shape (1 + resamples,) each."""
     size = cells.weights @ cells.sizes
     squares = cells.sums((cells.probability - cells.truth) ** 2)
     return {
@@ -60,7 +127,7 @@ def ranking(cells: Cells) -> dict[str, np.ndarray]:
     }
 
 
-def auroc(cells: Cells) -> np.ndarray:
+def auroc(cells: PatientBootstrap) -> np.ndarray:
     """Area under the ROC curve: of pairs of an ALL cell and a normal one, the share ranked right.
 
     Returns
@@ -82,7 +149,7 @@ def auroc(cells: Cells) -> np.ndarray:
     return ((of_all @ won) * of_normal).sum(axis=1) / pairs
 
 
-def average_precision(cells: Cells) -> np.ndarray:
+def average_precision(cells: PatientBootstrap) -> np.ndarray:
     """Area under the precision-recall curve, as a sum of steps; float, shape (1 + resamples,)."""
     thresholds = np.unique(cells.probability)[::-1]
     out = []
@@ -95,7 +162,7 @@ def average_precision(cells: Cells) -> np.ndarray:
     return np.concatenate(out)
 
 
-def _gaps(cells: Cells, bins: int) -> np.ndarray:
+def _gaps(cells: PatientBootstrap, bins: int) -> np.ndarray:
     """Truth less probability, summed by unit and bin: float, shape (units, bins)."""
     number = np.minimum((cells.probability * bins).astype(int), bins - 1)
     flat = np.bincount(

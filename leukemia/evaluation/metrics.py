@@ -1,26 +1,14 @@
-"""What each figure is, and the bootstrap over patients from which every interval comes.
+"""What each metric is: its formula, its meaning in one line, and how it is computed.
 
-Patients, not images, are what repeats: a resample draws whole patient groups with replacement, within
-each class [1]_, and is expressed as weights (how often each patient was drawn).
-:mod:`leukemia.evaluation.estimates` computes the figures for all resamples at once.
-
-References
-----------
-.. [1] Efron B, Tibshirani R. An Introduction to the Bootstrap. Chapman & Hall, 1993; ch. 8.
-       The cluster is the patient: Field CA, Welsh AH. Bootstrapping clustered data. J R Stat Soc B
-       2007;69:369-390.
+How sure a metric is, :mod:`leukemia.evaluation.estimates` says.
 """
-
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics as sk
 
+from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
 
-RESAMPLES = 1_000
 ECE_BINS = 15
 
 MEANING = {
@@ -42,18 +30,6 @@ MEANING = {
 ERRORS = ("brier", "ece")
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure and its 95 % interval over patients; NaN where it is not defined."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-
 def by_patient(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a patient group: patient_group, label, probability (mean over cells), cells."""
     grouped = predictions.groupby(["patient_group", "label"], sort=True)["probability"]
@@ -62,30 +38,16 @@ def by_patient(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def confusion(predictions: pd.DataFrame, threshold: float) -> dict[str, int]:
     """Counts of cells at a threshold: tn, fp, fn, tp."""
-    truth, probability = _arrays(predictions)
-    counts = sk.confusion_matrix(truth, probability >= threshold, labels=[0, 1]).ravel()
-    return dict(zip(("tn", "fp", "fn", "tp"), (int(n) for n in counts), strict=True))
+    truth, probability = truth_of(predictions), predictions["probability"].to_numpy(float)
+    called = probability >= threshold
+    cells = {"tn": ~truth & ~called, "fp": ~truth & called, "fn": truth & ~called, "tp": truth & called}
+    return {name: int(rows.sum()) for name, rows in cells.items()}
 
 
-def rates(truth: np.ndarray, called: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """Figures of a confusion matrix; NaN where a denominator is 0.
-
-    Parameters
-    ----------
-    truth, called : numpy.ndarray
-        bool, shape (n,): is ALL, is called ALL-like.
-    weights : numpy.ndarray
-        float, shape (n,): how often each cell counts.
-    """
-    tp, fn = float(weights[truth & called].sum()), float(weights[truth & ~called].sum())
-    tn, fp = float(weights[~truth & ~called].sum()), float(weights[~truth & called].sum())
-    return {name: float(value) for name, value in of_counts(tp, fn, fp, tn).items()}
-
-
-def of_counts(
+def rates(
     tp: np.ndarray | float, fn: np.ndarray | float, fp: np.ndarray | float, tn: np.ndarray | float
 ) -> dict[str, np.ndarray]:
-    """Figures of confusion counts of one shape, each of that shape; NaN where a denominator is 0."""
+    """Metrics of confusion counts of one shape, each of that shape; NaN where a denominator is 0."""
     positive, negative = tp + fn, tn + fp
     total = positive + negative
     sensitivity, specificity = _ratio(tp, positive), _ratio(tn, negative)
@@ -100,6 +62,21 @@ def of_counts(
         "f1": f1,
         "weighted_f1": _ratio(f1 * positive + f1_normal * negative, total),
     }
+
+
+def rates_of_cells(truth: np.ndarray, called: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Metrics of weighted cells; see :func:`rates`.
+
+    Parameters
+    ----------
+    truth, called : numpy.ndarray
+        bool, shape (n,): is ALL, is called ALL-like.
+    weights : numpy.ndarray
+        float, shape (n,): how often each cell counts.
+    """
+    tp, fn = float(weights[truth & called].sum()), float(weights[truth & ~called].sum())
+    tn, fp = float(weights[~truth & ~called].sum()), float(weights[~truth & called].sum())
+    return {name: float(value) for name, value in rates(tp, fn, fp, tn).items()}
 
 
 def expected_calibration_error(
@@ -124,87 +101,21 @@ def choose_threshold(predictions: pd.DataFrame, target_recall: float) -> float:
     DatasetError
         Where there is no ALL cell.
     """
-    truth, probability = _arrays(predictions)
+    truth, probability = truth_of(predictions), predictions["probability"].to_numpy(float)
     positive = np.sort(probability[truth])[::-1]
     needed = int(np.ceil(target_recall * len(positive) - 1e-9))
     return float(positive[max(needed, 1) - 1])
 
 
-def bootstrap(
-    predictions: pd.DataFrame,
-    compute: Callable[[np.ndarray], dict[str, float]],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> dict[str, Figure]:
-    """Figures with percentile intervals from resampled patients, stratified by class.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Columns patient_group and label; a row a cell.
-    compute : callable
-        Weights of the rows, float, shape (n,), to figures by name.
-    resamples : int, optional
-    seed : int, optional
-
-    Returns
-    -------
-    dict of str to Figure
-        2.5th and 97.5th percentile; NaN limits where no resample defines the figure.
-    """
-    value = compute(np.ones(len(predictions)))
-    drawn = [compute(weights) for weights in resampled(predictions, resamples, seed)]
-    out = {}
-    for name, point in value.items():
-        column = np.array([figure[name] for figure in drawn])
-        column = column[~np.isnan(column)]
-        low, high = np.percentile(column, [2.5, 97.5]) if len(column) else (np.nan, np.nan)
-        out[name] = Figure(float(point), float(low), float(high))
-    return out
-
-
-def as_record(found: dict[str, Figure], digits: int = 4) -> dict[str, dict[str, float | None]]:
-    """Figures as plain numbers for JSON: None where not defined."""
-    return {
-        name: {key: None if np.isnan(x) else round(x, digits) for key, x in asdict(figure).items()}
-        for name, figure in found.items()
-    }
-
-
-def resampled(predictions: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
-    """How often each row counts in resamples of whole patient groups within each class.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Columns patient_group and label.
-    resamples : int
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray
-        float, shape (resamples, n).
-    """
-    rng = np.random.default_rng(seed)
-    # A patient has one class; the pair keeps the bootstrap right where that does not hold.
-    keys = predictions["label"].astype(str) + "\0" + predictions["patient_group"].astype(str)
-    code, names = pd.factorize(keys, sort=True)
-    stratum = np.array([name.split("\0")[0] for name in names])
-    counts = np.zeros((resamples, len(names)))
-    for label in np.unique(stratum):
-        members = np.flatnonzero(stratum == label)
-        counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), resamples)
-    return counts[:, code]
-
-
-def _arrays(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    truth = (predictions["label"] == "ALL").to_numpy()
+def truth_of(predictions: pd.DataFrame) -> np.ndarray:
+    """Tell which cells are ALL: bool, shape (n,); raises DatasetError unless both classes are there."""
+    truth = is_all(predictions["label"])
     if not truth.any() or truth.all():
-        absent = "Normal" if truth.any() else "ALL"
-        raise DatasetError(f"No {absent} cell among the {len(truth)} predictions: figures need both classes.")
-    return truth, predictions["probability"].to_numpy(float)
+        absent = NORMAL if truth.any() else ALL
+        raise DatasetError(
+            f"No {absent} cell among the {len(truth):,} predictions: metrics need both classes."
+        )
+    return truth
 
 
 def _ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from leukemia.evaluation import calibration, conformal, metrics, novelty, subgroups
 from leukemia.evaluation.calibration import to_logit
+from leukemia.evaluation.estimates import Estimate
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4
@@ -41,7 +42,7 @@ class Judged:
     novelty : dict of str to float
         The limit of the distance from the cells learned, and the share of cells that pass the limit
         which the other folds set.
-    parts : dict of str to Figure
+    parts : dict of str to Estimate
         How well each of :data:`PARTS` ranks all cells, by its logits as they are: AUROC. Empty where
         there is one part alone.
     """
@@ -53,7 +54,7 @@ class Judged:
     band: conformal.Band
     silence: dict[str, float]
     novelty: dict[str, float]
-    parts: dict[str, metrics.Figure]
+    parts: dict[str, Estimate]
 
 
 def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
@@ -109,7 +110,7 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
     return Judged(predictions, shipped, losses, threshold, band, silence, far, _parts(raw))
 
 
-def _parts(raw: pd.DataFrame) -> dict[str, metrics.Figure]:
+def _parts(raw: pd.DataFrame) -> dict[str, Estimate]:
     if "trees_logit" not in raw:
         return {}
     return {

@@ -4,7 +4,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from leukemia.evaluation import metrics
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 
 MEANING = {
     "sensitivity": "Of the patients with ALL, the share whose mean probability reaches the threshold.",
@@ -43,7 +43,7 @@ def table(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return found[list(COLUMNS)].reset_index(drop=True)
 
 
-def rates(found: pd.DataFrame) -> dict[str, tuple[int, int, Figure]]:
+def rates(found: pd.DataFrame) -> dict[str, tuple[int, int, Estimate]]:
     """Sensitivity and specificity with patients as the unit.
 
     Parameters
@@ -63,13 +63,13 @@ def rates(found: pd.DataFrame) -> dict[str, tuple[int, int, Figure]]:
     return out
 
 
-def wilson(hits: int, trials: int) -> Figure:
+def wilson(hits: int, trials: int) -> Estimate:
     """A share with its 95 % Wilson score interval; NaN for no trial.
 
     Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc
     1927;22:209-212.
     """
     if not trials:
-        return Figure(float("nan"), float("nan"), float("nan"))
+        return Estimate(float("nan"), float("nan"), float("nan"))
     found = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-    return Figure(hits / trials, float(found.low), float(found.high))
+    return Estimate(hits / trials, float(found.low), float(found.high))

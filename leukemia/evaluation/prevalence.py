@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from leukemia.evaluation import estimates
-from leukemia.evaluation.bootstrap import Cells, figure, limits
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.bootstrap import PatientBootstrap, limits
+from leukemia.evaluation.estimates import Estimate, estimate
 
 LEAST, POINTS = 0.001, 121
 
@@ -20,14 +20,14 @@ def values(
         return found / (found + alarms), cleared / (cleared + missed)
 
 
-def at(cells: Cells, threshold: float, prevalence: float) -> dict[str, Figure]:
+def at(cells: PatientBootstrap, threshold: float, prevalence: float) -> dict[str, Estimate]:
     """PPV and NPV at a prevalence (share of ALL among the cells, 0 to 1), with their intervals."""
     found = estimates.at(cells, threshold)
     ppv, npv = values(found["sensitivity"], found["specificity"], np.array(prevalence))
-    return {"ppv": figure(ppv), "npv": figure(npv)}
+    return {"ppv": estimate(ppv), "npv": estimate(npv)}
 
 
-def curve(cells: Cells, threshold: float) -> pd.DataFrame:
+def curve(cells: PatientBootstrap, threshold: float) -> pd.DataFrame:
     """PPV and NPV against the prevalence.
 
     Returns

@@ -7,9 +7,11 @@ hide a bad one within cells of a size, or in the part of the set whose healthy c
 import numpy as np
 import pandas as pd
 
-from leukemia.evaluation import conformal, metrics
-from leukemia.evaluation import estimates as ranked
-from leukemia.evaluation.bootstrap import Cells, figure
+from leukemia.classes import ALL, NORMAL, is_all
+from leukemia.errors import DatasetError
+from leukemia.evaluation import conformal, estimates, metrics
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimates import Estimate
 
 AT_SPECIFICITY = 0.80
 AT_COVERAGE = 0.80
@@ -29,8 +31,17 @@ MEANING = {
     **{f"auroc_{name}": f"AUROC within the {name} third of the cells by area." for name in TERCILES},
 }
 
+SIZE, BRIGHTNESS, SOURCE = "Cell size", "Brightness", "Source"
+THIRDS = {
+    SIZE: ("cell_area", TERCILES, "frame pixels"),
+    BRIGHTNESS: ("brightness", ("dark", "middle", "bright"), "of 255"),
+}
+NAMES = ("sensitivity", "specificity", "auroc")
+# A part with fewer ALL cells says too little of recall to be called the worst.
+ENOUGH = 20
 
-def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Figure]:
+
+def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
     """Every figure of :data:`MEANING` that the cells allow, with its 95 % interval over patients.
 
     Parameters
@@ -41,7 +52,7 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
     threshold : float
         Probability from which a cell is called ALL-like.
     """
-    truth = (predictions["label"] == "ALL").to_numpy()
+    truth = is_all(predictions["label"])
     probability = predictions["probability"].to_numpy(float)
     sureness = conformal.sureness(probability, threshold)
     right = (probability >= threshold) == truth
@@ -52,7 +63,7 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
             "accuracy_at_coverage": accuracy_of_surest(right, sureness, weights),
         }
 
-    found = metrics.bootstrap(predictions, at_points)
+    found = estimates.by_resampling(predictions, at_points)
     if "fold" in predictions and predictions["fold"].nunique() > 1:
         found |= _at_best(predictions, truth, probability)
     third = pd.qcut(predictions["cell_area"].rank(method="first"), len(TERCILES), labels=TERCILES)
@@ -65,14 +76,14 @@ def figures(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Fi
     return found
 
 
-def auroc(predictions: pd.DataFrame) -> metrics.Figure:
+def auroc(predictions: pd.DataFrame) -> Estimate:
     """AUROC of the cells given, with its 95 % interval over patients; both classes must be there."""
-    return figure(ranked.auroc(Cells(predictions)))
+    return estimates.estimate(estimates.auroc(PatientBootstrap(predictions)))
 
 
 def best_thresholds(predictions: pd.DataFrame) -> np.ndarray:
     """For each cell the threshold of the highest weighted F1 on the other folds: float, shape (n,)."""
-    truth = (predictions["label"] == "ALL").to_numpy()
+    truth = is_all(predictions["label"])
     probability, fold = predictions["probability"].to_numpy(float), predictions["fold"].to_numpy()
     out = np.empty(len(predictions))
     for number in np.unique(fold):
@@ -86,24 +97,22 @@ def _best_threshold(truth: np.ndarray, probability: np.ndarray) -> float:
     hit = truth[order]
     tp, fp = hit.cumsum(), (~hit).cumsum()
     fn, tn = hit.sum() - tp, (~hit).sum() - fp
-    weighted_f1 = metrics.of_counts(tp, fn, fp, tn)["weighted_f1"]
+    weighted_f1 = metrics.rates(tp, fn, fp, tn)["weighted_f1"]
     return float(probability[order][np.argmax(weighted_f1)])
 
 
-def _at_best(
-    predictions: pd.DataFrame, truth: np.ndarray, probability: np.ndarray
-) -> dict[str, metrics.Figure]:
+def _at_best(predictions: pd.DataFrame, truth: np.ndarray, probability: np.ndarray) -> dict[str, Estimate]:
     threshold = best_thresholds(predictions)
     called = probability >= threshold
     sureness = conformal.sureness(probability, threshold)
 
     def compute(weights: np.ndarray) -> dict[str, float]:
         return {
-            "best_weighted_f1": metrics.rates(truth, called, weights)["weighted_f1"],
+            "best_weighted_f1": metrics.rates_of_cells(truth, called, weights)["weighted_f1"],
             "best_accuracy_at_coverage": accuracy_of_surest(called == truth, sureness, weights),
         }
 
-    return metrics.bootstrap(predictions, compute)
+    return estimates.by_resampling(predictions, compute)
 
 
 def _sensitivity(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
@@ -128,3 +137,100 @@ def accuracy_of_surest(right: np.ndarray, sureness: np.ndarray, weights: np.ndar
     answered = np.cumsum(weights[order]) <= AT_COVERAGE * weights.sum()
     kept = weights[order] * answered
     return float((kept * right[order]).sum() / kept.sum())
+
+
+def split(known: pd.DataFrame, by: str) -> pd.Series:
+    """Deal cells to parts.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        Of :func:`leukemia.evaluation.cell_facts.known`.
+    by : str
+        :data:`SIZE`, :data:`BRIGHTNESS` (thirds of the cells that are measured) or :data:`SOURCE`.
+
+    Returns
+    -------
+    pandas.Series
+        Ordered categories: each cell's part, NaN where what it goes by is not known.
+    """
+    if by == SOURCE:
+        source = known["source"].where(known["source"].notna() & (known["source"] != ""))
+        return source.astype(pd.CategoricalDtype(sorted(source.dropna().unique()), ordered=True))
+    column, names, unit = THIRDS[by]
+    values = known[column]
+    measured = values[values.notna()]
+    if len(measured) < len(names):
+        return pd.Series(pd.Categorical([None] * len(known), ordered=True), index=known.index)
+    third = pd.qcut(measured.rank(method="first"), len(names), labels=False)
+    told = {}
+    for number, name in enumerate(names):
+        own = measured[third == number]
+        told[number] = f"{name}: {own.min():,.0f} to {own.max():,.0f} {unit}"
+    dealt = third.map(told).reindex(known.index)
+    return dealt.astype(pd.CategoricalDtype(list(told.values()), ordered=True))
+
+
+def table(known: pd.DataFrame, part: pd.Series, threshold: float) -> pd.DataFrame:
+    """Figures of each part, with their 95 % intervals over patients.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        Columns patient_group, label, probability.
+    part : pandas.Series
+        Of :func:`split`.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns part, all_cells, normal_cells, patients, and for each of :data:`NAMES` its name,
+        ``_low`` and ``_high``; NaN where the part lacks the class that it takes.
+    """
+    rows = []
+    for name in part.cat.categories:
+        own = known[part == name]
+        if own.empty:
+            continue
+        found = _estimates(own, threshold)
+        row = {
+            "part": name,
+            "all_cells": int(is_all(own["label"]).sum()),
+            "normal_cells": int((~is_all(own["label"])).sum()),
+            "patients": own["patient_group"].nunique(),
+        }
+        for key, value in found.items():
+            row |= {key: value.value, f"{key}_low": value.low, f"{key}_high": value.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def worst(found: pd.DataFrame) -> pd.Series | None:
+    """The row of :func:`table` with the lowest recall among those with enough ALL cells, or None."""
+    enough = found[found["all_cells"] >= ENOUGH] if len(found) else found
+    if len(enough) < 2:
+        return None
+    return enough.loc[enough["sensitivity"].idxmin()]
+
+
+def _estimates(own: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
+    try:
+        cells = PatientBootstrap(own)
+    except DatasetError:
+        return _one_class(own, threshold)
+    columns = estimates.at(cells, threshold) | {"auroc": estimates.auroc(cells)}
+    return {name: estimates.estimate(columns[name]) for name in NAMES}
+
+
+def _one_class(own: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
+    """A part with one class has one rate only; a cell of no weight stands in for the other class."""
+    other = NORMAL if is_all(own["label"]).all() else ALL
+    ghost = pd.DataFrame({"patient_group": [""], "label": [other], "probability": [0.0]})
+    cells = PatientBootstrap(pd.concat([own[list(ghost)], ghost], ignore_index=True))
+    unit = int(np.flatnonzero((cells.units["label"] == other).to_numpy())[0])
+    cells.weights[:, unit] = 0
+    found = metrics.rates(*cells.counts(np.array([threshold])))
+    out = {name: estimates.estimate(found[name][:, 0]) for name in NAMES[:2]}
+    return out | {"auroc": estimates.estimate(np.full(len(cells.weights), np.nan))}

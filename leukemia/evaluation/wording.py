@@ -3,7 +3,7 @@
 import math
 import string
 
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
@@ -30,7 +30,7 @@ def matrix(sensitivity: float, specificity: float) -> str:
     )
 
 
-def interval(figure: Figure, percent: bool = False) -> str:
+def interval(figure: Estimate, percent: bool = False) -> str:
     """A figure with its 95 % interval, as a number to 1 or in per cent."""
     if math.isnan(figure.value):
         return "not defined"

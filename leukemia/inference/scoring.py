@@ -94,7 +94,7 @@ class Scored:
         """What predictions of folds say beside: where the model is weak, and what it leaves open."""
         if not self.bundle.folds or "cell_area" not in self.predictions:
             return []
-        found = subgroups.figures(self.predictions, self.bundle.threshold)
+        found = subgroups.estimate(self.predictions, self.bundle.threshold)
         record = self.bundle.record
         quiet, far = record["indeterminate"]["out_of_fold"], record.get("novelty")
         right, people = patients_right(self.predictions)
@@ -109,7 +109,7 @@ class Scored:
             "ALL-like.",
         ]
         for name, figure in record.get("parts", {}).items():
-            lines.append(f"AUROC by logits as they are, {name}: {metrics.Figure(**figure)}")
+            lines.append(f"AUROC by logits as they are, {name}: {estimates.Estimate(**figure)}")
         if far:
             lines.append(
                 f"{far['passed_out_of_fold']:.1%} of cells pass the limit of novelty that other folds set."
@@ -165,7 +165,7 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
         rows.append((f"mean of these {len(bundles)}", found.predictions, found.threshold))
     lines = [" | ".join(("", *FOLD_HEAD, "")).strip(), "|" + "---|" * len(FOLD_HEAD)]
     for name, predictions, threshold in rows:
-        found = estimates.of(predictions, threshold) | subgroups.figures(predictions, threshold)
+        found = estimates.of(predictions, threshold) | subgroups.estimate(predictions, threshold)
         right, people = patients_right(predictions)
         cells = (str(found[key]) if key in found else "" for key in FOLD_FIGURES)
         lines.append(" | ".join(("", name, *cells, f"{right} of {people}", "")).strip())

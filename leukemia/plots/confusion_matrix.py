@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.evaluation.wording import interval
 
 STYLE = Path(__file__).with_name("confusion_matrix.css")
 
 
-def html(counts: dict[str, int], found: dict[str, Figure]) -> str:
+def html(counts: dict[str, int], found: dict[str, Estimate]) -> str:
     """Counts of cells and their rates, right and wrong told by words, marks and borders.
 
     Parameters
     ----------
     counts : dict of str to int
         Of :func:`leukemia.evaluation.metrics.confusion`: tn, fp, fn, tp.
-    found : dict of str to Figure
+    found : dict of str to Estimate
         Sensitivity and specificity at the same threshold.
     """
     recall, cleared = found["sensitivity"], found["specificity"]
@@ -39,9 +39,9 @@ def html(counts: dict[str, int], found: dict[str, Figure]) -> str:
     )
 
 
-def _cell(count: int, kind: str, word: str, share: Figure) -> str:
+def _cell(count: int, kind: str, word: str, share: Estimate) -> str:
     return f'<td class="{kind}"><b>{count:,}</b><span>{word}</span><span>{interval(share, True)}</span></td>'
 
 
-def _rest(share: Figure) -> Figure:
-    return Figure(1 - share.value, 1 - share.high, 1 - share.low)
+def _rest(share: Estimate) -> Estimate:
+    return Estimate(1 - share.value, 1 - share.high, 1 - share.low)

@@ -42,7 +42,7 @@ def bring(data: Path, bundle: Bundle) -> run_writer.Run:
         {"data_fingerprint": bundle.record["data"]["fingerprint"]} | _told(change),
         kind=run_writer.THRESHOLD if change else run_writer.BROUGHT,
     )
-    run.finish(bundle.figures, bundle.folder)
+    run.finish(bundle.estimates, bundle.folder)
     if run.version is None:
         run.drop()
         raise RegistryError(f"The registry did not take the bundle: {run.trouble.rstrip('.')}.")

@@ -131,7 +131,7 @@ def _present(data: Path) -> tuple[str, float | None, str]:
             found = versions.version(data, champion)
             return f"version {champion}", found.recall, found.facts.get("held_out", "")
         shipped = bundles.read(settings.SHIPPED)
-        return SHIPPED, shipped.figures.get("sensitivity", {}).get("value"), versions.held_out(shipped)
+        return SHIPPED, shipped.estimates.get("sensitivity", {}).get("value"), versions.held_out(shipped)
     except (RegistryError, BundleError):
         return "what is in service", None, ""
 

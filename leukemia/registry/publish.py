@@ -24,7 +24,7 @@ def settle(data: Path, run: Run, bundle: bundles.Bundle, output: Path | None) ->
     the registry did not, the bundle stays in ``unregistered/``: ``python -m leukemia register`` brings
     it in later.
     """
-    run.finish(bundle.figures, bundle.folder)
+    run.finish(bundle.estimates, bundle.folder)
     if output is not None or run.version is None:
         return bundle
     try:

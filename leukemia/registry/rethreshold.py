@@ -125,21 +125,21 @@ def _record(bundle: Bundle, threshold: float, chosen: str, target: float) -> dic
         "target_recall": target,
         "chosen_on": f"{CHOSEN_ON}, {chosen},",
     }
-    record["figures"] = metrics.as_record(estimates.of(predictions, threshold))
-    record["patient_figures"] = metrics.as_record(estimates.of_patients(predictions, threshold))
+    record["figures"] = estimates.as_record(estimates.of(predictions, threshold))
+    record["patient_figures"] = estimates.as_record(estimates.of_patients(predictions, threshold))
     record["confusion"] = metrics.confusion(predictions, threshold)
     if "subgroups" in record:
         # The others of them depend on no threshold.
-        record["subgroups"] |= metrics.as_record(_at_coverage(predictions, threshold))
+        record["subgroups"] |= estimates.as_record(_at_coverage(predictions, threshold))
     return record
 
 
-def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, metrics.Figure]:
+def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, estimates.Estimate]:
     probability = predictions["probability"].to_numpy(float)
     right = (probability >= threshold) == (predictions["label"] == "ALL").to_numpy()
     sureness = conformal.sureness(probability, threshold)
     name = "accuracy_at_coverage"
-    return metrics.bootstrap(
+    return estimates.by_resampling(
         predictions, lambda weights: {name: subgroups.accuracy_of_surest(right, sureness, weights)}
     )
 

@@ -143,7 +143,7 @@ def _facts(bundle: bundles.Bundle) -> dict[str, str]:
     """Make the tags that a version is listed by, so that listing opens no bundle."""
     return {
         "recipe": bundle.recipe,
-        "figures": json.dumps(bundle.figures),
+        "figures": json.dumps(bundle.estimates),
         "threshold": repr(bundle.threshold),
         "digest": bundle.digest,
         "seal": bundles.checksum(bundle.folder / bundles.RECORD),

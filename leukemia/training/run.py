@@ -158,8 +158,8 @@ def make_record(plan: trainer.Plan, dataset: trainer.Dataset, fitted: trainer.Fi
             "chosen_on": held_out,
         },
         "data": data_record(dataset),
-        "figures": metrics.as_record(estimates.of(fitted.test, fitted.threshold)),
-        "patient_figures": metrics.as_record(estimates.of_patients(fitted.test, fitted.threshold)),
+        "figures": estimates.as_record(estimates.of(fitted.test, fitted.threshold)),
+        "patient_figures": estimates.as_record(estimates.of_patients(fitted.test, fitted.threshold)),
         "confusion": metrics.confusion(fitted.test, fitted.threshold),
     }
 

@@ -7,9 +7,8 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation import estimates as quick
-from leukemia.evaluation import metrics
-from leukemia.evaluation.bootstrap import Cells
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimates import Estimate, at_threshold
 from leukemia.inference.classifier import Classifier
 from leukemia.registry.serving import InService, Watch
 
@@ -44,10 +43,10 @@ def look_again() -> None:
     _watch.clear()
 
 
-def figures(classifier: Classifier, threshold: float) -> dict[str, metrics.Figure]:
-    """Held-out figures of a model at a threshold."""
+def estimates(classifier: Classifier, threshold: float) -> dict[str, Estimate]:
+    """Held-out estimates of a model at a threshold."""
     bundle = classifier.bundle
-    return _figures(bundle.identity, threshold, bundle.predictions)
+    return _estimates(bundle.identity, threshold, bundle.predictions)
 
 
 def _written(folder: Path) -> tuple[int, int] | None:
@@ -76,5 +75,5 @@ def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
 
 # Held-out predictions carry no image, so that a shared cache is harmless here.
 @st.cache_data(max_entries=512, show_spinner=False)
-def _figures(identity: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, metrics.Figure]:
-    return quick.at_threshold(Cells(_predictions), threshold)
+def _estimates(identity: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, Estimate]:
+    return at_threshold(PatientBootstrap(_predictions), threshold)

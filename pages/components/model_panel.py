@@ -7,6 +7,7 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import metrics
+from leukemia.evaluation.estimates import Estimate
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from pages.components import model_in_service
@@ -52,7 +53,7 @@ def panel(classifier: Classifier, probabilities: Sequence[float]) -> float:
 
 def line(classifier: Classifier, at: float) -> str:
     """The record in one line of Markdown, for where the panel is folded away."""
-    found = model_in_service.figures(classifier, at)
+    found = model_in_service.estimates(classifier, at)
     own = "the model's own" if at == classifier.bundle.threshold else "set by hand"
     parts = ", ".join(f"{name} {_number(found[name].value)} ({_interval(found[name])})" for name in SHOWN)
     return f"At threshold {at:.3f} ({own}): {parts} on {_tested_on(classifier.bundle)}."
@@ -80,7 +81,7 @@ def _slider(bundle: Bundle) -> float:
 
 
 def _record(classifier: Classifier, at: float) -> None:
-    found = model_in_service.figures(classifier, at)
+    found = model_in_service.estimates(classifier, at)
     for column, name in zip(st.columns(2), SHOWN, strict=True):
         column.metric(name.capitalize(), _number(found[name].value), help=metrics.MEANING[name])
         column.caption(_interval(found[name]))
@@ -127,5 +128,5 @@ def _number(value: float) -> str:
     return "not defined" if math.isnan(value) else f"{value:.3f}"
 
 
-def _interval(figure: metrics.Figure) -> str:
+def _interval(figure: Estimate) -> str:
     return "not defined" if math.isnan(figure.low) else f"{figure.low:.3f} to {figure.high:.3f}"

@@ -16,7 +16,7 @@ def test_a_bundle_tells_what_it_is(tiny_bundle):
     assert not bundle.leaky
     assert tuple(bundle.predictions.columns) == bundles.PREDICTION_COLUMNS
     assert len(bundle.predictions) == 60
-    assert set(bundle.figures["auroc"]) == {"value", "low", "high"}
+    assert set(bundle.estimates["auroc"]) == {"value", "low", "high"}
 
 
 def test_the_card_has_the_nine_sections_and_the_notice(tiny_bundle):

@@ -5,16 +5,19 @@ from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
-from leukemia.evaluation.bootstrap import Cells, Counts, limits, rates
-from tests.support import plain_figures
-from tests.support.plain_figures import same
+from leukemia.evaluation.bootstrap import Counts, PatientBootstrap, limits
+from tests.support import plain_estimates
+from tests.support.plain_estimates import same
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_figure_and_interval_is_that_of_the_plain_bootstrap(answers, seed):
     predictions = answers(seed, most=10)
-    same(estimates.of(predictions, 0.4), plain_figures.figures(predictions, 0.4))
-    same(estimates.at_threshold(Cells(predictions), 0.99), plain_figures.at_threshold(predictions, 0.99))
+    same(estimates.of(predictions, 0.4), plain_estimates.every(predictions, 0.4))
+    same(
+        estimates.at_threshold(PatientBootstrap(predictions), 0.99),
+        plain_estimates.at_threshold(predictions, 0.99),
+    )
 
 
 def test_figures_of_patients_are_those_of_their_means(answers):
@@ -25,7 +28,7 @@ def test_figures_of_patients_are_those_of_their_means(answers):
 
 def test_each_resample_is_scikit_learns_figure_with_weights(answers):
     predictions = answers(3)
-    cells = Cells(predictions, resamples=20)
+    cells = PatientBootstrap(predictions, resamples=20)
     called = cells.probability >= 0.35
     at, ranking = estimates.at(cells, 0.35), estimates.ranking(cells)
     for row, drawn in enumerate(cells.weights):
@@ -52,16 +55,16 @@ def test_rates_of_arrays_are_the_rates_of_metrics_also_where_a_denominator_is_ze
     counts = np.vstack([rng.integers(0, 4, (200, 4)), [[0, 0, 0, 3], [0, 2, 0, 1], [0, 0, 0, 0]]]).astype(
         float
     )
-    found = rates(Counts(*counts.T))
+    found = metrics.rates(*Counts(*counts.T))
     truth = np.array([True, True, False, False])
     called = np.array([True, False, True, False])
     for row, weights in enumerate(counts):
-        for name, value in metrics.rates(truth, called, weights).items():
+        for name, value in metrics.rates_of_cells(truth, called, weights).items():
             assert found[name][row] == pytest.approx(value, abs=1e-12, nan_ok=True)
 
 
 def test_whole_patients_are_drawn_within_each_class(answers):
-    cells = Cells(answers(4), resamples=50)
+    cells = PatientBootstrap(answers(4), resamples=50)
     assert (cells.weights[0] == 1).all()
     for label, size in cells.units["label"].value_counts().items():
         assert (cells.weights[:, (cells.units["label"] == label).to_numpy()].sum(axis=1) == size).all()
@@ -75,16 +78,14 @@ def test_a_patient_with_cells_of_both_classes_counts_in_each():
             "probability": [0.9, 0.4, 0.2, 0.1],
         }
     )
-    cells = Cells(predictions, resamples=10)
+    cells = PatientBootstrap(predictions, resamples=10)
     assert len(cells.units) == 4
     same(
         {"sensitivity": estimates.at_threshold(cells, 0.5)["sensitivity"]},
         {
-            "sensitivity": metrics.bootstrap(
+            "sensitivity": estimates.by_resampling(
                 predictions,
-                lambda w: {
-                    "sensitivity": metrics.rates(cells.truth, cells.probability >= 0.5, w)["sensitivity"]
-                },
+                lambda w: metrics.rates_of_cells(cells.truth, cells.probability >= 0.5, w),
                 resamples=10,
             )["sensitivity"]
         },
@@ -94,7 +95,7 @@ def test_a_patient_with_cells_of_both_classes_counts_in_each():
 def test_one_class_alone_is_refused_in_a_sentence(answers):
     predictions = answers()
     with pytest.raises(DatasetError, match="No Normal cell among"):
-        Cells(predictions[predictions["label"] == "ALL"])
+        PatientBootstrap(predictions[predictions["label"] == "ALL"])
 
 
 def test_a_band_leaves_out_resamples_that_do_not_define_it():

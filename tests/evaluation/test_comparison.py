@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from leukemia.errors import DatasetError
-from leukemia.evaluation import comparison, metrics
+from leukemia.evaluation import comparison, estimates, metrics
 from leukemia.evaluation.comparison import Difference
-from leukemia.evaluation.metrics import Figure
-from tests.support import plain_figures
+from leukemia.evaluation.estimates import Estimate
+from tests.support import plain_estimates
 
 
 def changed(predictions, seed=1):
@@ -16,8 +16,8 @@ def changed(predictions, seed=1):
 
 
 def difference(name, value, low, high):
-    figure = Figure(0.5, 0.4, 0.6)
-    return Difference(name, figure, figure, Figure(value, low, high))
+    figure = Estimate(0.5, 0.4, 0.6)
+    return Difference(name, figure, figure, Estimate(value, low, high))
 
 
 def test_a_difference_is_the_paired_bootstraps(answers):
@@ -25,23 +25,23 @@ def test_a_difference_is_the_paired_bootstraps(answers):
     second = changed(first)
     frame = comparison.shared([first, second.sample(frac=1, random_state=0)])
     one, two = (
-        comparison.columns(cells, threshold)
+        estimates.all_columns(cells, threshold)
         for cells, threshold in zip(comparison.cells(frame, 2), (0.4, 0.6), strict=True)
     )
     truth = (frame["label"] == "ALL").to_numpy()
     calls = (frame[0] >= 0.4).to_numpy(), (frame[1] >= 0.6).to_numpy()
 
     def compute(weights):
-        before, after = (metrics.rates(truth, called, weights) for called in calls)
+        before, after = (metrics.rates_of_cells(truth, called, weights) for called in calls)
         return {name: after[name] - before[name] for name in before}
 
-    expected = metrics.bootstrap(frame, compute)
+    expected = estimates.by_resampling(frame, compute)
     found = {one.name: one for one in comparison.differences(one, two)}
     for name, value in expected.items():
         change = found[name].change
         ends = [change.value, change.low, change.high]
         assert ends == pytest.approx([value.value, value.low, value.high], abs=1e-12)
-    own = plain_figures.at_threshold(second.set_index("image_id").loc[frame["image_id"]].reset_index(), 0.6)
+    own = plain_estimates.at_threshold(second.set_index("image_id").loc[frame["image_id"]].reset_index(), 0.6)
     assert found["sensitivity"].second.value == pytest.approx(own["sensitivity"].value)
     # Paired, a small change is known better than from two intervals apart.
     apart = found["auroc"].first.high - found["auroc"].first.low
@@ -51,7 +51,7 @@ def test_a_difference_is_the_paired_bootstraps(answers):
 def test_a_version_beside_itself_is_the_same(answers):
     first = answers(2)
     cells = comparison.cells(comparison.shared([first, first]), 2)
-    found = comparison.differences(*(comparison.columns(one, 0.5) for one in cells))
+    found = comparison.differences(*(estimates.all_columns(one, 0.5) for one in cells))
     assert {one.verdict for one in found} == {"the same"}
     assert found[0].sentence() == "recall 0.0 points, 95 % 0.0 to 0.0: the same"
 

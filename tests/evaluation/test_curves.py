@@ -4,13 +4,13 @@ import pytest
 from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
-from leukemia.evaluation import calibration, curves, metrics
-from leukemia.evaluation.bootstrap import Cells
-from tests.support import plain_figures
+from leukemia.evaluation import calibration, curves, estimates, metrics
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from tests.support import plain_estimates
 
 
 def test_curves_are_scikit_learns(answers):
-    cells = Cells(answers(0), resamples=10)
+    cells = PatientBootstrap(answers(0), resamples=10)
     false, true, _ = sk.roc_curve(cells.truth, cells.probability)
     found = curves.roc(cells)
     assert np.array_equal(found.to_numpy(), np.column_stack([false, true]))
@@ -23,9 +23,9 @@ def test_curves_are_scikit_learns(answers):
 
 def test_against_the_threshold_each_point_and_band_is_the_plain_bootstraps(answers):
     predictions = answers(1)
-    found = curves.against_threshold(Cells(predictions)).set_index("threshold")
+    found = curves.against_threshold(PatientBootstrap(predictions)).set_index("threshold")
     for threshold in (0.1, 0.5, 0.8):
-        expected = plain_figures.at_threshold(predictions, threshold)
+        expected = plain_estimates.at_threshold(predictions, threshold)
         row = found.loc[threshold]
         for name in curves.BY_THRESHOLD:
             assert row[name] == pytest.approx(expected[name].value)
@@ -34,7 +34,7 @@ def test_against_the_threshold_each_point_and_band_is_the_plain_bootstraps(answe
 
 
 def test_a_roc_band_is_the_spread_of_the_resamples_own_curves(answers):
-    cells = Cells(answers(2), resamples=40)
+    cells = PatientBootstrap(answers(2), resamples=40)
     found = curves.roc_band(cells)
     place = 30
     assert found["false_alarms"][place] == pytest.approx(0.3)
@@ -50,7 +50,7 @@ def test_a_roc_band_is_the_spread_of_the_resamples_own_curves(answers):
 
 
 def test_a_precision_recall_band_is_the_spread_of_the_resamples_own_curves(answers):
-    cells = Cells(answers(3), resamples=40)
+    cells = PatientBootstrap(answers(3), resamples=40)
     found = curves.precision_recall_band(cells)
     place = 59
     assert found["sensitivity"][place] == pytest.approx(0.6)
@@ -75,7 +75,7 @@ def test_bands_of_many_different_probabilities_stay_close_to_the_exact_ones():
             "probability": 1 / (1 + np.exp(-rng.normal(truth * 1.5, 1))),
         }
     )
-    cells = Cells(predictions, resamples=50)
+    cells = PatientBootstrap(predictions, resamples=50)
     coarse = curves.roc_band(cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(curves, "FINEST", 10_000)
@@ -85,7 +85,7 @@ def test_bands_of_many_different_probabilities_stay_close_to_the_exact_ones():
 
 def test_a_reliability_band_belongs_to_the_bins_of_the_diagram(answers):
     predictions = answers(4)
-    cells = Cells(predictions)
+    cells = PatientBootstrap(predictions)
     points = calibration.reliability(predictions, metrics.ECE_BINS)
     band = curves.reliability_band(cells)
     assert list(band.index) == list(points.index)
@@ -98,7 +98,7 @@ def test_a_reliability_band_belongs_to_the_bins_of_the_diagram(answers):
         held = (weights * inside).sum()
         return {"share": (weights * inside * cells.truth).sum() / held if held else float("nan")}
 
-    expected = metrics.bootstrap(predictions, share)["share"]
+    expected = estimates.by_resampling(predictions, share)["share"]
     assert band.iloc[-1].tolist() == pytest.approx([expected.low, expected.high])
 
 

@@ -5,7 +5,7 @@ from sklearn import metrics as sk
 
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
-from leukemia.evaluation.bootstrap import Cells
+from leukemia.evaluation.bootstrap import PatientBootstrap
 
 
 @pytest.fixture
@@ -71,12 +71,12 @@ def test_resamples_keep_the_number_of_patients_of_each_class(predictions):
         seen.append(drawn[first].groupby(predictions.loc[first, "label"]).sum().to_dict())
         return {"n": weights.sum()}
 
-    metrics.bootstrap(predictions, compute, resamples=50)
+    estimates.by_resampling(predictions, compute, resamples=50)
     assert all(drawn == {"ALL": 9, "Normal": 5} for drawn in seen)
 
 
 def test_the_quick_figures_are_the_same_figures(predictions):
-    quick, full = estimates.at_threshold(Cells(predictions), 0.4), estimates.of(predictions, 0.4)
+    quick, full = estimates.at_threshold(PatientBootstrap(predictions), 0.4), estimates.of(predictions, 0.4)
     assert all(quick[name] == full[name] for name in quick)
 
 
@@ -103,8 +103,8 @@ def test_what_is_not_defined_is_nan_and_null_in_the_record():
     )
     found = estimates.of(predictions, 0.99)
     assert np.isnan(found["ppv"].value)
-    assert metrics.as_record(found)["ppv"]["value"] is None
-    assert metrics.as_record(found)["auroc"]["value"] == 1.0
+    assert estimates.as_record(found)["ppv"]["value"] is None
+    assert estimates.as_record(found)["auroc"]["value"] == 1.0
 
 
 def test_one_class_alone_is_refused(predictions):

@@ -82,7 +82,7 @@ def test_the_limit_of_novelty_lets_unseen_patients_pass(raw, judged):
 
 
 def test_subgroup_figures_are_scikit_learns(judged):
-    found = subgroups.figures(judged.predictions, judged.threshold)
+    found = subgroups.estimate(judged.predictions, judged.threshold)
     assert set(found) == set(subgroups.MEANING)
     frame = judged.predictions
     hard = frame[frame["source"] == "fold_2"]
@@ -111,7 +111,7 @@ def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(
         assert found >= max(scores)
         called[own] = frame.loc[own, "probability"] >= at[0]
     expected = f1_score(frame["label"] == "ALL", called, average="weighted")
-    found = subgroups.figures(frame, judged.threshold)
+    found = subgroups.estimate(frame, judged.threshold)
     assert found["best_weighted_f1"].value == pytest.approx(expected)
     assert found["best_accuracy_at_coverage"].value > (called == (frame["label"] == "ALL")).mean()
 
@@ -120,7 +120,7 @@ def test_sensitivity_at_a_specificity_and_accuracy_at_a_coverage_by_hand():
     rows = [("ALL", p) for p in (0.9, 0.8, 0.55, 0.2)] + [("Normal", p) for p in (0.1, 0.3, 0.4, 0.45, 0.6)]
     frame = pd.DataFrame(rows, columns=["label", "probability"]).assign(source="fold_0", cell_area=range(9))
     frame["patient_group"] = [str(n) for n in range(9)]
-    found = subgroups.figures(frame, 0.5)
+    found = subgroups.estimate(frame, 0.5)
     # At .45 four of five normal cells are called so; three of four ALL cells lie above.
     assert found["sensitivity_at_specificity"].value == 0.75
     # Seven of nine are farthest from .5: without .45 and .55, one ALL cell and one normal cell are wrong.
@@ -129,4 +129,4 @@ def test_sensitivity_at_a_specificity_and_accuracy_at_a_coverage_by_hand():
 
 def test_a_part_with_one_class_has_no_figure(judged):
     frame = judged.predictions.assign(source="fold_0")
-    assert "auroc_hard_sources" not in subgroups.figures(frame, judged.threshold)
+    assert "auroc_hard_sources" not in subgroups.estimate(frame, judged.threshold)

@@ -3,22 +3,22 @@ import pandas as pd
 import pytest
 
 from leukemia.evaluation import estimates, metrics, misclassified, patients, prevalence
-from leukemia.evaluation.bootstrap import Cells
-from tests.support import plain_figures
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from tests.support import plain_estimates
 
 
 def test_at_the_held_out_cells_own_prevalence_the_values_are_those_of_the_matrix(answers):
     predictions = answers(0)
-    cells = Cells(predictions)
+    cells = PatientBootstrap(predictions)
     own = float((predictions["label"] == "ALL").mean())
-    found, expected = prevalence.at(cells, 0.5, own), plain_figures.at_threshold(predictions, 0.5)
+    found, expected = prevalence.at(cells, 0.5, own), plain_estimates.at_threshold(predictions, 0.5)
     for name in ("ppv", "npv"):
         assert found[name].value == pytest.approx(expected[name].value)
 
 
 def test_values_at_a_prevalence_follow_bayes(answers):
-    cells = Cells(answers(1))
-    at = plain_figures.at_threshold(cells.predictions, 0.5)
+    cells = PatientBootstrap(answers(1))
+    at = plain_estimates.at_threshold(cells.predictions, 0.5)
     sensitivity, specificity = at["sensitivity"].value, at["specificity"].value
     # Of 100,000 cells at 1 %, counted out.
     found, alarms = 1_000 * sensitivity, 99_000 * (1 - specificity)

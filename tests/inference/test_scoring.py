@@ -98,7 +98,7 @@ def folded(tiny_bundle, tmp_path_factory):
 
 def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
     told = "\n".join(scoring.from_predictions(folded).lines())
-    found = subgroups.figures(folded.predictions, folded.threshold)
+    found = subgroups.estimate(folded.predictions, folded.threshold)
     assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(found)
     for name, figure in found.items():
         assert f"{name:<28} {figure!s:<26}" in told

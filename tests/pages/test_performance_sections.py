@@ -8,7 +8,7 @@ from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
-from leukemia.evaluation import metrics, patients, subgroup_table
+from leukemia.evaluation import metrics, patients, subgroups
 from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
 from tests.support.reading import said
 
@@ -65,7 +65,7 @@ def test_curves_and_operating_point_are_scikit_learns(visit):
     assert shown["AUROC"].startswith(f"{sk.roc_auc_score(truth, probability):.3f} (")
     assert shown["average precision"].startswith(f"{sk.average_precision_score(truth, probability):.3f} (")
     assert shown["Brier score"].startswith(f"{sk.brier_score_loss(truth, probability):.3f} (")
-    figures = bundles.read(champion()).figures
+    figures = bundles.read(champion()).estimates
     expected = figures["auroc"]
     ends = [float(end) for end in re.findall(r"[\d.]+", shown["AUROC"])[1:]]
     # The record keeps four digits, the page shows three.
@@ -157,7 +157,7 @@ def test_subgroups_come_from_the_data_folder(visit, drawn_bundle, dataset):
     page = visit(drawn_bundle, "subgroups", data=dataset)
     cells = manifest.read(dataset).drop_duplicates("image_id").set_index("image_id")
     frames = [one.value for one in page.dataframe]
-    assert len(frames) == len(subgroup_table.THIRDS) + 1
+    assert len(frames) == len(subgroups.THIRDS) + 1
     predictions = bundles.read(drawn_bundle).predictions
     areas = predictions["image_id"].map(cells["cell_area"])
     assert frames[0]["part"].iloc[0].startswith(f"small: {areas.min():,} to")

@@ -102,7 +102,7 @@ def register(data, bundle, folder, recipe, **changes):
     """A finished run that became a version; returns the run."""
     made = named(bundle, folder, recipe, **changes)
     run = train(data, f"{recipe} (patient split)", parameters={**OWN, "recipe": recipe})
-    run.finish(bundles.read(made).figures, made)
+    run.finish(bundles.read(made).estimates, made)
     return run
 
 
@@ -146,7 +146,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]
     assert list(found["Status"]) == ["broken off", "failed", "running", "finished"]
     assert list(found["Version"]) == ["", "", "", "1"]
-    figures = bundles.read(tmp_path / "one").figures["sensitivity"]
+    figures = bundles.read(tmp_path / "one").estimates["sensitivity"]
     expected = f"{figures['value']:.3f} ({figures['low']:.3f} to {figures['high']:.3f})"
     assert found["Recall (95 %)"].iloc[-1] == expected
     assert set(found["Recall (95 %)"].iloc[:-1]) == {"–"}

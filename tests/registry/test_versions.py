@@ -31,7 +31,7 @@ def test_a_finished_run_is_a_version_with_its_recipe_and_figures(data, tmp_path)
     run = finish_run(data, write_bundle(tmp_path / "one", 0.91, "reference-cnn"))
     (found,) = versions.versions(data)
     assert (found.number, found.run_id, found.recipe, found.recall) == (1, run.run_id, "reference-cnn", 0.91)
-    assert found.figures["auroc"] == bundles.read(tmp_path / "one").figures["auroc"]
+    assert found.figures["auroc"] == bundles.read(tmp_path / "one").estimates["auroc"]
     assert found.facts["digest"] == bundles.read(tmp_path / "one").digest
     assert not found.in_service and found.events == ()
     assert versions.bundle(data, 1).record == bundles.read(tmp_path / "one").record

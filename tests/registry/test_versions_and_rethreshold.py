@@ -6,9 +6,9 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
-from leukemia.evaluation import metrics
+from leukemia.evaluation import estimates, metrics
 from leukemia.registry import rethreshold, version_list
-from tests.support import plain_figures
+from tests.support import plain_estimates
 
 
 def save(bundle, place, threshold=0.3, **changes):
@@ -90,9 +90,9 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert change["from"] == "copy"
     assert change["at"].endswith("+00:00")
     assert new.record["confusion"] == metrics.confusion(bundle.predictions, 0.3)
-    expected = metrics.as_record(plain_figures.at_threshold(bundle.predictions, 0.3))
-    assert {name: new.figures[name] for name in expected} == expected
-    assert new.figures["auroc"] == bundle.figures["auroc"]
+    expected = estimates.as_record(plain_estimates.at_threshold(bundle.predictions, 0.3))
+    assert {name: new.estimates[name] for name in expected} == expected
+    assert new.estimates["auroc"] == bundle.estimates["auroc"]
     assert "Dr\\. Ada" in new.card
     assert "from a probability of 0.3000 on" in new.card
     assert "the held-out patients" in new.record["threshold"]["chosen_on"]

@@ -3,11 +3,11 @@ import re
 import pytest
 
 from leukemia.evaluation import metrics, wording
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.plots import confusion_matrix
 from leukemia.reports import html as report
 from leukemia.settings import RESEARCH_USE
-from tests.support import plain_figures
+from tests.support import plain_estimates
 
 
 def test_a_report_stands_alone_with_the_notice_and_its_script_once():
@@ -27,7 +27,7 @@ def test_a_report_stands_alone_with_the_notice_and_its_script_once():
 
 def test_the_matrix_tells_counts_and_rates(answers):
     predictions = answers(0)
-    counts, found = metrics.confusion(predictions, 0.5), plain_figures.at_threshold(predictions, 0.5)
+    counts, found = metrics.confusion(predictions, 0.5), plain_estimates.at_threshold(predictions, 0.5)
     html = confusion_matrix.html(counts, found)
     assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
     assert wording.interval(found["sensitivity"], True) in html
@@ -57,10 +57,10 @@ def test_the_matrix_is_told_as_a_sentence():
 
 
 def test_intervals_in_words():
-    assert wording.interval(Figure(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
-    assert wording.interval(Figure(0.5, 0.25, 0.75), True) == "50.0% (25.0 to 75.0)"
-    assert wording.interval(Figure(float("nan"), 0, 0)) == "not defined"
-    assert wording.interval(Figure(0.5, float("nan"), float("nan"))) == "0.500"
+    assert wording.interval(Estimate(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
+    assert wording.interval(Estimate(0.5, 0.25, 0.75), True) == "50.0% (25.0 to 75.0)"
+    assert wording.interval(Estimate(float("nan"), 0, 0)) == "not defined"
+    assert wording.interval(Estimate(0.5, float("nan"), float("nan"))) == "0.500"
 
 
 def test_markdown_is_escaped():

@@ -52,7 +52,7 @@ def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patie
 def finish_run(data, bundle, name="a run"):
     """What the end of a training does; returns the run."""
     run = run_writer.start(data, name, {"recipe": name}, {"git_revision": "test"})
-    run.finish(bundles.read(bundle).figures, bundle)
+    run.finish(bundles.read(bundle).estimates, bundle)
     return run
 
 

@@ -150,9 +150,9 @@ def same_result(data, unbroken):
         assert one["val_loss"] == pytest.approx(other["val_loss"], abs=1e-4)
     assert found.predictions["image_id"].tolist() == whole.predictions["image_id"].tolist()
     assert np.allclose(found.predictions["probability"], whole.predictions["probability"], atol=1e-3)
-    assert found.figures.keys() == whole.figures.keys()
+    assert found.estimates.keys() == whole.estimates.keys()
     for name in ("auroc", "sensitivity", "specificity"):
-        assert found.figures[name]["value"] == pytest.approx(whole.figures[name]["value"], abs=1e-2)
+        assert found.estimates[name]["value"] == pytest.approx(whole.estimates[name]["value"], abs=1e-2)
 
 
 def test_killed_in_mid_epoch_it_goes_on_from_its_last_epoch_to_the_same_end(

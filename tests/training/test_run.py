@@ -71,8 +71,8 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(data):
     bundle = training.train(PLAN, data, data / "out")
-    again = metrics.as_record(estimates.of(bundle.predictions, bundle.threshold))
-    assert again == bundle.figures
+    again = estimates.as_record(estimates.of(bundle.predictions, bundle.threshold))
+    assert again == bundle.estimates
     assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record["confusion"]
 
 
@@ -290,7 +290,7 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == Workspace(data).unregistered
-    assert metrics.as_record(estimates.of(bundle.predictions, bundle.threshold)) == bundle.figures
+    assert estimates.as_record(estimates.of(bundle.predictions, bundle.threshold)) == bundle.estimates
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):

@@ -328,7 +328,7 @@ def test_a_sweep_tells_its_job_of_the_trials(data, never_pruned, tmp_path, monke
     assert [one["state"] for one in facts["trials"]] == ["complete", "complete"]
     values = [one["objective"] for one in facts["trials"]]
     assert facts["trials"][facts["best"] - 1]["objective"] == max(values)
-    assert facts["version"] == 1 and bundles.read(facts["bundle"]).figures
+    assert facts["version"] == 1 and bundles.read(facts["bundle"]).estimates
     assert within[0]["trials"] == [
         {
             "number": 1,

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.evaluation.curves import BY_THRESHOLD
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.plots.style import GREY, SERIES, band, finish, percent
 
 NAMES = {"sensitivity": "Recall (ALL cells found)", "specificity": "Specificity", "ppv": "Precision (PPV)"}
@@ -20,7 +20,7 @@ FALSE, RECALL, PRECISION = (
 )
 
 
-def against_threshold(found: pd.DataFrame, threshold: float, at: dict[str, Figure]) -> go.Figure:
+def against_threshold(found: pd.DataFrame, threshold: float, at: dict[str, Estimate]) -> go.Figure:
     """Recall, specificity and precision against the threshold, with the operating point."""
     figure = go.Figure()
     for name, (colour, _, _) in zip(BY_THRESHOLD, SERIES, strict=False):
@@ -43,7 +43,7 @@ def against_threshold(found: pd.DataFrame, threshold: float, at: dict[str, Figur
     return percent(figure, "y")
 
 
-def roc(curve: pd.DataFrame, around: pd.DataFrame, at: dict[str, Figure]) -> go.Figure:
+def roc(curve: pd.DataFrame, around: pd.DataFrame, at: dict[str, Estimate]) -> go.Figure:
     """ROC curve with its band and the operating point."""
     figure = go.Figure()
     colour, _, mark = SERIES[0]
@@ -55,7 +55,7 @@ def roc(curve: pd.DataFrame, around: pd.DataFrame, at: dict[str, Figure]) -> go.
 
 
 def precision_recall(
-    curve: pd.DataFrame, around: pd.DataFrame, at: dict[str, Figure], share: float
+    curve: pd.DataFrame, around: pd.DataFrame, at: dict[str, Estimate], share: float
 ) -> go.Figure:
     """Precision-recall curve with its band, the operating point and the share of ALL cells."""
     figure = go.Figure()
@@ -67,7 +67,7 @@ def precision_recall(
     return percent(finish(figure, "Precision-recall curve", RECALL, PRECISION), "x", "y")
 
 
-def rocs(curves: dict[str, tuple[pd.DataFrame, dict[str, Figure]]]) -> go.Figure:
+def rocs(curves: dict[str, tuple[pd.DataFrame, dict[str, Estimate]]]) -> go.Figure:
     """ROC curves of several versions, each with its operating point."""
     figure = go.Figure()
     _diagonal(figure, "No better than chance")
@@ -78,7 +78,7 @@ def rocs(curves: dict[str, tuple[pd.DataFrame, dict[str, Figure]]]) -> go.Figure
     return percent(finish(figure, "ROC curves on the same cells", FALSE, RECALL), "x", "y")
 
 
-def precision_recalls(curves: dict[str, tuple[pd.DataFrame, dict[str, Figure]]], share: float) -> go.Figure:
+def precision_recalls(curves: dict[str, tuple[pd.DataFrame, dict[str, Estimate]]], share: float) -> go.Figure:
     """Precision-recall curves of several versions, each with its operating point."""
     figure = go.Figure()
     _across(figure, share, "All cells called ALL-like")
@@ -90,7 +90,7 @@ def precision_recalls(curves: dict[str, tuple[pd.DataFrame, dict[str, Figure]]],
     return percent(finish(figure, title, RECALL, PRECISION), "x", "y")
 
 
-def prevalence(curve: pd.DataFrame, at: float, found: dict[str, Figure], own: float) -> go.Figure:
+def prevalence(curve: pd.DataFrame, at: float, found: dict[str, Estimate], own: float) -> go.Figure:
     """PPV and NPV against the prevalence, on a scale by logit."""
     figure = go.Figure()
     place = np.log10(curve["prevalence"] / (1 - curve["prevalence"]))

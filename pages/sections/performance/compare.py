@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import comparison, wording
-from leukemia.evaluation.bootstrap import figure
+from leukemia.evaluation import comparison, estimates, wording
 from leukemia.evaluation.comparison import Difference
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.registry.version_list import Version
 from pages.components import cell_grid as look
 from pages.components.markdown import plain
@@ -100,7 +99,7 @@ def paired(together: Sequence[Version], thresholds: Sequence[float]) -> Paired:
     """Figures and paired differences of versions, each at its threshold; raises DatasetError."""
     of = resources.together([one.bundle for one in together])
     columns = [
-        comparison.columns(one, at, ranking)
+        estimates.all_columns(one, at, ranking)
         for one, at, ranking in zip(of.cells, thresholds, of.ranking, strict=True)
     ]
     return Paired(of, columns, [comparison.differences(columns[0], other) for other in columns[1:]])
@@ -127,8 +126,8 @@ def marked(one: Difference) -> str:
 
 def _curves(names: list[str], of: resources.Shared, columns) -> None:
     labels = [f"{number}: {name}" for number, name in enumerate(names, 1)]
-    at: list[dict[str, Figure]] = [
-        {name: figure(values[name]) for name in ("sensitivity", "specificity", "ppv", "auroc")}
+    at: list[dict[str, Estimate]] = [
+        {name: estimates.estimate(values[name]) for name in ("sensitivity", "specificity", "ppv", "auroc")}
         for values in columns
     ]
     left, right = st.columns(2, gap="medium")

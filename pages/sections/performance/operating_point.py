@@ -7,7 +7,7 @@ from leukemia import attribution, settings
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import estimates, metrics, wording
 from leukemia.evaluation.comparison import WORDS
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.plots import confusion_matrix
 from leukemia.registry import rethreshold, rethreshold_version
 from leukemia.registry.version_list import Version
@@ -71,7 +71,7 @@ def within(predictions: pd.DataFrame, band: tuple[float, float]) -> str:
     )
 
 
-def every(found: dict[str, Figure]) -> pd.DataFrame:
+def every(found: dict[str, Estimate]) -> pd.DataFrame:
     """A table of all figures: name, value with interval, meaning."""
     return pd.DataFrame(
         {
@@ -82,7 +82,7 @@ def every(found: dict[str, Figure]) -> pd.DataFrame:
     )
 
 
-def by_threshold(found: dict[str, Figure]) -> str:
+def by_threshold(found: dict[str, Estimate]) -> str:
     recall, cleared = found["sensitivity"], found["specificity"]
     return (
         f"At the dashed line recall is {wording.interval(recall, True)} and specificity "
@@ -91,14 +91,14 @@ def by_threshold(found: dict[str, Figure]) -> str:
     )
 
 
-def about_roc(auroc: Figure) -> str:
+def about_roc(auroc: Estimate) -> str:
     return (
         f"The area under the curve is {wording.interval(auroc)}: the chance that an ALL cell gets a higher "
         "probability than a normal one."
     )
 
 
-def about_precision(found: dict[str, Figure], average: Figure, share: float) -> str:
+def about_precision(found: dict[str, Estimate], average: Estimate, share: float) -> str:
     return (
         f"Of the cells called ALL-like at the picked threshold, {wording.interval(found['ppv'], True)} are "
         f"ALL; the average precision is {wording.interval(average)}. Both depend on the {share:.0%} of ALL "
@@ -115,7 +115,7 @@ def said() -> None:
         st.success(plain(text), icon=":material/check_circle:")
 
 
-def _save(version: Version, picked: Picked, found: dict[str, Figure]) -> None:
+def _save(version: Version, picked: Picked, found: dict[str, Estimate]) -> None:
     own = picked.value == version.bundle.threshold
     told = SAID in st.session_state
     with st.expander("Save this threshold as a new version", icon=":material/save:", expanded=told):

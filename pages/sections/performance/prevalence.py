@@ -3,8 +3,8 @@
 import streamlit as st
 
 from leukemia.evaluation import prevalence, wording
-from leukemia.evaluation.bootstrap import Cells
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimates import Estimate
 from leukemia.registry.version_list import Version
 from pages.sections.performance import charts, resources
 from pages.sections.performance.operating_point import chart
@@ -33,7 +33,7 @@ def show(version: Version, picked: Picked) -> None:
     chart(charts.prevalence(curve, percent / 100, found, own), notice(cells))
 
 
-def sentence(found: dict[str, Figure], share: float) -> str:
+def sentence(found: dict[str, Estimate], share: float) -> str:
     ill, _ = wording.of_100(found["ppv"].value)
     clear, missed = wording.of_100(found["npv"].value)
     return (
@@ -42,7 +42,7 @@ def sentence(found: dict[str, Figure], share: float) -> str:
     )
 
 
-def notice(cells: Cells) -> str:
+def notice(cells: PatientBootstrap) -> str:
     return (
         "The rarer ALL is, the more of the ALL-like calls are false alarms. The dashed line is the "
         f"prevalence set above, the dotted one that of the held-out cells ({cells.truth.mean():.0%}). Recall "

@@ -12,7 +12,7 @@ from leukemia.evaluation import (
     metrics,
     patients,
     prevalence,
-    subgroup_table,
+    subgroups,
     wording,
 )
 from leukemia.plots import confusion_matrix
@@ -22,9 +22,10 @@ from leukemia.reports import html
 from leukemia.reports.html import Section
 from pages.components import model_panel
 from pages.sections.performance import calibration as reliable
-from pages.sections.performance import charts, more_charts, operating_point, resources, subgroups
+from pages.sections.performance import charts, more_charts, operating_point, resources
 from pages.sections.performance import patients as people
 from pages.sections.performance import prevalence as prevalent
+from pages.sections.performance import subgroups as weak_spots
 from pages.sections.performance.threshold_picker import Picked
 
 PREVALENCES = (0.01, 0.05, 0.2, 0.5)
@@ -153,15 +154,15 @@ def _patients(version: Version, picked: Picked) -> Section:
 
 def _subgroups(version: Version, picked: Picked) -> Section:
     known, out = resources.known(version.bundle), []
-    for by in subgroups.BY:
-        part = subgroup_table.split(known, by)
+    for by in weak_spots.BY:
+        part = subgroups.split(known, by)
         if not part.notna().any():
-            out.append(html.text(subgroups.absent(by), "small"))
+            out.append(html.text(weak_spots.absent(by), "small"))
             continue
-        found = subgroup_table.table(known, part, picked.value)
-        shown = subgroups.shown(found)
+        found = subgroups.table(known, part, picked.value)
+        shown = weak_spots.shown(found)
         out += [
-            _chart(more_charts.parts(found, by), subgroups.notice(found, by).replace("\\", "")),
+            _chart(more_charts.parts(found, by), weak_spots.notice(found, by).replace("\\", "")),
             html.table(shown.columns, shown.to_numpy()),
         ]
     return Section("Subgroups", out)

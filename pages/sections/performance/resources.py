@@ -15,8 +15,8 @@ from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog import brightness, manifest_parquet
 from leukemia.errors import BundleError, DatasetError, RegistryError
-from leukemia.evaluation import cell_facts, comparison, curves, estimates, metrics
-from leukemia.evaluation.bootstrap import Cells, figure
+from leukemia.evaluation import cell_facts, comparison, curves, estimates
+from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.registry import version_list as kept
 from leukemia.registry.version_list import Version
 from leukemia.tracking import mlflow_client
@@ -36,7 +36,7 @@ class Curves:
     precision_recall: pd.DataFrame
     precision_recall_band: pd.DataFrame
     reliability_band: pd.DataFrame
-    ranking: dict[str, metrics.Figure]
+    ranking: dict[str, estimates.Estimate]
 
 
 def versions() -> tuple[list[Version], str]:
@@ -101,7 +101,7 @@ def name(version: Version) -> str:
     return f"{version.name} ({', '.join(told)})" if told else version.name
 
 
-def cells(bundle: Bundle) -> Cells:
+def cells(bundle: Bundle) -> PatientBootstrap:
     """Its held-out cells with resampled patients; raises DatasetError where a class is absent."""
     return _cells(bundle.folder, kept.stamp(bundle.folder), bundle)
 
@@ -168,8 +168,8 @@ def _read(folder: Path, stamp: tuple[object, ...]) -> Version:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _cells(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> Cells:
-    return Cells(_bundle.predictions)
+def _cells(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> PatientBootstrap:
+    return PatientBootstrap(_bundle.predictions)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Drawing the curves …")
@@ -182,7 +182,7 @@ def _lines(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> Curves:
         curves.precision_recall(of),
         curves.precision_recall_band(of),
         curves.reliability_band(of),
-        {name: figure(column) for name, column in estimates.ranking(of).items()},
+        estimates.estimates(estimates.ranking(of)),
     )
 
 
@@ -197,7 +197,7 @@ class Shared:
     """Cells of several versions; see :mod:`leukemia.evaluation.comparison`. Lists follow the versions."""
 
     frame: pd.DataFrame
-    cells: list[Cells]
+    cells: list[PatientBootstrap]
     ranking: list[dict[str, np.ndarray]]
     roc: list[pd.DataFrame]
     precision_recall: list[pd.DataFrame]

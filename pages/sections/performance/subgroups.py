@@ -3,25 +3,26 @@
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import subgroup_table, wording
+from leukemia.evaluation import subgroups, wording
+from leukemia.evaluation.estimates import Estimate
 from leukemia.registry.version_list import Version
 from pages.components.markdown import plain
 from pages.sections.performance import more_charts, resources
 from pages.sections.performance.operating_point import chart
 from pages.sections.performance.threshold_picker import Picked
 
-BY = (subgroup_table.SIZE, subgroup_table.BRIGHTNESS, subgroup_table.SOURCE)
+BY = (subgroups.SIZE, subgroups.BRIGHTNESS, subgroups.SOURCE)
 
 
 def show(version: Version, picked: Picked) -> None:
     known = resources.known(version.bundle)
     for by in BY:
-        part = subgroup_table.split(known, by)
+        part = subgroups.split(known, by)
         st.subheader(by)
         if not part.notna().any():
             st.info(absent(by), icon=":material/help:")
             continue
-        found = subgroup_table.table(known, part, picked.value)
+        found = subgroups.table(known, part, picked.value)
         chart(more_charts.parts(found, by), notice(found, by))
         st.dataframe(shown(found), hide_index=True)
         if (left_out := int(part.isna().sum())) > 0:
@@ -30,15 +31,15 @@ def show(version: Version, picked: Picked) -> None:
 
 def absent(by: str) -> str:
     return f"{by} is not known: these cells are not in this data folder" + (
-        ", or not measured yet (the Dataset page measures)." if by == subgroup_table.BRIGHTNESS else "."
+        ", or not measured yet (the Dataset page measures)." if by == subgroups.BRIGHTNESS else "."
     )
 
 
 def notice(found: pd.DataFrame, by: str) -> str:
-    row = subgroup_table.worst(found)
+    row = subgroups.worst(found)
     if row is None:
-        return f"Too few parts with at least {subgroup_table.ENOUGH} ALL cells to say where recall sinks."
-    best = found[found["all_cells"] >= subgroup_table.ENOUGH]["sensitivity"].max()
+        return f"Too few parts with at least {subgroups.ENOUGH} ALL cells to say where recall sinks."
+    best = found[found["all_cells"] >= subgroups.ENOUGH]["sensitivity"].max()
     low = found.loc[found["specificity"].idxmin()] if found["specificity"].notna().any() else None
     said = f"Recall is lowest in {plain(row['part'])}: {row['sensitivity']:.1%}, against {best:.1%} at best."
     if low is not None:
@@ -56,5 +57,5 @@ def shown(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(row: dict, name: str) -> str:
-    figure = subgroup_table.Figure(row[name], row[f"{name}_low"], row[f"{name}_high"])
+    figure = Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])
     return wording.interval(figure, percent=name != "auroc")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.evaluation import wording
-from leukemia.evaluation.metrics import Figure
+from leukemia.evaluation.estimates import Estimate
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
 from pages.sections.training import times
@@ -142,7 +142,7 @@ def interval(run: Past, name: str) -> str:
     if not found:
         return UNKNOWN
     nan = float("nan")
-    return wording.interval(Figure(found["value"], found.get("low", nan), found.get("high", nan)))
+    return wording.interval(Estimate(found["value"], found.get("low", nan), found.get("high", nan)))
 
 
 def _many(

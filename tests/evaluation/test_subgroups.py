@@ -4,8 +4,8 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.evaluation import cell_facts, subgroup_table, subgroups
-from tests.support import plain_figures
+from leukemia.evaluation import cell_facts, subgroups
+from tests.support import plain_estimates
 
 
 @pytest.fixture
@@ -21,24 +21,24 @@ def known(answers):
 
 
 def test_thirds_are_equal_and_leave_out_what_is_not_measured(known):
-    for by, column in ((subgroup_table.SIZE, "cell_area"), (subgroup_table.BRIGHTNESS, "brightness")):
-        part = subgroup_table.split(known, by)
+    for by, column in ((subgroups.SIZE, "cell_area"), (subgroups.BRIGHTNESS, "brightness")):
+        part = subgroups.split(known, by)
         sizes = part.value_counts()
         assert len(sizes) == 3
         assert sizes.max() - sizes.min() <= 1
         assert part.notna().sum() == known[column].notna().sum()
         ends = known.groupby(part, observed=True)[column].agg(["min", "max"])
         assert ends["max"].iloc[:-1].tolist() <= ends["min"].iloc[1:].tolist()
-    assert subgroup_table.split(known, subgroup_table.SOURCE).tolist() == known["source"].tolist()
+    assert subgroups.split(known, subgroups.SOURCE).tolist() == known["source"].tolist()
 
 
 def test_figures_of_a_part_are_those_of_its_cells(known):
-    part = subgroup_table.split(known, subgroup_table.SOURCE)
-    found = subgroup_table.table(known, part, 0.4).set_index("part")
+    part = subgroups.split(known, subgroups.SOURCE)
+    found = subgroups.table(known, part, 0.4).set_index("part")
     for name, row in found.iterrows():
         own = known[known["source"] == name]
-        expected = plain_figures.at_threshold(own, 0.4) | {"auroc": subgroups.auroc(own)}
-        for key in subgroup_table.NAMES:
+        expected = plain_estimates.at_threshold(own, 0.4) | {"auroc": subgroups.auroc(own)}
+        for key in subgroups.NAMES:
             value = expected[key]
             ends = [row[key], row[f"{key}_low"], row[f"{key}_high"]]
             assert ends == pytest.approx([value.value, value.low, value.high])
@@ -47,7 +47,7 @@ def test_figures_of_a_part_are_those_of_its_cells(known):
 
 def test_a_part_with_one_class_has_one_rate(known):
     known = known.assign(source=np.where(known["label"] == "ALL", "fold_1", "fold_0"))
-    found = subgroup_table.table(known, subgroup_table.split(known, subgroup_table.SOURCE), 0.4).set_index(
+    found = subgroups.table(known, subgroups.split(known, subgroups.SOURCE), 0.4).set_index(
         "part"
     )
     own = known[known["label"] == "ALL"]
@@ -60,9 +60,9 @@ def test_a_part_with_one_class_has_one_rate(known):
 
 def test_the_worst_part_needs_enough_cells(known):
     found = pd.DataFrame({"part": list("abc"), "all_cells": [100, 3, 50], "sensitivity": [0.9, 0.1, 0.8]})
-    assert subgroup_table.worst(found)["part"] == "c"
-    assert subgroup_table.worst(found[:2]) is None
-    assert subgroup_table.worst(pd.DataFrame()) is None
+    assert subgroups.worst(found)["part"] == "c"
+    assert subgroups.worst(found[:2]) is None
+    assert subgroups.worst(pd.DataFrame()) is None
 
 
 def test_facts_come_from_the_manifest_and_the_measurements(prepared, tmp_path):

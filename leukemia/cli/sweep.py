@@ -39,9 +39,10 @@ def sweep(options: Namespace) -> int:
     from leukemia.recipes import search_space
 
     # What is wrong with the words is said before Keras is there.
-    if not search_space.FEWEST <= options.trials <= search_space.MOST:
+    if not search_space.MIN_TRIALS <= options.trials <= search_space.MAX_TRIALS:
         raise RecipeError(
-            f"A sweep has {search_space.FEWEST} to {search_space.MOST} trials, not {options.trials}."
+            f"A sweep has {search_space.MIN_TRIALS} to {search_space.MAX_TRIALS} trials, "
+            f"not {options.trials}."
         )
     axes = search_space.axes(options.recipe, options.vary, _fixed(options))
     import_keras()

@@ -145,14 +145,14 @@ def crossvalidate(options: Namespace) -> int:
 
 
 def pace(options: Namespace) -> int:
-    """Measure a recipe's pace, for estimates of time."""
+    """Measure how fast a recipe trains on this machine, for estimates of time."""
     import_keras()
     from leukemia.training import throughput_benchmark
 
-    found = throughput_benchmark.measure(options.data, options.recipe)
+    throughput = throughput_benchmark.measure(options.data, options.recipe)
     print(
-        f"{options.recipe}: {1 / found.learning:.0f} cells a second learned from, "
-        f"{1 / found.looking:.0f} looked at."
+        f"{options.recipe}: {1 / throughput.training:.0f} cells per second in training, "
+        f"{1 / throughput.prediction:.0f} in prediction."
     )
     return 0
 
@@ -171,14 +171,14 @@ def register(options: Namespace) -> int:
 def recipe_of(options: Namespace) -> "Recipe":
     """The recipe with the settings that the arguments change."""
     from leukemia.networks import recipe as recipes
-    from leukemia.recipes import definitions
+    from leukemia.recipes import settings
 
     changes = {}
     for text in options.settings:
         name, equals, value = text.partition("=")
         if not equals:
             raise RecipeError(f"--set takes NAME=VALUE, not {text!r}.")
-        changes[name.strip()] = definitions.parse(name.strip(), value)
+        changes[name.strip()] = settings.parse(name.strip(), value)
     short = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
     changes |= {name: value for name, value in short.items() if value is not None}
     return recipes.get(options.recipe).with_training(**changes)

@@ -1,6 +1,6 @@
 """Named networks.
 
-To add one: an outline in :mod:`leukemia.recipes.definitions`, a function and an entry in ``RECIPES``.
+To add one: a definition in :mod:`leukemia.recipes.definitions`, a function and an entry in ``RECIPES``.
 
 A network takes uint8 RGB crops at native scale and answers with the probability of ALL. It holds
 its own scaling of the pixels, so nothing has to be remembered beside it. Keras layers only, no
@@ -18,51 +18,34 @@ from leukemia.networks import applications, color_normalization, efficientnet_li
 from leukemia.networks import optimizer as rates
 from leukemia.networks import pretrained as imagenet
 from leukemia.recipes import definitions
-from leukemia.recipes.definitions import PLAIN, Training
+from leukemia.recipes.definitions import Definition
+from leukemia.recipes.settings import Training
 
-__all__ = ["RECIPES", "Recipe", "Training", "application", "get", "optimizer"]
+__all__ = ["RECIPES", "Recipe", "application", "get", "optimizer"]
 
 
 def _unit(crop: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling(1 / 255)(crop)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A network with a name, an input size and training settings.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Definition):
+    """A definition with its network.
 
     Attributes
     ----------
-    name, summary : str
     body : callable
         From scaled pixels and the settings to features (n, units).
-    crop : int
-        Side of the input in frame pixels.
-    training : Training
     pixels : callable
         From the uint8 crop to what the body reads.
     pretrained : callable, optional
         Called with a fresh network and a folder for what it may keep: fills in weights learned
         elsewhere. Batch normalisation then stays as it was there: a few cells a step would upset it.
-    refit : float
-        Strength (the inverse of the penalty) with which the last layer is learned anew at the end; 0
-        leaves it as it is. See :mod:`leukemia.networks.head`.
-    reads : tuple of str
-        Layers that the new last layer reads; none for those that the old one read.
-    morphology : bool
-        Whether trees on what a morphologist looks at add their logit.
     """
 
-    name: str
-    summary: str
     body: Callable[[keras.KerasTensor, Training], keras.KerasTensor] = field(repr=False)
-    crop: int = 256
-    training: Training = PLAIN
     pixels: Callable[[keras.KerasTensor], keras.KerasTensor] = field(default=_unit, repr=False)
     pretrained: Callable[[keras.Model, Path | None], None] | None = field(default=None, repr=False)
-    refit: float = 0.0
-    reads: tuple[str, ...] = ()
-    morphology: bool = False
 
     def build(self) -> keras.Model:
         """Make the network, with fresh weights.
@@ -107,7 +90,7 @@ class Recipe:
 
 def get(name: str) -> Recipe:
     """Return the recipe called ``name``; raise a RecipeError that lists them where there is none."""
-    definitions.outline(name)
+    definitions.get(name)
     return RECIPES[name]
 
 
@@ -160,15 +143,13 @@ def _pooled(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
     return layers.Dropout(training.dropout)(x) if training.dropout else x
 
 
-def _outlined(name: str, body: Callable, **network: object) -> Recipe:
-    one = definitions.outline(name)
-    own = {"refit": one.refit, "reads": one.reads, "morphology": one.morphology}
-    return Recipe(name, one.summary, body, one.crop, one.training, **own, **network)
+def _recipe(name: str, body: Callable, **network: object) -> Recipe:
+    return Recipe(**vars(definitions.get(name)), body=body, **network)
 
 
 def application(name: str, title: str) -> Recipe:
     """Make the recipe ``name`` of the ``keras.applications`` network called ``title``."""
-    return _outlined(
+    return _recipe(
         name,
         lambda x, training: _pooled(applications.features(title, x), training),
         pixels=lambda crop: applications.scaled(title, color_normalization.mean_to_grey(crop)),
@@ -179,10 +160,10 @@ def application(name: str, title: str) -> Recipe:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        _outlined("dense-baseline", _dense),
-        _outlined("reference-cnn", _convolutions),
-        _outlined("reference-cnn-regularized", _convolutions),
-        _outlined("efficientnet-lite0", _lite0, pixels=_lite0_pixels, pretrained=imagenet.load),
+        _recipe("dense-baseline", _dense),
+        _recipe("reference-cnn", _convolutions),
+        _recipe("reference-cnn-regularized", _convolutions),
+        _recipe("efficientnet-lite0", _lite0, pixels=_lite0_pixels, pretrained=imagenet.load),
         application("mobilenet-v2", "MobileNetV2"),
     )
 }

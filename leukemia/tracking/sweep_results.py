@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.interpolate import griddata
 from scipy.stats import spearmanr
 
-from leukemia.recipes.definitions import field
+from leukemia.recipes.settings import field
 from leukemia.tracking.run_history import RUNNING, Past
 
 VARY, BOTH = "vary_", "both"

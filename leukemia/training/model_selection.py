@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from leukemia.recipes.definitions import Training
+from leukemia.recipes.settings import Training
 from leukemia.training.checkpoint import State
 
 # Validation losses closer than this are taken as equal; the higher recall then decides.

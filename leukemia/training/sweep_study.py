@@ -72,7 +72,7 @@ class Sweep:
 
     def tidy(self, drawn: dict[str, Any]) -> dict[str, Any]:
         """A trial's settings, as they are trained with."""
-        return {axis.name: axis.tidy(drawn[axis.name]) for axis in self.axes if axis.name in drawn}
+        return {axis.name: axis.rounded(drawn[axis.name]) for axis in self.axes if axis.name in drawn}
 
     def planned(self, drawn: dict[str, Any]) -> trainer.Plan:
         """The plan with the settings of a trial."""
@@ -180,7 +180,7 @@ def facts(asked: Sweep, study: optuna.Study) -> dict[str, Any]:
 def _given(asked: Sweep, trials: Sequence[FrozenTrial]) -> dict[str, Any]:
     """Settings that need not be drawn: the recipe's own come first; few different ones go one by one."""
     own = {axis.name: getattr(asked.plan.recipe.training, axis.name) for axis in asked.axes}
-    if not trials and all(axis.holds(own[axis.name]) for axis in asked.axes):
+    if not trials and all(axis.contains(own[axis.name]) for axis in asked.axes):
         return own
     if search_space.combinations(asked.axes) > asked.trials:
         return {}

@@ -16,8 +16,8 @@ from leukemia.training import batches, trainer
 BATCHES, FIRST = 6, 2
 
 
-def measure(data: Path, recipe: str) -> throughput.Pace:
-    """Measure a recipe's pace on drawn noise, and keep it; takes some seconds.
+def measure(data: Path, recipe: str) -> throughput.Throughput:
+    """Measure a recipe's throughput on random noise, and record it; takes some seconds.
 
     Raises
     ------
@@ -33,19 +33,19 @@ def measure(data: Path, recipe: str) -> throughput.Pace:
     model.compile(recipes.optimizer(made.training), loss="binary_crossentropy")
     batch = made.training.batch
 
-    def learn(count: int) -> float:
+    def train(count: int) -> float:
         training = made.with_training(cells_per_epoch=count * batch).training
         began = time.monotonic()
         model.fit(batches.Epoch(crops, cells, np.arange(32), made.crop, training, 0, 0), verbose=0)
         return (time.monotonic() - began) / (count * batch)
 
-    def look() -> float:
+    def predict() -> float:
         began = time.monotonic()
         model.predict_on_batch(center_crop(crops, made.crop)[: trainer.PREDICT_BATCH])
         return (time.monotonic() - began) / min(len(crops), trainer.PREDICT_BATCH)
 
-    learn(FIRST)
-    look()
-    found = throughput.Pace(learn(BATCHES), look())
-    throughput.note(Workspace(data).cache, recipe, found.learning, found.looking)
-    return found
+    train(FIRST)
+    predict()
+    result = throughput.Throughput(train(BATCHES), predict())
+    throughput.record(Workspace(data).cache, recipe, result.training, result.prediction)
+    return result

@@ -279,7 +279,7 @@ def _one_epoch(
         found |= model_selection.validate(predict(model, dataset, rows))
     if cache:
         looked = (time.monotonic() - learned) / len(rows) if len(rows) else None
-        throughput.note(cache, plan.recipe.name, (learned - began) / training.cells_per_epoch, looked)
+        throughput.record(cache, plan.recipe.name, (learned - began) / training.cells_per_epoch, looked)
     return found
 
 

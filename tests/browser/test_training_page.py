@@ -26,7 +26,7 @@ def data(drawn_set, tmp_path, monkeypatch):
     shutil.copytree(drawn_set, folder, dirs_exist_ok=True)
     # Measured, so that the form starts no process.
     for recipe in ("reference-cnn", "dense-baseline"):
-        throughput.note(folder / "cache", recipe, 0.004, 0.001)
+        throughput.record(folder / "cache", recipe, 0.004, 0.001)
     monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
     monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -105,8 +105,8 @@ def start(page):
     number(page, "Epochs", EPOCHS)
     page.get_by_text(re.compile(rf"Epochs: 30 → {EPOCHS}")).first.wait_for()
     still(page)
-    number(page, "Cells an epoch", 256)
-    page.get_by_text(re.compile(r"Cells an epoch: 2,000 → 256")).first.wait_for()
+    number(page, "Cells per epoch", 256)
+    page.get_by_text(re.compile(r"Cells per epoch: 2,000 → 256")).first.wait_for()
     still(page)
     page.get_by_label("Your name (optional)", exact=True).fill("Dr. Ada")
     page.get_by_role("button", name="Start", exact=True).click()

@@ -80,7 +80,7 @@ def test_a_file_named_outright_is_answered_whatever_its_suffix(tiny_bundle, draw
         (["evaluate", "gone"], "No model bundle at gone"),
         (["evaluate", "hollow"], "hollow is not a model bundle"),
         (["train", "--recipe", "dense-baseline", "--data", "hollow"], "No prepared images in hollow"),
-        (["train", "--recipe", "vgg", "--data", "hollow"], "No recipe is called 'vgg'"),
+        (["train", "--recipe", "vgg", "--data", "hollow"], "There is no recipe 'vgg'"),
         (["prepare", "gone", "--output", "out"], "gone"),
         (["prepare", "hollow", "--output", "out"], "hollow"),
     ],

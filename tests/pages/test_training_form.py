@@ -11,7 +11,8 @@ import pytest
 from leukemia.dataset import label_log, manifest
 from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
-from leukemia.recipes.definitions import RECIPES, field
+from leukemia.recipes.definitions import RECIPES
+from leukemia.recipes.settings import field
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
 from pages.sections.training import times
@@ -23,7 +24,7 @@ def data(looked_through, tmp_path):
     """A prepared folder on which the pace of all recipes was measured."""
     folder = shutil.copytree(looked_through, tmp_path / "data")
     for name in RECIPES:
-        throughput.note(folder / "cache", name, 0.01, 0.004)
+        throughput.record(folder / "cache", name, 0.01, 0.004)
     return folder
 
 
@@ -100,7 +101,7 @@ def test_a_recipe_comes_with_its_own_settings_and_only_with_those_that_it_heeds(
     shown = {one.label: one.value for one in page.number_input}
     for one in ("epochs", "learning_rate", "l2", "dropout", "frozen", "weight_decay"):
         title = field(one).title
-        if outline.heeds(one):
+        if outline.uses(one):
             assert shown[title] == getattr(outline.training, one)
         else:
             assert title not in shown
@@ -171,7 +172,7 @@ def test_a_number_typed_at_the_moment_of_the_press_counts(open_form, asked):
 def test_the_command_line_takes_what_the_page_asks_for(open_form, asked, kind):
     page = open_form()
     pick(page, "training-kind", kind)
-    for name in ("Epochs", "Cells an epoch", "Batch"):
+    for name in ("Epochs", "Cells per epoch", "Batch size"):
         number(page, name).set_value(2)
     page.checkbox(key="training-reference-cnn-rotation").uncheck()
     press(page, "Start")
@@ -210,7 +211,7 @@ def test_more_folds_than_patients_are_refused_in_a_sentence(open_form, asked):
 
 def test_a_batch_larger_than_an_epoch_is_refused_in_a_sentence(open_form):
     page = open_form()
-    number(page, "Cells an epoch").set_value(20).run()
+    number(page, "Cells per epoch").set_value(20).run()
     assert "make the batch smaller" in page.error[0].value
     (start,) = [button for button in page.button if button.label == "Start"]
     assert start.disabled

@@ -25,7 +25,7 @@ def data(prepared, tmp_path):
     folder.mkdir()
     shutil.copy(Workspace(prepared).manifest, folder)
     # Measured, so that the form starts no process.
-    throughput.note(folder / "cache", "reference-cnn", 0.01, 0.004)
+    throughput.record(folder / "cache", "reference-cnn", 0.01, 0.004)
     return folder
 
 

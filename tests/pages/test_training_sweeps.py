@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from leukemia.cli.main import parser
 from leukemia.jobs import queue
 from leukemia.recipes import search_space, throughput
-from leukemia.recipes.definitions import RECIPES, field
+from leukemia.recipes.definitions import RECIPES
+from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
 from tests.support.performance_page import traces, values
@@ -90,7 +91,7 @@ def test_bounds_are_the_catalogues_and_idle_settings_are_not_offered(filled):
 def test_a_range_that_falls_and_no_setting_at_all_are_said_and_start_nothing(filled):
     number(filled, "Learning rate: from").set_value(0.05).run()
     assert filled.session_state["found"] is None
-    assert "must rise" in filled.error[0].value
+    assert "must go from low to high" in filled.error[0].value
     filled.multiselect[0].set_value([]).run()
     assert filled.session_state["found"] is None
     assert "at least one setting" in filled.error[0].value
@@ -212,7 +213,7 @@ def start_sweep(app, looked_through, tmp_path, monkeypatch):
     """The page's form with the kind Sweep; what is asked for is kept, and nothing is started."""
     data = shutil.copytree(looked_through, tmp_path / "data")
     for name in RECIPES:
-        throughput.note(data / "cache", name, 0.01, 0.004)
+        throughput.record(data / "cache", name, 0.01, 0.004)
     asked = []
 
     def ask(data, kind, title, arguments, by=""):

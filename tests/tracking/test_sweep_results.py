@@ -10,7 +10,7 @@ RANGES = {"learning_rate": (1e-4, 1e-2), "batch": (8.0, 64.0)}
 
 
 def drawn(count=12, ranges=RANGES):
-    """Trials whose objective rises with the learning rate and heeds nothing else."""
+    """Trials whose objective rises with the learning rate and depends on nothing else."""
     rng = np.random.default_rng(0)
     trials = []
     for number in range(1, count + 1):

@@ -11,7 +11,9 @@ from leukemia.networks.recipe import Recipe
 from leukemia.storage.workspace import Workspace
 from leukemia.training import trainer
 
-PLAN = trainer.Plan(Recipe("none", "For tests.", lambda x, _: keras.layers.Flatten()(x), crop=64))
+PLAN = trainer.Plan(
+    Recipe(name="none", summary="For tests.", body=lambda x, _: keras.layers.Flatten()(x), crop=64)
+)
 BY = {"who": "Dr. Ada", "reason": "Chromatin"}
 
 

@@ -9,7 +9,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest, splits
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
-from leukemia.networks.recipe import Recipe, Training
+from leukemia.networks.recipe import Recipe
+from leukemia.recipes.settings import Training
 from leukemia.storage.workspace import Workspace
 from leukemia.training import model_selection, trainer
 from leukemia.training import run as training
@@ -21,7 +22,7 @@ def small(x, settings):
 
 
 SETTINGS = Training(epochs=4, patience=4, cells_per_epoch=24, batch=8, learning_rate=1e-3, dropout=0.2)
-PLAN = trainer.Plan(Recipe("small", "For tests.", small, crop=64, training=SETTINGS))
+PLAN = trainer.Plan(Recipe(name="small", summary="For tests.", body=small, crop=64, training=SETTINGS))
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ def test_settings_are_read_from_the_command_line(data, capsys):
     assert version.run_id == run.info.run_id
     for wrong in ("epochs=0", "epochs=many", "colours=1", "flips"):
         assert main(["train", "--recipe", "dense-baseline", "--set", wrong, "--data", str(data)]) == 2
-    assert "Epochs lies from 1 to 200, not at 0." in capsys.readouterr().err
+    assert "Epochs must be between 1 and 200, not 0." in capsys.readouterr().err
 
 
 def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):

@@ -8,7 +8,7 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import BusyError, LeukemiaError, RecipeError
-from leukemia.recipes import search_space
+from leukemia.recipes import search_space, settings
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
 from leukemia.training import model_selection, sweep_study, trainer
@@ -19,7 +19,7 @@ from tests.training.test_run import PLAN, Killed, data
 
 __all__ = ["data"]
 
-# A recipe that heeds everything that is varied here; its own network is not used.
+# A recipe that uses everything that is varied here; its own network is not used.
 RECIPE = "reference-cnn"
 VARY = ("learning_rate=0.0001:0.01", "dropout=0:0.5")
 
@@ -218,7 +218,7 @@ def test_few_different_settings_are_each_tried_once(data, never_pruned, trials_a
 def test_equal_settings_are_not_trained_twice(data, never_pruned, monkeypatch, trials_alone):
     given = iter([{"frozen": 0}, {"frozen": 0}, {"frozen": 1}])
     monkeypatch.setattr(sweep_study, "_given", lambda *_: next(given))
-    one = sweeps.Sweep(PLAN, (search_space.Axis(search_space.catalogue.field("frozen"), 0, 9),), 3)
+    one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("frozen"), 0, 9),), 3)
     parts = []
     monkeypatch.setattr("leukemia.networks.efficientnet_lite0.freeze", lambda *_: None)
     sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
@@ -234,9 +234,7 @@ def test_a_trial_worse_than_the_median_is_broken_off(data, monkeypatch, trials_a
     value = iter([0.9, 0.9, 0.9, 0.9, 0.2, 0.2, 0.95, 0.95, 0.95, 0.95])
     kept = model_selection.validate
     monkeypatch.setattr(model_selection, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
-    one = sweeps.Sweep(
-        PLAN, (search_space.Axis(search_space.catalogue.field("learning_rate"), 1e-6, 1e-1),), 3
-    )
+    one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("learning_rate"), 1e-6, 1e-1),), 3)
     parts = []
     sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
     assert [parts.count(f"trial {number}/3") for number in (1, 2, 3)] == [4, 2, 4]
@@ -255,9 +253,7 @@ def test_the_settings_of_a_trial_that_was_broken_off_are_not_taken_as_finished(
     value = iter([0.9, 0.9, 0.9, 0.9, 0.2, 0.2])
     kept = model_selection.validate
     monkeypatch.setattr(model_selection, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
-    one = sweeps.Sweep(
-        PLAN, (search_space.Axis(search_space.catalogue.field("learning_rate"), 1e-6, 1e-1),), 3
-    )
+    one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("learning_rate"), 1e-6, 1e-1),), 3)
     sweeps.sweep(one, data, data / "out")
     found = sweep_study.facts(one, study_of(one, data))
     assert [trial["state"] for trial in found["trials"]] == ["complete", "pruned", "pruned"]
@@ -344,16 +340,16 @@ def test_a_sweep_tells_its_job_of_the_trials(data, never_pruned, tmp_path, monke
 @pytest.mark.parametrize(
     ("vary", "said"),
     [
-        (("learning_rate=1e-9:0.1",), r"lies from 1e-06 to 0\.1"),
-        (("learning_rate=0.01:0.001",), "must rise"),
+        (("learning_rate=1e-9:0.1",), r"must be between 1e-06 and 0\.1"),
+        (("learning_rate=0.01:0.001",), "must go from low to high"),
         (("learning_rate",), "NAME=LOW:HIGH"),
-        (("learning_rate=0.01",), "no range"),
+        (("learning_rate=0.01",), "not a range"),
         (("batch=1.5:4",), "whole number"),
-        (("speed=1:2",), "No setting is called"),
+        (("speed=1:2",), "There is no setting"),
         (("flips=0:1",), "flips=both"),
-        (("frozen=1:3",), "changes nothing in the recipe"),
+        (("frozen=1:3",), "does not use"),
         (("dropout=0:0.5", "dropout=0.1:0.2"), "twice"),
-        (("epochs=1:9",), "given a value and varied"),
+        (("epochs=1:9",), "both set and varied"),
         ((), "at least one"),
     ],
 )
@@ -367,7 +363,7 @@ def test_a_range_is_written_as_it_is_read():
         assert search_space.axis(RECIPE, str(search_space.axis(RECIPE, text))) == search_space.axis(
             RECIPE, text
         )
-    vary = search_space.Vary(search_space.axes(RECIPE, VARY), 7)
+    vary = search_space.SearchSpace(search_space.axes(RECIPE, VARY), 7)
     assert vary.arguments() == [
         "--vary", "learning_rate=0.0001:0.01", "--vary", "dropout=0.0:0.5", "--trials", "7"
     ]  # fmt: skip
@@ -375,8 +371,8 @@ def test_a_range_is_written_as_it_is_read():
 
 def test_what_is_drawn_can_be_typed_in_again():
     rate = search_space.axis(RECIPE, "learning_rate=0.000123456:0.01")
-    assert rate.tidy(0.00123456789) == 0.001235
-    assert rate.tidy(0.000123412) == 0.000123456
+    assert rate.rounded(0.00123456789) == 0.001235
+    assert rate.rounded(0.000123412) == 0.000123456
 
 
 def test_the_command_refuses_before_keras_is_there(data, capsys):
@@ -385,7 +381,7 @@ def test_the_command_refuses_before_keras_is_there(data, capsys):
     common = ["sweep", "--recipe", RECIPE, "--data", str(data), "--in-registry", "--vary", "batch=8:64"]
     assert main([*common, "--trials", "1"]) == 2
     assert main([*common, "--set", "batch=8"]) == 2
-    assert "given a value and varied" in capsys.readouterr().err
+    assert "both set and varied" in capsys.readouterr().err
 
 
 def test_the_command_sweeps(data, capsys):

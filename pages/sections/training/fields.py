@@ -6,13 +6,13 @@ from dataclasses import replace
 import streamlit as st
 
 from leukemia.errors import RecipeError
-from leukemia.recipes.definitions import (
+from leukemia.recipes.definitions import Definition
+from leukemia.recipes.settings import (
     AUGMENTATION,
     GROUPS,
     REGULARISATION,
     SCHEDULE,
     Field,
-    Outline,
     Training,
     field,
 )
@@ -31,24 +31,24 @@ KEEP = {"persist_state": "session"}
 Value = bool | int | float
 
 
-def show(outline: Outline, without: tuple[str, ...] = ()) -> Training | None:
+def show(outline: Definition, without: tuple[str, ...] = ()) -> Training | None:
     """Lay the fields out; return the settings, or None where they are impossible, which is said.
 
     Parameters
     ----------
-    outline : Outline
+    outline : Definition
         The recipe.
     without : tuple of str, optional
         Settings that are not asked for here.
     """
-    shown = [name for name in _all() if outline.heeds(name) and name not in without]
+    shown = [name for name in _all() if outline.uses(name) and name not in without]
     for group in GROUPS:
         if names := [name for name in FIRST[group] if name in shown]:
             st.markdown(f"**{group}**")
             _row(outline, names)
     with st.expander("More settings"):
         _row(outline, [name for name in REST if name in shown])
-        if idle := [field(name).title for name in _all() if not outline.heeds(name)]:
+        if idle := [field(name).title for name in _all() if not outline.uses(name)]:
             st.caption(f"Not asked for, as nothing in this recipe heeds it: {', '.join(idle)}.")
     values = {name: _value(outline, field(name)) for name in shown}
     try:
@@ -61,7 +61,7 @@ def show(outline: Outline, without: tuple[str, ...] = ()) -> Training | None:
     return training
 
 
-def changed(outline: Outline, training: Training) -> dict[str, Value]:
+def changed(outline: Definition, training: Training) -> dict[str, Value]:
     """The settings that are not the recipe's own, in the form's order."""
     return {
         name: getattr(training, name)
@@ -100,13 +100,13 @@ def _fits(training: Training) -> None:
         )
 
 
-def _row(outline: Outline, names: list[str]) -> None:
+def _row(outline: Definition, names: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name in names:
             _one(outline, field(name))
 
 
-def _one(outline: Outline, one: Field) -> None:
+def _one(outline: Definition, one: Field) -> None:
     key, own = _key(outline, one), getattr(outline.training, one.name)
     st.session_state.setdefault(key, own)
     meaning = f"{one.help} The recipe's own: {words(own)}."
@@ -133,14 +133,14 @@ def _step(one: Field, own: float) -> float:
     return STEPS.get(one.name, 1 if one.kind == "int" else STEP)
 
 
-def _value(outline: Outline, one: Field) -> Value:
+def _value(outline: Definition, one: Field) -> Value:
     value = st.session_state[_key(outline, one)]
     if one.kind in ("float", "log"):
         return rounded(value)
     return value
 
 
-def _differences(outline: Outline, training: Training) -> None:
+def _differences(outline: Definition, training: Training) -> None:
     differ = changed(outline, training)
     if not differ:
         st.caption("All settings are the recipe's own.")
@@ -160,10 +160,10 @@ def _differences(outline: Outline, training: Training) -> None:
         )
 
 
-def _back(outline: Outline) -> None:
+def _back(outline: Definition) -> None:
     for name in _all():
         st.session_state[_key(outline, field(name))] = getattr(outline.training, name)
 
 
-def _key(outline: Outline, one: Field) -> str:
+def _key(outline: Definition, one: Field) -> str:
     return f"training-{outline.name}-{one.name}"

@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.dataset import splits
-from leukemia.recipes.definitions import RECIPES, Outline, Training, field
-from leukemia.recipes.search_space import Vary
+from leukemia.recipes.definitions import RECIPES, Definition
+from leukemia.recipes.search_space import SearchSpace
+from leukemia.recipes.settings import Training, field
 from pages.components.markdown import plain
 from pages.sections.training import fields, learners, start, sweep_form, time_estimate
 
@@ -58,11 +59,11 @@ def show(data: Path) -> None:
         start.ask(data, kind, _title(kind, outline, training, vary), arguments)
 
 
-def _varied(vary: Vary | None) -> tuple[str, ...]:
+def _varied(vary: SearchSpace | None) -> tuple[str, ...]:
     return tuple(axis.name for axis in vary.axes) if vary else ()
 
 
-def _recipe() -> Outline:
+def _recipe() -> Definition:
     if st.session_state.get(RECIPE) not in RECIPES:
         st.session_state[RECIPE] = FIRST
     outline = RECIPES[st.selectbox("Recipe", list(RECIPES), key=RECIPE, **fields.KEEP)]
@@ -141,7 +142,7 @@ def _number(title: str, name: str, own: float, low: float, high: float, step: fl
     return value if isinstance(own, int) else fields.rounded(value)
 
 
-def _title(kind: str, outline: Outline, training: Training, vary: Vary | None = None) -> str:
+def _title(kind: str, outline: Definition, training: Training, vary: SearchSpace | None = None) -> str:
     """What a reader is told it is; one line that :mod:`leukemia.jobs.queue` shortens where it is too long."""
     what = {TRAIN: "Training", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}[kind]
     differ = fields.changed(outline, training)
@@ -152,7 +153,7 @@ def _title(kind: str, outline: Outline, training: Training, vary: Vary | None = 
     return f"{what} of {outline.name}{over}" + (f" ({details})" if details else "")
 
 
-def _arguments(data: Path, kind: str, outline: Outline, training: Training, options: Options) -> list[str]:
+def _arguments(data: Path, kind: str, outline: Definition, training: Training, options: Options) -> list[str]:
     settings = fields.arguments(fields.changed(outline, training))
     given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     return [kind, "--recipe", outline.name, *settings, *given, "--data", str(data), "--in-registry"]

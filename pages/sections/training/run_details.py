@@ -8,7 +8,8 @@ import streamlit as st
 from leukemia.dataset import fingerprint as fingerprints
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import LeukemiaError
-from leukemia.recipes.definitions import FIELDS, RECIPES, Field
+from leukemia.recipes.definitions import RECIPES
+from leukemia.recipes.settings import FIELDS, Field
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
 from pages.components.markdown import plain

@@ -11,7 +11,7 @@ import streamlit as st
 
 from leukemia.errors import LeukemiaError
 from leukemia.plots.style import ALL, GREY, NORMAL, finish
-from leukemia.recipes.definitions import field
+from leukemia.recipes.settings import field
 from leukemia.tracking import run_history as pasts
 from leukemia.tracking import sweep_results
 from leukemia.tracking.run_history import Past

@@ -11,9 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.errors import RecipeError
-from leukemia.recipes import search_space
-from leukemia.recipes.definitions import FIELDS, Field, field, outline
-from leukemia.recipes.search_space import Axis, Vary
+from leukemia.recipes import definitions, search_space
+from leukemia.recipes.search_space import Axis, SearchSpace
+from leukemia.recipes.settings import FIELDS, Field, field
 from pages.components.markdown import plain
 from pages.sections.training import fields
 
@@ -29,7 +29,7 @@ ABOUT = (
 )
 
 
-def show(data: Path, recipe: str) -> Vary | None:
+def show(data: Path, recipe: str) -> SearchSpace | None:
     """Lay the fields out; return what is varied, or None where that is not complete, which is said.
 
     Parameters
@@ -56,11 +56,11 @@ def show(data: Path, recipe: str) -> Vary | None:
     st.session_state.setdefault(key, TRIALS)
     trials = st.number_input(
         "Trials",
-        min_value=search_space.FEWEST,
+        min_value=search_space.MIN_TRIALS,
         max_value=MOST_TRIALS,
         step=1,
         key=key,
-        help=f"From {search_space.FEWEST} to {MOST_TRIALS}. "
+        help=f"From {search_space.MIN_TRIALS} to {MOST_TRIALS}. "
         "Ten for each setting that is varied say something.",
         width=fields.WIDTH,
         **fields.KEEP,
@@ -71,18 +71,18 @@ def show(data: Path, recipe: str) -> Vary | None:
         st.error(plain(str(error)), icon=":material/error:")
         return None
     _say(axes, trials)
-    return Vary(axes, int(min(trials, search_space.combinations(axes))))
+    return SearchSpace(axes, int(min(trials, search_space.combinations(axes))))
 
 
 def offered(recipe: str) -> list[str]:
     """Names of the settings that may be varied here."""
-    heeds = outline(recipe).heeds
-    return [one.name for one in FIELDS if heeds(one.name) and one.name not in LEFT_OUT]
+    uses = definitions.get(recipe).uses
+    return [one.name for one in FIELDS if uses(one.name) and one.name not in LEFT_OUT]
 
 
 def usual(recipe: str, one: Field) -> tuple[float, float]:
     """The range to begin with: about the recipe's own value, within the bounds."""
-    own = getattr(outline(recipe).training, one.name)
+    own = getattr(definitions.get(recipe).training, one.name)
     if one.kind == "log":
         low, high = own / 10, own * 10
     elif one.kind == "int":

@@ -8,7 +8,8 @@ from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
 from leukemia.recipes import throughput
-from leukemia.recipes.definitions import Outline, Training
+from leukemia.recipes.definitions import Definition
+from leukemia.recipes.settings import Training
 from pages.components.markdown import plain
 from pages.sections.training import times
 
@@ -17,7 +18,9 @@ EVERY = 2.0
 ASKED = "pace-asked"
 
 
-def show(data: Path, outline: Outline, training: Training, *, cells: int, kind: str, **counts: int) -> None:
+def show(
+    data: Path, outline: Definition, training: Training, *, cells: int, kind: str, **counts: int
+) -> None:
     """Say how long it takes, or measure that in the background; ``counts`` are folds, trials, views."""
     seconds = throughput.estimate(data, outline.name, training, cells=cells, kind=kind, **counts)
     if seconds is not None:
@@ -39,7 +42,7 @@ def _tell(seconds: float, kind: str) -> None:
     )
 
 
-def _measure(data: Path, outline: Outline) -> None:
+def _measure(data: Path, outline: Definition) -> None:
     last = _last(data, outline.name)
     state = launcher.state(last) if last else None
     asked = st.session_state.pop(ASKED, "") == outline.name
@@ -60,7 +63,7 @@ def _measure(data: Path, outline: Outline) -> None:
     _wait(data)
 
 
-def _why_not_by_itself(outline: Outline, state: State | None) -> str:
+def _why_not_by_itself(outline: Definition, state: State | None) -> str:
     if state and state.phase != "done":
         return f"How long it takes could not be measured: {plain(state.message)}"
     if outline.needs:

@@ -89,10 +89,10 @@ def queries(data: Path) -> dict[str, float]:
     """Milliseconds of every sort, filter and page turn, with a model's answers for a part of the rows."""
     import pandas as pd
 
-    from leukemia.dataset.catalog import overview
+    from leukemia.dataset.catalog import summary
     from leukemia.dataset.catalog.catalog import open_catalog
-    from leukemia.dataset.catalog.cells_table import SORTS
     from leukemia.dataset.catalog.filters import Filters
+    from leukemia.dataset.catalog.sql import SORTS
 
     start = time.perf_counter()
     first = open_catalog(data)
@@ -115,7 +115,7 @@ def queries(data: Path) -> dict[str, float]:
         Filters(labels=("ALL",)),
         Filters(patients=patients[:5]),
         Filters(sources=sources[:1], labels=("Normal",)),
-        Filters(parts=("test",), outcomes=("wrong",)),
+        Filters(subsets=("test",), outcomes=("wrong",)),
         Filters(decisions=("ALL",), probability=(0.2, 0.8)),
         Filters(area=(20_000, 30_000), labels=("Normal", "ALL")),
         Filters(images=many),
@@ -129,14 +129,14 @@ def queries(data: Path) -> dict[str, float]:
                     _timed(lambda c=chosen, s=sort, n=number: (catalog.tally(c), catalog.page(c, s, n)))
                 )
     sums = (
-        overview.by_source,
-        overview.tail,
-        overview.by_part,
-        overview.frames,
-        lambda c: overview.spread(c, "cell_area"),
-        lambda c: overview.spread(c, "brightness"),
-        lambda c: overview.quantiles(c, "cell_area"),
-        lambda c: overview.typical(c, "cell_area"),
+        summary.by_source,
+        summary.images_per_patient,
+        summary.by_subset,
+        summary.frames,
+        lambda c: summary.histogram(c, "cell_area"),
+        lambda c: summary.histogram(c, "brightness"),
+        lambda c: summary.quantiles(c, "cell_area"),
+        lambda c: summary.group_medians(c, "cell_area"),
     )
     return {
         "rows": catalog.total,

@@ -56,7 +56,7 @@ def prepare(options: Namespace) -> int:
 
     told = progress.current()
 
-    def on_file(target: importer.Target, line: importer.Done) -> None:
+    def on_file(target: importer.Target, line: importer.ImportedFile) -> None:
         told.count("unreadable" if line.error else target.named.label or "unlabelled")
         for problem in filter(None, (line.error, target.named.doubt, line.refusal)):
             told.problem(f"{line.origin}: {problem}")
@@ -104,12 +104,12 @@ def check(options: Namespace) -> int:
 
     cells = label_log.apply(options.data, manifest.read(options.data))
     with Bar() as bar:
-        found = near_duplicates.look_and_keep(
+        found = near_duplicates.cached_or_scan(
             options.data, cells, workers=settings.load().workers, progress=bar
         )
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
-    parts = checks.dealt(labelled)
+    parts = checks.default_split(labelled)
     for one in (
         checks.split(labelled, parts, "the split of seed 0"),
         checks.identical(cells),
@@ -119,7 +119,7 @@ def check(options: Namespace) -> int:
         *file_checks.files(options.data, cells, report),
         *file_checks.frames(cells, found),
     ):
-        print(f"{one.title} ({one.level})\n  {one.said}\n  {one.done}")
+        print(f"{one.title} ({one.level})\n  {one.finding}\n  {one.action}")
     return 0
 
 

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
+from leukemia.classes import LABELS
 from leukemia.dataset import manifest
 from leukemia.errors import CorrectionError, DatasetError
 from leukemia.storage.workspace import Workspace
 
-LABELS = ("Normal", "ALL")
 DOUBTED = "doubted"
 
 _METADATA = sa.MetaData()
@@ -174,10 +174,10 @@ def stamp(data: Path) -> int:
 
 def _original(data: Path, image_id: str) -> str:
     cells = manifest.read(data)
-    found = cells.loc[cells["image_id"] == image_id, "label"]
-    if found.empty:
+    same_pixels = cells.loc[cells["image_id"] == image_id, "label"]
+    if same_pixels.empty:
         raise CorrectionError("No image of this set has these pixels: was another set imported meanwhile?")
-    labels = sorted(set(found) - {""})
+    labels = sorted(set(same_pixels) - {""})
     if not labels:
         raise CorrectionError("This image came without a label: there is nothing to correct.")
     return labels[0]

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from leukemia.classes import LABELS
 from leukemia.errors import DatasetError
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
@@ -37,7 +38,8 @@ COLUMNS = (
     "origin",
     "file_sha256",
 )
-LABELS = ("Normal", "ALL", "")
+# The source of cells that a program drew.
+SYNTHETIC = "synthetic"
 
 
 def read(data: Path) -> pd.DataFrame:
@@ -66,7 +68,7 @@ def read(data: Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in frame]
     if missing:
         raise DatasetError(f"{path} lacks the column(s) {', '.join(missing)}. Run prepare again.")
-    odd = sorted(set(frame["label"]) - set(LABELS))
+    odd = sorted(set(frame["label"]) - {*LABELS, ""})
     if odd:
         raise DatasetError(f"{path} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
     return frame[list(COLUMNS)]

@@ -1,19 +1,18 @@
-"""What a training would learn from: whose cells, under which labels, dealt how. No image is read."""
+"""What a training would learn from: whose cells, under which labels, split how. No image is read."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from leukemia.classes import LABELS
 from leukemia.dataset import label_log, manifest, splits
 
-LABELS = ("ALL", "Normal")
 COLUMNS = ["image_id", "path", "label", "original_label", "doubted", "patient_group", "cell_area", "source"]
-DRAWN = "synthetic"
 
 
 @dataclass(frozen=True)
-class Held:
+class ClassCounts:
     """The labelled cells of a data folder, those with a doubted label left out.
 
     Attributes
@@ -22,7 +21,7 @@ class Held:
         Cells and patient groups by label.
     corrected, doubted : int
         Cells whose label a reviewer corrected (counted under the new one), and those left out.
-    drawn : int
+    synthetic : int
         Cells that a program drew.
     """
 
@@ -30,7 +29,7 @@ class Held:
     groups: dict[str, int]
     corrected: int
     doubted: int
-    drawn: int
+    synthetic: int
 
     @property
     def total(self) -> int:
@@ -39,8 +38,8 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a split, or a fold: its name, and its cells and patient groups."""
+class Subset:
+    """A subset of a split, or a fold: its name, its cells and its patient groups."""
 
     name: str
     cells: int
@@ -64,21 +63,21 @@ def read(data: Path) -> pd.DataFrame:
     return label_log.apply(data, cells[cells["label"] != ""])[COLUMNS].reset_index(drop=True)
 
 
-def held(cells: pd.DataFrame) -> Held:
-    """Sum up the rows of :func:`read`."""
+def count_classes(cells: pd.DataFrame) -> ClassCounts:
+    """Count the rows of :func:`read` by class."""
     used = cells[~cells["doubted"]]
     by_label = used.groupby("label")
-    return Held(
+    return ClassCounts(
         {label: int((used["label"] == label).sum()) for label in LABELS},
         by_label["patient_group"].nunique().reindex(LABELS, fill_value=0).to_dict(),
         int((used["label"] != used["original_label"]).sum()),
         int(cells["doubted"].sum()),
-        int((used["source"] == DRAWN).sum()),
+        int((used["source"] == manifest.SYNTHETIC).sum()),
     )
 
 
-def deal(cells: pd.DataFrame, split: str, seed: int) -> list[Part]:
-    """Deal the rows of :func:`read` to training, validation and test, as a training does.
+def assign_subsets(cells: pd.DataFrame, split: str, seed: int) -> list[Subset]:
+    """Split the rows of :func:`read` into training, validation and test, as a training does.
 
     Parameters
     ----------
@@ -92,33 +91,45 @@ def deal(cells: pd.DataFrame, split: str, seed: int) -> list[Part]:
     DatasetError
         Where there are too few cells or patient groups.
     """
-    part = splits.SPLITS[split](_as_it_came(cells), seed)
-    return [_part(name, cells[part == name]) for name in splits.PARTS]
+    assignment = splits.SPLITS[split](_with_original_labels(cells), seed)
+    return [_subset(name, cells[assignment == name]) for name in splits.SUBSETS]
 
 
-def folds(cells: pd.DataFrame, count: int, seed: int) -> list[Part]:
-    """Deal the rows of :func:`read` to folds of whole patient groups, as a cross-validation does.
+def folds(cells: pd.DataFrame, count: int, seed: int) -> list[Subset]:
+    """Split the rows of :func:`read` into folds of whole patient groups, as a cross-validation does.
 
     Raises
     ------
     DatasetError
         Where there are fewer patient groups of a class than folds.
     """
-    fold = splits.folds(_as_it_came(cells), count, seed)
-    return [_part(f"fold {number + 1}", cells[fold == number]) for number in range(count)]
+    fold = splits.folds(_with_original_labels(cells), count, seed)
+    return [_subset(f"fold {number + 1}", cells[fold == number]) for number in range(count)]
 
 
 def most_folds(cells: pd.DataFrame) -> int:
-    """The most folds that can be dealt: the patient groups of the class that has fewer."""
+    """The most folds there can be: the patient groups of the class that has fewer."""
     groups = cells.groupby("original_label")["patient_group"].nunique()
     return int(groups.reindex(LABELS, fill_value=0).min())
 
 
-def _as_it_came(cells: pd.DataFrame) -> pd.DataFrame:
-    """Dealt by the labels that the set came with: a correction moves no patient to another side."""
+def fingerprint(data: Path) -> str:
+    """Fingerprint of the labelled cells as a training would take them now, under the labels that count.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, or what it holds is damaged.
+    """
+    cells = read(data)
+    return manifest.fingerprint(cells[~cells["doubted"]])
+
+
+def _with_original_labels(cells: pd.DataFrame) -> pd.DataFrame:
+    """Splits go by the labels that the set came with: a correction moves no patient to another subset."""
     return cells.assign(label=cells["original_label"])
 
 
-def _part(name: str, rows: pd.DataFrame) -> Part:
+def _subset(name: str, rows: pd.DataFrame) -> Subset:
     used = rows[~rows["doubted"]]
-    return Part(name, len(used), used["patient_group"].nunique())
+    return Subset(name, len(used), used["patient_group"].nunique())

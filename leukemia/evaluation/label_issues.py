@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check, some
+from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check, counted
 
 MEANING = (
     "Held-out cells for which the model gives the other class at least the probability that it gives on "
@@ -77,7 +77,7 @@ def check(bundle: Bundle | None, why: str, cells: pd.DataFrame) -> Check:
     found = find(rows)
     wrong = ((rows["probability"] >= bundle.threshold) != (rows["label"] == "ALL")).mean()
     said = (
-        f"{some(len(found), 'suspect')} among {len(rows):,} held-out cells of {bundle.name}. The model "
+        f"{counted(len(found), 'suspect')} among {len(rows):,} held-out cells of {bundle.name}. The model "
         f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes; only an "
         "expert's eye tells. Cells marked as doubted are not among them."
     )

@@ -1,8 +1,8 @@
-"""Small pictures of the cells, made once and kept on disk, within bounds.
+"""Small pictures of the cells, made once and cached on disk, within bounds.
 
 All are cut out at one scale, so that a large cell looks large beside a small one. They lie in one
 SQLite file below ``cache/thumbnails/`` in the data folder, which may be deleted at any time: what
-is missing is made again. Over the bound, those that were not looked at for longest go first.
+is missing is made again. Over the bound, those that were not used for longest go first.
 """
 
 import contextlib
@@ -23,15 +23,15 @@ from leukemia.storage.workspace import Workspace
 # Frame pixels a side that are shown: the largest cells of C-NMC measure 318. And pixels on screen.
 CROP, SIDE = 320, 160
 LIMIT = 512 * 1024**2
-# After an eviction there is room for some more: it should not come at every turn of a page.
-KEPT = 0.9
-# Seconds by which "looked at" may be out of date: reading should not write each time.
-SEEN = 3_600.0
+# Share of the limit that is left after an eviction: it should not come at every turn of a page.
+AFTER_EVICTION = 0.9
+# Seconds by which the time of use may be out of date: reading should not write each time.
+USE_GRAIN = 3_600.0
 QUALITY = 85
 # Seconds to wait for another process's write.
-PATIENCE = 5.0
-# Identifiers in one question; SQLite takes no more than some thousands.
-ASKED = 500
+TIMEOUT = 5.0
+# Identifiers in one query; SQLite takes no more than some thousands.
+PER_QUERY = 500
 
 
 class Thumbnails:
@@ -42,7 +42,7 @@ class Thumbnails:
     data : Path
         The prepared folder.
     limit : int, optional
-        Bytes of pictures that are kept.
+        Bytes of pictures that are cached.
     """
 
     def __init__(self, data: Path, limit: int = LIMIT) -> None:
@@ -51,7 +51,7 @@ class Thumbnails:
         self._limit = limit
 
     def get(self, cells: Iterable[tuple[str, str]]) -> dict[str, bytes]:
-        """Thumbnails of some cells: those on disk, and the others made now and kept.
+        """Thumbnails of some cells: those on disk, and the others made now and cached.
 
         Parameters
         ----------
@@ -64,37 +64,37 @@ class Thumbnails:
             image_id to JPEG, :data:`SIDE` pixels a side. Images that cannot be read are left out.
         """
         wanted = dict(cells)
-        found = self.kept(wanted)
-        missing = [(name, path) for name, path in wanted.items() if name not in found]
+        pictures = self.cached(wanted)
+        missing = [(name, path) for name, path in wanted.items() if name not in pictures]
         if missing:
             with ThreadPoolExecutor(settings.load().workers) as pool:
                 made = dict(zip([name for name, _ in missing], pool.map(self._make, missing), strict=True))
             fresh = {name: picture for name, picture in made.items() if picture}
-            self.keep(fresh)
-            found |= fresh
-        return found
+            self.store(fresh)
+            pictures |= fresh
+        return pictures
 
-    def kept(self, image_ids: Iterable[str]) -> dict[str, bytes]:
-        """Thumbnails that are on disk already, by image_id; looked at now."""
-        found: dict[str, bytes] = {}
+    def cached(self, image_ids: Iterable[str]) -> dict[str, bytes]:
+        """Thumbnails that are on disk already, by image_id; this counts as a use."""
+        pictures: dict[str, bytes] = {}
         names, now = list(image_ids), time.time()
-        for start in range(0, len(names), ASKED):
-            some = names[start : start + ASKED]
+        for start in range(0, len(names), PER_QUERY):
+            some = names[start : start + PER_QUERY]
             marks = ", ".join("?" * len(some))
             with self._open() as database:
                 rows = database.execute(
                     f"SELECT image_id, picture, used FROM thumbnails WHERE image_id IN ({marks})",  # noqa: S608
                     some,
                 ).fetchall()
-                found |= {name: picture for name, picture, _ in rows}
-                old = [name for name, _, used in rows if now - used > SEEN]
+                pictures |= {name: picture for name, picture, _ in rows}
+                old = [name for name, _, used in rows if now - used > USE_GRAIN]
                 database.executemany(
                     "UPDATE thumbnails SET used = ? WHERE image_id = ?", [(now, name) for name in old]
                 )
-        return found
+        return pictures
 
-    def keep(self, pictures: dict[str, bytes]) -> None:
-        """Keep thumbnails that were made elsewhere, by image_id; over the bound, the oldest go."""
+    def store(self, pictures: dict[str, bytes]) -> None:
+        """Cache thumbnails that were made elsewhere, by image_id; over the bound, the oldest go."""
         now = time.time()
         with self._open() as database:
             database.executemany(
@@ -103,10 +103,10 @@ class Thumbnails:
             )
             (total,) = database.execute("SELECT coalesce(sum(size), 0) FROM thumbnails").fetchone()
             if total > self._limit:
-                self._evict(database, total - int(self._limit * KEPT))
+                self._evict(database, total - int(self._limit * AFTER_EVICTION))
 
     def size(self) -> int:
-        """Bytes of all pictures that are kept."""
+        """Bytes of all cached pictures."""
         total = 0
         with self._open() as database:
             (total,) = database.execute("SELECT coalesce(sum(size), 0) FROM thumbnails").fetchone()
@@ -151,12 +151,12 @@ class Thumbnails:
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _prepared(sqlite3.connect(self._path, timeout=PATIENCE))
+            return _prepared(sqlite3.connect(self._path, timeout=TIMEOUT))
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             self._start_anew()
-            return _prepared(sqlite3.connect(self._path, timeout=PATIENCE))
+            return _prepared(sqlite3.connect(self._path, timeout=TIMEOUT))
 
 
 def picture(cell: Cell) -> bytes:

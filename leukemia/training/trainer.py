@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from leukemia.dataset import fingerprint as fingerprints
-from leukemia.dataset import label_log, manifest, splits
+from leukemia.dataset import label_log, manifest, splits, training_set
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import metrics
 from leukemia.evaluation.calibration import Calibration
@@ -116,7 +115,7 @@ def load_dataset(
 def changed(data: Path, dataset: Dataset) -> bool:
     """Whether the labelled cells of the folder are others than those that were read from it."""
     try:
-        return fingerprints.now(data) != dataset.fingerprint
+        return training_set.fingerprint(data) != dataset.fingerprint
     except (LeukemiaError, OSError):
         return True
 

@@ -32,7 +32,7 @@ def ready(drawn_set, drawn_bundle, tmp_path_factory):
     shutil.copytree(drawn_set, data, dirs_exist_ok=True)
     cells = manifest.read(data)
     brightness.measure(data, workers=2)
-    near_duplicates.look_and_keep(data, cells, workers=2)
+    near_duplicates.cached_or_scan(data, cells, workers=2)
     embedding.place_and_keep(bundles.read(drawn_bundle), data, cells, workers=2)
     return data
 

@@ -52,7 +52,7 @@ def test_large_and_small_patients_are_spread():
 
 def test_three_patients_of_a_class_are_enough_and_two_are_not():
     part = splits.by_patient(cells(3, 3))
-    assert set(part) == set(splits.PARTS)
+    assert set(part) == set(splits.SUBSETS)
     with pytest.raises(DatasetError, match=r"Only 2 patient group.* Normal"):
         splits.by_patient(cells(2, 9))
 
@@ -69,15 +69,15 @@ def test_the_disjointness_check_raises_for_patients_and_for_identical_images():
     part = splits.by_patient(frame)
     torn = part.copy()
     first = frame.index[frame["patient_group"] == "H1"]
-    torn[first[0]] = next(name for name in splits.PARTS if name != part[first[0]])
-    with pytest.raises(DatasetError, match="H1 stand in more than one part"):
+    torn[first[0]] = next(name for name in splits.SUBSETS if name != part[first[0]])
+    with pytest.raises(DatasetError, match="H1 appear in more than one subset"):
         splits.check_disjoint(frame, torn)
     twins = frame.copy()
     a, b = part.index[part == "training"][0], part.index[part == "test"][0]
     twins.loc[b, "image_id"] = twins.loc[a, "image_id"]
     with pytest.raises(DatasetError, match="1 identical images"):
         splits.check_disjoint(twins, part)
-    with pytest.raises(DatasetError, match="without a part"):
+    with pytest.raises(DatasetError, match="out of every subset"):
         splits.check_disjoint(frame, part.replace("test", ""))
 
 

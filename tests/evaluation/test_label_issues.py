@@ -80,8 +80,8 @@ def test_the_check_tells_suspects_and_the_models_own_errors(bundle):
     found, wrong = predictions()
     check = label_issues.check(with_predictions(bundle, found), "", cells_of(found))
     assert check.level == NOTE
-    assert f"{len(check.rows)} suspects among 400 held-out cells" in check.said
-    assert f"disagrees with {len(wrong) / 400:.0%} of these cells' labels" in check.said
+    assert f"{len(check.rows)} suspects among 400 held-out cells" in check.finding
+    assert f"disagrees with {len(wrong) / 400:.0%} of these cells' labels" in check.finding
 
 
 def test_a_corrected_or_doubted_cell_is_no_suspect_any_more(bundle):
@@ -99,10 +99,10 @@ def test_a_corrected_or_doubted_cell_is_no_suspect_any_more(bundle):
 def test_what_is_missing_is_said(bundle, tiny_bundle):
     found, _ = predictions()
     cells = cells_of(found)
-    assert "No model bundle at x." in label_issues.check(None, "No model bundle at x.", cells).said
+    assert "No model bundle at x." in label_issues.check(None, "No model bundle at x.", cells).finding
     strange = label_issues.check(bundle, "", cells)
     assert (strange.level, strange.rows.empty) == (UNKNOWN, True)
-    assert "no held-out answer" in strange.said
+    assert "no held-out answer" in strange.finding
     leaky = dataclasses.replace(
         bundle, record=bundle.record | {"split": bundle.record["split"] | {"by": "image"}}
     )

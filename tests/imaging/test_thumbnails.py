@@ -53,7 +53,7 @@ def test_they_are_made_once(data, cells, monkeypatch):
 
     monkeypatch.setattr(reader, "decode", refuse)
     assert Thumbnails(data).get(cells) == first
-    assert Thumbnails(data).kept([cells[0][0], "unknown"]) == {cells[0][0]: first[cells[0][0]]}
+    assert Thumbnails(data).cached([cells[0][0], "unknown"]) == {cells[0][0]: first[cells[0][0]]}
 
 
 def test_what_cannot_be_read_is_left_out_and_tried_again(data, cells):
@@ -68,29 +68,29 @@ def test_over_the_bound_those_not_looked_at_for_longest_go(data, cells, monkeypa
     ids = [f"{number:064d}" for number in range(12)]
     store = Thumbnails(data, limit=10_000)
     for image_id in ids[:10]:
-        now[0] += 2 * thumbnails.SEEN
-        store.keep({image_id: bytes(1_000)})
+        now[0] += 2 * thumbnails.USE_GRAIN
+        store.store({image_id: bytes(1_000)})
     assert store.size() == 10_000
-    now[0] += 2 * thumbnails.SEEN
-    assert store.kept([ids[0]])
-    store.keep({ids[10]: bytes(1_000)})
+    now[0] += 2 * thumbnails.USE_GRAIN
+    assert store.cached([ids[0]])
+    store.store({ids[10]: bytes(1_000)})
     assert store.size() <= 10_000
-    left = store.kept(ids)
+    left = store.cached(ids)
     assert {ids[0], ids[9], ids[10]} <= left.keys()
     assert not {ids[1], ids[2]} & left.keys()
 
 
 def test_many_at_once_stay_within_the_bound(data):
     store = Thumbnails(data, limit=50_000)
-    store.keep({f"{number:064d}": bytes(1_000) for number in range(500)})
+    store.store({f"{number:064d}": bytes(1_000) for number in range(500)})
     assert 0 < store.size() <= 50_000
 
 
 def test_more_are_asked_for_than_one_question_holds(data):
     store = Thumbnails(data)
-    ids = [f"{number:064d}" for number in range(2 * thumbnails.ASKED + 1)]
-    store.keep(dict.fromkeys(ids, b"x"))
-    assert store.kept(ids).keys() == set(ids)
+    ids = [f"{number:064d}" for number in range(2 * thumbnails.PER_QUERY + 1)]
+    store.store(dict.fromkeys(ids, b"x"))
+    assert store.cached(ids).keys() == set(ids)
 
 
 def test_a_damaged_file_is_made_again(data, cells):
@@ -99,7 +99,7 @@ def test_a_damaged_file_is_made_again(data, cells):
     for side in ("-wal", "-shm"):
         Path(f"{Workspace(data).thumbnails}{side}").unlink(missing_ok=True)
     assert Thumbnails(data).get(cells) == first
-    assert Thumbnails(data).kept(first) == first
+    assert Thumbnails(data).cached(first) == first
 
 
 def test_a_file_damaged_within_is_made_again(data, cells):
@@ -121,8 +121,8 @@ def test_where_nothing_can_be_kept_pictures_are_made_all_the_same(data, cells):
 
 def test_a_locked_file_does_not_stop_the_page(data, cells, monkeypatch):
     store = Thumbnails(data)
-    store.keep({"x": b"y"})
-    monkeypatch.setattr(thumbnails, "PATIENCE", 0.05)
+    store.store({"x": b"y"})
+    monkeypatch.setattr(thumbnails, "TIMEOUT", 0.05)
     with sqlite3.connect(Workspace(data).thumbnails) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert len(store.get(cells)) == len(cells)

@@ -29,7 +29,7 @@ def looked_through(drawn_set, tmp_path_factory):
     data = tmp_path_factory.mktemp("looked")
     shutil.copytree(drawn_set, data, dirs_exist_ok=True)
     brightness.measure(data, workers=2)
-    near_duplicates.look_and_keep(data, manifest.read(data), workers=2)
+    near_duplicates.cached_or_scan(data, manifest.read(data), workers=2)
     return data
 
 

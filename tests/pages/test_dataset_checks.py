@@ -96,6 +96,6 @@ def test_a_look_through_all_images_starts_by_itself_and_is_kept(open_dataset, da
     job = launcher.latest(dataset, "similar")
     wait(page, job)
     assert "being looked for" not in said(page)
-    assert near_duplicates.kept(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
+    assert near_duplicates.cached(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
     page.run()
     assert launcher.latest(dataset, "similar") == job

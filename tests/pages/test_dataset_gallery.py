@@ -11,8 +11,8 @@ from PIL import Image
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.records import Record
+from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
 from pages.sections.dataset import address, grid, paging

@@ -59,7 +59,7 @@ def test_text_beside_a_dot_is_escaped(dataset, drawn_bundle):
         "image_id": "a",
         "patient": "<b>1",
         "label": "ALL",
-        "part": "test",
+        "subset": "test",
         "review": "",
         "outcome": "right",
     }

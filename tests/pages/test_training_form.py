@@ -243,7 +243,7 @@ def test_it_says_whose_cells_are_learned_from_as_the_training_deals_them(open_fo
     cells = manifest.read(data)
     labelled = cells[cells["label"] != ""].reset_index(drop=True)
     part = splits.by_patient(labelled, 3)
-    for name in splits.PARTS:
+    for name in splits.SUBSETS:
         rows = labelled[part == name]
         assert f"{len(rows)} cells of {rows['patient_group'].nunique()} patient groups" in said(page)
     assert f"{len(labelled)} drawn cells" in said(page)

@@ -11,7 +11,7 @@ from streamlit import dataframe_util
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.dataset import fingerprint as fingerprints
+from leukemia.dataset import training_set
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
@@ -170,7 +170,7 @@ def test_runs_are_narrowed_by_recipe_kind_and_status(visit, data):
 
 
 def test_a_run_in_the_address_is_opened_with_settings_data_and_curves(visit, data):
-    run = train(data, "one", parameters={**OWN, "epochs": 7}, fingerprint=fingerprints.now(data))
+    run = train(data, "one", parameters={**OWN, "epochs": 7}, fingerprint=training_set.fingerprint(data))
     run.warn("The set was <b>changed</b> while this training was at work.")
     run.end("FINISHED")
     page = visit(run.run_id)

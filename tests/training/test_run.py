@@ -51,7 +51,7 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
     assert set(record["figures"]) == set(metrics.MEANING)
     assert record["data"]["synthetic"]
     assert record["data"]["fingerprint"] == manifest.fingerprint(manifest.read(data).query("label != ''"))
-    groups = [set(record["split"][part]["groups"]) for part in splits.PARTS]
+    groups = [set(record["split"][part]["groups"]) for part in splits.SUBSETS]
     assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
     assert set(bundle.predictions["patient_group"]) == groups[2]
     assert not (data / "checkpoints").exists() or not list((data / "checkpoints").iterdir())

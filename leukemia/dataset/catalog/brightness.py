@@ -1,4 +1,4 @@
-"""How bright each cell is, measured once in the background and kept.
+"""How bright each cell is, measured once in the background and stored.
 
 Reading the pixels costs some milliseconds a cell, so a page never waits for it: what is measured so
 far lies in ``cache/brightness/``, a few seconds of work a file, each written whole. The same pass
@@ -31,7 +31,7 @@ CHUNK = 32
 Progress = Callable[[int, int, str], None]
 
 
-def of(cell: Cell) -> float:
+def mean_luma(cell: Cell) -> float:
     """Mean luma of a cell's pixels, the black background left out; 0 to 255, NaN where blank."""
     luma = np.asarray(Image.fromarray(cell.pixels).convert("L"))
     own = luma[luma > BACKGROUND]
@@ -46,11 +46,11 @@ def files(data: Path) -> list[str]:
 def stamp(data: Path) -> tuple[str, int]:
     """Tell one state of the measurements from another, at no cost.
 
-    While they come in, a new state is told at each doubling only: whoever looks on need not start
-    anew every few seconds.
+    While they come in, the state changes at each doubling only, so that readers need not start anew
+    every few seconds.
     """
-    found = len(files(data))
-    return ("finished", found) if finished(data) else ("growing", found.bit_length())
+    count = len(files(data))
+    return ("finished", count) if finished(data) else ("growing", count.bit_length())
 
 
 def finished(data: Path) -> bool:
@@ -101,9 +101,9 @@ def _measure_all(data: Path, workers: int, progress: Progress | None) -> int:
     with manifest_parquet.connect() as connection, manifest_parquet.parquet(data, connection) as source:
         todo = _todo(data, source, connection)
     done = 0
-    for part in _parts(data, iter(todo), workers):
-        _keep(data, part)
-        done += len(part)
+    for batch in _batches(data, iter(todo), workers):
+        _write(data, batch)
+        done += len(batch)
         if progress:
             progress(done, len(todo), "Measuring")
     return done
@@ -121,21 +121,21 @@ def _todo(data: Path, source: Path, connection: duckdb.DuckDBPyConnection) -> li
     ).fetchall()
 
 
-def _parts(data: Path, todo: Iterator[tuple[str, str]], workers: int) -> Iterator[list[tuple[str, float]]]:
-    store = Thumbnails(data)
-    part: list[tuple[str, float]] = []
+def _batches(data: Path, todo: Iterator[tuple[str, str]], workers: int) -> Iterator[list[tuple[str, float]]]:
+    thumbnails = Thumbnails(data)
+    batch: list[tuple[str, float]] = []
     since = time.monotonic()
     with ThreadPoolExecutor(workers) as pool:
         while chunk := list(islice(todo, CHUNK)):
-            found = list(pool.map(lambda one: _measure(data / one[1]), chunk))
+            measured = list(pool.map(lambda one: _measure(data / one[1]), chunk))
             names = [image_id for image_id, _ in chunk]
-            part += zip(names, (value for value, _ in found), strict=True)
-            store.keep({name: small for name, (_, small) in zip(names, found, strict=True) if small})
+            batch += zip(names, (value for value, _ in measured), strict=True)
+            thumbnails.store({name: small for name, (_, small) in zip(names, measured, strict=True) if small})
             if time.monotonic() - since > EVERY:
-                yield part
-                part, since = [], time.monotonic()
-    if part:
-        yield part
+                yield batch
+                batch, since = [], time.monotonic()
+    if batch:
+        yield batch
 
 
 def _measure(path: Path) -> tuple[float, bytes]:
@@ -144,11 +144,11 @@ def _measure(path: Path) -> tuple[float, bytes]:
         cell = read_cell(path)
     except ImageError:
         return float("nan"), b""
-    return of(cell), picture(cell)
+    return mean_luma(cell), picture(cell)
 
 
-def _keep(data: Path, part: list[tuple[str, float]]) -> None:
+def _write(data: Path, batch: list[tuple[str, float]]) -> None:
     folder = Workspace(data).brightness
     last = max((int(Path(name).stem) for name in files(data)), default=0)
     with whole_file(folder / f"{last + 1:06d}.parquet") as partial:
-        pd.DataFrame(part, columns=["image_id", "brightness"]).to_parquet(partial, index=False)
+        pd.DataFrame(batch, columns=["image_id", "brightness"]).to_parquet(partial, index=False)

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from leukemia.dataset import label_log
-from leukemia.dataset.catalog import brightness, cells_table, manifest_parquet
-from leukemia.dataset.catalog.cells_table import SORTS
+from leukemia.dataset import label_log, manifest
+from leukemia.dataset.catalog import brightness, manifest_parquet, sql
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Choices, Record, Tally
+from leukemia.dataset.catalog.sql import SORTS
 from leukemia.errors import DatasetError
 
 EVERYTHING = Filters()
@@ -56,8 +56,8 @@ class Catalog:
 
     @property
     def synthetic(self) -> bool:
-        """Whether all cells are drawn."""
-        return self.choices.sources == ("synthetic",)
+        """Whether a program drew all cells."""
+        return self.choices.sources == (manifest.SYNTHETIC,)
 
     def page(
         self,
@@ -72,12 +72,12 @@ class Catalog:
         ----------
         filters : Filters, optional
         sort : str, optional
-            One of :data:`~leukemia.dataset.catalog.cells_table.SORTS`; any other is taken as the order of
+            One of :data:`~leukemia.dataset.catalog.sql.SORTS`; any other is taken as the order of
             the manifest.
         number, size : int, optional
             Which page, from 1; rows a page.
         """
-        where, values = cells_table.where(filters)
+        where, values = sql.where(filters)
         order = SORTS.get(sort, "row")
         # Sorted by narrow columns first; the rest is fetched for this page's rows only.
         chosen = (
@@ -89,25 +89,25 @@ class Catalog:
 
     def count(self, filters: Filters = EVERYTHING) -> int:
         """How many rows a filter lets through."""
-        where, values = cells_table.where(filters)
-        found = self._cursor().execute(f"SELECT count(*) FROM cells WHERE {where}", values)  # noqa: S608
-        return found.fetchone()[0]
+        where, values = sql.where(filters)
+        result = self._cursor().execute(f"SELECT count(*) FROM cells WHERE {where}", values)  # noqa: S608
+        return result.fetchone()[0]
 
     def tally(self, filters: Filters = EVERYTHING) -> Tally:
         """What a filter lets through, by label and by patient."""
-        where, values = cells_table.where(filters)
-        found = self._cursor().execute(
+        where, values = sql.where(filters)
+        result = self._cursor().execute(
             "SELECT count(*), count(*) FILTER (label = 'Normal'), count(*) FILTER (label = 'ALL'), "  # noqa: S608
             "count(*) FILTER (label = ''), count(DISTINCT patient) FILTER (patient <> ''), "
             f"count(DISTINCT patient_group) FILTER (patient_group <> '') FROM cells WHERE {where}",
             values,
         )
-        return Tally(*found.fetchone())
+        return Tally(*result.fetchone())
 
     def record(self, image_id: str) -> Record | None:
         """The first row of an image, or None where there is none."""
-        found = self.copies(image_id)
-        return found[0] if found else None
+        copies = self.copies(image_id)
+        return copies[0] if copies else None
 
     def copies(self, image_id: str) -> list[Record]:
         """All rows whose pixels are these: more than one where the set holds a picture twice."""
@@ -128,25 +128,25 @@ class Catalog:
     def _records(self, rows: list[int]) -> list[Record]:
         columns = ", ".join(field.name for field in fields(Record))
         listed = ", ".join(map(str, rows)) or "NULL"
-        found = self._cursor().execute(
+        result = self._cursor().execute(
             f"SELECT row, {columns} FROM cells JOIN names USING (row) WHERE row IN ({listed})"  # noqa: S608
         )
-        by_row = {row: Record(*rest) for row, *rest in found.fetchall()}
+        by_row = {row: Record(*rest) for row, *rest in result.fetchall()}
         return [by_row[row] for row in rows]
 
     def _choices(self) -> Choices:
         cursor = self._cursor()
 
         def those(column: str) -> tuple[str, ...]:
-            found = cursor.execute(f"SELECT DISTINCT {column} FROM cells ORDER BY {column}").fetchall()  # noqa: S608
-            return tuple(value for (value,) in found if value)
+            values = cursor.execute(f"SELECT DISTINCT {column} FROM cells ORDER BY {column}").fetchall()  # noqa: S608
+            return tuple(value for (value,) in values if value)
 
         low, high = cursor.execute("SELECT min(cell_area), max(cell_area) FROM cells").fetchone()
-        return Choices(those("patient"), those("source"), those("part"), (low or 0, high or 0))
+        return Choices(those("patient"), those("source"), those("subset"), (low or 0, high or 0))
 
 
 def stamp(data: Path) -> tuple[object, ...]:
-    """Tell one state of a folder's catalogue from another, at no cost; raises as :func:`open_catalog`."""
+    """Tell one state of a folder's catalog from another, at no cost; raises as :func:`open_catalog`."""
     return manifest_parquet.stamp(data), brightness.stamp(data), label_log.stamp(data)
 
 
@@ -157,7 +157,7 @@ def open_catalog(
     *,
     band: tuple[float, float] | None = None,
     groups: Mapping[str, Collection[str]] | None = None,
-    drawn: bool = False,
+    synthetic: bool = False,
 ) -> Catalog:
     """Read a prepared folder's manifest with what is known of its cells.
 
@@ -167,17 +167,17 @@ def open_catalog(
         The prepared folder.
     predictions : pandas.DataFrame, optional
         Held-out predictions of the model in service, a row an image; columns image_id and
-        probability, and after a cross-validation ``fold`` (from 0), which is then the cell's part.
+        probability, and after a cross-validation ``fold`` (from 0), which is then the cell's subset.
     threshold : float, optional
         Its threshold, given with ``predictions``.
     band : tuple of float, optional
         Probabilities from the first of which to below the second it does not decide.
     groups : mapping of str to collection of str, optional
-        Its split: training, validation and test to patient groups. Where a group stands in two of
-        them (the leaky image-level split), only test images are told, by their predictions.
-    drawn : bool, optional
-        Whether that model learned from drawn cells: names of patients tell people apart within
-        drawn or within real cells, not across.
+        Its split: training, validation and test to patient groups. Where a group is in two of
+        them (the leaky image-level split), only test images are known, by their predictions.
+    synthetic : bool, optional
+        Whether that model learned from synthetic cells: names of patients tell people apart within
+        synthetic or within real cells, not across.
 
     Raises
     ------
@@ -188,26 +188,26 @@ def open_catalog(
     known = pd.DataFrame({"image_id": [], "probability": [], "fold": []}, dtype=object)
     if predictions is not None and threshold is not None:
         known = predictions.assign(fold=predictions.get("fold")).drop_duplicates("image_id")[list(known)]
-    sides = pd.DataFrame(
-        [(group, part) for part, members in (groups or {}).items() for group in members],
-        columns=["patient_group", "part"],
+    split = pd.DataFrame(
+        [(group, subset) for subset, members in (groups or {}).items() for group in members],
+        columns=["patient_group", "subset"],
         dtype=object,
     )
-    if sides["patient_group"].duplicated().any():
-        sides = sides[:0]
+    if split["patient_group"].duplicated().any():
+        split = split[:0]
     reviewed = pd.DataFrame(
         [(image_id, row.new) for image_id, row in label_log.current(data).items()],
         columns=["image_id", "new"],
         dtype=object,
     )
-    given = {"known": known, "sides": sides, "reviewed": reviewed}
+    given = {"known": known, "split": split, "reviewed": reviewed}
     for name, frame in given.items():
         connection.register(name, frame)
     with manifest_parquet.parquet(data, connection) as source:
         try:
-            cells_table.fill(connection, source, brightness.files(data), threshold, band, drawn)
+            sql.fill(connection, source, brightness.files(data), threshold, band, synthetic)
         except duckdb.IOException as error:
-            raise DatasetError(f"The images of {data} are being replaced: load the page again.") from error
+            raise DatasetError(f"The images of {data} are being replaced: reload the page.") from error
     for name in given:
         connection.unregister(name)
     return Catalog(data, connection, threshold, band)

@@ -16,7 +16,7 @@ WORDS = {
     "labels": "class",
     "patients": "patient",
     "sources": "source",
-    "parts": "split",
+    "subsets": "split",
     "decisions": "decision",
     "outcomes": "outcome",
     "probability": "probability",
@@ -37,7 +37,7 @@ class Filters:
         Normal, ALL, :data:`UNLABELLED`.
     patients, sources : tuple of str
         As in the manifest.
-    parts : tuple of str
+    subsets : tuple of str
         training, validation, test or fold 1, fold 2, ..., or :data:`UNKNOWN`.
     decisions : tuple of str
         The model's answer: Normal, ALL, :data:`INDETERMINATE` or :data:`UNKNOWN`.
@@ -56,7 +56,7 @@ class Filters:
     labels: tuple[str, ...] = ()
     patients: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
+    subsets: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     probability: tuple[float, float] | None = None
@@ -66,7 +66,7 @@ class Filters:
 
     def without_model(self) -> "Filters":
         """The same conditions, save those that need a model's answers."""
-        return replace(self, parts=(), decisions=(), outcomes=(), probability=None)
+        return replace(self, subsets=(), decisions=(), outcomes=(), probability=None)
 
     def to_query(self) -> dict[str, list[str]]:
         """The conditions as an address's words and values; what lets everything through is left out."""
@@ -83,20 +83,20 @@ class Filters:
     @classmethod
     def from_query(cls, query: Mapping[str, Sequence[str]]) -> "Filters":
         """Read conditions from an address; what cannot be understood lets everything through."""
-        found = {}
+        conditions = {}
         for name, word in WORDS.items():
             values = tuple(dict.fromkeys(query.get(word, ())))
             if name in RANGES:
-                found[name] = _range(values[-1]) if values else None
+                conditions[name] = _range(values[-1]) if values else None
             elif values:
-                found[name] = values
-        return cls(**found)
+                conditions[name] = values
+        return cls(**conditions)
 
 
 def _range(text: str) -> tuple[float, float] | None:
     low, _, high = text.partition("-")
     try:
-        found = float(low), float(high)
+        bounds = float(low), float(high)
     except ValueError:
         return None
-    return found if all(map(math.isfinite, found)) and found[0] <= found[1] else None
+    return bounds if all(map(math.isfinite, bounds)) and bounds[0] <= bounds[1] else None

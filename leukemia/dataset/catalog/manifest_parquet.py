@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from leukemia.classes import LABELS
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.storage.atomic import whole_file
@@ -42,12 +43,12 @@ def stamp(data: Path) -> str:
         Where the folder is not prepared.
     """
     try:
-        found = Workspace(data).manifest.stat()
+        status = Workspace(data).manifest.stat()
     except OSError as error:
         raise DatasetError(
             f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
         ) from error
-    return f"{VERSION}-{found.st_size}-{found.st_mtime_ns}"
+    return f"{VERSION}-{status.st_size}-{status.st_mtime_ns}"
 
 
 @contextlib.contextmanager
@@ -72,27 +73,27 @@ def parquet(data: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Path]
     DatasetError
         Where the folder is not prepared, or its manifest is damaged.
     """
-    kept, now = Workspace(data).catalog, stamp(data)
+    cached, now = Workspace(data).catalog, stamp(data)
     with contextlib.ExitStack() as stack:
-        if _stamp_of(kept, connection) != now:
+        if _stamp_of(cached, connection) != now:
             try:
-                _make(data, kept, now, connection)
+                _make(data, cached, now, connection)
             except (OSError, duckdb.IOException):
-                kept = Path(stack.enter_context(tempfile.TemporaryDirectory())) / kept.name
-                _make(data, kept, now, connection)
-        yield kept
+                cached = Path(stack.enter_context(tempfile.TemporaryDirectory())) / cached.name
+                _make(data, cached, now, connection)
+        yield cached
 
 
-def _stamp_of(kept: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
-    if not kept.is_file():
+def _stamp_of(cached: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
+    if not cached.is_file():
         return None
     try:
-        found = connection.execute(
-            "SELECT value::VARCHAR FROM parquet_kv_metadata(?) WHERE key::VARCHAR = 'stamp'", [str(kept)]
+        row = connection.execute(
+            "SELECT value::VARCHAR FROM parquet_kv_metadata(?) WHERE key::VARCHAR = 'stamp'", [str(cached)]
         ).fetchone()
     except duckdb.Error:
         return None
-    return found[0] if found else None
+    return row[0] if row else None
 
 
 def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnection) -> None:
@@ -120,15 +121,15 @@ _DIALECT = "delim = ',', quote = '\"', escape = '\"', sample_size = 1"
 
 def _check_header(source: Path) -> None:
     with source.open(encoding="utf-8", errors="replace") as file:
-        found = file.readline().rstrip("\r\n").replace('"', "").split(",")
-    missing = [name for name in manifest.COLUMNS if name not in found]
+        header = file.readline().rstrip("\r\n").replace('"', "").split(",")
+    missing = [name for name in manifest.COLUMNS if name not in header]
     if missing:
         raise DatasetError(f"{source} lacks the column(s) {', '.join(missing)}. Run prepare again.")
 
 
 def _check_labels(source: Path, csv: str, connection: duckdb.DuckDBPyConnection) -> None:
-    found = connection.execute(f"SELECT DISTINCT coalesce(label, '') FROM {csv}").fetchall()  # noqa: S608
-    odd = sorted({str(label) for (label,) in found} - set(manifest.LABELS))
+    labels = connection.execute(f"SELECT DISTINCT coalesce(label, '') FROM {csv}").fetchall()  # noqa: S608
+    odd = sorted({str(label) for (label,) in labels} - {*LABELS, ""})
     if odd:
         raise DatasetError(f"{source} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
 

@@ -1,6 +1,8 @@
-"""What the catalogue tells: one cell's record, sums, and what there is to choose from."""
+"""What the catalog answers with: one cell's record, sums, and what there is to choose from."""
 
 from dataclasses import dataclass
+
+from leukemia.dataset.manifest import SYNTHETIC
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Record:
         As in the manifest (:mod:`leukemia.dataset.manifest`).
     brightness : float or None
         Mean luma of the cell's pixels, 0 to 255; None where not measured.
-    part : str
+    subset : str
         training, validation or test of the model in service, or the fold of its cross-validation
         that held the cell out (fold 1, ...); ``unknown`` where it has none.
     probability : float or None
@@ -39,7 +41,7 @@ class Record:
     height: int
     cell_area: int
     brightness: float | None
-    part: str
+    subset: str
     probability: float | None
     decision: str
     outcome: str
@@ -48,8 +50,8 @@ class Record:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the cell is drawn, not photographed."""
-        return self.source == "synthetic"
+        """Whether a program drew the cell."""
+        return self.source == SYNTHETIC
 
 
 @dataclass(frozen=True)
@@ -70,5 +72,5 @@ class Choices:
 
     patients: tuple[str, ...]
     sources: tuple[str, ...]
-    parts: tuple[str, ...]
+    subsets: tuple[str, ...]
     area: tuple[int, int]

@@ -1,20 +1,18 @@
-"""What an import found: counts, identical images, patients tied together, and what is wrong.
+"""What an import brought in: counts, identical images, patients tied together, and what is wrong.
 
-The report is for a reader (:meth:`Report.lines`) and for a page (``report.json``).
+The report is for a reader (:meth:`ImportReport.lines`) and for a page (``report.json``).
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from leukemia.classes import ALL, LABELS, NORMAL
+from leukemia.dataset import patient_groups
 from leukemia.dataset.importing.layout import Layout
 from leukemia.storage.atomic import write_text
 from leukemia.storage.workspace import Workspace
@@ -24,7 +22,7 @@ SHOWN = 10  # names of one kind of finding on the terminal; report.json has them
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """What an import found.
 
     Attributes
@@ -60,7 +58,7 @@ class Report:
     odd_frames : dict of str to int
         Frame sizes other than 450x450 and 600x600, to images.
     left_out : list of str
-        Image files that lie in none of the set's folders.
+        Image files that lie not in the set's folders.
     other_files : int
         Files that are no images.
     """
@@ -101,49 +99,49 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report as text."""
-        training = self.count("ALL", folds=True) + self.count("Normal", folds=True)
+        training = self.count(ALL, folds=True) + self.count(NORMAL, folds=True)
         preliminary = self.imported.get("preliminary", {})
-        present = preliminary.get("ALL", 0) + preliminary.get("Normal", 0)
-        imported = sum(self.count(label) for label in ("ALL", "Normal", "unlabelled"))
+        present = sum(preliminary.get(label, 0) for label in LABELS)
+        imported = sum(self.count(label) for label in (*LABELS, "unlabelled"))
         out = ["SYNTHETIC CELLS, drawn by a program."] if self.synthetic else []
         out += [
-            f"{training:,} labelled training images: {self.count('ALL', folds=True):,} ALL, "
-            f"{self.count('Normal', folds=True):,} Normal",
-            f"{present:,} labelled images of the preliminary phase: its labels CSV has {self.rows:,} rows, "
-            f"{self.absent_rows:,} of them name absent files",
+            f"{training:,} labelled training images: {self.count(ALL, folds=True):,} ALL, "
+            f"{self.count(NORMAL, folds=True):,} Normal",
+            f"{present:,} labelled images from the preliminary phase (labels CSV: {self.rows:,} rows, "
+            f"{self.absent_rows:,} without a file)",
             f"{self.count('unlabelled'):,} unlabelled images",
-            f"{self.patients['ALL']} patients with ALL in {self.groups['ALL']} groups, "
-            f"{self.patients['Normal']} healthy ones in {self.groups['Normal']} groups",
-            f"{len(self.identical_pairs):,} pairs of identical images ({self.identical_files:,} identical in "
-            f"every byte of their files): {_counts(self.pairs_by_patients) or 'none'}",
-            f"Patients tied together by them: {_joined(self.tied_groups)}",
-            "Pairs of near-identical images (one cell cut out twice) under two patients' names: "
+            f"{self.patients[ALL]} patients with ALL in {self.groups[ALL]} groups, "
+            f"{self.patients[NORMAL]} healthy subjects in {self.groups[NORMAL]} groups",
+            f"{len(self.identical_pairs):,} pairs of identical images ({self.identical_files:,} of them "
+            f"byte-identical files): {_counts(self.pairs_by_patients) or 'none'}",
+            f"Patients linked by identical images: {_joined(self.tied_groups)}",
+            "Pairs of near-identical images (the same cell cut out twice) under two patients' names: "
             f"{_counts(self.near_pairs_by_patients) or 'none'}",
-            f"Patients that are one group, by both: {_joined(self.patient_groups)}",
+            f"Patients counted as one group for either reason: {_joined(self.patient_groups)}",
             f"{self.found:,} image files found: {imported:,} imported, {len(self.unreadable):,} unreadable, "
             f"{self.found - imported - len(self.unreadable):,} lost",
         ]
         out += _list("cannot be read", self.unreadable)
-        out += _list("unlabelled because of a doubt", self.unlabelled_by_doubt)
-        out += _list("imported, though the classifier would refuse them", self.refused_by_classifier)
-        out += _list("labelled Normal and ALL at once", {" = ".join(p): "" for p in self.two_labels})
-        out += _list("left out: in none of the set's folders", dict.fromkeys(self.left_out, ""))
+        out += _list("imported without a label, because their label is uncertain", self.unlabelled_by_doubt)
+        out += _list("imported, but the classifier would reject them", self.refused_by_classifier)
+        out += _list("labelled both Normal and ALL", {" = ".join(p): "" for p in self.two_labels})
+        out += _list("skipped, because they are not in the set's folders", dict.fromkeys(self.left_out, ""))
         if self.odd_frames:
-            out.append(f"Frames of an unusual size: {_counts(self.odd_frames)}")
-        for label in ("Normal", "ALL"):
+            out.append(f"Unusual frame sizes: {_counts(self.odd_frames)}")
+        for label in LABELS:
             if not self.count(label):
-                out.append(f"No image is labelled {label}: nothing can be trained on this set.")
+                out.append(f"No image is labelled {label}: this set cannot be used for training.")
         return out
 
 
-def report(
+def make_report(
     layout: Layout,
     cells: pd.DataFrame,
     unreadable: dict[str, str],
     near: Iterable[tuple[str, str]] = (),
     *,
-    drawn: bool,
-) -> Report:
+    synthetic: bool,
+) -> ImportReport:
     """Make the report of an import.
 
     Parameters
@@ -157,22 +155,22 @@ def report(
         Origin to reason.
     near : iterable of tuple of str, optional
         Paths of near-identical pairs.
-    drawn : bool
-        Whether the cells are synthetic.
+    synthetic : bool
+        Whether a program drew the cells.
     """
     words = cells["label"].replace("", "unlabelled")
     imported = {
         phase: own.value_counts().sort_index().to_dict() for phase, own in words.groupby(cells["phase"])
     }
-    identical = cells.assign(patient_group=patient_groups(cells))
+    identical = cells.assign(patient_group=patient_groups.join(cells))
     patient = dict(zip(cells["path"], cells["patient"], strict=True))
     joining = [(patient[a], patient[b]) for a, b in near]
-    pairs = pairs_of(cells)
+    pairs = patient_groups.identical_pairs(cells)
     origin, label = cells["origin"].to_dict(), cells["label"].to_dict()
     people, files = cells["patient"].to_dict(), cells["file_sha256"].to_dict()
     frames = Counter(f"{w}x{h}" for w, h in zip(cells["width"], cells["height"], strict=True))
-    return Report(
-        synthetic=drawn,
+    return ImportReport(
+        synthetic=synthetic,
         found=len(layout.images),
         imported=imported,
         patients=_people(cells, "patient"),
@@ -185,66 +183,22 @@ def report(
         tied_groups=_tied(identical),
         near_pairs_by_patients=_pairs_by_patients([own for own in joining if all(own) and len(set(own)) > 1]),
         patient_groups=_tied(cells),
-        two_labels=[[origin[a], origin[b]] for a, b in pairs if {label[a], label[b]} == {"Normal", "ALL"}],
+        two_labels=[[origin[a], origin[b]] for a, b in pairs if {label[a], label[b]} == set(LABELS)],
         unreadable=unreadable,
-        unlabelled_by_doubt=_said(cells, "doubt"),
-        refused_by_classifier=_said(cells, "refusal"),
+        unlabelled_by_doubt=_reasons(cells, "doubt"),
+        refused_by_classifier=_reasons(cells, "refusal"),
         odd_frames={size: count for size, count in sorted(frames.items()) if size not in USUAL_FRAMES},
         left_out=layout.left_out,
         other_files=layout.other,
     )
 
 
-def patient_groups(cells: pd.DataFrame, pairs: Iterable[tuple[str, str]] = ()) -> pd.Series:
-    """Join patients that share a cell, also through a third one.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        Columns image_id, patient and path; patient is empty where not known.
-    pairs : iterable of tuple of str, optional
-        Paths of further images that show one cell, though not in identical pixels.
-
-    Returns
-    -------
-    pandas.Series
-        Names joined by ``+`` in natural order; empty where the patient is not known.
-    """
-    known = cells[cells["patient"] != ""]
-    person, people = pd.factorize(known["patient"])
-    picture, pictures = pd.factorize(known["image_id"])
-    size = len(people) + len(pictures)
-    of = dict(zip(known["path"], person, strict=True))
-    near = np.array([(of[a], of[b]) for a, b in pairs if a in of and b in of], int).reshape(-1, 2)
-    rows = np.concatenate([person, near[:, 0]])
-    columns = np.concatenate([len(people) + picture, near[:, 1]])
-    edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
-    _, component = connected_components(edges, directed=False)
-    members: dict[int, list[str]] = {}
-    for name, number in zip(people, component, strict=False):
-        members.setdefault(number, []).append(name)
-    names = {name: "+".join(sorted(own, key=natural)) for own in members.values() for name in own}
-    return cells["patient"].map(names).fillna("")
-
-
-def natural(name: str) -> tuple[str, int]:
-    """A key that sorts patients as a reader would: 9 before 10."""
-    letters = name.rstrip("0123456789")
-    return letters, int(name[len(letters) :] or 0)
-
-
 def _people(cells: pd.DataFrame, column: str) -> dict[str, int]:
-    return {label: cells.loc[cells["label"] == label, column].nunique() for label in ("Normal", "ALL")}
-
-
-def pairs_of(cells: pd.DataFrame) -> list[tuple[int, int]]:
-    """Index labels of rows with identical images, each pair once."""
-    same = cells[cells.duplicated("image_id", keep=False)]
-    return [pair for _, own in same.groupby("image_id", sort=False) for pair in combinations(own.index, 2)]
+    return {label: cells.loc[cells["label"] == label, column].nunique() for label in LABELS}
 
 
 def _pairs_by_patients(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
-    names = Counter(tuple(sorted({a, b}, key=natural)) for a, b in pairs)
+    names = Counter(tuple(sorted({a, b}, key=patient_groups.natural)) for a, b in pairs)
     return {
         " = ".join(own) if len(own) > 1 else f"within {own[0] or 'unlabelled'}": count
         for own, count in names.most_common()
@@ -253,12 +207,12 @@ def _pairs_by_patients(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
 
 def _tied(cells: pd.DataFrame) -> list[list[str]]:
     groups = {name for name in cells["patient_group"] if "+" in name}
-    return sorted((name.split("+") for name in groups), key=lambda own: natural(own[0]))
+    return sorted((name.split("+") for name in groups), key=lambda own: patient_groups.natural(own[0]))
 
 
-def _said(cells: pd.DataFrame, column: str) -> dict[str, str]:
-    said = cells[cells[column] != ""]
-    return dict(zip(said["origin"], said[column], strict=True))
+def _reasons(cells: pd.DataFrame, column: str) -> dict[str, str]:
+    named = cells[cells[column] != ""]
+    return dict(zip(named["origin"], named[column], strict=True))
 
 
 def _joined(groups: list[list[str]]) -> str:

@@ -19,10 +19,12 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from PIL import Image
 
-from leukemia.dataset import manifest
-from leukemia.dataset.importing import import_report, layout, sources
-from leukemia.dataset.importing.import_report import Report
-from leukemia.dataset.importing.layout import Named
+from leukemia.classes import ALL, NORMAL
+from leukemia.dataset import manifest, patient_groups
+from leukemia.dataset.importing import import_report, journal, layout, sources
+from leukemia.dataset.importing.import_report import ImportReport
+from leukemia.dataset.importing.journal import ImportedFile
+from leukemia.dataset.importing.layout import NamedImage
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
@@ -33,7 +35,7 @@ from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
 
 JOURNAL = "journal.jsonl"
-FOLDERS = {"Normal": "labeled_images/Normal", "ALL": "labeled_images/ALL", "": "unlabeled_images"}
+FOLDERS = {NORMAL: "labeled_images/Normal", ALL: "labeled_images/ALL", "": "unlabeled_images"}
 # Lossless. The first method that packs well: half the time of the next for 3 % more space.
 PACKED = {"format": "WEBP", "lossless": True, "method": 1, "quality": 0}
 
@@ -42,34 +44,13 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Target:
-    """An image and where it shall lie, relative to the output folder."""
+    """An image and its path to be, relative to the output folder."""
 
-    named: Named
+    named: NamedImage
     path: str
 
 
-@dataclass(frozen=True)
-class Done:
-    """A line of the journal: what was found in one file of the source, or why it could not be read."""
-
-    path: str
-    origin: str
-    stamp: str
-    error: str = ""
-    image_id: str = ""
-    width: int = 0
-    height: int = 0
-    cell_area: int = 0
-    refusal: str = ""
-    file_sha256: str = ""
-
-    def is_of(self, target: Target) -> bool:
-        """Whether the line tells of this very file."""
-        entry = target.named.entry
-        return (self.path, self.origin, self.stamp) == (target.path, entry.origin, entry.stamp)
-
-
-OnFile = Callable[[Target, Done], None]
+OnFile = Callable[[Target, ImportedFile], None]
 
 
 def prepare(
@@ -79,7 +60,7 @@ def prepare(
     workers: int,
     progress: Progress | None = None,
     on_file: OnFile | None = None,
-) -> Report:
+) -> ImportReport:
     """Import a download; the same call again does only what is still to do.
 
     Parameters
@@ -94,12 +75,12 @@ def prepare(
     progress : callable, optional
         Called with (done, total, what is being done).
     on_file : callable, optional
-        Called with what each file is (:class:`Target`) and what was found in it (:class:`Done`).
+        Called with what each file is (:class:`Target`) and what was read from it (:class:`ImportedFile`).
 
     Returns
     -------
-    Report
-        What was found, and what is wrong with it.
+    ImportReport
+        What the set holds, and what is wrong with it.
 
     Raises
     ------
@@ -111,30 +92,35 @@ def prepare(
     output = Path(output)
     with ExitStack() as stack:
         entries = sources.open_source(Path(source), stack)
-        found = layout.read(entries)
-        drawn = any(PurePosixPath(entry.origin).name == MARKER for entry in entries)
-        targets = _targets(found.images)
+        names = layout.read(entries)
+        synthetic = any(PurePosixPath(entry.origin).name == MARKER for entry in entries)
+        targets = _targets(names.images)
         staging = Workspace(output).staging
-        busy = ArchiveError(f"Another import is writing to {output}: wait until it is done.")
+        busy = ArchiveError(f"Another import is writing to {output}: wait until it has finished.")
         stack.enter_context(exclusive(staging / "lock", 0, busy))
-        kept = _kept(output)
-        done, looks = _import(targets, output, kept, workers, progress, on_file)
-        cells = _cells(targets, done, drawn)
-        seen = near_duplicates.kept(output, cells) or near_duplicates.look_through(
-            lambda path: _where(path, staging, output), cells, workers=workers, known=looks, progress=progress
+        previous = _previous_import(output)
+        files, hashes = _import(targets, output, previous, workers, progress, on_file)
+        cells = _cells(targets, files, synthetic)
+        scan = near_duplicates.cached(output, cells) or near_duplicates.scan(
+            lambda path: _locate(path, staging, output),
+            cells,
+            workers=workers,
+            known=hashes,
+            progress=progress,
         )
-        cells = cells.assign(patient_group=import_report.patient_groups(cells, seen.ties))
-        report = import_report.report(found, cells, _refused(done), seen.ties, drawn=drawn)
-        _commit(output, cells, report, kept)
-        near_duplicates.keep(output, cells, seen)
+        cells = cells.assign(patient_group=patient_groups.join(cells, scan.path_pairs))
+        unreadable = {file.origin: file.error for file in files if file.error}
+        report = import_report.make_report(names, cells, unreadable, scan.path_pairs, synthetic=synthetic)
+        _commit(output, cells, report, previous)
+        near_duplicates.write_cache(output, cells, scan)
     return report
 
 
-def _targets(found: Iterable[Named]) -> list[Target]:
+def _targets(images: Iterable[NamedImage]) -> list[Target]:
     """Give each image a path of its own, the same on every run."""
     taken: dict[str, int] = {}
     targets = []
-    for named in found:
+    for named in images:
         stem = re.sub(r"[^\w-]+", "_", PurePosixPath(named.entry.origin).stem, flags=re.ASCII)
         place = "" if named.source == "final" else f"{named.source}-"
         path = f"{FOLDERS[named.label]}/{place}{stem}"
@@ -144,7 +130,7 @@ def _targets(found: Iterable[Named]) -> list[Target]:
     return targets
 
 
-def _kept(output: Path) -> dict[str, str]:
+def _previous_import(output: Path) -> dict[str, str]:
     """Path to image_id of what an earlier import put in place."""
     try:
         cells = manifest.read(output)
@@ -156,29 +142,29 @@ def _kept(output: Path) -> dict[str, str]:
 def _import(
     targets: list[Target],
     output: Path,
-    kept: dict[str, str],
+    previous: dict[str, str],
     workers: int,
     progress: Progress | None,
     on_file: OnFile | None,
-) -> tuple[list[Done], dict[str, near_duplicates.Look]]:
+) -> tuple[list[ImportedFile], dict[str, near_duplicates.ImageHash]]:
     """Stage what is not yet staged or in place.
 
-    Returns a line for each target, in order, and by path the looks of what was decoded for it now.
+    Returns a file for each target, in order, and by path the hashes of what was decoded now.
     """
     staging = Workspace(output).staging
-    journal = _read_journal(staging / JOURNAL)
+    known = journal.read(staging / JOURNAL)
 
-    def ready(target: Target) -> Done | None:
-        line = journal.get(target.path)
-        if line is None or not line.is_of(target):
+    def ready(target: Target) -> ImportedFile | None:
+        file = known.get(target.path)
+        if file is None or not file.is_of(target.named.entry, target.path):
             return None
-        if line.error or (staging / target.path).is_file():
-            return line
-        in_place = kept.get(target.path) == line.image_id and (output / target.path).is_file()
-        return line if in_place else None
+        if file.error or (staging / target.path).is_file():
+            return file
+        in_place = previous.get(target.path) == file.image_id and (output / target.path).is_file()
+        return file if in_place else None
 
-    done = {target.path: line for target in targets if (line := ready(target))}
-    looks: dict[str, near_duplicates.Look] = {}
+    done = {target.path: file for target in targets if (file := ready(target))}
+    hashes: dict[str, near_duplicates.ImageHash] = {}
     todo = [target for target in targets if target.path not in done]
     if progress:
         progress(len(done), len(targets), "Importing")
@@ -186,57 +172,38 @@ def _import(
         for target in targets:
             if target.path in done:
                 on_file(target, done[target.path])
-    with (staging / JOURNAL).open("a", encoding="utf-8") as file, ThreadPoolExecutor(workers) as pool:
+    with (staging / JOURNAL).open("a", encoding="utf-8") as log, ThreadPoolExecutor(workers) as pool:
         try:
             staged = pool.map(lambda target: _stage(target, staging), todo)
-            for target, (line, look) in zip(todo, staged, strict=True):
-                if look:
-                    looks[line.path] = look
-                file.write(json.dumps(asdict(line)) + "\n")
-                file.flush()
-                done[line.path] = line
+            for target, (file, image_hash) in zip(todo, staged, strict=True):
+                if image_hash:
+                    hashes[file.path] = image_hash
+                log.write(json.dumps(asdict(file)) + "\n")
+                log.flush()
+                done[file.path] = file
                 if on_file:
-                    on_file(target, line)
+                    on_file(target, file)
                 if progress:
                     progress(len(done), len(targets), "Importing")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return [done[target.path] for target in targets], looks
+    return [done[target.path] for target in targets], hashes
 
 
-def _read_journal(path: Path) -> dict[str, Done]:
-    lines: dict[str, Done] = {}
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return lines
-    for line in text.splitlines():
-        try:
-            found = Done(**json.loads(line))
-        except (ValueError, TypeError):
-            continue  # a write that was killed
-        lines[found.path] = found
-    if not text.endswith("\n"):
-        # What is appended next must not continue the torn line.
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n")
-    return lines
-
-
-def _where(path: str, staging: Path, output: Path) -> Path:
+def _locate(path: str, staging: Path, output: Path) -> Path:
     return staging / path if (staging / path).is_file() else output / path
 
 
-def _stage(target: Target, staging: Path) -> tuple[Done, near_duplicates.Look | None]:
+def _stage(target: Target, staging: Path) -> tuple[ImportedFile, near_duplicates.ImageHash | None]:
     """Decode one file and pack it, pixel for pixel, into the staging folder."""
     entry = target.named.entry
-    line = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
+    known = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
     try:
         data = entry.load()
         cell = measure_cell(reader.decode(data))
     except (ImageError, ArchiveError) as error:
-        return Done(**line, error=str(error)), None
+        return ImportedFile(**known, error=str(error)), None
     try:
         validate.check_single_cell(cell)
         refusal = ""
@@ -246,8 +213,8 @@ def _stage(target: Target, staging: Path) -> tuple[Done, near_duplicates.Look | 
     Image.fromarray(cell.pixels).save(packed, **PACKED)
     with whole_file(staging / target.path) as partial:
         partial.write_bytes(packed.getbuffer())
-    found = Done(
-        **line,
+    file = ImportedFile(
+        **known,
         image_id=cell.image_id,
         width=cell.width,
         height=cell.height,
@@ -255,33 +222,29 @@ def _stage(target: Target, staging: Path) -> tuple[Done, near_duplicates.Look | 
         refusal=refusal,
         file_sha256=hashlib.sha256(data).hexdigest(),
     )
-    return found, near_duplicates.look(cell)
+    return file, near_duplicates.hash_cell(cell)
 
 
-def _cells(targets: list[Target], done: list[Done], drawn: bool) -> pd.DataFrame:
-    """Manifest rows of all images that could be read, with what was said of each."""
+def _cells(targets: list[Target], files: list[ImportedFile], synthetic: bool) -> pd.DataFrame:
+    """Manifest rows of all images that could be read, with the doubts about each."""
     rows = [
-        asdict(line)
+        asdict(file)
         | {
             "label": target.named.label,
             "patient": target.named.patient,
-            "source": "synthetic" if drawn else target.named.source,
+            "source": manifest.SYNTHETIC if synthetic else target.named.source,
             "phase": target.named.source,
             "doubt": target.named.doubt,
         }
-        for target, line in zip(targets, done, strict=True)
-        if not line.error
+        for target, file in zip(targets, files, strict=True)
+        if not file.error
     ]
     if not rows:
-        raise ArchiveError(f"None of the {len(targets):,} images can be read. The first: {done[0].error}")
+        raise ArchiveError(f"None of the {len(targets):,} images can be read. The first: {files[0].error}")
     return pd.DataFrame(rows)
 
 
-def _refused(done: Iterable[Done]) -> dict[str, str]:
-    return {line.origin: line.error for line in done if line.error}
-
-
-def _commit(output: Path, cells: pd.DataFrame, report: Report, kept: dict[str, str]) -> None:
+def _commit(output: Path, cells: pd.DataFrame, report: ImportReport, previous: dict[str, str]) -> None:
     """Move what is staged into place; then the manifest says so, and what it replaced goes."""
     staging = Workspace(output).staging
     for path in cells["path"]:
@@ -293,5 +256,5 @@ def _commit(output: Path, cells: pd.DataFrame, report: Report, kept: dict[str, s
         shutil.rmtree(staging / folder, ignore_errors=True)
     manifest.write(output, cells)
     report.write(output)
-    for path in kept.keys() - set(cells["path"]):
+    for path in previous.keys() - set(cells["path"]):
         (output / path).unlink(missing_ok=True)

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.importing.sources import Entry
 from leukemia.errors import ArchiveError
 from leukemia.imaging.reader import SUFFIXES
 
 FOLD = re.compile(r"fold_\d+")
-CLASSES = {"all": "ALL", "hem": "Normal"}
-LABELS = {"1": "ALL", "0": "Normal"}
+BY_FOLDER = {"all": ALL, "hem": NORMAL}
+BY_NUMBER = {"1": ALL, "0": NORMAL}
 PRELIMINARY, FINAL = "C-NMC_test_prelim_phase_data", "C-NMC_test_final_phase_data"
 LABELS_CSV = f"{PRELIMINARY}_labels.csv"
 COLUMNS = {"Patient_ID", "new_names", "labels"}
@@ -26,7 +27,7 @@ EXPECTED = f"fold_N/all and fold_N/hem, {PRELIMINARY}, {FINAL}"
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedImage:
     """One image and what its name says.
 
     Attributes
@@ -53,7 +54,7 @@ class Layout:
 
     Attributes
     ----------
-    images : list of Named
+    images : list of NamedImage
         In the order of their origins.
     rows, absent : int
         Rows of the labels CSV, and those that name a file which is not there.
@@ -63,7 +64,7 @@ class Layout:
         Files that are no images.
     """
 
-    images: list[Named]
+    images: list[NamedImage]
     rows: int
     absent: int
     left_out: list[str]
@@ -98,7 +99,7 @@ def read(entries: Iterable[Entry]) -> Layout:
         if named.source == "preliminary":
             present.add(PurePosixPath(entry.origin).stem)
     if not images:
-        raise ArchiveError(f"This is not a C-NMC 2019 download: none of its folders is here ({EXPECTED}).")
+        raise ArchiveError(f"This is not a C-NMC 2019 download: it has none of its folders ({EXPECTED}).")
     return Layout(images, len(labels), len(labels.keys() - present), left_out, other)
 
 
@@ -107,48 +108,50 @@ def patient(written: str) -> str:
     return written.upper()
 
 
-def _named(entry: Entry, labels: dict[str, tuple[str, str]]) -> Named | None:
+def _named(entry: Entry, labels: dict[str, tuple[str, str]]) -> NamedImage | None:
     *folders, name = PurePosixPath(entry.origin).parts
     if PRELIMINARY in folders:
         return _preliminary(entry, labels.get(PurePosixPath(name).stem))
     if FINAL in folders:
-        return Named(entry, "final")
-    if len(folders) >= 2 and FOLD.fullmatch(folders[-2]) and folders[-1] in CLASSES:
+        return NamedImage(entry, "final")
+    if len(folders) >= 2 and FOLD.fullmatch(folders[-2]) and folders[-1] in BY_FOLDER:
         return _training(entry, folders[-2], folders[-1])
     return None
 
 
-def _training(entry: Entry, fold: str, kind: str) -> Named:
-    found = CELL.fullmatch(PurePosixPath(entry.origin).stem)
-    if found is None:
-        return Named(entry, fold, doubt="The name does not say whose cell it is.")
-    who = patient(found["patient"])
-    if found["kind"] != kind:
-        return Named(entry, fold, patient=who, doubt=f"Lies in the folder {kind}, is named {found['kind']}.")
-    return Named(entry, fold, CLASSES[kind], who)
+def _training(entry: Entry, fold: str, kind: str) -> NamedImage:
+    name = CELL.fullmatch(PurePosixPath(entry.origin).stem)
+    if name is None:
+        return NamedImage(entry, fold, doubt="The file name does not say which patient it is from.")
+    who = patient(name["patient"])
+    if name["kind"] != kind:
+        doubt = f"Its folder says {kind}, its name says {name['kind']}."
+        return NamedImage(entry, fold, patient=who, doubt=doubt)
+    return NamedImage(entry, fold, BY_FOLDER[kind], who)
 
 
-def _preliminary(entry: Entry, row: tuple[str, str] | None) -> Named:
+def _preliminary(entry: Entry, row: tuple[str, str] | None) -> NamedImage:
     if row is None:
-        return Named(entry, "preliminary", doubt=f"No row of {LABELS_CSV} names it.")
+        return NamedImage(entry, "preliminary", doubt=f"It is not listed in {LABELS_CSV}.")
     original, label = row
-    found = CELL.fullmatch(PurePosixPath(original).stem)
-    if found is None:
-        return Named(entry, "preliminary", doubt=f"{LABELS_CSV} does not say whose cell it is.")
-    who = patient(found["patient"])
-    if CLASSES[found["kind"]] != label:
-        return Named(entry, "preliminary", patient=who, doubt=f"{LABELS_CSV} says {label} of {original}.")
-    return Named(entry, "preliminary", label, who)
+    name = CELL.fullmatch(PurePosixPath(original).stem)
+    if name is None:
+        return NamedImage(entry, "preliminary", doubt=f"{LABELS_CSV} does not say which patient it is from.")
+    who = patient(name["patient"])
+    if BY_FOLDER[name["kind"]] != label:
+        doubt = f"{LABELS_CSV} gives {label} for {original}."
+        return NamedImage(entry, "preliminary", patient=who, doubt=doubt)
+    return NamedImage(entry, "preliminary", label, who)
 
 
 def _labels(tables: list[Entry]) -> dict[str, tuple[str, str]]:
     """File name without its suffix (the set may have been converted) to (original name, label)."""
-    found: dict[str, tuple[str, str]] = {}
+    labels: dict[str, tuple[str, str]] = {}
     for table in tables:
         for name, row in _rows(table):
-            if found.setdefault(PurePosixPath(name).stem, row) != row:
+            if labels.setdefault(PurePosixPath(name).stem, row) != row:
                 raise ArchiveError(f"{table.origin} has two different rows for {name}.")
-    return found
+    return labels
 
 
 def _rows(table: Entry) -> Iterable[tuple[str, tuple[str, str]]]:
@@ -158,17 +161,17 @@ def _rows(table: Entry) -> Iterable[tuple[str, tuple[str, str]]]:
     except ArchiveError as error:
         raise ArchiveError(f"{table.origin}: {error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ArchiveError(f"{table.origin} is damaged: it is not a table of text.") from error
+        raise ArchiveError(f"{table.origin} is damaged: it is not a CSV file.") from error
     if not rows:
-        raise ArchiveError(f"{table.origin} has no row.")
+        raise ArchiveError(f"{table.origin} has no rows.")
     if set(rows[0]) - {None} != COLUMNS:
         raise ArchiveError(f"{table.origin} must have the columns {', '.join(sorted(COLUMNS))}.")
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values() or not row["new_names"]:
-            raise ArchiveError(f"{table.origin}, line {number}: a column is missing or one too many.")
-        if row["labels"] not in LABELS:
+            raise ArchiveError(f"{table.origin}, line {number}: the number of columns is wrong.")
+        if row["labels"] not in BY_NUMBER:
             raise ArchiveError(
-                f"{table.origin}, line {number}: the label is {row['labels']!r}; only 1 (ALL) and 0 (normal) "
-                "are known."
+                f"{table.origin}, line {number}: the label is {row['labels']!r}; it must be 1 (ALL) or 0 "
+                "(normal)."
             )
-        yield row["new_names"], (row["Patient_ID"], LABELS[row["labels"]])
+        yield row["new_names"], (row["Patient_ID"], BY_NUMBER[row["labels"]])

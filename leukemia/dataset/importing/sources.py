@@ -75,13 +75,13 @@ def open_source(source: Path, stack: ExitStack) -> list[Entry]:
     """
     source = Path(source)
     if source.is_dir():
-        found = _in_folder(source, stack)
+        listed = _in_folder(source, stack)
     elif source.is_file():
-        found = _in_zip(source, "", stack)
+        listed = _in_zip(source, "", stack)
     else:
         raise ArchiveError(f"No such file or folder: {source}.")
     entries = []
-    for entry in found:
+    for entry in listed:
         entries.append(entry)
         if len(entries) > MAX_ARCHIVE_FILES:
             raise ArchiveError(f"{source} holds more than {MAX_ARCHIVE_FILES:,} files: not a C-NMC 2019 set.")
@@ -109,10 +109,10 @@ def _in_folder(folder: Path, stack: ExitStack) -> Iterator[Entry]:
 
 def _file(path: Path, origin: str) -> Entry:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise ArchiveError(f"{path} cannot be opened: {error.strerror}.") from error
-    return Entry(origin, found.st_size, f"{found.st_size}-{found.st_mtime_ns}", path.read_bytes)
+    return Entry(origin, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", path.read_bytes)
 
 
 def _in_zip(path: Path, prefix: str, stack: ExitStack) -> Iterator[Entry]:

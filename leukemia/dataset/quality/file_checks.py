@@ -8,17 +8,17 @@ import pandas as pd
 
 from leukemia.dataset.importing import import_report, importer
 from leukemia.dataset.quality import near_duplicates
-from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, some
+from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, counted
 from leukemia.storage.workspace import Workspace
 
 
 def read_report(data: Path) -> dict[str, object]:
-    """The import's report (:class:`import_report.Report`) as it was written; empty where there is none."""
+    """The import's report (:class:`import_report.ImportReport`) as written; empty where there is none."""
     try:
-        found = json.loads(Workspace(data).import_report.read_text(encoding="utf-8"))
+        record = json.loads(Workspace(data).import_report.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def files(data: Path, cells: pd.DataFrame, report: dict[str, object]) -> list[Check]:
@@ -36,35 +36,35 @@ def files(data: Path, cells: pd.DataFrame, report: dict[str, object]) -> list[Ch
             "missing",
             "Rows without files",
             PROBLEM if len(missing) else NOTE if absent else OK,
-            f"{some(len(missing), 'row')} of the manifest name a file that is not there. At the import, "
-            f"{absent:,} rows of the labels CSV named files that the download did not hold.",
-            "A missing image cannot be learned from; a training that needs it stops.",
-            "Import again to bring images back. Rows of the labels CSV without a file were left out.",
+            f"{counted(len(missing), 'row')} of the manifest name a missing file. At import, {absent:,} rows "
+            "of the labels CSV named files that were not in the download.",
+            "A training that needs a missing image stops.",
+            "Rows of the labels CSV without a file were left out. To restore missing images, import again.",
             missing,
         ),
         Check(
             "stray",
             "Files without rows",
             NOTE if len(stray) or len(doubts) else OK,
-            f"{some(len(stray), 'file')} in the image folders that the manifest does not name. At the import "
-            f"{some(len(doubts), 'image')} had no label that could be trusted.",
-            "What has no row is never shown or learned from.",
-            "Files without a row are left alone; images without a trusted label were imported as unlabelled.",
+            f"{counted(len(stray), 'file')} in the image folders without a row in the manifest. At import, "
+            f"{counted(len(doubts), 'image')} had no reliable label.",
+            "A file without a row is never shown and never used for training.",
+            "Files without a row are left alone. Images without a reliable label are imported as unlabelled.",
             pd.concat([stray, doubts], ignore_index=True),
         ),
         Check(
             "unreadable",
             "Unreadable files",
             NOTE if len(unreadable) else OK,
-            f"{some(len(unreadable), 'file')} of the download could not be read.",
-            "Empty, cut off or damaged in the download.",
-            "Left out of the set; each is named with the reason." if len(unreadable) else "Nothing to do.",
+            f"{counted(len(unreadable), 'file')} of the download could not be read.",
+            "These files are empty, cut off or damaged.",
+            "Left out of the set; each is listed with its reason." if len(unreadable) else "Nothing to do.",
             unreadable,
         ),
     ]
 
 
-def frames(cells: pd.DataFrame, found: near_duplicates.Findings | None) -> list[Check]:
+def frames(cells: pd.DataFrame, scan: near_duplicates.Scan | None) -> list[Check]:
     """Cells that touch their frame, frames out of the usual size, images that fail by now."""
     size = cells["width"].astype(str) + "x" + cells["height"].astype(str)
     odd = cells.assign(frame=size).loc[
@@ -73,23 +73,23 @@ def frames(cells: pd.DataFrame, found: near_duplicates.Findings | None) -> list[
     checks = [
         Check(
             "frames",
-            "Frames out of the usual size",
+            "Unusual frame sizes",
             NOTE if len(odd) else OK,
-            f"{some(len(odd), 'image')} with a frame other than "
+            f"{counted(len(odd), 'image')} with a frame other than "
             f"{' or '.join(import_report.USUAL_FRAMES)} pixels.",
-            "A frame of another size is no fault by itself. One that was *resized* changes the cell's size.",
-            "Frames are never resized: a square is cut about the cell at native scale.",
+            "Another frame size is not a fault, but a frame that was *resized* changes the cell's size.",
+            "Frames are never resized: a square is cut out around the cell at native scale.",
             odd.reset_index(drop=True),
         )
     ]
     title, meaning = (
         "Cells touching the frame",
-        "The cell is cut off: its size and outline cannot be trusted.",
+        "The cell is cut off: its size and outline are not reliable.",
     )
-    if found is None:
-        return [*checks, Check("edge", title, UNKNOWN, "Not looked for yet.", meaning, "")]
-    edge = cells.loc[cells["path"].isin(found.edges), ["path", "label", "patient"]]
-    edge = edge.assign(pixels_on_edge=edge["path"].map(found.edges)).sort_values(
+    if scan is None:
+        return [*checks, Check("edge", title, UNKNOWN, "Not checked yet.", meaning, "")]
+    edge = cells.loc[cells["path"].isin(scan.edges), ["path", "label", "patient"]]
+    edge = edge.assign(pixels_on_edge=edge["path"].map(scan.edges)).sort_values(
         "pixels_on_edge", ascending=False
     )
     checks.append(
@@ -97,27 +97,27 @@ def frames(cells: pd.DataFrame, found: near_duplicates.Findings | None) -> list[
             "edge",
             title,
             NOTE if len(edge) else OK,
-            f"{some(len(edge), 'cell')} with {near_duplicates.LEAST_EDGE} or more pixels "
+            f"{counted(len(edge), 'cell')} with {near_duplicates.LEAST_EDGE} or more pixels "
             "on the frame's edge.",
             meaning,
-            "Kept, and learned from: leave one out by marking its label as doubted.",
+            "Kept and used for training. To leave one out, mark its label as doubted.",
             edge.reset_index(drop=True),
         )
     )
-    if found.unreadable:
-        rows = pd.DataFrame(found.unreadable.items(), columns=["file", "reason"])
-        said = f"{some(len(rows), 'image')} of the prepared set cannot be read any more."
-        checks.append(Check("lost", "Damaged since the import", PROBLEM, said, "", "Import again.", rows))
+    if scan.unreadable:
+        rows = pd.DataFrame(scan.unreadable.items(), columns=["file", "reason"])
+        finding = f"{counted(len(rows), 'image')} of the prepared set can no longer be read."
+        checks.append(Check("lost", "Damaged since import", PROBLEM, finding, "", "Import again.", rows))
     return checks
 
 
 def _on_disk(data: Path) -> set[str]:
-    found = set()
+    paths = set()
     for folder in importer.FOLDERS.values():
         for where, _, names in os.walk(Path(data) / folder):
             below = Path(where).relative_to(data).as_posix()
-            found.update(f"{below}/{name}" for name in names if not name.startswith("."))
-    return found
+            paths.update(f"{below}/{name}" for name in names if not name.startswith("."))
+    return paths
 
 
 def _reasons(report: dict[str, object], name: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A look through every image: near-identical pairs, cells that touch the frame, files that fail.
+"""A scan of every image: near-identical pairs, cells that touch the frame, files that fail.
 
 Two images are near-identical where their perceptual hashes [1]_ agree in almost every bit *and*
 their grey pictures correlate: the first is quick, the second keeps out cells of one outline. On
@@ -43,32 +43,32 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one image looks like.
+class ImageHash:
+    """What near-identical images have in common.
 
     Attributes
     ----------
     bits : numpy.ndarray
         Perceptual hash, bool, shape (256,).
-    small : numpy.ndarray
-        Grey picture of the cell, uint8, shape (48, 48).
+    grey : numpy.ndarray
+        Small grey picture of the cell, uint8, shape (48, 48).
     edge : int
         Pixels of the cell on the frame's edge.
     """
 
     bits: np.ndarray
-    small: np.ndarray
+    grey: np.ndarray
     edge: int
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What a look through a set found; images are named by their path in the data folder.
+class Scan:
+    """The result of a scan; images are named by their path in the data folder.
 
     Attributes
     ----------
     images : int
-        How many were looked at.
+        How many were scanned.
     pairs : list of tuple
         Near-identical pairs: path, path, bits that differ (of 256), correlation. Images that agree
         in every pixel are not among them.
@@ -84,73 +84,76 @@ class Findings:
     unreadable: dict[str, str]
 
     @property
-    def ties(self) -> list[tuple[str, str]]:
+    def path_pairs(self) -> list[tuple[str, str]]:
         """The near-identical pairs alone: path, path."""
         return [(one, other) for one, other, *_ in self.pairs]
 
 
-def look_through(
-    place: Callable[[str], Path],
+def scan(
+    locate: Callable[[str], Path],
     cells: pd.DataFrame,
     *,
     workers: int,
-    known: Mapping[str, Look] | None = None,
+    known: Mapping[str, ImageHash] | None = None,
     progress: Progress | None = None,
-) -> Findings:
-    """Look at every image of a set and compare all with all.
+) -> Scan:
+    """Hash every image of a set and compare all with all.
 
     Parameters
     ----------
-    place : callable
+    locate : callable
         From a path in the manifest to where the image lies now.
     cells : pandas.DataFrame
         Manifest rows: path and image_id.
     workers : int
         Threads that decode.
-    known : mapping of str to Look, optional
-        Path to the look of images that need not be decoded again.
+    known : mapping of str to ImageHash, optional
+        Path to the hash of images that need not be decoded again.
     progress : callable, optional
         Called with (done, total, what is being done).
     """
-    paths, looks, unreadable = [], [], {}
+    hashes: dict[str, ImageHash] = {}
+    unreadable: dict[str, str] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             known = known or {}
-            found = pool.map(lambda path: known.get(path) or _try(place(path)), cells["path"])
-            for done, (path, seen) in enumerate(zip(cells["path"], found, strict=True), 1):
-                if isinstance(seen, Look):
-                    paths.append(path)
-                    looks.append(seen)
+            results = pool.map(lambda path: known.get(path) or _try(locate(path)), cells["path"])
+            for done, (path, result) in enumerate(zip(cells["path"], results, strict=True), 1):
+                if isinstance(result, ImageHash):
+                    hashes[path] = result
                 else:
-                    unreadable[path] = seen
+                    unreadable[path] = result
                 if progress:
-                    progress(done, len(cells), "Looking at images")
+                    progress(done, len(cells), "Reading images")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    own = dict(zip(cells["path"], cells["image_id"], strict=True))
+    paths = list(hashes)
+    image_id = dict(zip(cells["path"], cells["image_id"], strict=True))
     pairs = [
         (paths[a], paths[b], bits, likeness)
-        for a, b, bits, likeness in near(looks, progress)
-        if own[paths[a]] != own[paths[b]]
+        for a, b, bits, likeness in near_pairs(list(hashes.values()), progress)
+        if image_id[paths[a]] != image_id[paths[b]]
     ]
-    edges = {path: seen.edge for path, seen in zip(paths, looks, strict=True) if seen.edge >= LEAST_EDGE}
-    return Findings(len(cells), pairs, edges, unreadable)
+    edges = {path: own.edge for path, own in hashes.items() if own.edge >= LEAST_EDGE}
+    return Scan(len(cells), pairs, edges, unreadable)
 
 
-def look(cell: Cell) -> Look:
-    """Describe one measured cell."""
-    grey = Image.fromarray(crop_cell(cell, CROP)).convert("L")
+def hash_cell(cell: Cell) -> ImageHash:
+    """Hash one measured cell."""
+    picture = Image.fromarray(crop_cell(cell, CROP)).convert("L")
     pixels = cell.pixels
     border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
-    return Look(
-        bits=imagehash.phash(grey, HASH_SIDE).hash.ravel(),
-        small=np.asarray(grey.resize((SMALL, SMALL), Image.Resampling.BOX)),
+    return ImageHash(
+        bits=imagehash.phash(picture, HASH_SIDE).hash.ravel(),
+        grey=np.asarray(picture.resize((SMALL, SMALL), Image.Resampling.BOX)),
         edge=int((border.max(axis=1) > BACKGROUND).sum()),
     )
 
 
-def near(looks: list[Look], progress: Progress | None = None) -> list[tuple[int, int, int, float]]:
+def near_pairs(
+    hashes: list[ImageHash], progress: Progress | None = None
+) -> list[tuple[int, int, int, float]]:
     """Find near-identical pairs among all.
 
     Returns
@@ -159,72 +162,72 @@ def near(looks: list[Look], progress: Progress | None = None) -> list[tuple[int,
         Positions of both, bits that differ, correlation; the most alike first. All pairs are
         compared, as products of matrices: some seconds for ten thousand images.
     """
-    if not looks:
+    if not hashes:
         return []
-    signs = np.stack([seen.bits for seen in looks]).astype(np.float32) * 2 - 1
-    small = np.stack([seen.small.ravel() for seen in looks]).astype(np.float32)
-    small -= small.mean(axis=1, keepdims=True)
-    small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6)
+    signs = np.stack([one.bits for one in hashes]).astype(np.float32) * 2 - 1
+    grey = np.stack([one.grey.ravel() for one in hashes]).astype(np.float32)
+    grey -= grey.mean(axis=1, keepdims=True)
+    grey /= np.maximum(np.linalg.norm(grey, axis=1, keepdims=True), 1e-6)
     out = []
-    for start in range(0, len(looks), BLOCK):
-        stop = min(start + BLOCK, len(looks))
+    for start in range(0, len(hashes), BLOCK):
+        stop = min(start + BLOCK, len(hashes))
         # Of signs, the product counts agreeing bits less differing ones.
         differ = (signs.shape[1] - signs[start:stop] @ signs[start:].T) / 2
         a, b = np.nonzero(np.triu(differ <= MOST_BITS, k=1))
-        likeness = np.einsum("ij,ij->i", small[start + a], small[start + b])
+        likeness = np.einsum("ij,ij->i", grey[start + a], grey[start + b])
         for i in np.flatnonzero(likeness >= LEAST_LIKENESS):
             pair = (int(start + a[i]), int(start + b[i]))
             out.append((*pair, round(float(differ[a[i], b[i]])), round(float(likeness[i]), 4)))
         if progress:
-            progress(stop, len(looks), "Comparing images")
+            progress(stop, len(hashes), "Comparing images")
     return sorted(out, key=lambda pair: (-pair[3], pair[2]))
 
 
 def key(cells: pd.DataFrame) -> str:
-    """Fingerprint of the images alone: findings hold as long as it is the same."""
+    """Fingerprint of the images alone: a scan holds as long as it is the same."""
     lines = sorted(cells["image_id"] + "," + cells["path"])
     return hashlib.sha256("\n".join([str(VERSION), *lines]).encode()).hexdigest()[:16]
 
 
-def kept(data: Path, cells: pd.DataFrame) -> Findings | None:
-    """The findings of an earlier look through these very images, or None."""
+def cached(data: Path, cells: pd.DataFrame) -> Scan | None:
+    """An earlier scan of these very images, or None."""
     try:
-        found = json.loads(_file(data, cells).read_text(encoding="utf-8"))
-        return Findings(**found | {"pairs": [tuple(pair) for pair in found["pairs"]]})
+        record = json.loads(_file(data, cells).read_text(encoding="utf-8"))
+        return Scan(**record | {"pairs": [tuple(pair) for pair in record["pairs"]]})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def look_and_keep(
+def cached_or_scan(
     data: Path, cells: pd.DataFrame, *, workers: int, progress: Progress | None = None
-) -> Findings:
-    """Look through a set unless that was done before; keep what was found in the cache.
+) -> Scan:
+    """Scan a set unless that was done before; cache the result.
 
     Raises
     ------
     DatasetError
         Where not one image can be read.
     """
-    if found := kept(data, cells):
-        return found
-    found = look_through(Path(data).joinpath, cells, workers=workers, progress=progress)
-    if len(found.unreadable) == found.images:
-        raise DatasetError(f"Not one of the {found.images:,} images in {data} can be read.")
-    keep(data, cells, found)
-    return found
+    if earlier := cached(data, cells):
+        return earlier
+    result = scan(Path(data).joinpath, cells, workers=workers, progress=progress)
+    if len(result.unreadable) == result.images:
+        raise DatasetError(f"None of the {result.images:,} images in {data} can be read.")
+    write_cache(data, cells, result)
+    return result
 
 
-def keep(data: Path, cells: pd.DataFrame, found: Findings) -> None:
-    """Keep what was found for :func:`kept`."""
-    write_text(_file(data, cells), json.dumps(asdict(found)))
+def write_cache(data: Path, cells: pd.DataFrame, result: Scan) -> None:
+    """Store a scan for :func:`cached`."""
+    write_text(_file(data, cells), json.dumps(asdict(result)))
 
 
 def _file(data: Path, cells: pd.DataFrame) -> Path:
     return Workspace(data).cache / f"similar-{key(cells)}.json"
 
 
-def _try(path: Path) -> Look | str:
+def _try(path: Path) -> ImageHash | str:
     try:
-        return look(read_cell(path))
+        return hash_cell(read_cell(path))
     except ImageError as error:
         return str(error)

@@ -34,7 +34,7 @@ AREA_SPREAD, PATIENT_AREA_SPREAD = 0.23, 0.18  # of log area: within a patient, 
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What all cells of one patient have in common: stain, light and size.
 
     Attributes
@@ -52,7 +52,7 @@ class Look:
     size: float = 1.0
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, size: float = 1.0) -> "Look":
+    def draw(cls, rng: np.random.Generator, *, size: float = 1.0) -> "Appearance":
         """Draw a patient whose cells' areas lie about ``size`` times those usual for the class."""
         return cls(
             hue=float(rng.normal(0, 0.025)),
@@ -120,7 +120,7 @@ KINDS = {
 
 
 def draw_cell(
-    rng: np.random.Generator, label: str, *, frame: int = 450, patient: Look | None = None
+    rng: np.random.Generator, label: str, *, frame: int = 450, patient: Appearance | None = None
 ) -> np.ndarray:
     """Draw one stained cell, cut out on exact black.
 
@@ -132,8 +132,8 @@ def draw_cell(
         Normal (lymphocyte-like) or ALL (blast-like).
     frame : int, optional
         Side of the picture in pixels. The magnification stays C-NMC's: a larger frame adds black.
-    patient : Look, optional
-        The patient's look; without one each cell is of a patient of its own.
+    patient : Appearance, optional
+        The patient's appearance; without one each cell is of a patient of its own.
 
     Returns
     -------
@@ -141,22 +141,22 @@ def draw_cell(
         uint8, shape (frame, frame, 3), RGB.
     """
     kind = KINDS[label]
-    look = patient or Look.draw(rng)
-    outline = _outline(rng, kind, look)
+    appearance = patient or Appearance.draw(rng)
+    outline = _outline(rng, kind, appearance)
     # Even, so that a cell's middle falls between pixels as a frame's does.
     side = 2 * math.ceil(outline.max() + 1)
     radius, angle = _polar(side)
     depth = outline[angle] - radius
     cytoplasm = _cytoplasm(rng, kind, depth, angle)
     density = _chromatin(rng, kind, side) - _nucleoli(rng, kind, math.sqrt((depth > 0).sum() / math.pi), side)
-    levels = _stain(rng, look, kind, cytoplasm, density)
+    levels = _stain(rng, appearance, kind, cytoplasm, density)
     levels *= np.where(depth < EDGE_LINE, np.float32(EDGE_SHADE), np.float32(1))
     levels += SENSOR_NOISE * rng.standard_normal((side, side), np.float32)
     cell = np.where(depth > 0, levels.clip(1, 255), 0).round().astype(np.uint8).transpose(1, 2, 0)
     return _in_frame(cell, frame, rng.integers(-6, 7, 2))
 
 
-def _outline(rng: np.random.Generator, kind: Kind, look: Look) -> np.ndarray:
+def _outline(rng: np.random.Generator, kind: Kind, appearance: Appearance) -> np.ndarray:
     """Radius at each of the angles, in pixels, about a cell of the kind's and the patient's size."""
     theta = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
     wobble = kind.wobble * rng.lognormal(0, 0.3)
@@ -171,7 +171,7 @@ def _outline(rng: np.random.Generator, kind: Kind, look: Look) -> np.ndarray:
         towards = np.cos(theta - rng.uniform(0, 2 * np.pi))
         cut = rng.uniform(0.75, 0.95)
         shape = np.where(towards * shape > cut, cut / np.maximum(towards, cut / 2), shape)
-    area = np.clip(kind.area * look.size * rng.lognormal(0, AREA_SPREAD), *AREAS)
+    area = np.clip(kind.area * appearance.size * rng.lognormal(0, AREA_SPREAD), *AREAS)
     outline = shape * math.sqrt(area / (math.pi * (shape**2).mean()))
     return np.minimum(outline, REACH).astype(np.float32)
 
@@ -232,10 +232,10 @@ def _nucleoli(rng: np.random.Generator, kind: Kind, radius: float, side: int) ->
 
 
 def _stain(
-    rng: np.random.Generator, look: Look, kind: Kind, cytoplasm: np.ndarray, density: np.ndarray
+    rng: np.random.Generator, appearance: Appearance, kind: Kind, cytoplasm: np.ndarray, density: np.ndarray
 ) -> np.ndarray:
     """Colour of each pixel in levels, float32, shape (3, side, side): quicker with channels apart."""
-    hue = np.array([1 + look.hue, 1, 1 - look.hue]) * look.brightness
+    hue = np.array([1 + appearance.hue, 1, 1 - appearance.hue]) * appearance.brightness
     nucleus = NUCLEUS * hue * kind.brightness * rng.normal(1, 0.05)
     pale = CYTOPLASM * hue * rng.uniform(0.92, 1.06)
     # Where the dye took unevenly, red and blue part company.

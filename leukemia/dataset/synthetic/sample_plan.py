@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leukemia.dataset.synthetic.drawing import Look
+from leukemia.dataset.synthetic.drawing import Appearance
 
 TOP = "C-NMC_Leukemia"
 PRELIMINARY = f"{TOP}/validation_data/C-NMC_test_prelim_phase_data"
 FINAL = f"{TOP}/testing_data/C-NMC_test_final_phase_data"
-CLASSES = ("Normal", "ALL")
 SUFFIX = {"ALL": "all", "Normal": "hem"}
 FRAME, FINAL_FRAME = 450, 600
 LEAST_PATIENTS, LEAST_CELLS = 12, 3
@@ -43,12 +42,12 @@ TIED = (("20", "21"), ("H2", "H4", "H5"))
 
 @dataclass(frozen=True)
 class Person:
-    """A patient: name as in the manifest, class, fold or phase, and look."""
+    """A patient: name as in the manifest, class, fold or phase, and appearance."""
 
     name: str
     label: str
     place: str
-    look: Look
+    appearance: Appearance
 
     def file(self, index: int) -> str:
         """Name of a cell's file as in C-NMC: three cells an image."""
@@ -147,7 +146,7 @@ def _people(rng: np.random.Generator, count: int) -> list[Person]:
 
 def _person(rng: np.random.Generator, name: str, label: str, place: str) -> Person:
     size = HEALTHY_SIZE[place] if label == "Normal" else 1.0
-    return Person(name, label, place, Look.draw(rng, size=size))
+    return Person(name, label, place, Appearance.draw(rng, size=size))
 
 
 def _counts(rng: np.random.Generator, patients: int, cells: int) -> list[int]:

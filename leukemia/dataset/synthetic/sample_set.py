@@ -1,10 +1,10 @@
-"""The drawn set, written and imported in one go: a prepared folder without a download."""
+"""The sample set, drawn and imported in one go: a prepared folder without a download."""
 
 import shutil
 from pathlib import Path
 
 from leukemia.dataset.importing import importer
-from leukemia.dataset.importing.import_report import Report
+from leukemia.dataset.importing.import_report import ImportReport
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.storage.workspace import Workspace
 
@@ -18,7 +18,7 @@ def prepare(
     workers: int,
     progress: importer.Progress | None = None,
     on_file: importer.OnFile | None = None,
-) -> Report:
+) -> ImportReport:
     """Draw the set of :func:`sample_writer.write_sample` and import it; what was drawn is then removed.
 
     Parameters and errors are those of :func:`importer.prepare`.

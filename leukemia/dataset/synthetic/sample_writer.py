@@ -1,4 +1,4 @@
-"""A drawn set in C-NMC 2019's layout, with its traps: for a first look and for tests.
+"""A synthetic set in C-NMC 2019's layout, with its traps: to try the program and for tests.
 
 :func:`write_sample` writes what a user of the real set downloads (in Kaggle's layout), so that the
 import, the split by patient and the training can be tried without it. What it planted is in the
@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from leukemia.dataset.synthetic.drawing import Look, draw_cell
+from leukemia.classes import LABELS
+from leukemia.dataset.synthetic.drawing import Appearance, draw_cell
 from leukemia.dataset.synthetic.sample_plan import (
-    CLASSES,
     FRAME,
     HEALTHY_SIZE,
     LEAST_CELLS,
@@ -34,7 +34,7 @@ from leukemia.dataset.synthetic.sample_plan import (
 )
 from leukemia.errors import ArchiveError
 
-__all__ = ["MARKER", "Look", "SampleSummary", "draw_cell", "encode", "sample_cells", "write_sample"]
+__all__ = ["MARKER", "Appearance", "SampleSummary", "draw_cell", "encode", "sample_cells", "write_sample"]
 
 MARKER = "SYNTHETIC.txt"
 
@@ -79,10 +79,9 @@ class SampleSummary:
             (
                 *(f"{label}: {self.images[label]} images of {people[label]} patients" for label in people),
                 "By source: " + ", ".join(f"{name} {count}" for name, count in self.sources.items()),
-                f"Labels that name absent files: {self.absent_rows}; files without a label: "
-                f"{len(self.unlisted)}",
-                f"Byte-identical pairs: {self.identical_pairs}, tying together the patients {groups}",
-                f"Files that cannot be read: {len(self.unreadable)}",
+                f"Labels without a file: {self.absent_rows}; files without a label: {len(self.unlisted)}",
+                f"Byte-identical pairs: {self.identical_pairs}, linking the patients {groups}",
+                f"Unreadable files: {len(self.unreadable)}",
             )
         )
 
@@ -112,7 +111,7 @@ def sample_cells(count: int = 12, seed: int = 0) -> list[tuple[str, bytes]]:
         File name (``synthetic_ALL_01.png``) and PNG bytes; the classes take turns.
     """
     rng = np.random.default_rng(seed)
-    labels = itertools.islice(itertools.cycle(reversed(CLASSES)), count)
+    labels = itertools.islice(itertools.cycle(reversed(LABELS)), count)
     return [
         (f"synthetic_{label}_{number:02d}.png", encode(draw_cell(rng, label), "PNG"))
         for number, label in enumerate(labels, start=1)
@@ -160,11 +159,11 @@ def write_sample(
     # Resolved, since a link cannot be replaced by a folder.
     dest = Path(dest).resolve()
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
-        raise ArchiveError(f"{dest} exists and is not an empty folder: name a new one.")
+        raise ArchiveError(f"{dest} exists and is not an empty folder: choose a new one.")
     if patients < LEAST_PATIENTS or cells < LEAST_CELLS or seed < 0:
         raise ArchiveError(
-            f"A drawn set needs at least {LEAST_PATIENTS} patients, {LEAST_CELLS} cells each and a seed "
-            f"from 0; asked for {patients}, {cells} and {seed}."
+            f"A sample set needs at least {LEAST_PATIENTS} patients with {LEAST_CELLS} cells each, and a "
+            f"seed of 0 or more; you asked for {patients}, {cells} and {seed}."
         )
     dest.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=dest.parent))
@@ -194,7 +193,8 @@ def _write(
             # A generator of its own, so that a picture does not depend on how many came before.
             own = np.random.default_rng([seed, done])
             person = picture.person
-            target.write_bytes(encode(draw_cell(own, person.label, frame=picture.frame, patient=person.look)))
+            pixels = draw_cell(own, person.label, frame=picture.frame, patient=person.appearance)
+            target.write_bytes(encode(pixels))
     for copy, original in plan.copies.items():
         shutil.copyfile(top / original, top / copy)
     with (top / f"{PRELIMINARY}_labels.csv").open("w", newline="", encoding="utf-8") as file:
@@ -211,9 +211,9 @@ def _summary(plan: Plan, unreadable: tuple[str, ...]) -> SampleSummary:
     classes = Counter(picture.person.label for picture in labelled)
     places = Counter(picture.person.place for picture in labelled + plan.final)
     return SampleSummary(
-        images={label: classes[label] for label in CLASSES},
+        images={label: classes[label] for label in LABELS},
         sources={place: places[place] for place in HEALTHY_SIZE},
-        patients={label: plan.names(label) for label in CLASSES},
+        patients={label: plan.names(label) for label in LABELS},
         absent_rows=len(plan.rows) - len(plan.preliminary),
         unlisted=(plan.unlisted.path,),
         identical_pairs=len(plan.copies),
@@ -234,8 +234,8 @@ def _damage(top: Path, plan: Plan) -> Iterator[str]:
 
 def _explain(summary: SampleSummary, seed: int) -> str:
     return (
-        "SYNTHETIC CELLS. Every image below this folder is drawn by a program; none is of a patient.\n"
-        "The layout, the names and the faults are those of the C-NMC 2019 set, so that software for it\n"
-        "can be tried. Nothing learned from these images says anything about leukemia.\n\n"
+        "SYNTHETIC CELLS. A program drew every image in this folder; none is from a patient.\n"
+        "The layout, names and faults are those of the C-NMC 2019 set, so that software for it can be\n"
+        "tried out. Nothing learned from these images says anything about leukemia.\n\n"
         f"Written by: python -m leukemia sample (seed {seed})\n\n{summary}\n"
     )

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.filters import WORDS, Filters
+from leukemia.dataset.catalog.sql import SORTS
 
 SECTION, SORT, PAGE, CELL, SELECTION = "section", "sort", "page", "cell", "selection"
 MAP = "map"

@@ -70,7 +70,7 @@ def facts(copies: Sequence[Record]) -> str:
         ("Patient", record.patient or "not known"),
         ("Patient group", record.patient_group if record.patient_group != record.patient else ""),
         ("Source", record.source),
-        ("Part of the split", record.part if record.part != UNKNOWN else ""),
+        ("Part of the split", record.subset if record.subset != UNKNOWN else ""),
         ("Cell size", f"{record.cell_area:,} pixels of the frame"),
         ("Brightness", f"{record.brightness:.1f} of 255" if record.brightness is not None else ""),
         ("Frame", f"{record.width} × {record.height} pixels"),
@@ -93,7 +93,7 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     if bundle is None:
         return _said(why)
     if record.probability is None:
-        return _said(WHY_NONE.get(record.part, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
+        return _said(WHY_NONE.get(record.subset, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
     threshold = bundle.threshold
     word = decisions.decision(record.probability, threshold, bundle.band)
     kind, mark = MARKS[word]
@@ -102,7 +102,7 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     if bundle.leaky:
         seen = "The model learned from other cells of this patient: its answer looks better than it is."
     elif bundle.folds:
-        seen = HELD_OUT_OF_FOLD.format(part=escape(record.part), folds=bundle.folds)
+        seen = HELD_OUT_OF_FOLD.format(part=escape(record.subset), folds=bundle.folds)
     return (
         f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
         f"<span>{record.probability:.3f}</span></div>"

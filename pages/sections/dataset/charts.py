@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.dataset.catalog.filters import UNKNOWN, UNLABELLED
-from leukemia.dataset.catalog.overview import Tail
+from leukemia.dataset.catalog.summary import ImagesPerPatient
 from leukemia.inference import decisions
 from leukemia.plots.style import COLOURS
 
@@ -25,7 +25,7 @@ NAMED = 80
 
 
 def counts(found: pd.DataFrame, what: str, title: str) -> go.Figure:
-    """Bars by source, a colour a class; ``what`` is a column of ``overview.by_source``."""
+    """Bars by source, a colour a class; ``what`` is a column of ``summary.by_source``."""
     figure = go.Figure()
     for label in (*CLASSES, ""):
         rows = found[(found["label"] == label) & (found[what] > 0)]
@@ -34,7 +34,7 @@ def counts(found: pd.DataFrame, what: str, title: str) -> go.Figure:
     return _finish(figure, title, "Source", what.capitalize(), barmode="group")
 
 
-def tail(found: Tail) -> go.Figure:
+def tail(found: ImagesPerPatient) -> go.Figure:
     """Images a patient, the patient with most of them first."""
     figure = go.Figure()
     ranks = {patient: rank for rank, patient in enumerate(dict.fromkeys(found.patients["patient"]), 1)}
@@ -54,17 +54,17 @@ def tail(found: Tail) -> go.Figure:
 def parts(found: pd.DataFrame, what: str, title: str) -> go.Figure:
     """Bars by part of the split, a colour a class; ``what`` is images or groups."""
     figure = go.Figure()
-    found = found.replace({"part": {UNKNOWN: "in no part"}})
+    found = found.replace({"subset": {UNKNOWN: "in no part"}})
     for label in CLASSES:
         rows = found[found["label"] == label]
-        _bars(figure, label, rows["part"], rows[what])
-    figure.update_xaxes(categoryorder="array", categoryarray=list(dict.fromkeys(found["part"])))
+        _bars(figure, label, rows["subset"], rows[what])
+    figure.update_xaxes(categoryorder="array", categoryarray=list(dict.fromkeys(found["subset"])))
     unit = {"images": "Images", "groups": "Patient groups"}[what]
     return _finish(figure, title, "Part of the split", unit, barmode="group")
 
 
 def spread(found: pd.DataFrame, title: str, unit: str) -> go.Figure:
-    """Histogram by class, as shares of the class's cells; of ``overview.spread``."""
+    """Histogram by class, as shares of the class's cells; of ``summary.histogram``."""
     figure = go.Figure()
     for label in CLASSES:
         rows = found[found["label"] == label]
@@ -76,7 +76,7 @@ def spread(found: pd.DataFrame, title: str, unit: str) -> go.Figure:
 
 
 def boxes(found: pd.DataFrame, title: str, unit: str) -> go.Figure:
-    """Boxes by source and class; of ``overview.quantiles``."""
+    """Boxes by source and class; of ``summary.quantiles``."""
     figure = go.Figure()
     for label in CLASSES:
         rows = found[found["label"] == label]

@@ -69,7 +69,7 @@ def _all(
     stamp: tuple[object, ...],
     model: str,
     _cells: pd.DataFrame,
-    _looked: near_duplicates.Findings | None,
+    _looked: near_duplicates.Scan | None,
     _bundle: Bundle | None,
 ) -> list[Check]:
     from leukemia.evaluation import label_issues
@@ -92,20 +92,20 @@ def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, st
     """The split of the model in service where it is one of this set; else the one of seed 0."""
     if bundle is not None and bundle.synthetic == bool((labelled["source"] == "synthetic").all()):
         if bundle.folds:
-            own = checks.in_folds(labelled, bundle.predictions)
+            own = checks.fold_by_image(labelled, bundle.predictions)
             whose = f"the {bundle.folds} folds in which {bundle.name} was judged"
         else:
-            parts = {part: bundle.record["split"][part]["groups"] for part in splits.PARTS}
-            own = checks.assigned(labelled, parts)
+            parts = {part: bundle.record["split"][part]["groups"] for part in splits.SUBSETS}
+            own = checks.subset_by_group(labelled, parts)
             whose = f"the split of the model in service ({bundle.name})"
         if own.notna().any():
             return own, whose
-    return checks.dealt(labelled), "the split that a training with seed 0 would deal"
+    return checks.default_split(labelled), "the split that a training with seed 0 would deal"
 
 
-def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Findings | None:
+def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | None:
     """What a look through all images found; where there was none, one is started once."""
-    if found := near_duplicates.kept(data, cells):
+    if found := near_duplicates.cached(data, cells):
         return found
     job = launcher.latest(data, KIND)
     state = launcher.state(job) if job else None
@@ -125,12 +125,12 @@ def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Findings
 
 def _headline(check: Check) -> None:
     if check.level == OK:
-        st.success(f"**{plain(check.title)}.** {plain(check.said)}", icon=":material/verified:")
+        st.success(f"**{plain(check.title)}.** {plain(check.finding)}", icon=":material/verified:")
     elif check.level == PROBLEM:
-        st.error(f"**Patients on two sides of the split.** {plain(check.said)}", icon=":material/error:")
+        st.error(f"**Patients on two sides of the split.** {plain(check.finding)}", icon=":material/error:")
     else:
-        st.info(f"**{plain(check.title)}: not proved.** {plain(check.said)}", icon=":material/help:")
-    st.caption(f"{plain(check.meaning)} {plain(check.done)}")
+        st.info(f"**{plain(check.title)}: not proved.** {plain(check.finding)}", icon=":material/help:")
+    st.caption(f"{plain(check.meaning)} {plain(check.action)}")
 
 
 def _summary(found: list[Check]) -> None:
@@ -148,10 +148,10 @@ def _one(data: Path, check: Check) -> None:
         on_change="rerun",
     )
     with box:
-        st.markdown(plain(check.said))
+        st.markdown(plain(check.finding))
         st.caption(f"**What it means.** {plain(check.meaning)}")
-        if check.done:
-            st.caption(f"**What was done.** {plain(check.done)}")
+        if check.action:
+            st.caption(f"**What was done.** {plain(check.action)}")
         # Pictures of all checks at once are too much for a browser beside a training.
         if check.rows.empty or not box.open:
             return
@@ -193,7 +193,7 @@ def _pair(row: dict[str, object], pictures: dict[str, bytes]) -> str:
         shown += f'<figure>{image}<figcaption title="{escape(str(path))}">{name}</figcaption></figure>'
     flags = [
         word
-        for name, word in (("two_sides", "on two sides of the split"), ("two_groups", "two patient groups"))
+        for name, word in (("two_subsets", "on two sides of the split"), ("two_groups", "two patient groups"))
         if row.get(name)
     ]
     marks = "".join(f"<b>✗ {word}</b>" for word in flags[:1])

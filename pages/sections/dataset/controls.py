@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from leukemia.dataset.catalog.catalog import OF_MODEL, Catalog
-from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.filters import (
     CORRECTED,
     DOUBTED,
@@ -17,6 +16,7 @@ from leukemia.dataset.catalog.filters import (
     WRONG,
     Filters,
 )
+from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from pages.sections.dataset import address
 
@@ -64,7 +64,7 @@ def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
         _many("Source", "sources", choices.sources, chosen)
         _many("Patient", "patients", choices.patients, chosen)
         if answered:
-            _many("Split", "parts", choices.parts, chosen)
+            _many("Split", "subsets", choices.subsets, chosen)
             band = catalog.band is not None
             answers = tuple(answer for answer in ANSWERS if band or answer != INDETERMINATE)
             _many("The model's answer", "decisions", answers, chosen, ANSWERS)

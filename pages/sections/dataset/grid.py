@@ -70,7 +70,7 @@ def card(record: Record, picture: bytes | None, picked: bool = False) -> dict[st
         wrong = record.outcome == WRONG
         answer = f"✗ {ANSWERS[record.decision]}" if wrong else ANSWERS[record.decision]
         lines.append((answer, f"{record.probability:.3f}", "wrong" if wrong else ""))
-    part = [] if record.part == UNKNOWN else [record.part]
+    part = [] if record.subset == UNKNOWN else [record.subset]
     lines.append((" · ".join([record.source, *part]), f"{record.cell_area:,} px", "quiet"))
     badges = [SYNTHETIC] * record.synthetic + [f"label {record.review}"] * bool(record.review)
     return {

@@ -63,7 +63,7 @@ def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundl
         return None
     catalog = resources.catalog(data)
     known = catalog.query(
-        "SELECT path, label, patient::VARCHAR AS patient, part::VARCHAR AS part, outcome, review, "
+        "SELECT path, label, patient::VARCHAR AS patient, subset::VARCHAR AS subset, outcome, review, "
         "probability AS held_out "
         "FROM cells JOIN names USING (row)"
     )

@@ -123,7 +123,7 @@ def _told(rows: pd.DataFrame, threshold: float) -> list[str]:
     for row in rows.itertuples():
         who = f"Patient {escape(row.patient)}" if row.patient else "Patient not known"
         review = f" ({escape(row.review)})" if row.review else ""
-        part = "no part of the split" if row.part == UNKNOWN else escape(row.part)
+        part = "no part of the split" if row.subset == UNKNOWN else escape(row.subset)
         side = "from" if row.probability >= threshold else "below"
         told.append(
             f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {part}<br>"

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from leukemia.dataset.catalog import overview
+from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
-from leukemia.dataset.catalog.overview import Tail
+from leukemia.dataset.catalog.summary import ImagesPerPatient
 from pages.components.markdown import plain
 
 LITTLE = 0.03  # medians that differ by less than this share are called alike
@@ -38,7 +38,7 @@ def patients(sources: pd.DataFrame) -> str:
     )
 
 
-def tail(found: Tail) -> str:
+def tail(found: ImagesPerPatient) -> str:
     """How uneven the patients' shares are."""
     count = found.patients["patient"].nunique()
     return (
@@ -50,14 +50,15 @@ def tail(found: Tail) -> str:
 
 def split(parts: pd.DataFrame) -> str:
     """How large the parts are, and whether the classes' balance differs between them."""
-    known = parts[parts["part"] != UNKNOWN]
-    each = known.groupby("part", sort=False)["images"].sum()
-    blasts = known[known["label"] == "ALL"].groupby("part")["images"].sum().reindex(each.index, fill_value=0)
+    known = parts[parts["subset"] != UNKNOWN]
+    each = known.groupby("subset", sort=False)["images"].sum()
+    blasts = known[known["label"] == "ALL"].groupby("subset")["images"].sum()
+    blasts = blasts.reindex(each.index, fill_value=0)
     shares = blasts / each
     listed = ", ".join(f"{part} {count:,}" for part, count in each.items())
     return (
         f"Images: {listed}; ALL are {shares.min():.0%} to {shares.max():.0%} of a part's images. Whole "
-        "patients are dealt, so that the parts' balance cannot be set at will."
+        "patients are assigned, so that the balance cannot be set at will."
     )
 
 
@@ -70,12 +71,12 @@ def sides(twice: int, groups: int) -> str:
 
 def sizes(catalog: Catalog) -> str:
     """Whether blasts are larger here, by the patient groups' medians."""
-    return _compared(overview.typical(catalog, "cell_area"), "larger", "smaller", "frame pixels", ",.0f")
+    return _compared(summary.group_medians(catalog, "cell_area"), "larger", "smaller", "frame pixels", ",.0f")
 
 
 def brightness(catalog: Catalog) -> str:
     """Whether one class is brighter, by the patient groups' medians."""
-    found = overview.typical(catalog, "brightness")
+    found = summary.group_medians(catalog, "brightness")
     sentence = _compared(found, "brighter", "darker", "of 255", ".1f")
     return f"{sentence} Where a class can be told by brightness, a model may learn the stain, not the cell."
 

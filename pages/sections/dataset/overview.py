@@ -5,7 +5,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
-from leukemia.dataset.catalog import overview
+from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
 from pages.components.markdown import plain
@@ -23,28 +23,28 @@ def show(data: Path) -> None:
     if catalog.synthetic:
         st.info(SYNTHETIC, icon=":material/draw:")
     _numbers(catalog)
-    sources = overview.by_source(catalog)
+    sources = summary.by_source(catalog)
     left, right = st.columns(2, gap="medium")
     with left:
         _chart(charts.counts(sources, "images", "Images by class and source"), notices.images(catalog))
     with right:
         _chart(charts.counts(sources, "patients", "Patients by class and source"), notices.patients(sources))
-    if found := overview.tail(catalog):
+    if found := summary.images_per_patient(catalog):
         _chart(charts.tail(found), notices.tail(found))
     _split(catalog)
     left, right = st.columns(2, gap="medium")
     with left:
-        spread = overview.spread(catalog, "cell_area")
+        spread = summary.histogram(catalog, "cell_area")
         _chart(charts.spread(spread, "Cell size by class", PIXELS), notices.sizes(catalog))
     with right:
-        boxes = overview.quantiles(catalog, "cell_area")
+        boxes = summary.quantiles(catalog, "cell_area")
         title = "Cell size by source and class"
         _chart(charts.boxes(boxes, title, PIXELS), f"{BOXES} {notices.size_by_source(boxes)}")
     left, right = st.columns(2, gap="medium")
     with left:
         _brightness(data, catalog)
     with right:
-        frames = overview.frames(catalog)
+        frames = summary.frames(catalog)
         _chart(charts.frames(frames), notices.frames(frames))
 
 
@@ -66,8 +66,8 @@ def _numbers(catalog: Catalog) -> None:
 
 def _split(catalog: Catalog) -> None:
     bundle, why = resources.model()
-    parts = overview.by_part(catalog)
-    if (parts["part"] == UNKNOWN).all():
+    parts = summary.by_subset(catalog)
+    if (parts["subset"] == UNKNOWN).all():
         st.markdown("**Split composition**")
         st.caption(
             f"{plain(why)} A split comes with a model: each training deals whole patients anew."
@@ -81,11 +81,11 @@ def _split(catalog: Catalog) -> None:
         _chart(charts.parts(parts, "images", title), notices.split(parts))
     with right:
         title = "Split composition: patient groups"
-        _chart(charts.parts(parts, "groups", title), notices.sides(*overview.on_two_sides(catalog)))
+        _chart(charts.parts(parts, "groups", title), notices.sides(*summary.groups_in_two_subsets(catalog)))
 
 
 def _brightness(data: Path, catalog: Catalog) -> None:
-    spread = overview.spread(catalog, "brightness")
+    spread = summary.histogram(catalog, "brightness")
     measured = measurement.note(data)
     if not spread.empty:
         notice = notices.brightness(catalog)

@@ -32,12 +32,12 @@ def catalog(data: Path) -> Catalog:
 def _open(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle | None) -> Catalog:
     if _bundle is None:
         return catalogs.open_catalog(data)
-    groups = {part: _bundle.record["split"][part]["groups"] for part in splits.PARTS}
+    groups = {part: _bundle.record["split"][part]["groups"] for part in splits.SUBSETS}
     return catalogs.open_catalog(
         data,
         _bundle.predictions,
         _bundle.threshold,
         band=_bundle.band,
         groups=groups,
-        drawn=_bundle.synthetic,
+        synthetic=_bundle.synthetic,
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leukemia.dataset import training_set
 from leukemia.dataset.catalog import catalog
-from leukemia.dataset.training_set import Held, Part
+from leukemia.dataset.training_set import ClassCounts, Subset
 from leukemia.errors import DatasetError
 from pages.components.markdown import plain
 
@@ -30,7 +30,7 @@ def tell(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
     return True
 
 
-def held(data: Path) -> Held:
+def held(data: Path) -> ClassCounts:
     """Sum up the labelled cells of a prepared folder."""
     return _held(data, catalog.stamp(data))
 
@@ -43,22 +43,22 @@ def most_folds(data: Path) -> int:
         return 0
 
 
-def about(found: Held) -> str:
+def about(found: ClassCounts) -> str:
     """Who there is to learn from."""
-    drawn = {0: "real", found.total: "drawn"}.get(found.drawn, "")
-    mixed = "" if drawn else f" ({found.drawn:,} of them drawn)"
+    drawn = {0: "real", found.total: "drawn"}.get(found.synthetic, "")
+    mixed = "" if drawn else f" ({found.synthetic:,} of them drawn)"
     each = " and ".join(
         f"{count:,} {label} cells of {found.groups[label]:,} patient groups"
         for label, count in found.cells.items()
     )
     what = f"**{found.total:,} {drawn or 'labelled'} cells**{mixed}"
     text = f":material/group: There are {what} to learn from: {each}."
-    if found.drawn == found.total:
+    if found.synthetic == found.total:
         text += " A program drew them: what is learned from them says nothing of patients."
     return text
 
 
-def reviewed(found: Held) -> list[str]:
+def reviewed(found: ClassCounts) -> list[str]:
     """What reviewers changed."""
     lines = []
     if found.corrected:
@@ -76,7 +76,7 @@ def reviewed(found: Held) -> list[str]:
     return lines
 
 
-def dealt(parts: list[Part], split: str) -> str:
+def dealt(parts: list[Subset], split: str) -> str:
     """How a single run deals them."""
     training, validation, test = parts
     if split == "image":
@@ -90,7 +90,7 @@ def dealt(parts: list[Part], split: str) -> str:
     )
 
 
-def folded(parts: list[Part]) -> str:
+def folded(parts: list[Subset]) -> str:
     """How a cross-validation deals them."""
     cells, groups = [part.cells for part in parts], [part.groups for part in parts]
     return (
@@ -99,23 +99,23 @@ def folded(parts: list[Part]) -> str:
     )
 
 
-def _those(part: Part) -> str:
+def _those(part: Subset) -> str:
     return f"{part.cells:,} cells of {part.groups:,} patient groups"
 
 
 # Counts alone; rows of the manifest, no image.
 @st.cache_data(max_entries=8, show_spinner=False)
-def _held(data: Path, stamp: tuple[object, ...]) -> Held:
-    return training_set.held(_read(data, stamp))
+def _held(data: Path, stamp: tuple[object, ...]) -> ClassCounts:
+    return training_set.count_classes(_read(data, stamp))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _parts(data: Path, stamp: tuple[object, ...], split: str, seed: int) -> list[Part]:
-    return training_set.deal(_read(data, stamp), split, seed)
+def _parts(data: Path, stamp: tuple[object, ...], split: str, seed: int) -> list[Subset]:
+    return training_set.assign_subsets(_read(data, stamp), split, seed)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _folds(data: Path, stamp: tuple[object, ...], count: int, seed: int) -> list[Part]:
+def _folds(data: Path, stamp: tuple[object, ...], count: int, seed: int) -> list[Subset]:
     return training_set.folds(_read(data, stamp), count, seed)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from leukemia.dataset import fingerprint as fingerprints
+from leukemia.dataset import training_set
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import LeukemiaError
 from leukemia.recipes.definitions import RECIPES
@@ -143,4 +143,4 @@ def _code(text: str) -> str:
 # A hash; no image and no name of a patient.
 @st.cache_data(max_entries=4, show_spinner=False)
 def _now(data: Path, stamp: tuple[object, ...]) -> str:
-    return fingerprints.now(data)
+    return training_set.fingerprint(data)

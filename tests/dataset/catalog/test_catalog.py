@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from leukemia.dataset import label_log, manifest
-from leukemia.dataset.catalog import brightness, catalog, manifest_parquet, overview
+from leukemia.dataset.catalog import brightness, catalog, manifest_parquet, summary
 from leukemia.dataset.catalog.catalog import open_catalog
-from leukemia.dataset.catalog.cells_table import SORTS
 from leukemia.dataset.catalog.filters import INDETERMINATE, UNDECIDED, UNKNOWN, UNLABELLED, Filters
+from leukemia.dataset.catalog.sql import SORTS
 from leukemia.errors import BusyError, DatasetError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import BACKGROUND
@@ -51,7 +51,7 @@ def model(cells):
 @pytest.fixture
 def known(data, model):
     predictions, split = model
-    return open_catalog(data, predictions, THRESHOLD, groups=split, drawn=True)
+    return open_catalog(data, predictions, THRESHOLD, groups=split, synthetic=True)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_every_row_is_there_once_in_the_manifests_order(data, cells):
             assert getattr(record, name) == getattr(row, name)
         assert record.synthetic
         assert record.probability is None
-        assert (record.part, record.decision, record.outcome) == (UNKNOWN,) * 3
+        assert (record.subset, record.decision, record.outcome) == (UNKNOWN,) * 3
 
 
 def test_counts_are_those_of_the_files(data, cells, drawn_set):
@@ -119,8 +119,8 @@ FILTERS = {
     "two classes": (Filters(labels=("ALL", UNLABELLED)), lambda c: c["label"] != "Normal"),
     "patients": (Filters(patients=("20", "H2")), lambda c: c["patient"].isin(["20", "H2"])),
     "source": (Filters(sources=("synthetic",)), lambda c: c["source"] == "synthetic"),
-    "part": (Filters(parts=("test", "training")), lambda c: c["part"].isin(["test", "training"])),
-    "in no part": (Filters(parts=(UNKNOWN,)), lambda c: c["part"] == UNKNOWN),
+    "part": (Filters(subsets=("test", "training")), lambda c: c["part"].isin(["test", "training"])),
+    "in no part": (Filters(subsets=(UNKNOWN,)), lambda c: c["part"] == UNKNOWN),
     "decision": (Filters(decisions=("ALL",)), lambda c: c["decision"] == "ALL"),
     "no answer": (Filters(decisions=(UNKNOWN,)), lambda c: c["decision"] == UNKNOWN),
     "wrong": (Filters(outcomes=("wrong",)), lambda c: c["outcome"] == "wrong"),
@@ -128,7 +128,7 @@ FILTERS = {
     "size": (Filters(area=(20_000, 30_000)), lambda c: c["cell_area"].between(20_000, 30_000)),
     "together": (
         Filters(
-            labels=("ALL",), parts=("test",), outcomes=("right",), probability=(0.5, 1), area=(0, 60_000)
+            labels=("ALL",), subsets=("test",), outcomes=("right",), probability=(0.5, 1), area=(0, 60_000)
         ),
         lambda c: (
             (c["label"] == "ALL")
@@ -211,10 +211,10 @@ def test_a_leaky_split_tells_test_images_only(data, cells, model):
     predictions, _ = model
     groups = list(cells.loc[cells["label"] != "", "patient_group"].unique())
     both = {"training": groups, "validation": [], "test": groups}
-    found = open_catalog(data, predictions, THRESHOLD, groups=both, drawn=True)
+    found = open_catalog(data, predictions, THRESHOLD, groups=both, synthetic=True)
     tested = cells[cells["image_id"].isin(predictions["image_id"]) & (cells["label"] != "")]
-    assert found.choices.parts == ("test", UNKNOWN)
-    assert found.count(Filters(parts=("test",))) == len(tested)
+    assert found.choices.subsets == ("test", UNKNOWN)
+    assert found.count(Filters(subsets=("test",))) == len(tested)
 
 
 def test_after_a_cross_validation_a_cells_part_is_the_fold_that_held_it_out(data, cells):
@@ -223,26 +223,26 @@ def test_after_a_cross_validation_a_cells_part_is_the_fold_that_held_it_out(data
     fold = labelled["patient_group"].map({group: number % 3 for number, group in enumerate(groups)})
     everyone = {"training": groups, "validation": [], "test": groups}
     predictions = labelled.assign(probability=0.5, fold=fold)
-    found = open_catalog(data, predictions, 0.5, groups=everyone, drawn=True)
-    assert found.choices.parts == ("fold 1", "fold 2", "fold 3", UNKNOWN)
-    assert overview.on_two_sides(found) == (0, len(groups))
+    found = open_catalog(data, predictions, 0.5, groups=everyone, synthetic=True)
+    assert found.choices.subsets == ("fold 1", "fold 2", "fold 3", UNKNOWN)
+    assert summary.groups_in_two_subsets(found) == (0, len(groups))
     held_out = set(labelled.loc[fold == 1, "image_id"])
     wanted = cells[cells["image_id"].isin(held_out) & (cells["label"] != "")]
-    assert paths(found.page(Filters(parts=("fold 2",)), size=1_000)) == list(wanted["path"])
+    assert paths(found.page(Filters(subsets=("fold 2",)), size=1_000)) == list(wanted["path"])
 
 
 def test_a_group_on_two_sides_is_counted(data, cells):
     labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
     fold = pd.Series(0, labelled.index).where(labelled["patient"] != "H2", 1)
     predictions = labelled.assign(probability=0.5, fold=fold)
-    twice, groups = overview.on_two_sides(open_catalog(data, predictions, 0.5, drawn=True))
+    twice, groups = summary.groups_in_two_subsets(open_catalog(data, predictions, 0.5, synthetic=True))
     assert (twice, groups) == (1, labelled["patient_group"].nunique())
 
 
 def test_within_a_band_a_cell_is_neither_right_nor_wrong(data, model, expected):
     predictions, split = model
     low, high = 0.3, 0.6
-    found = open_catalog(data, predictions, THRESHOLD, band=(low, high), groups=split, drawn=True)
+    found = open_catalog(data, predictions, THRESHOLD, band=(low, high), groups=split, synthetic=True)
     within = expected["probability"].between(low, high, inclusive="left")
     assert 0 < within.sum() < expected["probability"].notna().sum()
     wanted = list(expected.loc[within, "path"])
@@ -255,9 +255,9 @@ def test_within_a_band_a_cell_is_neither_right_nor_wrong(data, model, expected):
 def test_a_model_of_real_cells_has_no_part_in_a_drawn_set(data, model):
     _, split = model
     found = open_catalog(
-        data, pd.DataFrame({"image_id": [], "probability": []}), 0.5, groups=split, drawn=False
+        data, pd.DataFrame({"image_id": [], "probability": []}), 0.5, groups=split, synthetic=False
     )
-    assert found.choices.parts == (UNKNOWN,)
+    assert found.choices.subsets == (UNKNOWN,)
 
 
 def test_a_changed_manifest_is_read_anew_and_an_unchanged_one_is_not(data, cells, monkeypatch):
@@ -327,7 +327,7 @@ def test_a_corrected_label_counts_and_a_doubted_one_is_told(data, known, expecte
     label_log.correct(data, second, "doubted", who="A", reason="a smudge")
     assert catalog.stamp(data) != before
     predictions, split = model
-    found = open_catalog(data, predictions, THRESHOLD, groups=split, drawn=True)
+    found = open_catalog(data, predictions, THRESHOLD, groups=split, synthetic=True)
     record = found.record(first)
     assert (record.label, record.original_label, record.review) == ("ALL", "Normal", "corrected")
     assert record.outcome == {"ALL": "right", "Normal": "wrong"}[record.decision]
@@ -379,7 +379,7 @@ def test_two_do_not_measure_at_once(data):
 QUERIES = [
     Filters(),
     Filters(labels=("ALL", UNLABELLED), patients=("20", "H2"), sources=("fold_0",)),
-    Filters(parts=("test",), decisions=("Normal",), outcomes=("wrong",), probability=(0.25, 0.75)),
+    Filters(subsets=("test",), decisions=("Normal",), outcomes=("wrong",), probability=(0.25, 0.75)),
     Filters(area=(20_000.0, 30_500.0), images=("a" * 64, "b" * 64), reviews=("doubted",)),
 ]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia.dataset import manifest
-from leukemia.dataset.importing import import_report, importer
+from leukemia.dataset import manifest, patient_groups
+from leukemia.dataset.importing import importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import ArchiveError
@@ -274,14 +274,14 @@ def test_a_near_identical_image_ties_two_patients(sample, tmp_path):
     (source / other.origin).write_bytes(sample_writer.encode(brighter, Path(other.origin).suffix[1:].upper()))
 
     report = importer.prepare(source, tmp_path / "after", workers=2)
-    names = sorted((one.patient, other.patient), key=import_report.natural)
+    names = sorted((one.patient, other.patient), key=patient_groups.natural)
     assert report.near_pairs_by_patients == {" = ".join(names): 1}
     assert names in report.patient_groups
     assert report.tied_groups == before.tied_groups == before.patient_groups
     cells = manifest.read(tmp_path / "after")
     assert set(cells.loc[cells["patient"].isin(names), "patient_group"]) == {"+".join(names)}
     # The look that the Checks section shows is kept with it.
-    assert len(near_duplicates.kept(tmp_path / "after", cells).pairs) == 1
+    assert len(near_duplicates.cached(tmp_path / "after", cells).pairs) == 1
 
 
 def test_what_cannot_be_read_at_all_is_no_set(tmp_path):

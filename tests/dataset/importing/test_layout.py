@@ -56,18 +56,18 @@ def test_names_tell_phase_class_and_patient_in_both_layouts():
 def test_a_name_that_contradicts_its_folder_has_no_label():
     (named,) = layout.read([entry("fold_1/all/UID_H1_1_1_hem.bmp")]).images
     assert (named.label, named.patient) == ("", "H1")
-    assert named.doubt == "Lies in the folder all, is named hem."
+    assert named.doubt == "Its folder says all, its name says hem."
     (named,) = layout.read([entry("fold_1/all/IMG_0001.bmp")]).images
     assert (named.label, named.patient) == ("", "")
-    assert "whose cell" in named.doubt
+    assert "which patient it is from" in named.doubt
 
 
 @pytest.mark.parametrize(
     ("row", "doubt"),
     [
-        ("UID_57_29_1_all.bmp,7.bmp,0", "says Normal of UID_57_29_1_all.bmp"),
-        ("anybody,7.bmp,1", "whose cell"),
-        ("UID_57_29_1_all.bmp,9.bmp,1", "No row"),
+        ("UID_57_29_1_all.bmp,7.bmp,0", "gives Normal for UID_57_29_1_all.bmp"),
+        ("anybody,7.bmp,1", "which patient it is from"),
+        ("UID_57_29_1_all.bmp,9.bmp,1", "not listed in"),
     ],
 )
 def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, doubt):
@@ -85,10 +85,10 @@ def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, do
         ("Patient_ID,name,labels\na,b,1\n", "must have the columns"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,2\n", "line 2: the label is '2'"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,\n", "line 2: the label is ''"),
-        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp\n", "line 2: a column is missing"),
-        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1,1\n", "line 2: a column is missing or one too many"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp\n", "line 2: the number of columns is wrong"),
+        (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1,1\n", "line 2: the number of columns is wrong"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1\nUID_2_1_1_all.bmp,7.bmp,1\n", "two different rows for 7.bmp"),
-        (b"\xff\xfe\x00", "not a table of text"),
+        (b"\xff\xfe\x00", "not a CSV file"),
     ],
 )
 def test_a_table_that_cannot_be_trusted_stops_the_import(text, says):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from leukemia.dataset import label_log, manifest, splits
-from leukemia.dataset.importing import import_report, importer
+from leukemia.dataset import label_log, manifest, patient_groups, splits
+from leukemia.dataset.importing import importer
 from leukemia.dataset.quality import checks, file_checks, near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN
 from leukemia.dataset.synthetic import sample_writer
@@ -33,23 +33,25 @@ def labelled(cells):
 
 
 def test_the_split_is_proved_with_the_count_that_was_checked(cells):
-    check = checks.split(labelled(cells), checks.dealt(labelled(cells)), "the split of seed 0")
+    check = checks.split(labelled(cells), checks.default_split(labelled(cells)), "the split of seed 0")
     groups = labelled(cells)["patient_group"].nunique()
     assert check.level == OK
-    assert f"all {groups} patient groups" in check.said
-    assert f"{len(labelled(cells)):,} cells" in check.said
-    assert "0 stand in more than one part" in check.said
+    assert f"all {groups} patient groups" in check.finding
+    assert f"{len(labelled(cells)):,} cells" in check.finding
+    assert "0 appear in more than one subset" in check.finding
 
 
 def test_a_split_with_a_patient_on_two_sides_is_a_problem(cells):
     described = splits.describe(labelled(cells), splits.by_patient(labelled(cells)))
-    parts = {part: list(described[part]["groups"]) for part in splits.PARTS}
-    assert checks.split(labelled(cells), checks.assigned(labelled(cells), parts), "a model").level == OK
+    parts = {part: list(described[part]["groups"]) for part in splits.SUBSETS}
+    assert (
+        checks.split(labelled(cells), checks.subset_by_group(labelled(cells), parts), "a model").level == OK
+    )
     moved = parts["training"][0]
     parts["test"].append(moved)
-    check = checks.split(labelled(cells), checks.assigned(labelled(cells), parts), "a model")
+    check = checks.split(labelled(cells), checks.subset_by_group(labelled(cells), parts), "a model")
     assert check.level == PROBLEM
-    assert moved in check.said
+    assert moved in check.finding
 
 
 def test_groups_that_a_model_knows_apart_but_share_an_image_are_a_problem(cells):
@@ -58,13 +60,13 @@ def test_groups_that_a_model_knows_apart_but_share_an_image_are_a_problem(cells)
     alone = own.assign(patient_group=own["patient"])
     names = sorted(alone["patient_group"].unique())
     parts = {"training": [n for n in names if n != "21"], "validation": [], "test": ["21"]}
-    check = checks.split(alone, checks.assigned(alone, parts), "a model")
+    check = checks.split(alone, checks.subset_by_group(alone, parts), "a model")
     assert check.level == PROBLEM
-    assert "2 identical images stand in more than one part" in check.said
+    assert "2 identical images appear in more than one subset" in check.finding
 
 
 def test_a_split_of_other_patients_proves_nothing(cells):
-    other = checks.assigned(labelled(cells), {"training": ["nobody"], "validation": [], "test": []})
+    other = checks.subset_by_group(labelled(cells), {"training": ["nobody"], "validation": [], "test": []})
     check = checks.split(labelled(cells), other, "a model")
     assert check.level == UNKNOWN
 
@@ -73,26 +75,26 @@ def test_of_a_cross_validation_the_folds_are_proved_apart(cells):
     own = labelled(cells)
     numbers = {group: number % 4 for number, group in enumerate(sorted(own["patient_group"].unique()))}
     predictions = own[["image_id"]].assign(fold=own["patient_group"].map(numbers))
-    check = checks.split(own, checks.in_folds(own, predictions), "the folds")
+    check = checks.split(own, checks.fold_by_image(own, predictions), "the folds")
     assert check.level == OK
-    assert f"all {len(numbers)} patient groups" in check.said
-    assert f"{(own['patient_group'].map(numbers) == 0).sum():,} in fold 1" in check.said
+    assert f"all {len(numbers)} patient groups" in check.finding
+    assert f"{(own['patient_group'].map(numbers) == 0).sum():,} in fold 1" in check.finding
     predictions.loc[predictions.index[0], "fold"] = 9
-    moved = checks.split(own, checks.in_folds(own, predictions), "the folds")
+    moved = checks.split(own, checks.fold_by_image(own, predictions), "the folds")
     assert moved.level == PROBLEM
 
 
 def test_of_a_set_too_small_for_a_split_nothing_is_proved(cells):
     few = labelled(cells)[labelled(cells)["patient"].isin(["20", "H2"])]
-    assert checks.split(few, checks.dealt(few), "a split").level == UNKNOWN
+    assert checks.split(few, checks.default_split(few), "a split").level == UNKNOWN
 
 
 def test_identical_pairs_are_those_planted_with_their_patients(planted, cells):
     check = checks.identical(cells)
     assert check.level == NOTE
     assert len(check.rows) == planted[0].identical_pairs
-    assert f"{planted[0].identical_pairs} pairs of images" in check.said
-    assert f"{planted[0].identical_pairs} of them in every byte" in check.said
+    assert f"{planted[0].identical_pairs} pairs of images" in check.finding
+    assert f"{planted[0].identical_pairs} of them in every byte" in check.finding
     assert sorted(check.rows["patients"].str.replace(" ", "")) == ["20=21", "20=21", "25", "H2=H4", "H4=H5"]
 
 
@@ -101,11 +103,11 @@ def test_tied_patients_are_those_planted(planted, cells):
     assert {tuple(sorted(names.split("+"))) for names in check.rows["patients"]} == {
         tuple(sorted(group)) for group in planted[0].tied_groups
     }
-    assert check.said.startswith("5 patients are tied into 2 groups")
+    assert check.finding.startswith("5 patients are linked into 2 groups")
 
 
-def looked_at(cells, pairs=(), edges=None, unreadable=None):
-    return near_duplicates.Findings(len(cells), list(pairs), edges or {}, unreadable or {})
+def scan(cells, pairs=(), edges=None, unreadable=None):
+    return near_duplicates.Scan(len(cells), list(pairs), edges or {}, unreadable or {})
 
 
 def test_near_identical_pairs_tell_patients_groups_and_sides(cells):
@@ -116,18 +118,18 @@ def test_near_identical_pairs_tell_patients_groups_and_sides(cells):
     apart = next((a, b) for a, b in combinations(firsts, 2) if assignment[a] != assignment[b])
     within = own[group == group.value_counts().index[0]].index[:2]
     pairs = [(path[a], path[b], 3, 0.999) for a, b in (within, apart)]
-    check = checks.near_identical(cells, looked_at(cells, pairs), assignment)
+    check = checks.near_identical(cells, scan(cells, pairs), assignment)
     assert check.level == PROBLEM
-    # What stands on two sides comes first.
-    assert check.rows["two_sides"].tolist() == [True, False]
+    # Pairs in two subsets come first.
+    assert check.rows["two_subsets"].tolist() == [True, False]
     assert check.rows["two_groups"].tolist() == [True, False]
-    assert "1 pairs stand on two sides of the split" in check.said
-    names = " = ".join(sorted(own.loc[list(apart), "patient"], key=import_report.natural))
+    assert "pairs in two subsets of the split: 1." in check.finding
+    names = " = ".join(sorted(own.loc[list(apart), "patient"], key=patient_groups.natural))
     assert check.rows["patients"].iloc[0] == names
-    assert f"{names} (1)" in check.said
-    harmless = checks.near_identical(cells, looked_at(cells, pairs[:1]), assignment)
+    assert f"{names} (1)" in check.finding
+    harmless = checks.near_identical(cells, scan(cells, pairs[:1]), assignment)
     assert harmless.level == NOTE
-    assert checks.near_identical(cells, looked_at(cells), assignment).level == OK
+    assert checks.near_identical(cells, scan(cells), assignment).level == OK
     assert checks.near_identical(cells, None, assignment).level == UNKNOWN
 
 
@@ -147,7 +149,7 @@ def by_name(found):
 def test_files_and_rows_are_those_planted(planted, cells):
     summary, data = planted
     found = by_name(file_checks.files(data, cells, file_checks.read_report(data)))
-    assert f"{summary.absent_rows:,} rows of the labels CSV" in found["missing"].said
+    assert f"{summary.absent_rows:,} rows of the labels CSV" in found["missing"].finding
     assert found["missing"].rows.empty
     assert set(found["unreadable"].rows["file"]) == set(summary.unreadable)
     assert set(found["stray"].rows["file"]) == set(summary.unlisted)
@@ -166,7 +168,7 @@ def test_what_is_missing_and_what_is_stray_is_named(planted, cells, tmp_path):
 
 
 def test_frames_edges_and_later_damage(cells):
-    looked = looked_at(
+    looked = scan(
         cells, edges={cells["path"].iloc[0]: 40, cells["path"].iloc[1]: 80}, unreadable={"x.webp": "Empty."}
     )
     found = by_name(file_checks.frames(cells, looked))
@@ -183,7 +185,7 @@ def test_frames_edges_and_later_damage(cells):
 
 def test_a_whole_look_at_the_drawn_set_finds_no_near_identical_pair(planted, cells):
     _, data = planted
-    seen = near_duplicates.look_and_keep(data, cells, workers=2)
+    seen = near_duplicates.cached_or_scan(data, cells, workers=2)
     assert seen.images == len(cells)
     assert seen.pairs == []
     assert not seen.unreadable
@@ -200,15 +202,15 @@ def test_a_damaged_report_is_as_good_as_none(tmp_path):
 def test_every_check_says_what_it_means_and_what_was_done(planted, cells):
     own = labelled(cells)
     every = [
-        checks.split(own, checks.dealt(own), "seed 0"),
+        checks.split(own, checks.default_split(own), "seed 0"),
         checks.identical(cells),
-        checks.near_identical(cells, looked_at(cells), splits.by_patient(own)),
+        checks.near_identical(cells, scan(cells), splits.by_patient(own)),
         checks.tied(cells),
         checks.two_labels(cells),
         *file_checks.files(Path(planted[1]), cells, file_checks.read_report(planted[1])),
-        *file_checks.frames(cells, looked_at(cells)),
+        *file_checks.frames(cells, scan(cells)),
     ]
     assert len({check.name for check in every}) == len(every)
     for check in every:
-        for text in (check.title, check.said, check.meaning, check.done):
+        for text in (check.title, check.finding, check.meaning, check.action):
             assert len(text) > 10, check.name

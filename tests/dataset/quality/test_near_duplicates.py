@@ -5,7 +5,7 @@ from PIL import Image
 
 from leukemia.dataset import manifest
 from leukemia.dataset.quality import near_duplicates
-from leukemia.dataset.quality.near_duplicates import Look
+from leukemia.dataset.quality.near_duplicates import ImageHash
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import DatasetError
 from leukemia.imaging import reader
@@ -18,11 +18,11 @@ def frames():
     return [sample_writer.draw_cell(rng, label) for label in ("ALL", "Normal") * 12]
 
 
-def looks(pixels):
-    return [near_duplicates.look(measure_cell(frame)) for frame in pixels]
+def hashes(pixels):
+    return [near_duplicates.hash_cell(measure_cell(frame)) for frame in pixels]
 
 
-def found(pairs):
+def path_pairs(pairs):
     return {frozenset(pair[:2]) for pair in pairs}
 
 
@@ -50,8 +50,8 @@ def jpeg(frame):
 @pytest.mark.parametrize("change", [brighter, shifted, trimmed, jpeg])
 def test_one_cell_seen_twice_is_found_and_no_other_pair_is(frames, change):
     copies = [change(frame) for frame in frames[:6]]
-    pairs = near_duplicates.near(looks([*frames, *copies]))
-    assert found(pairs) == {frozenset((number, len(frames) + number)) for number in range(6)}
+    pairs = near_duplicates.near_pairs(hashes([*frames, *copies]))
+    assert path_pairs(pairs) == {frozenset((number, len(frames) + number)) for number in range(6)}
     for _, _, bits, likeness in pairs:
         assert bits <= near_duplicates.MOST_BITS
         assert likeness >= near_duplicates.LEAST_LIKENESS
@@ -67,15 +67,15 @@ def test_pairs_are_those_of_a_plain_loop_across_blocks(monkeypatch):
         bits = base[number % 10].copy()
         bits[rng.choice(256, rng.integers(0, 35), replace=False)] ^= True
         noise = rng.integers(0, rng.integers(1, 60), (48, 48))
-        made.append(Look(bits, np.clip(small[number % 10] + noise, 0, 255).astype(np.uint8), 0))
+        made.append(ImageHash(bits, np.clip(small[number % 10] + noise, 0, 255).astype(np.uint8), 0))
     expected = {}
     for a in range(60):
         for b in range(a + 1, 60):
             bits = int((made[a].bits != made[b].bits).sum())
-            likeness = np.corrcoef(made[a].small.ravel(), made[b].small.ravel())[0, 1]
+            likeness = np.corrcoef(made[a].grey.ravel(), made[b].grey.ravel())[0, 1]
             if bits <= near_duplicates.MOST_BITS and likeness >= near_duplicates.LEAST_LIKENESS:
                 expected[a, b] = (bits, likeness)
-    pairs = {(a, b): (bits, likeness) for a, b, bits, likeness in near_duplicates.near(made)}
+    pairs = {(a, b): (bits, likeness) for a, b, bits, likeness in near_duplicates.near_pairs(made)}
     assert 10 < len(expected) < 100
     assert pairs.keys() == expected.keys()
     for pair, (bits, likeness) in expected.items():
@@ -83,21 +83,21 @@ def test_pairs_are_those_of_a_plain_loop_across_blocks(monkeypatch):
 
 
 def test_the_most_alike_come_first_and_nothing_is_no_pair(frames):
-    pairs = near_duplicates.near(looks([*frames[:4], *map(jpeg, frames[:4])]))
+    pairs = near_duplicates.near_pairs(hashes([*frames[:4], *map(jpeg, frames[:4])]))
     likeness = [pair[3] for pair in pairs]
     assert likeness == sorted(likeness, reverse=True)
-    assert near_duplicates.near([]) == []
-    black = Look(np.zeros(256, bool), np.zeros((48, 48), np.uint8), 0)
-    assert near_duplicates.near([black, black]) == []
+    assert near_duplicates.near_pairs([]) == []
+    black = ImageHash(np.zeros(256, bool), np.zeros((48, 48), np.uint8), 0)
+    assert near_duplicates.near_pairs([black, black]) == []
 
 
 def test_a_cell_that_touches_the_frame_is_told_from_specks(frames):
     cut = frames[0][180:, :]
     speck = frames[1].copy()
     speck[0, :3] = 200
-    assert near_duplicates.look(measure_cell(cut)).edge >= near_duplicates.LEAST_EDGE
-    assert near_duplicates.look(measure_cell(frames[1])).edge == 0
-    assert near_duplicates.look(measure_cell(speck)).edge == 3
+    assert near_duplicates.hash_cell(measure_cell(cut)).edge >= near_duplicates.LEAST_EDGE
+    assert near_duplicates.hash_cell(measure_cell(frames[1])).edge == 0
+    assert near_duplicates.hash_cell(measure_cell(speck)).edge == 3
 
 
 @pytest.fixture
@@ -114,41 +114,41 @@ def data(frames, tmp_path):
     return tmp_path, pd.DataFrame(rows, columns=["path", "image_id"])
 
 
-def test_a_look_through_finds_what_was_planted_and_is_kept(data):
+def test_a_scan_finds_what_was_planted_and_is_cached(data):
     folder, cells = data
     steps = []
-    assert near_duplicates.kept(folder, cells) is None
-    seen = near_duplicates.look_and_keep(folder, cells, workers=2, progress=lambda *step: steps.append(step))
-    assert found(seen.pairs) == {frozenset(("0.png", "near.png"))}
-    assert set(seen.edges) == {"cut.png"}
-    assert set(seen.unreadable) == {"damaged.png"}
-    assert seen.images == len(cells)
-    assert steps[len(cells) - 1] == (len(cells), len(cells), "Looking at images")
-    assert near_duplicates.kept(folder, cells) == seen
+    assert near_duplicates.cached(folder, cells) is None
+    scan = near_duplicates.cached_or_scan(folder, cells, workers=2, progress=lambda *step: steps.append(step))
+    assert path_pairs(scan.pairs) == {frozenset(("0.png", "near.png"))}
+    assert set(scan.edges) == {"cut.png"}
+    assert set(scan.unreadable) == {"damaged.png"}
+    assert scan.images == len(cells)
+    assert steps[len(cells) - 1] == (len(cells), len(cells), "Reading images")
+    assert near_duplicates.cached(folder, cells) == scan
 
     def again(*_):
-        raise AssertionError("looked through twice")
+        raise AssertionError("scanned twice")
 
-    assert near_duplicates.look_and_keep(folder, cells, workers=2, progress=again) == seen
+    assert near_duplicates.cached_or_scan(folder, cells, workers=2, progress=again) == scan
 
 
-def test_what_is_kept_holds_for_these_images_only_and_damage_is_as_good_as_nothing(data):
+def test_a_cached_scan_holds_for_these_images_only_and_damage_is_as_good_as_nothing(data):
     folder, cells = data
-    near_duplicates.look_and_keep(folder, cells, workers=2)
-    assert near_duplicates.kept(folder, cells.iloc[:-1]) is None
-    assert near_duplicates.kept(folder, cells.iloc[::-1]) is not None
+    near_duplicates.cached_or_scan(folder, cells, workers=2)
+    assert near_duplicates.cached(folder, cells.iloc[:-1]) is None
+    assert near_duplicates.cached(folder, cells.iloc[::-1]) is not None
     for path in (folder / "cache").iterdir():
         path.write_text('{"images": 3')
-    assert near_duplicates.kept(folder, cells) is None
+    assert near_duplicates.cached(folder, cells) is None
 
 
-def test_a_set_without_one_readable_image_is_an_error_and_nothing_is_kept(tmp_path):
+def test_a_set_without_one_readable_image_is_an_error_and_nothing_is_cached(tmp_path):
     cells = pd.DataFrame({"path": ["gone.png"], "image_id": ["0" * 64]})
-    with pytest.raises(DatasetError, match="Not one of the 1 images"):
-        near_duplicates.look_and_keep(tmp_path, cells, workers=1)
-    assert near_duplicates.kept(tmp_path, cells) is None
+    with pytest.raises(DatasetError, match="None of the 1 images"):
+        near_duplicates.cached_or_scan(tmp_path, cells, workers=1)
+    assert near_duplicates.cached(tmp_path, cells) is None
 
 
-def test_a_correction_does_not_make_the_images_be_looked_at_again(prepared):
+def test_a_correction_does_not_make_the_images_be_scanned_again(prepared):
     cells = manifest.read(prepared)
     assert near_duplicates.key(cells) == near_duplicates.key(cells.assign(label="ALL"))

@@ -101,8 +101,8 @@ def test_a_patients_look_is_shared_by_its_cells():
     def area(look, seed):
         return measure_cell(sample_writer.draw_cell(np.random.default_rng(seed), "ALL", patient=look)).area
 
-    dim, bright = sample_writer.Look(brightness=0.8), sample_writer.Look(brightness=1.2)
-    small, large = sample_writer.Look(size=0.8), sample_writer.Look(size=1.2)
+    dim, bright = sample_writer.Appearance(brightness=0.8), sample_writer.Appearance(brightness=1.2)
+    small, large = sample_writer.Appearance(size=0.8), sample_writer.Appearance(size=1.2)
     for seed in range(5):
         assert mean(bright, seed) / mean(dim, seed) == pytest.approx(1.5, rel=0.03)
         assert area(large, seed) / area(small, seed) == pytest.approx(1.5, rel=0.03)
@@ -147,7 +147,7 @@ def test_sample_cells_are_quick_named_synthetic_and_can_be_answered():
 def test_the_set_lies_as_the_real_one_does(sample):
     dest, summary, _ = sample
     assert {path.name for path in dest.iterdir()} == {"C-NMC_Leukemia", sample_writer.MARKER}
-    assert "drawn by a program" in (dest / sample_writer.MARKER).read_text()
+    assert "A program drew every image" in (dest / sample_writer.MARKER).read_text()
     found = defaultdict(int)
     for path in files(dest).keys() - set(summary.unreadable) - set(summary.unlisted):
         parts = path.split("/")

@@ -25,7 +25,7 @@ CELLS = """
 CREATE TABLE cells AS
 WITH labelled AS (
     SELECT * EXCLUDE label, label AS original_label,
-        CASE WHEN label <> '' AND new IN ('Normal', 'ALL') THEN new ELSE label END AS label,
+        CASE WHEN label <> '' AND new <> 'doubted' THEN new ELSE label END AS label,
         CASE WHEN label = '' OR new IS NULL THEN '' WHEN new = 'doubted' THEN new ELSE 'corrected' END
             AS review
     FROM read_parquet($source, file_row_number = true) LEFT JOIN reviewed USING (image_id)
@@ -33,10 +33,10 @@ WITH labelled AS (
 SELECT file_row_number AS row, label, original_label, review, patient::person AS patient,
     m.patient_group, source, width, height, cell_area, brightness,
     probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
-    CASE WHEN (source = 'synthetic') <> $drawn OR label = '' THEN 'unknown'
+    CASE WHEN (source = 'synthetic') <> $synthetic OR label = '' THEN 'unknown'
         WHEN fold IS NOT NULL THEN 'fold ' || (fold + 1)
-        WHEN s.part IS NOT NULL THEN s.part
-        WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::side AS part,
+        WHEN s.subset IS NOT NULL THEN s.subset
+        WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::split_subset AS subset,
     CASE WHEN probability IS NULL THEN 'unknown'
         WHEN probability >= $low AND probability < $high THEN 'indeterminate'
         WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
@@ -45,7 +45,7 @@ SELECT file_row_number AS row, label, original_label, review, patient::person AS
         WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
 FROM labelled m
 LEFT JOIN known USING (image_id)
-LEFT JOIN sides s ON s.patient_group = m.patient_group
+LEFT JOIN split s ON s.patient_group = m.patient_group
 LEFT JOIN measured USING (image_id)
 ORDER BY row
 """
@@ -57,14 +57,14 @@ def fill(
     measured: list[str],
     threshold: float | None,
     band: tuple[float, float] | None,
-    drawn: bool,
+    synthetic: bool,
 ) -> None:
     """Put into memory what is asked for all the time: ``cells``, and images' names and places.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With the tables ``known`` (image_id, probability, fold), ``sides`` (patient_group, part) and
+        With the tables ``known`` (image_id, probability, fold), ``split`` (patient_group, subset) and
         ``reviewed`` (image_id, new label or doubted).
     source : Path
         The manifest as Parquet.
@@ -74,8 +74,8 @@ def fill(
         Of the model; None without one.
     band : tuple of float or None
         Probabilities from the first of which to below the second the model does not decide.
-    drawn : bool
-        Whether the model learned from drawn cells.
+    synthetic : bool
+        Whether the model learned from synthetic cells.
     """
     connection.execute(
         "CREATE TABLE names AS SELECT file_row_number AS row, image_id, path, origin "
@@ -90,7 +90,7 @@ def fill(
         [str(source)],
     )
     connection.execute(
-        "CREATE TYPE side AS ENUM (SELECT unnest(['training', 'validation', 'test'] || "
+        "CREATE TYPE split_subset AS ENUM (SELECT unnest(['training', 'validation', 'test'] || "
         "(SELECT coalesce(list('fold ' || (fold + 1) ORDER BY fold), []) "
         "FROM (SELECT DISTINCT fold FROM known WHERE fold IS NOT NULL)) || ['unknown']))"
     )
@@ -102,7 +102,8 @@ def fill(
         )
     low, high = band or (None, None)
     connection.execute(
-        CELLS, {"threshold": threshold, "low": low, "high": high, "drawn": drawn, "source": str(source)}
+        CELLS,
+        {"threshold": threshold, "low": low, "high": high, "synthetic": synthetic, "source": str(source)},
     )
     connection.execute("DROP TABLE measured")
 
@@ -119,7 +120,7 @@ def where(filters: Filters) -> tuple[str, list[object]]:
     among("label", ["" if label == UNLABELLED else label for label in filters.labels])
     among("patient::VARCHAR", filters.patients)
     among("source", filters.sources)
-    among("part::VARCHAR", filters.parts)
+    among("subset::VARCHAR", filters.subsets)
     among("decision", filters.decisions)
     among("outcome", filters.outcomes)
     among("review", filters.reviews)

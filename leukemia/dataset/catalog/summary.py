@@ -1,4 +1,4 @@
-"""What a data set holds, summed up: tables and figures for charts. Images are told from patients."""
+"""What a data set holds, summed up for charts: by source, subset, patient and class."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,13 @@ import pandas as pd
 
 from leukemia.dataset.catalog.catalog import Catalog
 
-LABELS = ("Normal", "ALL")
 # Bars of a histogram, about; their width is a round number.
 BARS = 40
 ROUND = (1, 2, 5)
 
 
 @dataclass(frozen=True)
-class Tail:
+class ImagesPerPatient:
     """How unevenly images are spread over patients: of labelled images only.
 
     Attributes
@@ -43,42 +42,43 @@ def by_source(catalog: Catalog) -> pd.DataFrame:
     )
 
 
-def tail(catalog: Catalog) -> Tail | None:
-    """Images a patient, or None where no patient is known."""
-    found = catalog.query(
+def images_per_patient(catalog: Catalog) -> ImagesPerPatient | None:
+    """Count the images of each patient, or None where no patient is known."""
+    counts = catalog.query(
         "SELECT patient::VARCHAR AS patient, label, count(*) AS images FROM cells "
         "WHERE label <> '' AND patient <> '' GROUP BY cells.patient, label "
         "ORDER BY images DESC, cells.patient, label"
     )
-    if found.empty:
+    if counts.empty:
         return None
-    each = found.groupby("patient", sort=False)["images"].sum().sort_values(ascending=False)
+    each = counts.groupby("patient", sort=False)["images"].sum().sort_values(ascending=False)
     tenth = max(1, round(len(each) / 10))
     share = each.iloc[:tenth].sum() / each.sum()
-    return Tail(found, int(each.iloc[0]), float(each.median()), tenth, float(share))
+    return ImagesPerPatient(counts, int(each.iloc[0]), float(each.median()), tenth, float(share))
 
 
-def by_part(catalog: Catalog) -> pd.DataFrame:
-    """Labelled images and patient groups by part of the model's split; columns part, label, images, groups.
+def by_subset(catalog: Catalog) -> pd.DataFrame:
+    """Labelled images and patient groups by subset of the split; columns subset, label, images, groups.
 
-    Images in no part (``unknown``) are the last rows.
+    Images in no subset (``unknown``) are the last rows.
     """
     return catalog.query(
-        "SELECT part::VARCHAR AS part, label, count(*) AS images, count(DISTINCT patient_group) AS groups "
-        "FROM cells WHERE label <> '' GROUP BY cells.part, label ORDER BY cells.part, label"
+        "SELECT subset::VARCHAR AS subset, label, count(*) AS images, "
+        "count(DISTINCT patient_group) AS groups "
+        "FROM cells WHERE label <> '' GROUP BY cells.subset, label ORDER BY cells.subset, label"
     )
 
 
-def on_two_sides(catalog: Catalog) -> tuple[int, int]:
-    """Patient groups that stand in more than one part of the split, and all groups in any part."""
-    found = catalog.query(
-        "SELECT count(*) FILTER (sides > 1) AS twice, count(*) AS all_groups FROM (SELECT patient_group, "
-        "count(DISTINCT part) AS sides FROM cells WHERE part <> 'unknown' GROUP BY patient_group)"
+def groups_in_two_subsets(catalog: Catalog) -> tuple[int, int]:
+    """Count the patient groups in more than one subset of the split, and those in any."""
+    counts = catalog.query(
+        "SELECT count(*) FILTER (subsets > 1) AS twice, count(*) AS all_groups FROM (SELECT patient_group, "
+        "count(DISTINCT subset) AS subsets FROM cells WHERE subset <> 'unknown' GROUP BY patient_group)"
     )
-    return int(found["twice"][0]), int(found["all_groups"][0])
+    return int(counts["twice"][0]), int(counts["all_groups"][0])
 
 
-def spread(catalog: Catalog, column: str) -> pd.DataFrame:
+def histogram(catalog: Catalog, column: str) -> pd.DataFrame:
     """Histogram of cell_area or brightness by label.
 
     Returns
@@ -116,13 +116,13 @@ def quantiles(catalog: Catalog, column: str) -> pd.DataFrame:
     )
 
 
-def typical(catalog: Catalog, column: str) -> dict[str, tuple[float, int]]:
+def group_medians(catalog: Catalog, column: str) -> dict[str, tuple[float, int]]:
     """The median patient group's median cell, and how many groups there are, by label."""
-    found = catalog.query(
+    medians = catalog.query(
         "SELECT label, median(typical) AS typical, count(*) AS groups FROM (SELECT label, patient_group, "  # noqa: S608
         f"median({column}) AS typical FROM cells WHERE {_known(column)} GROUP BY ALL) GROUP BY label"
     )
-    return {row.label: (float(row.typical), int(row.groups)) for row in found.itertuples()}
+    return {row.label: (float(row.typical), int(row.groups)) for row in medians.itertuples()}
 
 
 def frames(catalog: Catalog) -> pd.DataFrame:

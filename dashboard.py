@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
-from pages.components.markdown import plain
 
 # A named icon would be fetched from the internet.
 ICON = Path(__file__).parent / "pages" / "components" / "icon.svg"

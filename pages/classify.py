@@ -10,10 +10,10 @@ from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
+from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
-from pages.components import cell_grid, entry, model_in_service, model_panel, uploads
+from pages.components import cell_grid, entry, model_in_service, model_panel, streamlit_internals
 from pages.components import session_batch as session
-from pages.components.markdown import plain
 
 SAMPLES = 12
 PAGE = 60
@@ -105,7 +105,7 @@ def _take_samples() -> None:
 
 def _clear() -> None:
     state = st.session_state
-    uploads.release(state.listed)
+    streamlit_internals.drop_uploads(state.listed)
     state.batch, state.listed, state.round = Batch(), set(), state.round + 1
 
 
@@ -199,7 +199,7 @@ def _grid(found: list[Result], threshold: float, view: str, band: decisions.Band
 def _work(batch: Batch, classifier: Classifier, bar) -> None:
     until = time.monotonic() + REDRAW
     while batch.waiting and time.monotonic() < until:
-        uploads.release(batch.work(classifier))
+        streamlit_internals.drop_uploads(batch.work(classifier))
         # Here Streamlit breaks in when a button was pressed meanwhile: what was answered is kept.
         _show_progress(bar, batch)
     st.rerun()

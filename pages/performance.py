@@ -3,9 +3,9 @@
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.registry.version_list import Version
-from pages.components import entry, model_panel
-from pages.components.markdown import plain
+from pages.components import entry, model_panel, section_picker
 from pages.sections.performance import (
     calibration,
     card,
@@ -19,18 +19,18 @@ from pages.sections.performance import (
     threshold_picker,
 )
 
-# Title and what lays it out, given the version and the threshold picked. A title is a word of the address.
+# A section's word in the address, and what lays it out, given the version and the threshold picked.
 SECTIONS = {
-    "Threshold": operating_point.show,
-    "Prevalence": prevalence.show,
-    "Calibration": calibration.show,
-    "Patients": patients.show,
-    "Errors": errors.show,
-    "Subgroups": subgroups.show,
-    "Compare": None,
-    "Card": card.show,
+    "threshold": operating_point.show,
+    "prevalence": prevalence.show,
+    "calibration": calibration.show,
+    "patients": patients.show,
+    "errors": errors.show,
+    "subgroups": subgroups.show,
+    "compare": None,
+    "card": card.show,
 }
-WORD, VERSION = "section", "version"
+VERSION = "version"
 CHOICE = "performance-version"
 UNLISTED = "Versions that are registered there are not in this list."
 NONE = "No model version can be read: train one, or put a bundle in the folder of the model in service."
@@ -52,8 +52,7 @@ def main() -> None:
         st.error(plain(f"{resources.name(version)}: {version.problem}"), icon=":material/error:")
         return
     model_panel.warnings(version.bundle)
-    section = _section()
-    _work(version, readable, section)
+    _work(version, readable, section_picker.pick("performance", SECTIONS, keep=[VERSION]))
 
 
 def _broken(versions: list[Version], found: int) -> None:
@@ -90,20 +89,6 @@ def _version(readable: list[Version]) -> Version:
     return by_folder[chosen]
 
 
-def _section() -> str:
-    titles = list(SECTIONS)
-    asked = st.query_params.get(WORD, "").capitalize()
-    key = f"performance-{WORD}"
-    st.session_state[key] = asked if asked in titles else titles[0]
-
-    def name_it() -> None:
-        st.query_params[WORD] = st.session_state[key].lower()
-
-    return st.segmented_control(
-        "Section", titles, key=key, required=True, on_change=name_it, label_visibility="collapsed"
-    )
-
-
 # A press within runs this function again and not the page.
 @st.fragment
 def _work(version: Version, readable: list[Version], section: str) -> None:
@@ -112,7 +97,7 @@ def _work(version: Version, readable: list[Version], section: str) -> None:
     try:
         resources.cells(version.bundle)
         picked = threshold_picker.threshold(version.bundle)
-        if section == "Compare":
+        if section == "compare":
             compare.show(version, picked, readable)
         else:
             SECTIONS[section](version, picked)

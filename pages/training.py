@@ -8,15 +8,14 @@ from leukemia import settings
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
 from leukemia.jobs import launcher, queue
+from leukemia.markdown import plain
 from leukemia.tracking import mlflow_client
-from pages.components import entry
-from pages.components.markdown import plain
+from pages.components import entry, section_picker
 from pages.sections.training import form, now
 
 # A section's word in the address, and its title.
 NEW, NOW, RUNS = "new", "now", "runs"
 TITLES = {NEW: "New run", NOW: "Now", RUNS: "Runs"}
-WORD = "section"
 NOTHING = "There is nothing to learn from yet: a training needs labelled cells in the data folder."
 
 
@@ -62,30 +61,15 @@ def _to_import(why: str) -> None:
         "pages/dataset.py",
         label="Import images on the page Dataset",
         icon=":material/download:",
-        query_params={WORD: "import"},
+        query_params={section_picker.WORD: "import"},
     )
 
 
 def _section(data: Path) -> str:
-    asked = st.query_params.get(WORD, "").lower()
-    if asked not in TITLES:
+    if st.query_params.get(section_picker.WORD, "").lower() not in TITLES:
         # Written down, so that the page stays where it is when what is at work ends.
-        asked = st.query_params[WORD] = NOW if _at_work(data) else NEW
-    key = f"training-{WORD}"
-    st.session_state[key] = asked
-
-    def name_it() -> None:
-        st.query_params.from_dict({WORD: st.session_state[key]})
-
-    return st.segmented_control(
-        "Section",
-        list(TITLES),
-        format_func=TITLES.get,
-        key=key,
-        required=True,
-        on_change=name_it,
-        label_visibility="collapsed",
-    )
+        st.query_params[section_picker.WORD] = NOW if _at_work(data) else NEW
+    return section_picker.pick("training", TITLES, TITLES.get)
 
 
 def _at_work(data: Path) -> bool:

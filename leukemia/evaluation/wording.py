@@ -1,11 +1,8 @@
 """Figures in the words of a clinic."""
 
 import math
-import string
 
 from leukemia.evaluation.estimates import Estimate
-
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
 def of_100(share: float) -> tuple[str, str]:
@@ -45,8 +42,3 @@ def number(value: float, percent: bool = False) -> str:
     if value is None or math.isnan(value):
         return "not defined"
     return f"{100 * value:.1f}%" if percent else f"{value:.3f}"
-
-
-def plain(text: str) -> str:
-    """Escape all of Markdown, so that text stays text."""
-    return " ".join(text.split()).translate(_MARKS)

@@ -19,7 +19,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.evaluation import conformal, estimates, metrics, subgroups, wording
+from leukemia.evaluation import conformal, estimates, metrics, subgroups
+from leukemia.markdown import plain
 
 COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
 CHOSEN_ON = "the held-out patients that its figures are of"
@@ -97,9 +98,9 @@ def changes(bundle: Bundle) -> list[dict[str, Any]]:
 def note(record: dict[str, Any]) -> str:
     """The card's section on changes of the threshold, Markdown."""
     lines = "\n".join(
-        f"- {change['at']}, {wording.plain(change['who'])}: {change['old']:.4f} → {change['new']:.4f}, "
-        f"{wording.plain(change['chosen'])}. {wording.plain(change['reason'])} (Made from "
-        f"{wording.plain(change['from'])}.)"
+        f"- {change['at']}, {plain(change['who'])}: {change['old']:.4f} → {change['new']:.4f}, "
+        f"{plain(change['chosen'])}. {plain(change['reason'])} (Made from "
+        f"{plain(change['from'])}.)"
         for change in record["changes"]
     )
     return (

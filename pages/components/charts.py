@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from leukemia.markdown import plain
 from leukemia.plots.chart import Chart
-from pages.components.markdown import plain
 
 
 def show(chart: Chart, key: str | None = None) -> None:

@@ -1,7 +1,8 @@
 """Every page is entered by the front door, also one whose own address was opened first."""
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
+
+from pages.components import streamlit_internals
 
 
 def enter() -> None:
@@ -10,6 +11,5 @@ def enter() -> None:
     Until ``dashboard.py`` ran once, Streamlit takes the folder ``pages`` for its older kind of
     application: whoever opens the address of a page first after a start sees the bare page.
     """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
+    if streamlit_internals.leave_pages_folder():
         st.rerun()

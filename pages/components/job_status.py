@@ -9,19 +9,20 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash
 
 EVERY = 1.0  # seconds between two looks
 SHOWN = 8
-SAID = "job-said"
+FLASH = "job"
 
 
 def start(data: Path, kind: str, title: str, arguments: Sequence[str], lane: str) -> None:
-    """Start a job, as a callback; :func:`said` tells why where that fails."""
+    """Start a job, as a callback; a message at :data:`FLASH` says why where that fails."""
     try:
         launcher.start(data, kind, title, arguments, lane=lane)
     except LeukemiaError as error:
-        st.session_state[SAID] = str(error)
+        flash.put(FLASH, flash.ERROR, str(error))
 
 
 def again(job: Job) -> None:
@@ -29,13 +30,7 @@ def again(job: Job) -> None:
     try:
         launcher.again(job)
     except LeukemiaError as error:
-        st.session_state[SAID] = str(error)
-
-
-def said() -> None:
-    """Say once why a job could not be started."""
-    if text := st.session_state.pop(SAID, ""):
-        st.error(plain(text), icon=":material/error:")
+        flash.put(FLASH, flash.ERROR, str(error))
 
 
 def follow(job: Job) -> None:

@@ -10,8 +10,8 @@ from leukemia.evaluation import metrics
 from leukemia.evaluation.estimates import Estimate
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
-from pages.components import model_in_service
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import model_in_service, threshold_slider
 from pages.sections.classify import chart
 
 SHOWN = ("sensitivity", "specificity")
@@ -62,16 +62,7 @@ def line(classifier: Classifier, at: float) -> str:
 def _slider(bundle: Bundle) -> float:
     own = bundle.threshold
     key = f"threshold-{bundle.identity[:16]}"
-    # The model's own threshold is a step of its own, so that no rounding moves a decision.
-    steps = sorted({*(step / 100 for step in range(101)), own})
-    chosen = st.select_slider(
-        "Threshold: ALL-like from here on",
-        options=steps,
-        value=own,
-        key=key,
-        format_func=lambda value: f"{value:.3f} (model's own)" if value == own else f"{value:.2f}",
-        help="A lower threshold misses fewer ALL cells and calls more normal cells ALL-like.",
-    )
+    chosen = threshold_slider.show(own, key)
 
     def reset() -> None:
         st.session_state[key] = own

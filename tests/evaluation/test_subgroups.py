@@ -47,9 +47,7 @@ def test_figures_of_a_part_are_those_of_its_cells(known):
 
 def test_a_part_with_one_class_has_one_rate(known):
     known = known.assign(source=np.where(known["label"] == "ALL", "fold_1", "fold_0"))
-    found = subgroups.table(known, subgroups.split(known, subgroups.SOURCE), 0.4).set_index(
-        "part"
-    )
+    found = subgroups.table(known, subgroups.split(known, subgroups.SOURCE), 0.4).set_index("part")
     own = known[known["label"] == "ALL"]
     assert found.loc["fold_1", "sensitivity"] == pytest.approx((own["probability"] >= 0.4).mean())
     assert found.loc["fold_1", "sensitivity_low"] < found.loc["fold_1", "sensitivity"]

@@ -12,10 +12,10 @@ from streamlit import dataframe_util
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import training_set
+from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
-from pages.components.markdown import plain
 from tests.support.drawn_versions import data_folder
 from tests.support.performance_page import traces, write
 from tests.support.reading import fill, press, said

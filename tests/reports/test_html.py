@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from leukemia import markdown
 from leukemia.evaluation import metrics, wording
 from leukemia.evaluation.estimates import Estimate
 from leukemia.plots import confusion_matrix
@@ -64,4 +65,4 @@ def test_intervals_in_words():
 
 
 def test_markdown_is_escaped():
-    assert wording.plain("a*b_[c](d)\n :red[x]") == r"a\*b\_\[c\]\(d\) \:red\[x\]"
+    assert markdown.plain("a*b_[c](d)\n :red[x]") == r"a\*b\_\[c\]\(d\) \:red\[x\]"

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import Filters
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 from pages.sections.dataset import address, cell_record, grid, label_form, resources, send_to_classify
 
 OTHERS = 12

@@ -15,8 +15,8 @@ from leukemia.dataset.quality import checks, file_checks, near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.jobs import launcher
-from pages.components import job_status
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, job_status
 from pages.sections.dataset import address, cell_detail, grid, resources
 
 KIND, TITLE = "similar", "A look through all images"
@@ -36,7 +36,7 @@ def show(data: Path) -> None:
     bundle, why = resources.model()
     stamp = (manifest_parquet.stamp(data), label_log.stamp(data))
     cells = _cells(data, stamp)
-    job_status.said()
+    flash.show(job_status.FLASH)
     looked = _looked_through(data, cells)
     found = _all(
         data, (*stamp, looked is not None), bundle.identity if bundle else why, cells, looked, bundle
@@ -112,7 +112,7 @@ def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | N
     arguments = ["check", "--data", str(data)]
     if state is None or state.phase == "done":
         job_status.start(data, KIND, TITLE, arguments, launcher.LOOK)
-        job_status.said()
+        flash.show(job_status.FLASH)
         job = launcher.latest(data, KIND)
         state = launcher.state(job) if job else None
     if state and state.active:

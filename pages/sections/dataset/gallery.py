@@ -9,7 +9,7 @@ import streamlit as st
 from leukemia.dataset.catalog.catalog import BRIGHTNESS_SORTS, OF_MODEL, Catalog
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Tally
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 from pages.sections.dataset import address, cell_detail, controls, grid, measurement, paging, resources
 
 NO_MODEL = "Filters by split, answer and probability come with a model in service."

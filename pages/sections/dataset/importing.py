@@ -9,9 +9,9 @@ import streamlit as st
 from leukemia.errors import DatasetError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
+from leukemia.markdown import plain
 from leukemia.storage.workspace import Workspace
-from pages.components import job_status
-from pages.components.markdown import plain
+from pages.components import flash, job_status
 from pages.sections.dataset import address, resources
 
 KIND = "import"
@@ -30,7 +30,7 @@ def show(data: Path) -> None:
     """Lay the section out."""
     data = Path(data).resolve()
     there = _there(data)
-    job_status.said()
+    flash.show(job_status.FLASH)
     job = launcher.latest(data, KIND)
     state = launcher.state(job) if job else None
     if job and state.active:
@@ -102,8 +102,7 @@ def _form(data: Path, there: str) -> None:
         args=(data, source == SAMPLE),
         disabled=not agreed or other is not None,
     )
-    if why := st.session_state.pop(REFUSED, ""):
-        st.error(plain(why), icon=":material/error:")
+    flash.show(REFUSED)
 
 
 def _start(data: Path, sample: bool) -> None:
@@ -112,7 +111,7 @@ def _start(data: Path, sample: bool) -> None:
     else:
         text = st.session_state["import-path"]
         if why := refusal(text):
-            st.session_state[REFUSED] = why
+            flash.put(REFUSED, flash.ERROR, why)
             return
         path = Path(text.strip()).expanduser().resolve()
         what, title = [str(path)], f"Import of {path.name}"

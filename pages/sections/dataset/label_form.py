@@ -9,9 +9,10 @@ from leukemia.dataset import label_log
 from leukemia.dataset.catalog.catalog import Record
 from leukemia.dataset.label_log import DOUBTED, Correction
 from leukemia.errors import LeukemiaError
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, identity
 
-REVIEWER, SAID = "reviewer", "label-said"
+FLASH = "label"
 WORDS = {
     DOUBTED: "Doubted: leave it out of training",
     "ALL": "Corrected: the cell is ALL",
@@ -30,7 +31,7 @@ def show(data: Path, record: Record) -> None:
     log = label_log.history(data, record.image_id)
     counts = log[0].new if log else record.original_label
     with st.expander(f"Label: {_counted(counts, record)}", icon=":material/edit_note:", expanded=bool(log)):
-        _say()
+        flash.show(FLASH)
         for row in log:
             st.markdown(_line(row))
         st.caption(ABOUT)
@@ -59,7 +60,7 @@ def _undo(data: Path, last: Correction) -> None:
 
 
 def _who_and_why(form: str) -> None:
-    st.session_state.setdefault(f"{form}-who", st.session_state.get(REVIEWER, ""))
+    st.session_state.setdefault(f"{form}-who", identity.name())
     left, right = st.columns([2, 3])
     left.text_input("Your name", key=f"{form}-who", max_chars=attribution.MAX_WHO)
     right.text_input("Reason", key=f"{form}-reason", max_chars=attribution.MAX_WHY)
@@ -81,20 +82,12 @@ def _try(form: str, change, done: str) -> None:
     try:
         change(by)
     except LeukemiaError as error:
-        state[SAID] = ("error", str(error))
+        flash.put(FLASH, flash.ERROR, str(error))
         return
-    state[REVIEWER] = by["who"]
+    identity.remember(by["who"])
     state["label-who"] = state["undo-who"] = by["who"]
     state["label-reason"] = state["undo-reason"] = ""
-    state[SAID] = ("success", done)
-
-
-def _say() -> None:
-    kind, text = st.session_state.pop(SAID, ("", ""))
-    if kind == "error":
-        st.error(plain(text), icon=":material/error:")
-    elif kind:
-        st.success(plain(text), icon=":material/check_circle:")
+    flash.put(FLASH, flash.SUCCESS, done)
 
 
 def _counted(counts: str, record: Record) -> str:

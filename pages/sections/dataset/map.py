@@ -11,8 +11,8 @@ from leukemia.dataset.catalog import catalog as catalogs
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.inference import embedding
 from leukemia.jobs import launcher
-from pages.components import job_status
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, job_status
 from pages.sections.dataset import address, cell_detail, grid, hover_picture, map_chart, resources
 
 KIND = "map"
@@ -39,7 +39,7 @@ def show(data: Path) -> None:
             f"{plain(why)} The map is made with the features of the model in service.", icon=":material/map:"
         )
         return
-    job_status.said()
+    flash.show(job_status.FLASH)
     places = _places(data, _stamp(data), bundle.identity, bundle)
     if places is None:
         _make(data, catalog.total, bundle)

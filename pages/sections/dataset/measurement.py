@@ -7,7 +7,7 @@ import streamlit as st
 from leukemia.dataset.catalog import brightness
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 
 KIND = "measure"
 TITLE = "Measuring brightness"

@@ -6,7 +6,7 @@ from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
 from leukemia.dataset.catalog.summary import ImagesPerPatient
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 
 LITTLE = 0.03  # medians that differ by less than this share are called alike
 

@@ -8,7 +8,7 @@ import streamlit as st
 from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 from pages.sections.dataset import charts, measurement, notices, resources
 
 PIXELS = "Cell size (frame pixels)"

@@ -6,8 +6,8 @@ import streamlit as st
 
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNLABELLED, Filters
+from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
-from pages.components.markdown import plain
 from pages.sections.dataset import address, cell_detail, grid, paging, resources, send_to_classify
 
 ALL_OF_THEM = Filters(labels=(UNLABELLED,))

@@ -8,14 +8,15 @@ from leukemia.errors import LeukemiaError
 from leukemia.evaluation import estimates, metrics, wording
 from leukemia.evaluation.comparison import WORDS
 from leukemia.evaluation.estimates import Estimate
+from leukemia.markdown import plain
 from leukemia.plots import confusion_matrix
 from leukemia.registry import rethreshold, rethreshold_version
 from leukemia.registry.version_list import Version
-from pages.components.markdown import plain
+from pages.components import flash, identity
 from pages.sections.performance import charts, resources
 from pages.sections.performance.threshold_picker import Picked
 
-SAID, NEXT, REVIEWER = "performance-said", "performance-next", "reviewer"
+FLASH, NEXT = "performance", "performance-next"
 WHO, WHY = "performance-who", "performance-why"
 
 
@@ -106,20 +107,12 @@ def about_precision(found: dict[str, Estimate], average: Estimate, share: float)
     )
 
 
-def said() -> None:
-    """What came of the last press, once."""
-    kind, text = st.session_state.pop(SAID, ("", ""))
-    if kind == "error":
-        st.error(plain(text), icon=":material/error:")
-    elif kind:
-        st.success(plain(text), icon=":material/check_circle:")
-
-
 def _save(version: Version, picked: Picked, found: dict[str, Estimate]) -> None:
     own = picked.value == version.bundle.threshold
-    told = SAID in st.session_state
-    with st.expander("Save this threshold as a new version", icon=":material/save:", expanded=told):
-        said()
+    with st.expander(
+        "Save this threshold as a new version", icon=":material/save:", expanded=flash.waits(FLASH)
+    ):
+        flash.show(FLASH)
         for change in rethreshold.changes(version.bundle):
             st.markdown(_line(change))
         st.caption(
@@ -136,7 +129,7 @@ def _save(version: Version, picked: Picked, found: dict[str, Estimate]) -> None:
         if own:
             st.caption("Pick another threshold than the version's own to save it.")
         with st.form("performance-save", border=False):
-            st.session_state.setdefault(WHO, st.session_state.get(REVIEWER, ""))
+            st.session_state.setdefault(WHO, identity.name())
             left, right = st.columns([2, 3])
             left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
             right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
@@ -165,9 +158,10 @@ def _keep(version: Version, picked: Picked, target: float) -> None:
     try:
         number = rethreshold_version.save(data, version, picked.value, **given)
     except LeukemiaError as error:
-        state[SAID] = ("error", f"Not saved. {error}")
+        flash.put(FLASH, flash.ERROR, f"Not saved. {error}")
         return
     resources.look_again()
-    state[REVIEWER], state[WHY] = state[WHO], ""
+    identity.remember(state[WHO])
+    state[WHY] = ""
     state[NEXT] = str(number)
-    state[SAID] = ("success", f"Saved as version {number}, with your name and reason.")
+    flash.put(FLASH, flash.SUCCESS, f"Saved as version {number}, with your name and reason.")

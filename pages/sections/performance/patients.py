@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.evaluation import patients, wording
+from leukemia.markdown import plain
 from leukemia.registry.version_list import Version
-from pages.components.markdown import plain
 from pages.sections.performance import more_charts, strip_chart
 from pages.sections.performance.threshold_picker import Picked
 

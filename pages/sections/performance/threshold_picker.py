@@ -6,7 +6,8 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import curves, metrics
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import threshold_slider
 
 OWN, RECALL, SPECIFICITY, HAND = "Version's own", "For a recall", "For a specificity", "By hand"
 KEY = "performance-how"
@@ -49,7 +50,7 @@ def _picked(bundle: Bundle, how: str) -> Picked:
         value = curves.threshold_for_specificity(bundle.predictions, share)
         return Picked(value, f"for a specificity of {share:.0%}")
     if how == HAND:
-        return Picked(_by_hand(bundle), "by hand")
+        return Picked(threshold_slider.show(bundle.threshold, _slider_key(bundle)), "by hand")
     return Picked(bundle.threshold, "the version's own", own=True)
 
 
@@ -57,15 +58,5 @@ def _share(label: str, usual: int, word: str) -> float:
     return st.slider(label, 50, 100, usual, format="%d %%", key=f"performance-{word}") / 100
 
 
-def _by_hand(bundle: Bundle) -> float:
-    own = bundle.threshold
-    # The version's own threshold is a step of its own, so that no rounding moves a call.
-    steps = sorted({*(step / 100 for step in range(101)), own})
-    return st.select_slider(
-        "Threshold: ALL-like from here on",
-        options=steps,
-        value=own,
-        key=f"performance-hand-{bundle.folder.name}-{own}",
-        format_func=lambda value: f"{value:.3f} (version's own)" if value == own else f"{value:.2f}",
-        help="A lower threshold misses fewer ALL cells and calls more normal cells ALL-like.",
-    )
+def _slider_key(bundle: Bundle) -> str:
+    return f"performance-hand-{bundle.folder.name}-{bundle.threshold}"

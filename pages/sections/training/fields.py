@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from leukemia.errors import RecipeError
+from leukemia.markdown import plain
 from leukemia.recipes.definitions import Definition
 from leukemia.recipes.settings import (
     AUGMENTATION,
@@ -16,7 +17,6 @@ from leukemia.recipes.settings import (
     Training,
     field,
 )
-from pages.components.markdown import plain
 
 # What is looked at first; the rest is folded away.
 FIRST = {

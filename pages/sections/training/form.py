@@ -5,10 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.dataset import splits
+from leukemia.markdown import plain
 from leukemia.recipes.definitions import RECIPES, Definition
 from leukemia.recipes.search_space import SearchSpace
 from leukemia.recipes.settings import Training, field
-from pages.components.markdown import plain
 from pages.sections.training import fields, learners, start, sweep_form, time_estimate
 
 TRAIN, CROSSVALIDATE, SWEEP = "train", "crossvalidate", "sweep"

@@ -9,7 +9,7 @@ from leukemia.dataset import training_set
 from leukemia.dataset.catalog import catalog
 from leukemia.dataset.training_set import ClassCounts, Subset
 from leukemia.errors import DatasetError
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 
 
 def tell(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:

@@ -8,8 +8,8 @@ import streamlit as st
 from leukemia.jobs import launcher
 from leukemia.jobs.job import CANCEL, read
 from leukemia.jobs.launcher import Job, State
+from leukemia.markdown import plain
 from pages.components import job_status
-from pages.components.markdown import plain
 from pages.sections.training import curves, live_charts, times
 from pages.sections.training.live_charts import Seen
 

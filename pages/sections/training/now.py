@@ -14,8 +14,8 @@ from leukemia.jobs import queue as waiting
 from leukemia.jobs.job import read
 from leukemia.jobs.launcher import Job, State
 from leukemia.jobs.queue import Waiting
-from pages.components import identity, job_status
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, identity, job_status
 from pages.sections.training import live, queue, times
 
 LEFT = "training-now-left"
@@ -28,7 +28,7 @@ def show(data: Path) -> None:
     """Lay the section out."""
     if st.session_state.pop(LEFT, False):
         st.rerun()  # another section was asked for: that is the page's work
-    job_status.said()
+    flash.show(job_status.FLASH)
     try:
         waiting.advance(data)
     except LeukemiaError as error:
@@ -101,7 +101,7 @@ def _go_on(job: Job) -> None:
     try:
         waiting.again(job, identity.name())
     except LeukemiaError as error:
-        st.session_state[job_status.SAID] = str(error)
+        flash.put(job_status.FLASH, flash.ERROR, str(error))
 
 
 def _go(query: dict[str, str]) -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import queue
 from leukemia.jobs.queue import Waiting
-from pages.components import job_status
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, job_status
 from pages.sections.training import times
 
 
@@ -50,4 +50,4 @@ def _try(change: Callable[[], None]) -> None:
     try:
         change()
     except LeukemiaError as error:
-        st.session_state[job_status.SAID] = str(error)
+        flash.put(job_status.FLASH, flash.ERROR, str(error))

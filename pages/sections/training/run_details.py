@@ -8,11 +8,11 @@ import streamlit as st
 from leukemia.dataset import training_set
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import FIELDS, Field
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
-from pages.components.markdown import plain
 from pages.sections.training.run_table import HEIGHT, KINDS, UNKNOWN, took
 
 # Parameters that are no settings of a training.

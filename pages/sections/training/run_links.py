@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.markdown import plain
 from leukemia.registry import versions
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
-from pages.components.markdown import plain
 from pages.sections.training.run_table import RUN
 
 SWEEP = "These are the best settings of a sweep, trained to the end and judged once on the test patients."

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.registry import versions
 from leukemia.tracking import run_history
 from leukemia.tracking.run_history import Past
-from pages.components.markdown import plain
 from pages.sections.training import (
     run_curves,
     run_details,

@@ -7,8 +7,8 @@ import streamlit as st
 
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher, queue
-from pages.components import identity, job_status
-from pages.components.markdown import plain
+from leukemia.markdown import plain
+from pages.components import flash, identity, job_status
 
 WHO, PRESSED = "training-who", "training-pressed"
 SECTION, NOW = "section", "now"
@@ -46,7 +46,7 @@ def pressed(data: Path, *, disabled: bool = False) -> bool:
         behind = f"{plain(busy.title)} is at work" if busy else "another is about to start"
         more = f", and {ahead} more {'waits' if ahead == 1 else 'wait'}" if ahead else ""
         st.caption(f"One at a time: {behind}{more}. This one starts by itself when its turn comes.")
-    job_status.said()
+    flash.show(job_status.FLASH)
     return st.session_state.pop(PRESSED, False) and not disabled
 
 
@@ -60,7 +60,7 @@ def ask(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
     try:
         queue.ask(data, kind, title, arguments, by=who)
     except LeukemiaError as error:
-        st.session_state[job_status.SAID] = str(error)
+        flash.put(job_status.FLASH, flash.ERROR, str(error))
     else:
         st.query_params.from_dict({SECTION: NOW})
     st.rerun()

@@ -10,13 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.plots.style import ALL, GREY, NORMAL, finish
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history as pasts
 from leukemia.tracking import sweep_results
 from leukemia.tracking.run_history import Past
 from leukemia.tracking.sweep_results import Found, Tried
-from pages.components.markdown import plain
 
 OBJECTIVE = "AUROC, validation patients"
 # Lines are seen on light and on dark, which no end of Viridis is; areas have that.

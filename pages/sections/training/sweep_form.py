@@ -11,10 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.errors import RecipeError
+from leukemia.markdown import plain
 from leukemia.recipes import definitions, search_space
 from leukemia.recipes.search_space import Axis, SearchSpace
 from leukemia.recipes.settings import FIELDS, Field, field
-from pages.components.markdown import plain
 from pages.sections.training import fields
 
 MOST_AXES, MOST_TRIALS, TRIALS = 4, 60, 12

@@ -7,10 +7,10 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
+from leukemia.markdown import plain
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import Definition
 from leukemia.recipes.settings import Training
-from pages.components.markdown import plain
 from pages.sections.training import times
 
 KIND = "pace"

@@ -6,11 +6,11 @@ import streamlit as st
 
 from leukemia import attribution
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.registry import promotion, versions
 from leukemia.registry.versions import Version
 from leukemia.tracking.registry_state import CHALLENGER
-from pages.components import identity
-from pages.components.markdown import plain
+from pages.components import flash, identity
 from pages.sections.training import times, version_in_service
 
 KEY = "training-change-"
@@ -73,18 +73,18 @@ def _put_in_service(data: Path, number: int, wary: tuple[str, ...], read: str) -
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
     state[DRAFT] = (who, why, read if state.get(read) else "")
     if not who or not why:
-        version_in_service.tell("error", NEEDED)
+        flash.put(version_in_service.FLASH, flash.ERROR, NEEDED)
         return
     if wary and not state.get(read):
-        version_in_service.tell("error", UNREAD)
+        flash.put(version_in_service.FLASH, flash.ERROR, UNREAD)
         return
     try:
         if set(promotion.warnings(data, versions.version(data, number))) - set(wary):
-            version_in_service.tell("warning", CHANGED)
+            flash.put(version_in_service.FLASH, flash.WARNING, CHANGED)
             return
         done = promotion.promote(data, number, who, why)
     except LeukemiaError as error:
-        version_in_service.tell("error", f"Not promoted. {error}")
+        flash.put(version_in_service.FLASH, flash.ERROR, f"Not promoted. {error}")
         return
     identity.remember(who)
     state[DRAFT] = (who, "", "")
@@ -109,7 +109,7 @@ def _mark(data: Path, number: int, already: bool) -> None:
     try:
         promotion.challenge(data, None if already else number)
     except LeukemiaError as error:
-        version_in_service.tell("error", str(error))
+        flash.put(version_in_service.FLASH, flash.ERROR, str(error))
         return
     told = "is no longer" if already else "is now"
-    version_in_service.tell("success", f"Version {number} {told} the challenger.")
+    flash.put(version_in_service.FLASH, flash.SUCCESS, f"Version {number} {told} the challenger.")

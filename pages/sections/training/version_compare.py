@@ -3,7 +3,7 @@
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
-from pages.components.markdown import plain
+from leukemia.markdown import plain
 from pages.sections.performance import compare, resources
 from pages.sections.performance.operating_point import people
 

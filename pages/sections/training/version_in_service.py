@@ -7,14 +7,14 @@ import streamlit as st
 
 from leukemia import attribution, settings
 from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.tracking.registry_state import Standing
-from pages.components import identity, model_in_service
-from pages.components.markdown import plain
+from pages.components import flash, identity, model_in_service
 
 KEY = "training-service-"
-SAID, WHO, WHY = KEY + "said", KEY + "back-who", KEY + "back-why"
+FLASH, WHO, WHY = "service", KEY + "back-who", KEY + "back-why"
 UNNAMED, UNEXPLAINED = "name not given", "rolled back on the page Training"
 SHIPPED, NAMED = promotion.SHIPPED, "the bundle that LEUKEMIA_MODEL names"
 GIVEN = (
@@ -27,7 +27,7 @@ ELSEWHERE = "Somebody else changed what is in service just now: nothing was roll
 
 def show(data: Path) -> None:
     """Lay it out."""
-    _said()
+    flash.show(FLASH)
     with st.container(border=True):
         st.markdown(_answers())
         if settings.load().model_given:
@@ -70,11 +70,6 @@ def called(version: int | None) -> str:
     return f"version {version}" if version else SHIPPED
 
 
-def tell(kind: str, text: str) -> None:
-    """Have something said at the next look: kind ``error``, ``warning`` or ``success``; plain text."""
-    st.session_state[SAID] = (kind, text)
-
-
 def tell_change(done: str, warnings: tuple[str, ...] = ()) -> None:
     """Have said what was changed, and what answers now as it is found to be."""
     model_in_service.look_again()
@@ -85,17 +80,7 @@ def tell_change(done: str, warnings: tuple[str, ...] = ()) -> None:
         more = " ".join((*warnings, found.notice)).strip()
     except LeukemiaError as error:
         more = str(error)
-    tell("warning" if more else "success", f"{done} {more}".strip())
-
-
-def _said() -> None:
-    kind, text = st.session_state.pop(SAID, ("", ""))
-    if kind == "error":
-        st.error(plain(text), icon=":material/error:")
-    elif kind == "warning":
-        st.warning(plain(text), icon=":material/warning:")
-    elif kind:
-        st.success(plain(text), icon=":material/check_circle:")
+    flash.put(FLASH, flash.WARNING if more else flash.SUCCESS, f"{done} {more}".strip())
 
 
 def _answers() -> str:
@@ -135,11 +120,11 @@ def _roll_back(data: Path, champion: int) -> None:
     try:
         if versions.ask(data).champion != champion:
             model_in_service.look_again()
-            tell("warning", ELSEWHERE)
+            flash.put(FLASH, flash.WARNING, ELSEWHERE)
             return
         done = promotion.roll_back(data, who or UNNAMED, why or UNEXPLAINED)
     except LeukemiaError as error:
-        tell("error", f"Not rolled back. {error}")
+        flash.put(FLASH, flash.ERROR, f"Not rolled back. {error}")
         return
     identity.remember(who)
     state[WHY] = ""

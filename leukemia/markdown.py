@@ -1,4 +1,4 @@
-"""Text from files and the machine, shown as it is."""
+"""Text from files and people, shown as it is where Markdown is read."""
 
 import re
 

@@ -1,0 +1,30 @@
+"""What Streamlit has no public interface for. Checked with the version named in its test: read it anew
+when Streamlit is updated.
+"""
+
+from collections.abc import Iterable
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def leave_pages_folder() -> bool:
+    """Have Streamlit no longer take the folder ``pages`` for an application; whether it did until now.
+
+    It does so until ``st.navigation`` ran once, in whatever session.
+    """
+    did = PagesManager.uses_pages_directory
+    PagesManager.uses_pages_directory = False
+    return bool(did)
+
+
+def drop_uploads(file_ids: Iterable[str]) -> None:
+    """Drop the bytes of uploads; the uploader goes on listing their names.
+
+    Streamlit keeps every uploaded byte until its session ends: a day's work at one page would fill
+    the memory with images that were long answered.
+    """
+    context = get_script_run_ctx()
+    manager, session = context.uploaded_file_mgr, context.session_id
+    for record in manager.get_files(session, list(file_ids)):
+        manager.add_file(session, record._replace(data=b""))

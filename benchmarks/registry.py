@@ -15,7 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leukemia.registry import promotion_log, versions
-from leukemia.tracking import mlflow_client, registry_state
+from leukemia.tracking import mlflow_client
+from leukemia.tracking.mlflow import MlflowStore
+from leukemia.tracking.records import CHAMPION, EXPERIMENT, MODEL
 
 LIST_LIMIT = 1_000  # ms
 EPOCHS, PARAMETERS, FIGURES = 12, 16, 40
@@ -33,11 +35,12 @@ def main() -> None:
         _make(data, count)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {count} runs, each a version\n")
         client = mlflow_client.client(data)
-        experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
-        _row("list the versions", lambda: versions.versions(data), count)
+        experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
+        _row("list the versions", lambda: versions.registered(data), count)
         _row("list the runs (MLflow's search_runs)", lambda: client.search_runs([experiment]), count)
-        _row("ask which is in service", lambda: [registry_state.read(data).champion], 1)
-        _row("the same through MLflow", lambda: [registry_state._asked(data, "sqlite").champion], 1)
+        through_mlflow = MlflowStore(data)
+        _row("ask which is in service", lambda: [versions.registry_state(data).champion], 1)
+        _row("the same through MLflow", lambda: [through_mlflow.registry_state_through_client().champion], 1)
 
 
 def _row(what: str, work: Callable[[], list], expected: int) -> None:
@@ -58,8 +61,8 @@ def _make(data: Path, count: int) -> None:
     from mlflow.entities import Metric, Param
 
     client = mlflow_client.client(data)
-    client.create_registered_model(registry_state.MODEL)
-    experiment = client.create_experiment(mlflow_client.EXPERIMENT, mlflow_client.artifacts(data))
+    client.create_registered_model(MODEL)
+    experiment = client.create_experiment(EXPERIMENT, mlflow_client.artifacts(data))
     figures = json.dumps({f"figure{n}": {"value": 0.9, "low": 0.8, "high": 0.95} for n in range(12)})
     for number in range(1, count + 1):
         run_id = client.create_run(experiment, run_name=f"run {number}").info.run_id
@@ -70,12 +73,12 @@ def _make(data: Path, count: int) -> None:
             [Param(f"p{n}", str(n)) for n in range(PARAMETERS)],
         )
         tags = {"recipe": "recipe", "figures": figures, "seal": "0" * 64, "digest": "0" * 64}
-        client.create_model_version(registry_state.MODEL, f"runs:/{run_id}/bundle", run_id, tags=tags)
+        client.create_model_version(MODEL, f"runs:/{run_id}/bundle", run_id, tags=tags)
         event = promotion_log.Event(
             promotion_log.PROMOTED, number, number - 1, "Ada", "better " * 20, "2026-01-01T00:00:00+00:00"
         )
-        client.set_registered_model_tag(registry_state.MODEL, *event.tag())
-    client.set_registered_model_alias(registry_state.MODEL, registry_state.CHAMPION, str(count))
+        client.set_registered_model_tag(MODEL, *event.tag())
+    client.set_registered_model_alias(MODEL, CHAMPION, str(count))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from leukemia.tracking import mlflow_client, run_history, store
+from leukemia.tracking import mlflow_client, run_history
+from leukemia.tracking.records import EXPERIMENT, PARENT
 
 LIMIT = 1_000  # ms
 TIMES = 7
@@ -37,11 +38,11 @@ def main() -> None:
         data = Path(scratch)
         parents = make(data, count)
         client = mlflow_client.client(data)
-        experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
+        experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
         load = os.getloadavg()[0]
         print(f"{os.cpu_count()} cores, load {load:.1f}; {count} runs, {len(parents)} with parts\n")
         ours = _row(f"list {count} runs", lambda: run_history.runs(data, count))
-        search = {"filter_string": f"tags.`{store.PARENT}` IS NULL", "max_results": count}
+        search = {"filter_string": f"tags.`{PARENT}` IS NULL", "max_results": count}
         theirs = _row("MLflow's search_runs, the same", lambda: client.search_runs([experiment], **search))
         print(f"{'ratio':40}{theirs / ours:8.1f}\n")
         _row("the parts of one run", lambda: run_history.children(data, parents[0]))
@@ -68,7 +69,7 @@ def make(data: Path, count: int) -> list[str]:
     import sqlite3
 
     client = mlflow_client.client(data)
-    experiment = int(client.create_experiment(mlflow_client.EXPERIMENT, mlflow_client.artifacts(data)))
+    experiment = int(client.create_experiment(EXPERIMENT, mlflow_client.artifacts(data)))
     parents = []
     with sqlite3.connect(mlflow_client.database(data)) as database:
         for number in range(count):
@@ -90,7 +91,7 @@ def _insert(database, experiment: int, number: int, parent: str = "") -> str:
     )
     told = {f"tag{n}": "x" * 20 for n in range(TAGS - 2)}
     told |= {"kind": "fold" if parent else "train", "mlflow.runName": f"run {number}"}
-    told |= {store.PARENT: parent} if parent else {}
+    told |= {PARENT: parent} if parent else {}
     settings = {f"setting{n}": str(n / 7) for n in range(SETTINGS - 1)} | {"recipe": "reference-cnn"}
     epochs = [(name, 0.5 + step / 100, step) for name in EPOCH for step in range(EPOCHS)]
     final = [(f"test_{n}{end}", 0.9, 0) for n in range(FIGURES // 3) for end in ("", "_low", "_high")]

@@ -41,4 +41,4 @@ class CorrectionError(LeukemiaError):
 
 
 class RegistryError(LeukemiaError):
-    """The registry of model versions cannot be asked, or not do what was asked of it."""
+    """The registry of model versions cannot be read, or cannot do what was asked."""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.components import entry, model_panel, section_picker
 from pages.sections.performance import (
     calibration,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from leukemia.registry.versions import Version
 
 SHOWN = ("sensitivity", "specificity", "auroc")
-SHIPPED = "the model that came with the program"
+SHIPPED = "the built-in model"
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +42,7 @@ def versions(options: Namespace) -> int:
     """List the model versions, the newest first, and what is in service."""
     from leukemia.registry import versions as registry
 
-    found = registry.versions(options.data)
+    found = registry.registered(options.data)
     for version in found:
         print("\n".join(_told(version)))
     if not found:

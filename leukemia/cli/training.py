@@ -160,11 +160,11 @@ def pace(options: Namespace) -> int:
 def register(options: Namespace) -> int:
     """Make a bundle that was trained elsewhere a model version."""
     from leukemia.bundles import bundle as bundles
-    from leukemia.registry import import_bundle
+    from leukemia.registry.import_bundle import import_bundle
 
     bundle = bundles.read(options.bundle)
-    run = import_bundle.bring(options.data, bundle)
-    print(f"{bundle.name} is version {run.version}. To put it in service: python -m leukemia promote.")
+    number = import_bundle(options.data, bundle)
+    print(f"{bundle.name} is version {number}. To put it in service: python -m leukemia promote.")
     return 0
 
 

@@ -1,12 +1,11 @@
 """Bundles of model versions on this machine: fetched from MLflow once, checked each time.
 
-They lie in ``serving/`` in the data folder, each in a folder named by version and seal, the SHA-256 of
-its ``bundle.json``, which holds the checksums of all its other files. ``last-….json`` beside them says
-which version answered last, for when the registry cannot be asked.
+They lie in ``serving/`` in the data folder, each in a folder named by version and the SHA-256 of its
+``bundle.json``, which holds the checksums of all its other files. ``last-….json`` beside them says
+which version answered last, for when the registry cannot be read.
 """
 
 import contextlib
-import hashlib
 import json
 import shutil
 import tempfile
@@ -17,33 +16,32 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
 from leukemia.storage.atomic import write_text
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import mlflow_client
+from leukemia.tracking import mlflow_client, registry_writer
 
-ARTIFACT = "bundle"
 STALE = 24 * 3600.0
 
 
-def place(data: Path, number: int, seal: str) -> Path:
+def place(data: Path, number: int, record_sha256: str) -> Path:
     """Where a version's bundle lies on this machine, once it was fetched."""
-    return Workspace(data).serving.resolve() / f"version-{number}-{seal[:16]}"
+    return Workspace(data).serving.resolve() / f"version-{number}-{record_sha256[:16]}"
 
 
-def kept(data: Path, number: int, seal: str) -> bundles.Bundle | None:
-    """A version's bundle as it lies here, or None where it is missing or was altered."""
+def cached(data: Path, number: int, record_sha256: str) -> bundles.Bundle | None:
+    """A version's bundle from this machine, or None where it is missing or was altered."""
     try:
-        return _whole(place(data, number, seal), seal)
+        return _read(place(data, number, record_sha256), record_sha256)
     except (BundleError, OSError):
         return None
 
 
-def fetch(data: Path, number: int, run_id: str, seal: str) -> bundles.Bundle:
-    """Take a version's bundle from MLflow, unless it lies here whole already.
+def fetch(data: Path, number: int, run_id: str, record_sha256: str) -> bundles.Bundle:
+    """A version's bundle: from this machine, or else downloaded from MLflow.
 
     Parameters
     ----------
     data : Path
         The data folder.
-    number, run_id, seal : int, str, str
+    number, run_id, record_sha256 : int, str, str
         The version, the run whose artifact its bundle is, and the SHA-256 of its ``bundle.json``.
 
     Raises
@@ -51,68 +49,61 @@ def fetch(data: Path, number: int, run_id: str, seal: str) -> bundles.Bundle:
     RegistryError
         Where it is missing there, was altered, or the disk is full; nothing is left half fetched.
     """
-    found = kept(data, number, seal)
-    if found:
-        return found
-    if not (run_id and seal):
+    if bundle := cached(data, number, record_sha256):
+        return bundle
+    if not (run_id and record_sha256):
         raise RegistryError(f"Version {number} was not registered by this program.")
-    target = place(data, number, seal)
-    with mlflow_client.asked(f"The bundle of version {number} is not to be had"):
+    target = place(data, number, record_sha256)
+    with mlflow_client.translated(f"The bundle of version {number} is not available"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent)
+        _remove_stale(target.parent)
         partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
         try:
-            mlflow_client.client(data).download_artifacts(run_id, ARTIFACT, str(partial))
-            if not (partial / ARTIFACT).is_dir():
+            folder = registry_writer.download_bundle(data, run_id, partial)
+            if not folder.is_dir():
                 raise RegistryError(f"The bundle of version {number} is missing from its run.")
-            _whole(partial / ARTIFACT, seal)
-            _move(partial / ARTIFACT, target)
+            _read(folder, record_sha256)
+            _move(folder, target)
         except BundleError as error:
-            # Where it lay for a moment tells nobody anything.
-            told = str(error).replace(f"{partial / ARTIFACT}/", "").replace(str(partial / ARTIFACT), "It")
-            raise RegistryError(f"The bundle of version {number} is damaged: {told}") from error
+            # Where it lay for a moment means nothing to a reader.
+            reason = str(error).replace(f"{folder}/", "").replace(str(folder), "It")
+            raise RegistryError(f"The bundle of version {number} is damaged: {reason}") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    return _whole(target, seal)
+    return _read(target, record_sha256)
 
 
-def remember(data: Path, number: int, seal: str) -> None:
-    """Note which version answers; a folder that cannot be written is no reason not to answer."""
-    if recall(data) == (number, seal):
-        return
-    with contextlib.suppress(OSError):
-        write_text(_note(data), json.dumps({"version": number, "seal": seal}))
-
-
-def recall(data: Path) -> tuple[int, str] | None:
-    """The version that answered last and its seal, or None where that was the shipped bundle."""
+def last_served(data: Path) -> tuple[int, str] | None:
+    """The version that answered last and the SHA-256 of its ``bundle.json``; None for the built-in model."""
     try:
-        found = json.loads(_note(data).read_text(encoding="utf-8"))
-        return int(found["version"]), str(found["seal"])
+        note = json.loads(mlflow_client.last_served_file(data).read_text(encoding="utf-8"))
+        return int(note["version"]), str(note["seal"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def forget(data: Path) -> None:
-    """Note that the shipped bundle answers."""
+def note_served(data: Path, number: int, record_sha256: str) -> None:
+    """Note which version answers; a folder that cannot be written is no reason not to answer."""
+    if last_served(data) != (number, record_sha256):
+        with contextlib.suppress(OSError):
+            note = {"version": number, "seal": record_sha256}
+            write_text(mlflow_client.last_served_file(data), json.dumps(note))
+
+
+def note_built_in_served(data: Path) -> None:
+    """Note that the built-in model answers."""
     with contextlib.suppress(OSError):
-        _note(data).unlink(missing_ok=True)
+        mlflow_client.last_served_file(data).unlink(missing_ok=True)
 
 
-def _note(data: Path) -> Path:
-    # Another registry has other versions of the same number.
-    registry = hashlib.sha256(mlflow_client.uri(data).encode()).hexdigest()[:8]
-    return Workspace(data).serving.resolve() / f"last-{registry}.json"
-
-
-def _whole(folder: Path, seal: str) -> bundles.Bundle:
+def _read(folder: Path, record_sha256: str) -> bundles.Bundle:
     bundle = bundles.read(folder)
-    if bundles.checksum(folder / bundles.RECORD) != seal:
+    if bundles.checksum(folder / bundles.RECORD) != record_sha256:
         raise BundleError(f"{folder / bundles.RECORD} is not the file that was registered.")
     return bundle
 
 
-def _sweep(folder: Path) -> None:
+def _remove_stale(folder: Path) -> None:
     """Remove what processes that were killed left half fetched."""
     for left in folder.glob(".partial-*"):
         with contextlib.suppress(OSError):

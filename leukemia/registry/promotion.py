@@ -1,7 +1,7 @@
-"""Which model version answers in the clinic: promoted, rolled back, looked at.
+"""Which model version is in service: promoted and rolled back.
 
-The alias ``champion`` is the version that answers, ``challenger`` the one that is being looked at. Who
-put what in service, when and why is kept in :mod:`leukemia.registry.promotion_log`.
+The alias ``champion`` is the version in service, ``challenger`` one that is being considered. Who put
+which in service, when and why is kept in :mod:`leukemia.registry.promotion_log`.
 """
 
 import contextlib
@@ -10,46 +10,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leukemia import settings
-from leukemia.attribution import attribute
+from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
-from leukemia.registry import bundle_cache, promotion_log, versions
+from leukemia.registry import bundle_cache, promotion_log, publish, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import mlflow_client
-from leukemia.tracking.registry_state import CHALLENGER, CHAMPION, MODEL
+from leukemia.tracking import mlflow_client, registry_writer
+from leukemia.tracking.records import CHALLENGER, RegistryState
 
-SHIPPED = "the model that came with the program"
+SHIPPED = "the built-in model"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What :func:`promote` or :func:`roll_back` did, and what to be wary of."""
+    """What :func:`promote` or :func:`roll_back` did, and what a reader should be warned of."""
 
     event: Event
     warnings: tuple[str, ...] = ()
 
 
 def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
-    """What to be wary of before a version is put in service, each in a sentence."""
+    """What to be warned of before a version is put in service, each in a sentence."""
     present, recall, held_out = _present(data)
-    found = []
+    out = []
     if recall is not None and candidate.recall is not None and candidate.recall < recall:
         alike = candidate.facts.get("held_out") == held_out
         others = "" if alike else " They were judged on different cells."
-        found.append(
+        out.append(
             f"Held-out recall falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
             f"(version {candidate.number}): more ALL cells are missed.{others}"
         )
     if candidate.facts.get("synthetic") == "yes":
-        found.append(f"Version {candidate.number} learned from drawn cells only.")
+        out.append(f"Version {candidate.number} learned from drawn cells only.")
     if candidate.facts.get("split") != "patient":
-        found.append(f"Version {candidate.number} was judged on patients that it had learned from.")
+        out.append(f"Version {candidate.number} was judged on patients that it had learned from.")
     if settings.load().model_given:
-        found.append("LEUKEMIA_MODEL names the bundle that answers here: until it is unset, that one does.")
-    return tuple(found)
+        out.append("LEUKEMIA_MODEL names the model that answers here: until it is unset, that one does.")
+    return tuple(out)
 
 
 def promote(data: Path, number: int, who: str, reason: str) -> Change:
@@ -62,78 +62,70 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
     number : int
         The version.
     who, reason : str
-        Kept with it for good; neither may be empty.
+        Kept with it for good; see :mod:`leukemia.attribution`.
 
     Raises
     ------
     RegistryError
-        Where name or reason is missing, there is no such version, it answers already, its bundle is
-        not whole, or the registry cannot be asked. What answers is then as it was.
+        Where name or reason is missing, there is no such version, it is in service already, its bundle
+        is not whole, or the registry cannot be read. What is in service is then as it was.
     """
     given = attribute(who, reason, RegistryError)
     with _alone(data):
-        said = versions.ask(data)
+        state = versions.registry_state(data)
         candidate = versions.version(data, number)
-        if said.champion == number:
+        if state.champion == number:
             raise RegistryError(f"Version {number} is in service already.")
-        seal = candidate.facts.get("seal", "")
-        bundle_cache.fetch(data, number, candidate.run_id, seal)
-        found = warnings(data, candidate)
-        event = Event(promotion_log.PROMOTED, number, said.champion, given.who, given.why, given.at, seal)
-        _write(data, event)
-        if candidate.number == said.aliases.get(CHALLENGER):
+        bundle_cache.fetch(data, number, candidate.run_id, candidate.record_sha256)
+        cautions = warnings(data, candidate)
+        event = _write(data, promotion_log.PROMOTED, state, given, number, candidate.record_sha256)
+        if candidate.number == state.aliases.get(CHALLENGER):
             challenge(data, None)
-    return Change(event, found)
+    return Change(event, cautions)
 
 
 def roll_back(data: Path, who: str, reason: str) -> Change:
-    """Put the version in service that was before the present one, or the shipped bundle.
+    """Put the version in service that was before the present one, or the built-in model.
 
-    A version whose bundle is not whole any more is passed over, with a warning. Parameters and what
-    is raised are those of :func:`promote`.
+    A version whose bundle is not whole any more is skipped, with a warning. Parameters and what is raised
+    are those of :func:`promote`.
     """
     given = attribute(who, reason, RegistryError)
     with _alone(data):
-        said = versions.ask(data)
-        if said.champion is None:
+        state = versions.registry_state(data)
+        if state.champion is None:
             raise RegistryError(f"There is nothing to roll back: {SHIPPED} is in service.")
-        found: list[str] = []
-        target, seal = None, ""
-        for number in promotion_log.before(promotion_log.of(said.tags), said.champion):
+        skipped: list[str] = []
+        target, checksum = None, ""
+        for number in promotion_log.before(promotion_log.events(state.tags), state.champion):
             try:
-                earlier = versions.version(data, number)
-                bundle_cache.fetch(data, number, earlier.run_id, earlier.facts.get("seal", ""))
+                bundle = versions.bundle(data, number)
             except RegistryError as error:
-                found.append(f"Version {number} was passed over. {error}")
+                skipped.append(f"Version {number} was skipped. {error}")
                 continue
-            target, seal = number, earlier.facts.get("seal", "")
+            target, checksum = number, bundles.checksum(bundle.folder / bundles.RECORD)
             break
-        event = Event(promotion_log.ROLLED_BACK, target, said.champion, given.who, given.why, given.at, seal)
-        _write(data, event)
-    return Change(event, tuple(found))
+        event = _write(data, promotion_log.ROLLED_BACK, state, given, target, checksum)
+    return Change(event, tuple(skipped))
 
 
 def challenge(data: Path, number: int | None) -> None:
-    """Say which version is being looked at beside the champion; None for none."""
-    with mlflow_client.asked("The challenger cannot be set"):
-        client = mlflow_client.client(data)
-        if number is None:
-            client.delete_registered_model_alias(MODEL, CHALLENGER)
-        else:
-            client.set_registered_model_alias(MODEL, CHALLENGER, str(number))
+    """Say which version is being considered beside the champion; None for none."""
+    with mlflow_client.translated("The challenger cannot be set"):
+        registry_writer.set_alias(data, CHALLENGER, number)
 
 
 def _present(data: Path) -> tuple[str, float | None, str]:
-    """What answers now: its name, its held-out recall, on which cells."""
-    champion = versions.ask(data).champion
+    """What is in service now: its name, its held-out recall, on which cells."""
+    champion = versions.registry_state(data).champion
     try:
         if champion is not None:
-            found = versions.version(data, champion)
-            return f"version {champion}", found.recall, found.facts.get("held_out", "")
+            version = versions.version(data, champion)
+            return version.name, version.recall, version.facts.get("held_out", "")
         shipped = bundles.read(settings.SHIPPED)
-        return SHIPPED, shipped.estimates.get("sensitivity", {}).get("value"), versions.held_out(shipped)
+        return SHIPPED, shipped.estimates.get("sensitivity", {}).get("value"), publish.held_out(shipped)
     except (RegistryError, BundleError):
-        return "what is in service", None, ""
+        return "the model in service", None, ""
 
 
 @contextlib.contextmanager
@@ -149,23 +141,11 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _write(data: Path, event: Event) -> None:
-    """Keep who and why first, then change what answers: no change is without its reason."""
-    key, value = event.tag()
-    with mlflow_client.asked("The model in service is as it was"):
-        client = mlflow_client.client(data)
-        try:
-            if event.version is not None:
-                client.set_model_version_tag(MODEL, str(event.version), key, value)
-            client.set_registered_model_tag(MODEL, key, value)
-            if event.version is None:
-                client.delete_registered_model_alias(MODEL, CHAMPION)
-            else:
-                client.set_registered_model_alias(MODEL, CHAMPION, str(event.version))
-        except mlflow_client.faults():
-            # What did not come about is no history.
-            with contextlib.suppress(*mlflow_client.faults()):
-                client.delete_registered_model_tag(MODEL, key)
-                if event.version is not None:
-                    client.delete_model_version_tag(MODEL, str(event.version), key)
-            raise
+def _write(
+    data: Path, action: str, state: RegistryState, given: Attribution, number: int | None, record_sha256: str
+) -> Event:
+    """Record who and why first, then change what is in service: no change is without its reason."""
+    event = Event(action, number, state.champion, given.who, given.why, given.at, record_sha256)
+    with mlflow_client.translated("The model in service is unchanged"):
+        registry_writer.set_champion(data, number, *event.tag())
+    return event

@@ -1,14 +1,17 @@
-"""Where a training's bundle goes: a folder that was named, or MLflow's registry alone."""
+"""A finished run's bundle becomes a model version, and goes where it is kept from then on."""
 
+import hashlib
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
 from leukemia.registry import versions
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking.run_writer import Run
+from leukemia.tracking.run_writer import RunWriter
 
 
 def place(data: Path, output: Path | None, recipe: str) -> Path:
@@ -17,19 +20,74 @@ def place(data: Path, output: Path | None, recipe: str) -> Path:
     return output or Workspace(data).unregistered.resolve() / f"{recipe}-{stamp}"
 
 
-def settle(data: Path, run: Run, bundle: bundles.Bundle, output: Path | None) -> bundles.Bundle:
-    """Finish the run with its bundle; return the bundle where it lies from now on.
+def finish_run(data: Path, run: RunWriter, bundle: Bundle, output: Path | None) -> Bundle:
+    """Finish a run with its bundle; return the bundle where it lies from now on.
 
     Where no output was named and the registry took it, the registry's own copy is the only one. Where
-    the registry did not, the bundle stays in ``unregistered/``: ``python -m leukemia register`` brings
-    it in later.
+    the registry did not, the bundle stays in ``unregistered/``, for ``python -m leukemia register``.
     """
-    run.finish(bundle.estimates, bundle.folder)
+    register(run, bundle)
     if output is not None or run.version is None:
         return bundle
     try:
-        kept = versions.bundle(data, run.version)
+        fetched = versions.bundle(data, run.version)
     except LeukemiaError:
         return bundle
     shutil.rmtree(bundle.folder, ignore_errors=True)
-    return kept
+    return fetched
+
+
+def register(run: RunWriter, bundle: Bundle) -> None:
+    """Finish a run with its bundle; ``run.version`` is its number, ``run.trouble`` says why there is none.
+
+    Registering it twice makes no second version.
+    """
+    # Read again: what is registered must be what was written.
+    run.register(
+        bundle.estimates, bundle.folder, lambda: _tags(bundles.read(bundle.folder)), versions.RECORD_SHA256
+    )
+
+
+def last_change(bundle: Bundle) -> dict[str, str]:
+    """Tags that say who changed its threshold last, and why; none where nobody did.
+
+    Returns
+    -------
+    dict of str to str
+        ``changed_by``, ``reason``, ``chosen`` (how), ``threshold_before``, ``made_from`` (the version's
+        name) and ``made_from_run`` (its run in MLflow, where it has one).
+    """
+    change = next(iter(reversed(bundle.record.get("changes") or [])), None)
+    if not change:
+        return {}
+    names = {
+        versions.CHANGED_BY: "who",
+        versions.REASON: "reason",
+        versions.CHOSEN: "chosen",
+        versions.BEFORE: "old",
+        versions.MADE_FROM: "from",
+    }
+    names |= {versions.MADE_FROM_RUN: "from_run"} if change.get("from_run") else {}
+    return {tag: str(change.get(name, "")) for tag, name in names.items()}
+
+
+def held_out(bundle: Bundle) -> str:
+    """Tell sets of held-out cells apart, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(bundle.predictions["image_id"])).encode()).hexdigest()[:16]
+
+
+def _tags(bundle: Bundle) -> dict[str, str]:
+    """Make the tags that a version is listed by, so that listing opens no bundle."""
+    return {
+        versions.RECIPE: bundle.recipe,
+        versions.FIGURES: json.dumps(bundle.estimates),
+        versions.RECORD_SHA256: bundles.checksum(bundle.folder / bundles.RECORD),
+        "threshold": repr(bundle.threshold),
+        "digest": bundle.digest,
+        "held_out": held_out(bundle),
+        "split": bundle.record["split"]["by"],
+        "folds": str(bundle.folds),
+        "synthetic": "yes" if bundle.synthetic else "no",
+        "data_fingerprint": bundle.record["data"]["fingerprint"],
+        **last_change(bundle),
+    }

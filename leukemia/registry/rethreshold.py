@@ -21,6 +21,10 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
 from leukemia.evaluation import conformal, estimates, metrics, subgroups
 from leukemia.markdown import plain
+from leukemia.registry import versions
+from leukemia.registry.import_bundle import import_bundle
+from leukemia.registry.versions import Version
+from leukemia.storage.workspace import Workspace
 
 COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
 CHOSEN_ON = "the held-out patients that its figures are of"
@@ -29,6 +33,52 @@ MANY = 1_000
 
 
 def save(
+    data: Path, version: Version, threshold: float, *, who: str, reason: str, chosen: str, target: float
+) -> int:
+    """Register a version with another threshold, whole or not at all; return its number.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder, whose registry it is.
+    version : Version
+        The one that it is made from, with its bundle; it stays as it is.
+    threshold, who, reason, chosen, target : float, str, str, str, float
+        As :func:`write_bundle` takes them.
+
+    Raises
+    ------
+    BundleError
+        As :func:`write_bundle` does.
+    RegistryError
+        Where the registry cannot be read or did not take it; nothing is saved then.
+    """
+    check(version.bundle, threshold, who, reason)
+    versions.registry_state(data)
+    place = Workspace(data).unregistered.resolve()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
+    bundle = write_bundle(
+        version.bundle,
+        place,
+        threshold,
+        who=who,
+        reason=reason,
+        chosen=chosen,
+        target=target,
+        source=version.name,
+        run_id=version.run_id,
+    )
+    try:
+        return import_bundle(data, bundle)
+    finally:
+        # The registry's copy is the only one; a choice that it did not take is soon made again.
+        shutil.rmtree(bundle.folder, ignore_errors=True)
+
+
+def write_bundle(
     bundle: Bundle,
     place: Path,
     threshold: float,
@@ -40,7 +90,7 @@ def save(
     source: str = "",
     run_id: str = "",
 ) -> Bundle:
-    """Write a version with another threshold, whole or not at all.
+    """Write a bundle with another threshold, whole or not at all.
 
     Parameters
     ----------
@@ -51,7 +101,7 @@ def save(
     threshold : float
         Probability from which a cell is called ALL-like, 0 to 1.
     who, reason : str
-        Who chose it and why; neither may be empty.
+        Who chose it and why; see :mod:`leukemia.attribution`.
     chosen : str
         How, such as "for a recall of 95 %" or "by hand".
     target : float

@@ -1,31 +1,29 @@
-"""Model versions in MLflow's registry: registered and listed.
+"""Model versions: those in MLflow's registry, and bundles that lie on this machine.
 
-Which of them answers in the clinic is changed in :mod:`leukemia.registry.promotion`.
+Which of them is in service is changed in :mod:`leukemia.registry.promotion`.
 """
 
 import contextlib
-import hashlib
 import json
-import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from leukemia.bundles import bundle as bundles
-from leukemia.errors import RegistryError
+from leukemia.bundles.bundle import Bundle
+from leukemia.classes import LABELS
+from leukemia.errors import BundleError, RegistryError
 from leukemia.registry import bundle_cache, promotion_log
 from leukemia.registry.promotion_log import Event
-from leukemia.tracking import mlflow_client, registry_state, sqlite
-from leukemia.tracking.registry_state import CHAMPION, MODEL
+from leukemia.tracking.records import CHAMPION, RegistryState
+from leukemia.tracking.store import open_store
 
-if TYPE_CHECKING:
-    import mlflow
-    from mlflow.entities.model_registry import ModelVersion
-
-PAGE = 1_000
-NOTHING = "nothing was registered yet"
+TROUBLE = "The registry of model versions cannot be read"
+# Tags of a version; the SHA-256 of its bundle.json is stored under its old name.
+RECIPE, FIGURES, RECORD_SHA256 = "recipe", "figures", "seal"
 # Tags of a version whose threshold was changed, and of its run.
 CHANGED_BY, REASON, CHOSEN, BEFORE = "changed_by", "reason", "chosen", "threshold_before"
 MADE_FROM, MADE_FROM_RUN = "made_from", "made_from_run"
@@ -33,15 +31,22 @@ MADE_FROM, MADE_FROM_RUN = "made_from", "made_from_run"
 
 @dataclass(frozen=True)
 class Version:
-    """One model version, as the registry tells of it.
+    """One model version: registered, or a bundle on this machine, or both.
 
     Attributes
     ----------
-    number : int
-        MLflow's version number.
+    folder : Path
+        Where its bundle lies, or will lie once it is fetched.
+    bundle : Bundle or None
+        None where it cannot be read, or is not fetched yet.
+    problem : str
+        Why it cannot be read; empty where it can, or nobody tried.
+    number : int or None
+        MLflow's version number; None where it is not registered: then so is all below but
+        ``record_sha256``.
     run_id, recipe : str
         The run that made it, and the recipe.
-    created : datetime
+    created : datetime or None
         When it was registered, UTC.
     aliases : tuple of str
         Such as ``champion``.
@@ -50,19 +55,25 @@ class Version:
     events : tuple of Event
         When it was put in service, by whom and why; the first one first.
     facts : dict of str to str
-        ``threshold``, ``digest`` (SHA-256 of the network), ``seal`` (of ``bundle.json``),
-        ``held_out`` (tells sets of held-out cells apart), ``split``, ``folds``, ``synthetic``,
-        ``data_fingerprint``; where its threshold was changed, what :func:`last_change` tells.
+        ``threshold``, ``digest`` (SHA-256 of the network), ``held_out`` (tells sets of held-out cells
+        apart), ``split``, ``folds``, ``synthetic``, ``data_fingerprint``; where its threshold was changed,
+        :data:`CHANGED_BY` and what stands beside it.
+    record_sha256 : str
+        Of its ``bundle.json``; empty where it has none.
     """
 
-    number: int
-    run_id: str
-    recipe: str
-    created: datetime
-    aliases: tuple[str, ...]
-    figures: dict[str, dict[str, float | None]]
-    events: tuple[Event, ...]
-    facts: dict[str, str]
+    folder: Path
+    bundle: Bundle | None = None
+    problem: str = ""
+    number: int | None = None
+    run_id: str = ""
+    recipe: str = ""
+    created: datetime | None = None
+    aliases: tuple[str, ...] = ()
+    figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+    record_sha256: str = ""
 
     @property
     def in_service(self) -> bool:
@@ -74,183 +85,194 @@ class Version:
         """Held-out recall (sensitivity) at its own threshold."""
         return self.figures.get("sensitivity", {}).get("value")
 
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+        return self.folder.name if self.number is None else f"version {self.number}"
 
-def register(client: "mlflow.MlflowClient", run_id: str, folder: Path) -> int:
-    """Make a finished run's bundle a model version; return its number.
+    @property
+    def note(self) -> str:
+        """How it differs from the version that it was made from; empty where it was trained."""
+        if MADE_FROM not in self.facts:
+            return ""
+        return f"threshold {float(self.facts['threshold']):.4f}, from {self.facts[MADE_FROM]}"
 
-    The bundle must be the run's artifact. Registering it twice makes no second version.
+    @property
+    def word(self) -> str:
+        """What names it in an address."""
+        return self.folder.name if self.number is None else str(self.number)
 
-    Raises
-    ------
-    BundleError
-        Where the bundle is not whole.
-    mlflow.exceptions.MlflowException
-        And what else :func:`mlflow_client.faults` lists.
-    """
-    from mlflow.exceptions import MlflowException
-
-    tags = _facts(bundles.read(folder))
-    try:
-        client.create_registered_model(MODEL)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    for known in client.search_model_versions(f"run_id = '{run_id}'"):
-        if known.tags.get("seal") == tags["seal"]:
-            return int(known.version)
-    return int(
-        client.create_model_version(
-            MODEL, f"runs:/{run_id}/{bundle_cache.ARTIFACT}", run_id, tags=tags
-        ).version
-    )
+    def answers_to(self, word: str) -> bool:
+        """Whether a word of an address names it: its folder or its number."""
+        return word == self.folder.name or (self.number is not None and word == str(self.number))
 
 
-def versions(data: Path) -> list[Version]:
-    """All model versions, the newest first; raises RegistryError where it cannot be asked."""
-    said = ask(data)
-    events = promotion_log.of(said.tags)
-    made = (_version(one, said.aliases, events) for one in _kept(data))
-    return sorted(made, key=lambda version: version.number, reverse=True)
+def registered(data: Path) -> list[Version]:
+    """All versions of the registry, the newest first; none is fetched. Raises RegistryError."""
+    with open_store(data, TROUBLE) as store:
+        state, rows = store.registry_state(), store.model_versions()
+    events = promotion_log.events(state.tags)
+    versions = (_version(data, *row, state.aliases, events) for row in rows)
+    return sorted(versions, key=lambda version: version.number, reverse=True)
 
 
 def version(data: Path, number: int) -> Version:
-    """One model version; raises RegistryError where there is none of this number."""
-    said = ask(data)
-    trouble = f"There is no model version {number}"
-    if mlflow_client.database(data):
-        kept = {one.number: one for one in _kept(data)}
-        if number not in kept:
-            raise RegistryError(f"{trouble}." if kept else f"{trouble}: {NOTHING}.")
-        found = kept[number]
-    else:
-        with mlflow_client.asked(trouble):
-            found = _told(mlflow_client.client(data).get_model_version(MODEL, str(number)))
-    return _version(found, said.aliases, promotion_log.of(said.tags))
+    """One registered version; raises RegistryError where there is none of this number."""
+    known = registered(data)
+    for one in known:
+        if one.number == number:
+            return one
+    raise RegistryError(f"There is no model version {number}{'' if known else ': none was registered yet'}.")
 
 
-def bundle(data: Path, number: int) -> bundles.Bundle:
-    """A version's bundle, fetched to this machine and checked; raises RegistryError."""
-    found = version(data, number)
-    return bundle_cache.fetch(data, number, found.run_id, found.facts.get("seal", ""))
+def bundle(data: Path, number: int) -> Bundle:
+    """A registered version's bundle, fetched to this machine and checked; raises RegistryError."""
+    one = version(data, number)
+    return bundle_cache.fetch(data, number, one.run_id, one.record_sha256)
 
 
-def past(data: Path) -> list[Event]:
+def registry_state(data: Path) -> RegistryState:
+    """Which version is in service, and its history in tags; raises RegistryError."""
+    with open_store(data, TROUBLE) as store:
+        return store.registry_state()
+
+
+def events(data: Path) -> list[Event]:
     """Who put which version in service, when and why; the first one first."""
-    return promotion_log.of(ask(data).tags)
+    return promotion_log.events(registry_state(data).tags)
 
 
-def _facts(bundle: bundles.Bundle) -> dict[str, str]:
-    """Make the tags that a version is listed by, so that listing opens no bundle."""
-    return {
-        "recipe": bundle.recipe,
-        "figures": json.dumps(bundle.estimates),
-        "threshold": repr(bundle.threshold),
-        "digest": bundle.digest,
-        "seal": bundles.checksum(bundle.folder / bundles.RECORD),
-        "held_out": held_out(bundle),
-        "split": bundle.record["split"]["by"],
-        "folds": str(bundle.folds),
-        "synthetic": "yes" if bundle.synthetic else "no",
-        "data_fingerprint": bundle.record["data"]["fingerprint"],
-        **last_change(bundle),
-    }
+def fetch(data: Path, version: Version) -> Version:
+    """A registered version with its bundle, fetched to this machine; where that fails, it says why."""
+    try:
+        bundle = bundle_cache.fetch(data, version.number, version.run_id, version.record_sha256)
+        _check(bundle)
+    except (RegistryError, BundleError) as error:
+        return replace(version, problem=str(error))
+    return replace(version, bundle=bundle, problem="")
 
 
-def last_change(bundle: bundles.Bundle) -> dict[str, str]:
-    """Tags that say who changed its threshold last, and why; none where nobody did.
+def folders(model: Path) -> list[Path]:
+    """Folders that hold a bundle: the model in service first, then others by name.
+
+    Parameters
+    ----------
+    model : Path
+        The folder of the model in service (:attr:`leukemia.settings.Settings.model`); it is named even
+        where nothing lies there.
+    """
+    model = Path(model).resolve()
+    others = {folder for place in (model.parent, model) for folder in _below(place)} - {model}
+    return [model, *sorted(others)]
+
+
+def read(folder: Path) -> Version:
+    """Read a bundle on this machine; where it is broken, the version says so."""
+    try:
+        bundle = bundles.read(folder)
+        _check(bundle)
+    except BundleError as error:
+        return Version(Path(folder), problem=str(error))
+    return Version(Path(folder), bundle, record_sha256=bundles.checksum(bundle.folder / bundles.RECORD))
+
+
+def merge(local: list[Version], registered: list[Version]) -> list[Version]:
+    """Bundles on this machine and registered versions, each once.
+
+    Parameters
+    ----------
+    local : list of Version
+        Bundles on this machine, the model in service first.
+    registered : list of Version
+        Those of the registry.
 
     Returns
     -------
-    dict of str to str
-        ``changed_by``, ``reason``, ``chosen`` (how), ``threshold_before``, ``made_from`` (the version's
-        name) and ``made_from_run`` (its run in MLflow, where it has one).
+    list of Version
+        The first of ``local``, then what is registered, then the others. A bundle that is registered
+        has its number.
     """
-    change = next(iter(reversed(bundle.record.get("changes") or [])), None)
-    if not change:
-        return {}
-    told = {CHANGED_BY: "who", REASON: "reason", CHOSEN: "chosen", BEFORE: "old", MADE_FROM: "from"}
-    told |= {MADE_FROM_RUN: "from_run"} if change.get("from_run") else {}
-    return {tag: str(change.get(name, "")) for tag, name in told.items()}
+    by_checksum = {one.record_sha256: one for one in reversed(registered) if one.record_sha256}
+    out, seen = [], set()
+    for one in local:
+        known = by_checksum.get(one.record_sha256)
+        if known is None:
+            out.append(one)
+        elif known.number not in seen:
+            seen.add(known.number)
+            out.append(replace(known, folder=one.folder, bundle=one.bundle, problem=one.problem))
+    return [*out[:1], *(one for one in registered if one.number not in seen), *out[1:]]
 
 
-def held_out(bundle: bundles.Bundle) -> str:
-    """Tell sets of held-out cells apart, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(bundle.predictions["image_id"])).encode()).hexdigest()[:16]
+def stamp(folder: Path) -> tuple[object, ...]:
+    """Times and sizes of a bundle's files: they change when a file does."""
+    out: list[object] = []
+    for name in (bundles.RECORD, *bundles.CHECKED):
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            out.append(None)
+        else:
+            out.append((status.st_mtime_ns, status.st_size))
+    return tuple(out)
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """One version as MLflow keeps it; ``created`` in milliseconds since 1970."""
-
-    number: int
-    run_id: str
-    created: int
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-def _kept(data: Path) -> list[_Kept]:
-    """Read MLflow's SQLite file where it is one: MLflow itself takes seconds, while a page waits."""
-    file = mlflow_client.database(data)
-    if file and not file.exists():
-        return []
-    try:
-        if file:
-            with sqlite.reading(file) as database:
-                return _from_tables(database)
-    except RegistryError as error:
-        raise RegistryError(f"The model versions cannot be listed: {error}.") from error
-    except sqlite.Unexpected:
-        pass
-    with mlflow_client.asked("The model versions cannot be listed"):
-        return _through_mlflow(data)
-
-
-def _from_tables(database: sqlite3.Connection) -> list[_Kept]:
-    rows = database.execute(
-        "SELECT version, run_id, creation_time FROM model_versions WHERE name = ? AND current_stage IS NOT ?",
-        (MODEL, sqlite.DELETED),
-    )
-    found = {row[0]: _Kept(int(row[0]), row[1] or "", row[2]) for row in rows}
-    tags = "SELECT version, key, value FROM model_version_tags WHERE name = ?"
-    for number, key, value in database.execute(tags, (MODEL,)):
-        if number in found:
-            found[number].tags[key] = value or ""
-    return list(found.values())
-
-
-def _through_mlflow(data: Path) -> list[_Kept]:
-    client, found, token = mlflow_client.client(data), [], None
-    while token is None or token:
-        page = client.search_model_versions(f"name = '{MODEL}'", max_results=PAGE, page_token=token)
-        found += page
-        token = page.token or ""
-    return [_told(one) for one in found]
-
-
-def _told(one: "ModelVersion") -> _Kept:
-    return _Kept(int(one.version), one.run_id or "", one.creation_timestamp, dict(one.tags))
-
-
-def _version(one: _Kept, aliases: Mapping[str, int], events: list[Event]) -> Version:
-    number, tags = one.number, dict(one.tags)
-    figures: Any = {}
+def _version(
+    data: Path,
+    number: int,
+    run_id: str,
+    created: int,
+    tags: dict[str, str],
+    aliases: Mapping[str, int],
+    events: list[Event],
+) -> Version:
+    figures = {}
     with contextlib.suppress(ValueError):
-        figures = json.loads(tags.pop("figures", "{}"))
+        figures = json.loads(tags.get(FIGURES, "{}"))
+    checksum = tags.get(RECORD_SHA256, "")
     return Version(
+        folder=bundle_cache.place(data, number, checksum),
         number=number,
-        run_id=one.run_id,
-        recipe=tags.pop("recipe", ""),
-        created=datetime.fromtimestamp(one.created / 1000, UTC),
-        aliases=tuple(sorted(alias for alias, held in aliases.items() if held == number)),
+        run_id=run_id,
+        recipe=tags.get(RECIPE, ""),
+        created=datetime.fromtimestamp(created / 1000, UTC),
+        aliases=tuple(sorted(alias for alias, named in aliases.items() if named == number)),
         figures=figures,
         events=tuple(event for event in events if event.version == number),
-        facts={key: value for key, value in tags.items() if not key.startswith(promotion_log.KEY)},
+        facts={
+            key: value
+            for key, value in tags.items()
+            if key not in (RECIPE, FIGURES, RECORD_SHA256) and not key.startswith(promotion_log.KEY)
+        },
+        record_sha256=checksum,
     )
 
 
-def ask(data: Path) -> registry_state.Standing:
-    """Ask what is in service; raises RegistryError with a whole sentence."""
+def _below(place: Path) -> list[Path]:
     try:
-        return registry_state.read(data)
-    except RegistryError as error:
-        raise RegistryError(f"The registry of model versions cannot be asked: {error}.") from error
+        inside = [path for path in place.iterdir() if not path.name.startswith(".") and path.is_dir()]
+    except OSError:
+        return []
+    # Either of the two files tells a bundle that lost one from a folder that never was a bundle.
+    marks = (bundles.RECORD, bundles.NETWORK)
+    return [path for path in inside if any((path / mark).is_file() for mark in marks)]
+
+
+def _check(bundle: Bundle) -> None:
+    """Raise BundleError where its held-out predictions cannot be used."""
+    place = bundle.folder / bundles.PREDICTIONS
+    try:
+        predictions = bundle.predictions
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{place} cannot be read.") from error
+    missing = [name for name in bundles.PREDICTION_COLUMNS if name not in predictions]
+    if missing:
+        raise BundleError(f"{place} lacks the column(s) {', '.join(missing)}.")
+    probability = predictions["probability"]
+    numbers = np.issubdtype(probability.dtype, np.number) and probability.between(0, 1).all()
+    if (
+        not numbers
+        or not predictions["label"].isin(LABELS).all()
+        or predictions["patient_group"].isna().any()
+    ):
+        raise BundleError(f"{place} has rows without a label, a patient or a probability from 0 to 1.")

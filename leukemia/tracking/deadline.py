@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Any
+from typing import TypeVar
 
-_pending: dict[Hashable, Future[Any]] = {}
+T = TypeVar("T")
+
+_pending: dict[Hashable, Future] = {}
 _lock = threading.Lock()
 
 
-def within(seconds: float, key: Hashable, work: Callable[[], Any]) -> Any:
-    """Do ``work`` in a thread and wait for it; it goes on when the waiting is over.
+def run_with_timeout(seconds: float, key: Hashable, work: Callable[[], T]) -> T:
+    """Do ``work`` in a thread and wait for it; it continues when the time is over.
 
-    Who asks again with the same key while it is still at work waits for that one, so that nothing
-    piles up.
+    A second call with the same key, while the first is still at work, waits for that one: calls do not
+    pile up.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def within(seconds: float, key: Hashable, work: Callable[[], Any]) -> Any:
         future = _pending.get(key)
         if future is None or future.done():
             future = _pending[key] = Future()
-            threading.Thread(target=_do, args=(future, work), name=f"patience {key}", daemon=True).start()
+            threading.Thread(target=_do, args=(future, work), name=f"timeout {key}", daemon=True).start()
     try:
         return future.result(seconds)
     finally:
@@ -42,7 +44,7 @@ def within(seconds: float, key: Hashable, work: Callable[[], Any]) -> Any:
                 del _pending[key]
 
 
-def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+def _do(future: Future, work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
     except BaseException as error:

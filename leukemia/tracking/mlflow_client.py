@@ -4,6 +4,7 @@ MLflow takes seconds to import: it is imported by who makes a client, not by who
 """
 
 import contextlib
+import hashlib
 import logging
 import os
 from collections.abc import Iterator
@@ -17,10 +18,9 @@ from leukemia.storage.workspace import Workspace
 if TYPE_CHECKING:
     import mlflow
 
-EXPERIMENT = "leukemia"
 SQLITE = "sqlite:///"
-# MLflow's own patience with a server that does not answer is a quarter of an hour: a training would
-# stand still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
+# MLflow itself waits a quarter of an hour for a server that does not answer: a training would stand
+# still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -41,6 +41,20 @@ def database(data: Path) -> Path | None:
     return Path(given.removeprefix(SQLITE).partition("?")[0]) if given.startswith(SQLITE) else None
 
 
+def last_served_file(data: Path) -> Path:
+    """Where is noted which version of this registry answered last, for when it cannot be asked."""
+    # Another registry has other versions of the same number.
+    registry = hashlib.sha256(uri(data).encode()).hexdigest()[:8]
+    return Workspace(data).serving.resolve() / f"last-{registry}.json"
+
+
+def is_gone(data: Path) -> bool:
+    """Whether the SQLite file is missing though something was recorded in it."""
+    file = database(data)
+    traces = (last_served_file(data), Workspace(data).mlruns)
+    return file is not None and not file.exists() and any(path.exists() for path in traces)
+
+
 def artifacts(data: Path) -> str | None:
     """Where files of runs go, as a URI; None where the server decides."""
     return None if settings.load().tracking_uri else Workspace(data).mlruns.resolve().as_uri()
@@ -52,7 +66,7 @@ def client(data: Path) -> "mlflow.MlflowClient":
         os.environ.setdefault(name, value)
     import mlflow
 
-    # MLflow tells at length how it makes its tables.
+    # MLflow logs at length how it makes its tables.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return mlflow.MlflowClient(tracking_uri=uri(data))
@@ -66,15 +80,15 @@ def faults() -> tuple[type[Exception], ...]:
     return MlflowException, SQLAlchemyError, OSError
 
 
-def said(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of what went wrong."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextlib.contextmanager
-def asked(what: str) -> Iterator[None]:
-    """Turn MLflow's faults into a :class:`RegistryError` that begins with ``what``."""
+def translated(trouble: str) -> Iterator[None]:
+    """Turn MLflow's faults into a :class:`RegistryError` that begins with ``trouble``."""
     try:
         yield
     except faults() as error:
-        raise RegistryError(f"{what}: {said(error)}") from error
+        raise RegistryError(f"{trouble}: {first_line(error)}") from error

@@ -1,107 +1,31 @@
-"""Runs of training that were: what each was set to, how it ended and what it came to.
+"""Runs as they stand: those on record, whoever started them and from where, and whether they still run.
 
-All runs that MLflow knows are here, whoever started them and from where. MLflow never learns that a
-training was killed: a run that is under way there, but that no process has any more, is
-:data:`BROKEN_OFF` here.
+MLflow never learns that a training was killed: a run that it has as running, but that no process works on
+any more, is :attr:`RunStatus.BROKEN_OFF` here.
 """
 
-import math
+import re
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 
+from leukemia.errors import RegistryError
 from leukemia.jobs import job as job_folders
 from leukemia.jobs import process
-from leukemia.tracking import store
-from leukemia.tracking.store import PARENT, Recorded
+from leukemia.tracking import mlflow_client
+from leukemia.tracking.records import BEST_OF, BORN, HELD_OUT, HOST, PID, Run, RunKind, RunStatus
+from leukemia.tracking.store import RunStore, open_store
 
-TRAIN, CROSSVALIDATE, SWEEP, FOLD, TRIAL, BROUGHT, THRESHOLD = (
-    "train",
-    "crossvalidate",
-    "sweep",
-    "fold",
-    "trial",
-    "bundle",
-    "threshold",
-)
-JOBS = (TRAIN, CROSSVALIDATE, SWEEP)
-FINISHED, FAILED, STOPPED, RUNNING, BROKEN_OFF = "finished", "failed", "stopped", "running", "broken off"
-STATUS = {"FINISHED": FINISHED, "FAILED": FAILED, "KILLED": STOPPED}
-# Figures of held-out patients bear this before their name; those of an epoch do not.
-FINAL = "test_"
-ENDS = ("low", "high")
-# What a run was set to and is no setting of its training.
-RECIPE, FOLDS = "recipe", "folds"
-# A tag of the training of a sweep's best settings: the sweep's run.
-BEST_OF = "best_of_sweep"
-NOBODY = "unknown"  # MLflow's word for a user whom nobody named
+JOBS = (RunKind.TRAIN, RunKind.CROSSVALIDATE, RunKind.SWEEP)
+TROUBLE = "The runs cannot be listed"
+GONE = "the database is gone, though files of runs are still there"
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True)
-class Past:
-    """One run.
-
-    Attributes
-    ----------
-    run_id, name : str
-        MLflow's identifier, and what the run is called.
-    kind : str
-        :data:`TRAIN`, :data:`CROSSVALIDATE`, :data:`SWEEP`, :data:`BROUGHT` (a bundle that was made
-        elsewhere) or :data:`THRESHOLD` (a version with another threshold); of a part, :data:`FOLD` or
-        :data:`TRIAL`.
-    recipe : str
-        Empty where it is not told.
-    status : str
-        :data:`FINISHED`, :data:`FAILED`, :data:`STOPPED`, :data:`RUNNING` or :data:`BROKEN_OFF`.
-    started, ended : datetime or None
-        UTC.
-    by : str
-        Who started it: untrusted text, empty where nobody said.
-    settings : dict of str to str
-    figures : dict
-        Of held-out patients, in the end: name to value, low and high (95 % interval over patients);
-        what is not known of these is left out.
-    parent : str
-        The run that it is a part of; else empty.
-    version : int or None
-        The model version that it became.
-    fingerprint, revision : str
-        Of the data and of the program.
-    tags : dict of str to str
-    """
-
-    run_id: str
-    name: str
-    kind: str
-    recipe: str
-    status: str
-    started: datetime | None
-    ended: datetime | None
-    by: str
-    settings: dict[str, str]
-    figures: dict[str, dict[str, float]]
-    parent: str = ""
-    version: int | None = None
-    fingerprint: str = ""
-    revision: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float | None:
-        """From start to end; None where either is not known."""
-        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
-
-    @property
-    def warning(self) -> str:
-        """What a reader must know, in a sentence; empty for nothing."""
-        return self.tags.get("warning", "")
-
-
-def runs(data: Path, limit: int = 200) -> list[Past]:
-    """Runs that are no part of another one, the newest first.
+def runs(data: Path, limit: int = 200) -> list[Run]:
+    """Runs that are not children of another one, the newest first.
 
     Parameters
     ----------
@@ -115,77 +39,67 @@ def runs(data: Path, limit: int = 200) -> list[Past]:
     RegistryError
         Where MLflow cannot be asked. Where nothing was ever recorded, there are none.
     """
-    return _pasts(data, store.whole(data, limit))
+    with _store(data) as store:
+        return _resolve(data, store.top_level_runs(limit))
 
 
-def run(data: Path, run_id: str) -> Past | None:
+def run(data: Path, run_id: str) -> Run | None:
     """One run, or None where there is none of this identifier; raises as :func:`runs` does."""
-    return next(iter(_pasts(data, store.one(data, run_id))), None)
+    if not RUN_ID.fullmatch(run_id):
+        return None
+    with _store(data) as store:
+        one = store.run(run_id)
+    return _resolve(data, [one])[0] if one else None
 
 
-def children(data: Path, run_id: str) -> list[Past]:
+def children(data: Path, run_id: str) -> list[Run]:
     """Folds or trials of a run, the first one first; raises as :func:`runs` does."""
-    return _pasts(data, store.parts(data, run_id))
+    if not RUN_ID.fullmatch(run_id):
+        return []
+    with _store(data) as store:
+        return _resolve(data, store.children(run_id))
 
 
-def best_of(data: Path, run_id: str) -> list[Past]:
+def best_of(data: Path, run_id: str) -> list[Run]:
     """Trainings of a sweep's best settings, the newest first; raises as :func:`runs` does."""
-    return _pasts(data, store.bearing(data, BEST_OF, run_id))
+    if not RUN_ID.fullmatch(run_id):
+        return []
+    with _store(data) as store:
+        return _resolve(data, store.runs_with_tag(BEST_OF, run_id))
 
 
 def histories(data: Path, run_id: str) -> list[dict[str, float]]:
-    """Figures of a run's epochs, the first epoch first; raises as :func:`runs` does.
+    """Metrics of a run's epochs, the first epoch first; raises as :func:`runs` does.
 
-    An epoch that was begun again after a training was broken off is told as it went the last time.
+    Of an epoch that was repeated after a training was broken off, the last values count.
     """
+    if not RUN_ID.fullmatch(run_id):
+        return []
     epochs: dict[int, dict[str, float]] = {}
-    for value in store.measured(data, run_id):
-        if not value.name.startswith(FINAL):
-            epochs.setdefault(value.step, {})[value.name] = value.value
+    with _store(data) as store:
+        for value in store.metric_history(run_id):
+            if not value.name.startswith(HELD_OUT):
+                epochs.setdefault(value.step, {})[value.name] = value.value
     return [epochs[step] for step in sorted(epochs)]
 
 
-def _pasts(data: Path, found: Iterable[Recorded]) -> list[Past]:
-    found = list(found)
-    working = any(one.status not in STATUS for one in found)
-    return [_past(one, _at_work(data) if working else {}) for one in found]
+def _store(data: Path) -> AbstractContextManager[RunStore]:
+    if mlflow_client.is_gone(data):
+        raise RegistryError(f"{TROUBLE}: {GONE}.")
+    return open_store(data, TROUBLE)
 
 
-def _past(one: Recorded, jobs: dict[str, bool]) -> Past:
-    kind = one.tags.get("kind") or (CROSSVALIDATE if FOLDS in one.parameters else TRAIN)
-    by = one.tags.get("mlflow.user") or one.user
-    return Past(
-        run_id=one.run_id,
-        name=one.name,
-        kind=kind,
-        recipe=one.parameters.get(RECIPE, ""),
-        status=STATUS.get(one.status) or (RUNNING if _alive(one, jobs) else BROKEN_OFF),
-        started=_time(one.started),
-        ended=_time(one.ended) if one.status in STATUS else None,
-        by="" if by == NOBODY else by,
-        settings=dict(one.parameters),
-        figures=_figures(one.metrics),
-        parent=one.tags.get(PARENT, ""),
-        version=one.version,
-        fingerprint=one.tags.get("data_fingerprint", ""),
-        revision=one.tags.get("git_revision", ""),
-        tags=one.tags,
-    )
+def _resolve(data: Path, runs: Iterable[Run]) -> list[Run]:
+    """Tell runs that are broken off from those that are running."""
+    runs = list(runs)
+    if all(one.status != RunStatus.RUNNING for one in runs):
+        return runs
+    jobs = _active_by_run(data)
+    broken_off = {one.run_id for one in runs if one.status == RunStatus.RUNNING and not _alive(one, jobs)}
+    return [replace(one, status=RunStatus.BROKEN_OFF) if one.run_id in broken_off else one for one in runs]
 
 
-def _figures(metrics: dict[str, float]) -> dict[str, dict[str, float]]:
-    out: dict[str, dict[str, float]] = {}
-    for name, value in metrics.items():
-        if name.startswith(FINAL) and math.isfinite(value):
-            title, _, end = name.removeprefix(FINAL).rpartition("_")
-            if end in ENDS:
-                out.setdefault(title, {})[end] = value
-            else:
-                out.setdefault(name.removeprefix(FINAL), {})["value"] = value
-    return {name: figure for name, figure in out.items() if "value" in figure}
-
-
-def _at_work(data: Path) -> dict[str, bool]:
+def _active_by_run(data: Path) -> dict[str, bool]:
     """Runs that jobs of this data folder have, and whether these jobs are at work."""
     out: dict[str, bool] = {}
     for job in job_folders.history(data, JOBS):
@@ -195,17 +109,13 @@ def _at_work(data: Path) -> dict[str, bool]:
     return out
 
 
-def _alive(one: Recorded, jobs: dict[str, bool]) -> bool:
-    """Whether some process has the run; one of another machine, of which nothing is known, may have it."""
-    if jobs.get(one.run_id):
+def _alive(run: Run, jobs: dict[str, bool]) -> bool:
+    """Whether some process has the run; on another machine, which cannot be seen from here, one may."""
+    if jobs.get(run.run_id):
         return True
-    host = one.tags.get("host", "")
+    host = run.tags.get(HOST, "")
     if host and host != socket.gethostname():
-        return one.run_id not in jobs
+        return run.run_id not in jobs
     with suppress(ValueError):
-        return process.find(int(one.tags.get("pid", "")), float(one.tags.get("born", ""))) is not None
+        return process.find(int(run.tags.get(PID, "")), float(run.tags.get(BORN, ""))) is not None
     return False
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

@@ -1,8 +1,8 @@
 """Runs of training, recorded in MLflow.
 
 A training must not be lost because the record of it cannot be written: what MLflow refuses is
-logged as a warning and the training goes on. A run that is finished becomes a model version in
-MLflow's registry; see :mod:`leukemia.registry.versions`.
+logged as a warning and the training continues. A finished run becomes a model version by
+:mod:`leukemia.registry.publish`.
 """
 
 import getpass
@@ -22,34 +22,23 @@ from mlflow.exceptions import MlflowException
 
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress
-from leukemia.registry import bundle_cache, versions
-from leukemia.tracking import mlflow_client
-from leukemia.tracking.mlflow_client import EXPERIMENT
-
-# What a run is: one training, one over patient folds and each of these, one over settings and each
-# trial of these, a bundle that was made elsewhere, or a version with another threshold.
-TRAIN, CROSSVALIDATE, FOLD, SWEEP, TRIAL, BROUGHT, THRESHOLD = (
-    "train",
-    "crossvalidate",
-    "fold",
-    "sweep",
-    "trial",
-    "bundle",
-    "threshold",
-)
-KIND, WARNING, HOST, PID, BORN = "kind", "warning", "host", "pid", "born"
-PARENT, USER = "mlflow.parentRunId", "mlflow.user"
-# Of the training of a sweep's best settings: the sweep's run. It is a run of its own and no part of it,
-# as it becomes a model version.
-BEST_OF = "best_of_sweep"
+from leukemia.tracking import mlflow_client, records, registry_writer
+from leukemia.tracking.records import RunKind, RunStatus
 
 _log = logging.getLogger(__name__)
 
 
-class Run:
-    """One training's record. Made by :func:`start`; ``run_id`` is empty where nothing is recorded.
+class RunWriter:
+    """Writes one run's record; made by :func:`start`.
 
-    ``version`` is the model version that it became, or None; ``trouble`` what MLflow could not record last.
+    Attributes
+    ----------
+    run_id : str
+        Empty where nothing is recorded.
+    version : int or None
+        The model version that it became.
+    trouble : str
+        What MLflow could not record last, and why.
     """
 
     def __init__(
@@ -60,79 +49,96 @@ class Run:
         self.version: int | None = None
         self._client = client
 
-    def epoch(self, index: int, found: dict[str, float]) -> None:
-        """Record the figures of one epoch."""
-        self._try(lambda client: client.log_batch(self.run_id, metrics=_metrics(found, index)))
+    def epoch(self, index: int, metrics: Mapping[str, float]) -> None:
+        """Record the metrics of one epoch, counted from 0."""
+        self.attempt(lambda client: client.log_batch(self.run_id, metrics=_metrics(metrics, index)))
 
     def catch_up(self, epochs: Sequence[Mapping[str, float]]) -> None:
         """Record epochs that a killed training had finished and not yet recorded."""
 
         def record(client: mlflow.MlflowClient) -> None:
-            known = {one.step for one in client.get_metric_history(self.run_id, "loss")}
-            for index, found in enumerate(epochs):
+            known = {value.step for value in client.get_metric_history(self.run_id, "loss")}
+            for index, metrics in enumerate(epochs):
                 if index not in known:
-                    client.log_batch(self.run_id, metrics=_metrics(found, index))
+                    client.log_batch(self.run_id, metrics=_metrics(metrics, index))
 
         if epochs:
-            self._try(record)
+            self.attempt(record)
 
-    def finish(self, figures: dict[str, dict[str, float | None]], bundle: Path) -> None:
-        """Record the final figures with their intervals, and the bundle as an artifact and a version."""
-        found = {
-            f"test_{name}{'' if key == 'value' else f'_{key}'}": value
-            for name, figure in figures.items()
-            for key, value in figure.items()
-            if value is not None
-        }
+    def register(
+        self,
+        figures: Mapping[str, Mapping[str, float | None]],
+        bundle: Path,
+        tags: Callable[[], Mapping[str, str]],
+        unique: str,
+    ) -> None:
+        """Record the figures of held-out patients and the bundle, make a model version of it, and end.
+
+        Parameters
+        ----------
+        figures : dict
+            Name to value, low and high.
+        bundle : Path
+            Its folder.
+        tags : callable
+            Makes the tags of the version; a fault in it is no fault of the run.
+        unique : str
+            The tag that tells this bundle from any other.
+        """
 
         def record(client: mlflow.MlflowClient) -> None:
-            client.log_batch(self.run_id, metrics=_metrics(found))
-            client.log_artifacts(self.run_id, str(bundle), bundle_cache.ARTIFACT)
+            client.log_batch(self.run_id, metrics=_metrics(records.held_out_metrics(figures)))
+            client.log_artifacts(self.run_id, str(bundle), registry_writer.ARTIFACT)
 
-        def register(client: mlflow.MlflowClient) -> None:
-            self.version = versions.register(client, self.run_id, bundle)
+        def create(client: mlflow.MlflowClient) -> None:
+            self.version = registry_writer.create_version(client, self.run_id, tags(), unique)
 
-        if self._try(record):
-            self._try(register)
-        self.end("FINISHED")
+        if self.attempt(record):
+            self.attempt(create)
+        self.end(RunStatus.FINISHED)
 
-    def close(self, found: Mapping[str, float]) -> None:
-        """Record what a fold or a trial came to, and end it well; it makes no version."""
-        self._try(lambda client: client.log_batch(self.run_id, metrics=_metrics(found)))
-        self.end("FINISHED")
+    def close(self, metrics: Mapping[str, float]) -> None:
+        """Record the last metrics of a run that becomes no version, and end it as finished."""
+        self.attempt(lambda client: client.log_batch(self.run_id, metrics=_metrics(metrics)))
+        self.end(RunStatus.FINISHED)
 
     def warn(self, sentence: str) -> None:
         """Record what a reader of the run must know."""
-        self._try(lambda client: client.set_tag(self.run_id, WARNING, sentence))
+        self.tag({records.WARNING: sentence})
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run."""
+        self.attempt(lambda client: client.log_batch(self.run_id, tags=_tags(tags)))
 
     def broke(self, error: BaseException) -> None:
-        """Mark the run by what broke it off: a request to end, or a fault."""
-        self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        """End the run as stopped where the user asked for that, else as failed."""
+        self.end(RunStatus.STOPPED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED)
 
     def drop(self) -> None:
-        """Take the run back with what it kept; its trouble stays what it was."""
+        """Delete the run with its files; ``trouble`` stays as it is."""
         trouble = self.trouble
 
-        def take_back(client: mlflow.MlflowClient) -> None:
+        def delete(client: mlflow.MlflowClient) -> None:
             place = urlsplit(client.get_run(self.run_id).info.artifact_uri)
             client.delete_run(self.run_id)
             if place.scheme in ("", "file"):
                 shutil.rmtree(unquote(place.path), ignore_errors=True)
 
-        self._try(take_back)
+        self.attempt(delete)
         self.trouble = trouble
 
-    def end(self, status: str) -> None:
-        """Mark the run as ``"FINISHED"``, ``"FAILED"`` or ``"KILLED"``."""
-        self._try(lambda client: client.set_terminated(self.run_id, status))
+    def end(self, status: RunStatus) -> None:
+        """Mark the run as finished, failed or stopped."""
+        self.attempt(lambda client: client.set_terminated(self.run_id, records.MLFLOW_STATUS[status]))
 
-    def _try(self, record: Callable[[mlflow.MlflowClient], None]) -> bool:
+    def attempt(self, record: Callable[[mlflow.MlflowClient], None]) -> bool:
+        """Record something; where that fails, log why, keep it in ``trouble`` and return False."""
         if self._client is None:
             return False
         try:
             record(self._client)
         except (*mlflow_client.faults(), LeukemiaError) as error:
-            self.trouble = mlflow_client.said(error)
+            self.trouble = mlflow_client.first_line(error)
             _log.warning("MLflow could not record this: %s", self.trouble)
             return False
         return True
@@ -145,10 +151,10 @@ def start(
     tags: Mapping[str, str],
     resume: str = "",
     *,
-    kind: str = TRAIN,
+    kind: RunKind = RunKind.TRAIN,
     parent: str = "",
-) -> Run:
-    """Start the record of a training, or go on with the one that was broken off.
+) -> RunWriter:
+    """Start the record of a run, or resume the one that was broken off.
 
     Parameters
     ----------
@@ -161,19 +167,18 @@ def start(
     tags : dict
         Such as the data fingerprint and the git revision.
     resume : str, optional
-        Identifier of the run to go on with; it must have the same parent.
-    kind : str, optional
-        What the run is; see :data:`TRAIN` and what stands beside it.
+        Identifier of the run to resume; it must have the same parent.
+    kind : RunKind, optional
     parent : str, optional
-        The run that this one is a part of.
+        The run that this one is a child of.
     """
     try:
         # A request to end must not break into the database.
         with progress.undisturbed():
-            return _started(data, name, parameters, {**tags, KIND: kind}, resume, parent)
+            return _started(data, name, parameters, {**tags, records.KIND: kind.value}, resume, parent)
     except mlflow_client.faults() as error:
-        _log.warning("This training is not recorded in MLflow: %s", mlflow_client.said(error))
-        return Run(trouble=mlflow_client.said(error))
+        _log.warning("This training is not recorded in MLflow: %s", mlflow_client.first_line(error))
+        return RunWriter(trouble=mlflow_client.first_line(error))
 
 
 def _started(
@@ -183,32 +188,35 @@ def _started(
     tags: Mapping[str, str],
     resume: str,
     parent: str,
-) -> Run:
+) -> RunWriter:
     client = mlflow_client.client(data)
     run_id = _reopen(client, resume, parent, tags)
     if not run_id:
-        told = {USER: _user(), **tags} | ({PARENT: parent} if parent else {})
-        run_id = _create(client, mlflow_client.artifacts(data), name, told)
-        given = [Param(key, str(value)) for key, value in parameters.items()]
-        client.log_batch(run_id, params=given)
-    # Whether a run still goes on is told by its process: MLflow never learns of a kill.
-    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in _process().items()])
-    return Run(client, run_id)
+        tags = {records.USER: _user(), **tags} | ({records.PARENT: parent} if parent else {})
+        run_id = _create(client, mlflow_client.artifacts(data), name, tags)
+        client.log_batch(run_id, params=[Param(key, str(value)) for key, value in parameters.items()])
+    # The process tells whether a run is still at work: MLflow never learns of a kill.
+    client.log_batch(run_id, tags=_tags(_process()))
+    return RunWriter(client, run_id)
 
 
-def _metrics(found: Mapping[str, float], step: int = 0) -> list[Metric]:
+def _metrics(metrics: Mapping[str, float], step: int = 0) -> list[Metric]:
     now = int(time.time() * 1000)
-    return [Metric(name, value, now, step) for name, value in found.items()]
+    return [Metric(name, value, now, step) for name, value in metrics.items()]
+
+
+def _tags(tags: Mapping[str, str]) -> list[RunTag]:
+    return [RunTag(key, value) for key, value in tags.items()]
 
 
 def _process() -> dict[str, str]:
     born = psutil.Process().create_time()
-    return {HOST: socket.gethostname(), PID: str(os.getpid()), BORN: repr(born)}
+    return {records.HOST: socket.gethostname(), records.PID: str(os.getpid()), records.BORN: repr(born)}
 
 
 def _user() -> str:
-    if said := progress.asked_by():
-        return said
+    if name := progress.asked_by():
+        return name
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -220,21 +228,21 @@ def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str, tags: Mapping
         return ""
     try:
         known = client.get_run(run_id).data.tags
-        if known.get(PARENT, "") != parent:
+        if known.get(records.PARENT, "") != parent:
             return ""
         client.update_run(run_id, status="RUNNING")
-        # What it was begun with stays; a sweep may go on with a run that was begun without it.
-        lacking = [RunTag(key, value) for key, value in tags.items() if key not in known]
-        client.log_batch(run_id, tags=lacking)
+        # Tags stay as they were; the best training of a sweep may resume a run that was begun without one.
+        client.log_batch(run_id, tags=_tags({key: tags[key] for key in tags.keys() - known.keys()}))
     except MlflowException:
         return ""  # the record is gone; a new one is started
     return run_id
 
 
 def _create(client: mlflow.MlflowClient, artifacts: str | None, name: str, tags: Mapping[str, str]) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is None:
-        experiment = client.create_experiment(EXPERIMENT, artifact_location=artifacts)
-    else:
-        experiment = found.experiment_id
+    known = client.get_experiment_by_name(records.EXPERIMENT)
+    experiment = (
+        known.experiment_id
+        if known
+        else client.create_experiment(records.EXPERIMENT, artifact_location=artifacts)
+    )
     return client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id

@@ -10,7 +10,7 @@ from scipy.interpolate import griddata
 from scipy.stats import spearmanr
 
 from leukemia.recipes.settings import field
-from leukemia.tracking.run_history import RUNNING, Past
+from leukemia.tracking.records import Run, RunStatus
 
 VARY, BOTH = "vary_", "both"
 COMPLETE, PRUNED, FAILED, AT_WORK = "complete", "pruned", "failed", "running"
@@ -63,7 +63,7 @@ class Found:
         return sum(trial.state == state for trial in self.trials)
 
 
-def of_run(sweep: Past, trials: Sequence[Past]) -> Found:
+def of_run(sweep: Run, trials: Sequence[Run]) -> Found:
     """What MLflow keeps of a sweep: its run and those of its trials."""
     said = {key.removeprefix(VARY): text for key, text in sweep.settings.items() if key.startswith(VARY)}
     ranges = {name: _ends(text) for name, text in said.items()}
@@ -199,10 +199,10 @@ def _tendency(found: Found, name: str) -> str:
     return f"{first} went with a {word} AUROC (rank correlation {rank:+.2f} over {len(ended)} trials)."
 
 
-def _tried(place: int, run: Past, ranges: Mapping[str, tuple[float, float]]) -> Tried:
+def _tried(place: int, run: Run, ranges: Mapping[str, tuple[float, float]]) -> Tried:
     settings = {name: _value(name, run.settings[name]) for name in ranges if name in run.settings}
     said = run.tags.get("objective", "")
-    state = run.tags.get("outcome") or (AT_WORK if run.status == RUNNING else run.status)
+    state = run.tags.get("outcome") or (AT_WORK if run.status == RunStatus.RUNNING else run.status)
     number = run.tags.get("trial", "")
     return Tried(int(number) if number.isdigit() else place, settings, float(said) if said else None, state)
 

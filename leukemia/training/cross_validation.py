@@ -32,6 +32,7 @@ from leukemia.registry import publish
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
+from leukemia.tracking.records import RunKind
 from leukemia.training import batches, trainer
 from leukemia.training import run as training
 from leukemia.training.checkpoint import Checkpoint, State
@@ -110,7 +111,7 @@ def crossvalidate(
         parameters,
         {"data_fingerprint": dataset.fingerprint, "git_revision": training.revision()},
         resume=begun.run_id,
-        kind=run_writer.CROSSVALIDATE,
+        kind=RunKind.CROSSVALIDATE,
     )
     told.run(run.run_id)
     if whole_run.drop_stale():
@@ -137,7 +138,7 @@ def crossvalidate(
         run.broke(error)
         raise
     with reporting.undisturbed(last=True):
-        bundle = publish.settle(data, run, bundle, output)
+        bundle = publish.finish_run(data, run, bundle, output)
         whole_run.remove()
         told.end(run.version, str(bundle.folder))
     return bundle
@@ -177,7 +178,7 @@ def learn_fold(plan: trainer.Plan, how: How) -> Learned:
         decided_by,
         {},
         state.run_id,
-        kind=run_writer.FOLD,
+        kind=RunKind.FOLD,
         parent=how.run_id,
     )
     run.catch_up(state.history)
@@ -204,7 +205,7 @@ def _learn(
     plan: trainer.Plan,
     dataset: trainer.Dataset,
     checkpoint: Checkpoint,
-    run: run_writer.Run,
+    run: run_writer.RunWriter,
     name: str,
     how: How,
 ) -> tuple[keras.Model, State]:

@@ -59,7 +59,7 @@ def train(
     progress, callbacks, on_epoch : optional
         To show how far it is; see :func:`batches.load_crops` and :func:`trainer.fit`.
     tags : dict of str to str, optional
-        What else the record of the run shall bear, such as :data:`run_writer.BEST_OF`.
+        What else the record of the run shall bear, such as :data:`leukemia.tracking.records.BEST_OF`.
 
     Raises
     ------
@@ -113,13 +113,13 @@ def train(
         run.broke(error)
         raise
     with reporting.undisturbed(last=True):
-        bundle = publish.settle(data, run, bundle, output)
+        bundle = publish.finish_run(data, run, bundle, output)
         checkpoint.remove()
         told.end(run.version, str(bundle.folder))
     return bundle
 
 
-def warn(sentence: str, told: Telling, run: run_writer.Run | None = None) -> None:
+def warn(sentence: str, told: Telling, run: run_writer.RunWriter | None = None) -> None:
     """Say what a reader must know in the log, to the job and, where given, in the record of the run."""
     logging.warning(sentence)
     told.warn(sentence)

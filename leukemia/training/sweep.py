@@ -29,7 +29,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress as reporting
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import mlflow_client, run_writer
+from leukemia.tracking import run_writer
+from leukemia.tracking.records import BEST_OF, RunKind, RunStatus
 from leukemia.training import batches, sweep_study, trainer
 from leukemia.training import run as training
 from leukemia.training.checkpoint import Checkpoint
@@ -62,7 +63,7 @@ class _Work:
     dataset: trainer.Dataset
     study: optuna.Study
     folder: Path
-    run: run_writer.Run
+    run: run_writer.RunWriter
     told: Telling
     callbacks: list[keras.callbacks.Callback]
     on_epoch: OnEpoch
@@ -141,7 +142,7 @@ def study_name(asked: Sweep, dataset: trainer.Dataset) -> str:
     return f"{asked.plan.recipe.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _start(asked: Sweep, data: Path, dataset: trainer.Dataset, study: optuna.Study) -> run_writer.Run:
+def _start(asked: Sweep, data: Path, dataset: trainer.Dataset, study: optuna.Study) -> run_writer.RunWriter:
     varied = {f"vary_{axis.name}": str(axis).partition("=")[2] for axis in asked.axes}
     run = run_writer.start(
         data,
@@ -149,7 +150,7 @@ def _start(asked: Sweep, data: Path, dataset: trainer.Dataset, study: optuna.Stu
         training.describe(asked.plan) | varied | {"trials": asked.count},
         {"data_fingerprint": dataset.fingerprint, "git_revision": training.revision()},
         resume=study.user_attrs.get(RUN, ""),
-        kind=run_writer.SWEEP,
+        kind=RunKind.SWEEP,
     )
     study.set_user_attr(RUN, run.run_id)
     return run
@@ -172,7 +173,7 @@ def _try(work: _Work, trial: Trial) -> None:
         training.describe(plan),
         {"data_fingerprint": work.dataset.fingerprint, NUMBER: str(trial.number + 1)},
         resume=trial.user_attrs.get(RUN, ""),
-        kind=run_writer.TRIAL,
+        kind=RunKind.TRIAL,
         parent=work.run.run_id,
     )
     trial.set_user_attr(RUN, run.run_id)
@@ -220,7 +221,7 @@ def _judge(trial: Trial, plan: trainer.Plan, index: int, found: dict[str, float]
 
 
 def _end(
-    work: _Work, trial: Trial, run: run_writer.Run, state: TrialState, objective: float | None = None
+    work: _Work, trial: Trial, run: run_writer.RunWriter, state: TrialState, objective: float | None = None
 ) -> None:
     # Told to both or to none: a request to end waits.
     with reporting.undisturbed():
@@ -228,22 +229,11 @@ def _end(
         said = {OUTCOME: sweep_study.WORDS[state]}
         if objective is not None:
             said[OBJECTIVE] = f"{objective:.6f}"
-        _tag(work.data, run, said)
+        run.tag(said)
         if state == TrialState.FAIL:
-            run.end("FAILED")
+            run.end(RunStatus.FAILED)
         else:
             run.close({} if objective is None else {OBJECTIVE: objective})
-
-
-def _tag(data: Path, run: run_writer.Run, said: dict[str, str]) -> None:
-    if not run.run_id:
-        return
-    try:
-        client = mlflow_client.client(data)
-        for key, value in said.items():
-            client.set_tag(run.run_id, key, value)
-    except mlflow_client.faults() as error:
-        logging.warning("MLflow could not record this: %s", mlflow_client.said(error))
 
 
 def _checkpoint(plan: trainer.Plan, work: _Work, parent: Path | None = None) -> Checkpoint:
@@ -292,7 +282,7 @@ def _train_best(
         progress=progress,
         callbacks=work.callbacks,
         on_epoch=lambda index, found: work.on_epoch("best settings", index, found),
-        tags={run_writer.BEST_OF: work.run.run_id} if work.run.run_id else None,
+        tags={BEST_OF: work.run.run_id} if work.run.run_id else None,
     )
     work.study.set_user_attr(MADE, {"trial": best.number, "folder": str(bundle.folder.resolve())})
     return bundle

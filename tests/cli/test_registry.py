@@ -29,17 +29,17 @@ def test_versions_are_listed_promoted_and_rolled_back(data, tmp_path, capsys):
     assert told[0].startswith("2  recipe-1") and told[0].endswith("[champion]")
     assert told[1].strip().startswith("sensitivity 0.850 (0.750 to 0.950)")
     assert told[2].strip().startswith("promoted ") and told[2].endswith("by Ben: quicker")
-    for says in ("In service: version 1", "In service: the model that came with the program"):
+    for says in ("In service: version 1", "In service: the built-in model"):
         assert main(["rollback", "--by", "Ada", "--reason", "as before", *where]) == ANSWERED
         assert says in capsys.readouterr().out
-    assert not any(version.in_service for version in versions.versions(data))
+    assert not any(version.in_service for version in versions.registered(data))
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["promote", "7", "--by", "Ada", "--reason", "x"], "no model version 7"),
-        (["promote", "1", "--by", " ", "--reason", "x"], "Say who"),
+        (["promote", "1", "--by", " ", "--reason", "x"], "Please give your name"),
         (["rollback", "--by", "Ada", "--reason", "x"], "nothing to roll back"),
     ],
 )

@@ -204,7 +204,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
         box.check()
     press(page, "Promote version 4")
     assert not page.exception
-    assert versions.ask(data).champion == 4
+    assert versions.registry_state(data).champion == 4
     page.switch_page("pages/classify.py").run()
     assert not page.exception
     assert "At threshold 0.300 (the model's own)" in said(page)
@@ -219,7 +219,7 @@ def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed
     other.close()
     assert "Not saved" in said(page) and "locked by another process" in said(page)
     assert [one.value for one in page.text_input if one.label == "Reason"] == ["Misses cost more"]
-    assert len(versions.versions(data)) == len(run_history.runs(data)) == 3
+    assert len(versions.registered(data)) == len(run_history.runs(data)) == 3
     assert not Workspace(data).unregistered.exists()
     press(page, "Save 0.3000 as a new version")
     assert "Saved as version 4" in said(page)

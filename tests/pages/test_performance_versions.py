@@ -7,7 +7,7 @@ from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation import metrics
-from leukemia.registry import version_list
+from leukemia.registry import versions
 from pages.sections.performance import report
 from pages.sections.performance.threshold_picker import Picked
 from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting, write
@@ -105,7 +105,7 @@ def test_names_from_files_are_escaped(visit, shelf):
 
 def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, shelf):
     visit(shelf, "card")
-    version = version_list.read(shelf)
+    version = versions.read(shelf)
     html = report.render(version, Picked(0.3, "by hand"))
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [

@@ -13,9 +13,10 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import training_set
 from leukemia.markdown import plain
-from leukemia.registry import promotion, promotion_log, serving, versions
+from leukemia.registry import promotion, promotion_log, publish, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
+from leukemia.tracking.records import BEST_OF, BORN, RunKind, RunStatus
 from tests.support.drawn_versions import data_folder
 from tests.support.performance_page import traces, write
 from tests.support.reading import fill, press, said
@@ -102,7 +103,7 @@ def register(data, bundle, folder, recipe, **changes):
     """A finished run that became a version; returns the run."""
     made = named(bundle, folder, recipe, **changes)
     run = train(data, f"{recipe} (patient split)", parameters={**OWN, "recipe": recipe})
-    run.finish(bundles.read(made).estimates, made)
+    publish.register(run, bundles.read(made))
     return run
 
 
@@ -131,16 +132,16 @@ def told(page):
 def test_without_a_run_the_section_says_how_one_is_started(visit):
     page = visit()
     assert "No run yet" in said(page)
-    assert "the model that came with the program" in said(page)
+    assert "the built-in model" in said(page)
     assert "nothing to roll back" in said(page)
 
 
 def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny_bundle, tmp_path):
     register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     train(data, "at work")
-    train(data, "broke").end("FAILED")
+    train(data, "broke").end(RunStatus.FAILED)
     gone = train(data, "killed")
-    mlflow_client.client(data).set_tag(gone.run_id, run_writer.BORN, "1.0")
+    mlflow_client.client(data).set_tag(gone.run_id, BORN, "1.0")
     page = visit()
     found = table(page)
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]
@@ -153,9 +154,9 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
 
 
 def test_runs_are_narrowed_by_recipe_kind_and_status(visit, data):
-    train(data, "one").end("FINISHED")
-    train(data, "two", parameters={**OWN, "recipe": "dense-baseline"}).end("FAILED")
-    train(data, "three", kind=run_writer.CROSSVALIDATE).end("FAILED")
+    train(data, "one").end(RunStatus.FINISHED)
+    train(data, "two", parameters={**OWN, "recipe": "dense-baseline"}).end(RunStatus.FAILED)
+    train(data, "three", kind=RunKind.CROSSVALIDATE).end(RunStatus.FAILED)
     page = visit()
     filters = {box.label: box for box in page.multiselect}
     filters["Status"].select("failed").run()
@@ -172,7 +173,7 @@ def test_runs_are_narrowed_by_recipe_kind_and_status(visit, data):
 def test_a_run_in_the_address_is_opened_with_settings_data_and_curves(visit, data):
     run = train(data, "one", parameters={**OWN, "epochs": 7}, fingerprint=training_set.fingerprint(data))
     run.warn("The set was <b>changed</b> while this training was at work.")
-    run.end("FINISHED")
+    run.end(RunStatus.FINISHED)
     page = visit(run.run_id)
     assert "1 setting differs from the recipe's own" in said(page)
     settings_table = table(page, "Setting")
@@ -197,7 +198,7 @@ def test_a_run_whose_data_were_changed_since_says_so(visit, data):
 
 
 def test_an_address_of_no_run_says_so_and_lists_the_others(visit, data):
-    train(data, "one").end("FINISHED")
+    train(data, "one").end(RunStatus.FINISHED)
     for wrong in ("0" * 32, "' OR 1=1 --", "<script>"):
         page = visit(wrong)
         assert "not on record here" in said(page)
@@ -205,11 +206,11 @@ def test_an_address_of_no_run_says_so_and_lists_the_others(visit, data):
 
 
 def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
-    whole = train(data, "folds", epochs=0, kind=run_writer.CROSSVALIDATE)
+    whole = train(data, "folds", epochs=0, kind=RunKind.CROSSVALIDATE)
     for number in range(3):
-        fold = train(data, f"fold {number + 1}/3", kind=run_writer.FOLD, parent=whole.run_id)
+        fold = train(data, f"fold {number + 1}/3", kind=RunKind.FOLD, parent=whole.run_id)
         fold.close({"test_auroc": 0.9 + number / 100})
-    whole.end("FINISHED")
+    whole.end(RunStatus.FINISHED)
     page = visit(whole.run_id)
     assert list(table(page)["Run"]) == ["folds"]
     parts = table(page, "Part")
@@ -223,9 +224,9 @@ def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
 
 
 def test_a_sweep_and_the_training_of_its_best_settings_name_each_other(visit, data):
-    sweep = train(data, "a sweep", epochs=0, kind=run_writer.SWEEP)
-    best = run_writer.start(data, "best settings", OWN, {run_writer.BEST_OF: sweep.run_id})
-    best.end("FINISHED")
+    sweep = train(data, "a sweep", epochs=0, kind=RunKind.SWEEP)
+    best = run_writer.start(data, "best settings", OWN, {BEST_OF: sweep.run_id})
+    best.end(RunStatus.FINISHED)
     sweep.close({"objective": 0.8, "best_trial": 1})
     page = visit(sweep.run_id)
     labels = [link.proto.label for link in page.get("page_link")]
@@ -238,8 +239,8 @@ def test_a_sweep_and_the_training_of_its_best_settings_name_each_other(visit, da
 
 
 def test_a_part_is_opened_by_its_address_as_well(visit, data):
-    whole = train(data, "folds", epochs=0, kind=run_writer.CROSSVALIDATE)
-    fold = train(data, "fold 1/3", kind=run_writer.FOLD, parent=whole.run_id)
+    whole = train(data, "folds", epochs=0, kind=RunKind.CROSSVALIDATE)
+    fold = train(data, "fold 1/3", kind=RunKind.FOLD, parent=whole.run_id)
     page = visit(fold.run_id)
     assert [one.value for one in page.subheader] == [plain("fold 1/3")]
     page.query_params["run"] = whole.run_id
@@ -277,7 +278,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     first = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     second = register(data, tiny_bundle, tmp_path / "two", "dense-baseline")
     page = promote(visit(first.run_id), 1, "Dr. Ada <b>", "finds *more*")
-    assert "Version 1 was put in service in place of the model that came with the program" in told(page)
+    assert "Version 1 was put in service in place of the built-in model" in told(page)
     assert "What answers now: version 1 (reference-cnn" in told(page)
     assert serving.find().version == 1
     assert not [button for button in page.button if button.label.startswith("Promote")]
@@ -288,7 +289,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     press(page, "Roll back")
     assert "Rolled back from version 2 to version 1. What answers now: version 1" in told(page)
     assert serving.find().version == 1
-    events = versions.past(data)
+    events = versions.events(data)
     assert [(event.action, event.by) for event in events][:2] == [
         (promotion_log.PROMOTED, "Dr. Ada <b>"),
         (promotion_log.PROMOTED, "Ada"),
@@ -311,7 +312,7 @@ def test_a_rollback_keeps_the_name_and_reason_that_are_given(visit, data, tiny_b
     fill(page, "Your name (optional)", "Ben")
     fill(page, "Reason (optional)", "too many false alarms")
     press(page, "Roll back")
-    last = versions.past(data)[-1]
+    last = versions.events(data)[-1]
     assert (last.by, last.reason) == ("Ben", "too many false alarms")
 
 
@@ -320,7 +321,7 @@ def test_nothing_is_promoted_without_a_name_and_a_reason(name, reason, visit, da
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = promote(visit(run.run_id), 1, name, reason)
     assert "give your name and a reason" in told(page)
-    assert versions.past(data) == []
+    assert versions.events(data) == []
 
 
 def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, tiny_bundle, tmp_path):
@@ -329,7 +330,7 @@ def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, ti
     assert "Held-out recall falls" in told(page)
     promote(page, 1, read=False)
     assert "read what there is to be wary of" in told(page)
-    assert versions.past(data) == []
+    assert versions.events(data) == []
     promote(page, 1)
     assert serving.find().version == 1
 
@@ -414,11 +415,11 @@ def test_a_registry_that_is_locked_at_the_press_leaves_what_answers(visit, data,
         assert "locked" in told(page)
     finally:
         database.close()
-    assert versions.past(data) == []
+    assert versions.events(data) == []
     # What was typed is not lost.
     press(page.run(), "Promote version 1")
     assert serving.find().version == 1
-    assert versions.past(data)[0].reason == "finds more ALL cells"
+    assert versions.events(data)[0].reason == "finds more ALL cells"
 
 
 @pytest.mark.parametrize("fault", ["gone", "damaged"])
@@ -462,7 +463,7 @@ def test_two_hundred_older_runs_are_there_on_demand(visit, data, monkeypatch):
 
     monkeypatch.setattr(past_runs, "LIMIT", 2)
     for number in range(3):
-        train(data, f"run {number}", epochs=0).end("FINISHED")
+        train(data, f"run {number}", epochs=0).end(RunStatus.FINISHED)
     page = visit()
     assert len(table(page)) == 2
     press(page, "Show older runs")

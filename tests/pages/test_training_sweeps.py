@@ -13,7 +13,7 @@ from leukemia.recipes import search_space, throughput
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import Run
 from tests.support.performance_page import traces, values
 from tests.support.reading import press, said
 
@@ -192,9 +192,9 @@ def test_a_sweep_that_has_just_begun_says_so():
 def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
     page = AppTest.from_function(of_runs, default_timeout=30)
     told = {"vary_learning_rate": "0.0001:0.01", "vary_dropout": "0.0:0.5"}
-    page.session_state["sweep"] = Past("p", "", "sweep", "r", "finished", None, None, "", told, {})
+    page.session_state["sweep"] = Run("p", "", "sweep", "r", "finished", None, None, "", told, {})
     children = [
-        Past(
+        Run(
             f"r{one['number']}", "", "trial", "r", "finished", None, None, "",
             {name: str(value) for name, value in one["settings"].items()}, {}, "p",
             tags={"trial": str(one["number"]), "outcome": one["state"]}

@@ -17,12 +17,13 @@ from leukemia.cli.main import ANSWERED, UNUSABLE, main
 from leukemia.errors import RegistryError
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import registry_state, run_history, run_writer, store
+from leukemia.tracking import mlflow, run_history, run_writer
+from leukemia.tracking.records import RunKind, RunStatus
 from tests.support.drawn_versions import make_versions, write_bundle
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"
-PATIENCE = registry_state.PATIENCE
+STATE_TIMEOUT = mlflow.STATE_TIMEOUT
 
 
 def postgres_programs():
@@ -143,10 +144,9 @@ def data(server, tmp_path, monkeypatch):
     monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
     monkeypatch.setattr(settings, "SHIPPED", write_bundle(tmp_path / "shipped", 0.8, "shipped"))
     # A busy machine that tests it is no server that does not answer.
-    for name in ("PATIENCE", "FIRST"):
-        monkeypatch.setattr(registry_state, name, 240.0)
-    monkeypatch.setattr(serving, "FETCHING", 240.0)
-    monkeypatch.setattr(store, "PATIENCE", 240.0)
+    for name in ("STATE_TIMEOUT", "FIRST_TIMEOUT", "LIST_TIMEOUT"):
+        monkeypatch.setattr(mlflow, name, 240.0)
+    monkeypatch.setattr(serving, "FETCH_TIMEOUT", 240.0)
     return folder
 
 
@@ -154,10 +154,10 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     data, tmp_path, postgres, capsys, monkeypatch
 ):
     assert serving.find().notice == ""
-    assert versions.versions(data) == []
+    assert versions.registered(data) == []
     first, second = make_versions(data, tmp_path, [0.9, 0.85])
     assert not (data / "mlflow.db").exists() and not (data / "mlruns").exists()
-    assert [version.recipe for version in versions.versions(data)] == ["recipe-1", "recipe-0"]
+    assert [version.recipe for version in versions.registered(data)] == ["recipe-1", "recipe-0"]
 
     assert promotion.promote(data, first, "Ada", "first, \N{GREEK SMALL LETTER ALPHA}").warnings == ()
     (warning,) = promotion.promote(data, second, "Ben", "quicker").warnings
@@ -173,8 +173,8 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     for name in bundles.CHECKED:
         assert (kept / name).read_bytes() == (tmp_path / "bundle-1-0.85" / name).read_bytes()
 
-    directly = registry_state.read(data)
-    assert directly == registry_state._through_mlflow(data, "any")
+    directly = versions.registry_state(data)
+    assert directly == mlflow.MlflowStore(data).registry_state_through_client()
     assert directly.aliases == {"champion": second, "challenger": first}
 
     assert main(["versions"]) == ANSWERED
@@ -184,7 +184,7 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     assert f"In service: version {first}" in capsys.readouterr().out
     assert main(["promote", "99", "--by", "Ada", "--reason", "x"]) == UNUSABLE
     assert "no model version 99" in capsys.readouterr().err
-    assert [event.action for event in versions.past(data)] == [promotion_log.PROMOTED] * 2 + [
+    assert [event.action for event in versions.events(data)] == [promotion_log.PROMOTED] * 2 + [
         promotion_log.ROLLED_BACK
     ]
     assert serving.find().version == first
@@ -192,7 +192,7 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     # The same registry, read from its PostgreSQL without the server between.
     address = f"postgresql+psycopg2://leukemia@127.0.0.1:{postgres[1]}/postgres"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    assert registry_state.read(data).aliases["champion"] == first
+    assert versions.registry_state(data).aliases["champion"] == first
 
 
 def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soon(
@@ -203,12 +203,12 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
     promotion.promote(data, number, "Ada", "best so far")
     assert serving.find().version == number
     pg_ctl("-m", "immediate", "stop")
-    monkeypatch.setattr(registry_state, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(mlflow, "STATE_TIMEOUT", STATE_TIMEOUT)
     try:
         began = time.monotonic()
         found = serving.find()
         took = time.monotonic() - began
-        with pytest.raises(RegistryError, match="cannot be asked"):
+        with pytest.raises(RegistryError, match="cannot be read"):
             promotion.roll_back(data, "Ada", "to see")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql+psycopg2://leukemia@127.0.0.1:{port}/postgres")
         began = time.monotonic()
@@ -217,13 +217,13 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
     finally:
         pg_ctl("-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
     assert (found.version, found.bundle.recipe) == (number, "recipe-0")
-    assert "cannot be asked" in found.notice and "answered here last" in found.notice
+    assert "cannot be read" in found.notice and "answered here last" in found.notice
     assert took < 2
 
 
 def test_past_runs_are_listed_from_the_server_with_their_parts_and_epochs(data, tmp_path):
-    whole = run_writer.start(data, "folds", {"recipe": "r", "folds": 2}, {}, kind=run_writer.CROSSVALIDATE)
-    part = run_writer.start(data, "fold 1/2", {"recipe": "r"}, {}, kind=run_writer.FOLD, parent=whole.run_id)
+    whole = run_writer.start(data, "folds", {"recipe": "r", "folds": 2}, {}, kind=RunKind.CROSSVALIDATE)
+    part = run_writer.start(data, "fold 1/2", {"recipe": "r"}, {}, kind=RunKind.FOLD, parent=whole.run_id)
     for epoch in range(2):
         part.epoch(epoch, {"loss": 0.5 - epoch / 10})
     part.close({"test_sensitivity": 0.9, "test_sensitivity_low": 0.8})
@@ -232,8 +232,8 @@ def test_past_runs_are_listed_from_the_server_with_their_parts_and_epochs(data, 
     assert [one.run_id for one in found if one.run_id == whole.run_id] == [whole.run_id]
     assert part.run_id not in [one.run_id for one in found]
     assert (found[0].version, found[0].figures["sensitivity"]["value"]) == (number, 0.91)
-    assert run_history.run(data, whole.run_id).status == run_history.RUNNING
+    assert run_history.run(data, whole.run_id).status == RunStatus.RUNNING
     (child,) = run_history.children(data, whole.run_id)
-    assert (child.name, child.kind, child.status) == ("fold 1/2", run_history.FOLD, run_history.FINISHED)
+    assert (child.name, child.kind, child.status) == ("fold 1/2", RunKind.FOLD, RunStatus.FINISHED)
     assert child.figures == {"sensitivity": {"value": 0.9, "low": 0.8}}
     assert run_history.histories(data, part.run_id) == [{"loss": 0.5}, {"loss": 0.4}]

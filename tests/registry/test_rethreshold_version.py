@@ -9,11 +9,11 @@ from mlflow.exceptions import MlflowException
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import main
 from leukemia.errors import BundleError, LeukemiaError, RegistryError
-from leukemia.registry import promotion, rethreshold, rethreshold_version, version_list
-from leukemia.registry import versions as registry
+from leukemia.registry import promotion, rethreshold, versions
 from leukemia.registry.serving import Watch
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
+from leukemia.tracking.records import RunKind, RunStatus
 from tests.support.drawn_versions import data_folder, finish_run
 
 GIVEN = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97}
@@ -32,8 +32,8 @@ def data(tmp_path, monkeypatch, tiny_bundle):
 
 
 def first(data):
-    (listed,) = [one for one in version_list.registered(data) if one.number == 1]
-    return version_list.fetch(data, listed)
+    (listed,) = [one for one in versions.registered(data) if one.number == 1]
+    return versions.fetch(data, listed)
 
 
 def left(data):
@@ -47,16 +47,16 @@ def files(data):
 
 def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promoted(data):
     source = first(data)
-    assert rethreshold_version.save(data, source, 0.3, **GIVEN) == 2
+    assert rethreshold.save(data, source, 0.3, **GIVEN) == 2
     made_from = {"made_from": "version 1", "made_from_run": source.run_id}
-    newest, _ = registry.versions(data)
+    newest, _ = versions.registered(data)
     assert SAID | made_from == {name: newest.facts[name] for name in SAID | made_from}
     assert newest.facts["threshold"] == "0.3"
     run, earlier = run_history.runs(data)
     assert (run.kind, run.by, run.status, run.version) == (
-        run_history.THRESHOLD,
+        RunKind.THRESHOLD,
         "Dr. Ada",
-        run_history.FINISHED,
+        RunStatus.FINISHED,
         2,
     )
     assert (run.recipe, run.name) == ("tiny-test", "tiny-test (threshold 0.3000)")
@@ -70,11 +70,11 @@ def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promot
 
 
 def test_a_threshold_is_changed_again_and_names_what_it_was_made_from(data):
-    rethreshold_version.save(data, first(data), 0.3, **GIVEN)
-    second = version_list.fetch(data, version_list.registered(data)[0])
+    rethreshold.save(data, first(data), 0.3, **GIVEN)
+    second = versions.fetch(data, versions.registered(data)[0])
     assert second.note == "threshold 0.3000, from version 1"
-    assert rethreshold_version.save(data, second, 0.2, **GIVEN) == 3
-    found = registry.bundle(data, 3)
+    assert rethreshold.save(data, second, 0.2, **GIVEN) == 3
+    found = versions.bundle(data, 3)
     assert [change["from"] for change in rethreshold.changes(found)] == ["version 1", "version 2"]
 
 
@@ -82,16 +82,16 @@ def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet
     tiny_bundle, tmp_path, monkeypatch
 ):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert rethreshold_version.save(tmp_path / "new", version_list.read(tiny_bundle), 0.3, **GIVEN) == 1
-    (version,) = registry.versions(tmp_path / "new")
+    assert rethreshold.save(tmp_path / "new", versions.read(tiny_bundle), 0.3, **GIVEN) == 1
+    (version,) = versions.registered(tmp_path / "new")
     assert version.facts["made_from"] == tiny_bundle.name and "made_from_run" not in version.facts
 
 
 def test_what_cannot_be_saved_is_said_before_the_registry_is_asked(data, monkeypatch):
     source = first(data)
-    monkeypatch.setattr(registry, "ask", None)
+    monkeypatch.setattr(versions, "registry_state", None)
     with pytest.raises(BundleError, match="and a reason"):
-        rethreshold_version.save(data, source, 0.3, **GIVEN | {"reason": " "})
+        rethreshold.save(data, source, 0.3, **GIVEN | {"reason": " "})
 
 
 def test_a_server_that_is_not_there_is_a_sentence_and_nothing_is_saved(tiny_bundle, tmp_path, monkeypatch):
@@ -99,8 +99,8 @@ def test_a_server_that_is_not_there_is_a_sentence_and_nothing_is_saved(tiny_bund
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
-    with pytest.raises(RegistryError, match="cannot be asked: it does not answer"):
-        rethreshold_version.save(tmp_path / "data", version_list.read(tiny_bundle), 0.3, **GIVEN)
+    with pytest.raises(RegistryError, match="cannot be read: it does not answer"):
+        rethreshold.save(tmp_path / "data", versions.read(tiny_bundle), 0.3, **GIVEN)
     assert left(tmp_path / "data") == []
 
 
@@ -119,9 +119,9 @@ def test_what_the_registry_refuses_half_way_leaves_no_run_no_version_and_no_file
         return run
 
     monkeypatch.setattr(run_writer, "start", start)
-    with pytest.raises(RegistryError, match=r"did not take the bundle: the disk is full\.$"):
-        rethreshold_version.save(data, source, 0.3, **GIVEN)
-    assert len(run_history.runs(data)) == len(registry.versions(data)) == 1
+    with pytest.raises(RegistryError, match=r"could not be registered: the disk is full\.$"):
+        rethreshold.save(data, source, 0.3, **GIVEN)
+    assert len(run_history.runs(data)) == len(versions.registered(data)) == 1
     assert left(data) == [] and files(data) == before
 
 
@@ -132,26 +132,26 @@ def test_on_a_full_disk_nothing_is_saved(data, monkeypatch):
     source = first(data)
     monkeypatch.setattr(rethreshold.shutil, "copyfile", full)
     with pytest.raises(LeukemiaError, match="No space left on device"):
-        rethreshold_version.save(data, source, 0.3, **GIVEN)
+        rethreshold.save(data, source, 0.3, **GIVEN)
     assert left(data) == [] and len(run_history.runs(data)) == 1
 
 
 def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bundle, tmp_path, capsys):
-    rethreshold.save(bundles.read(tiny_bundle), tmp_path, 0.3, **GIVEN, source="../x y")
+    rethreshold.write_bundle(bundles.read(tiny_bundle), tmp_path, 0.3, **GIVEN, source="../x y")
     (folder,) = [path for path in tmp_path.iterdir() if path.name.endswith("at-0.300")]
     assert main(["register", str(folder), "--data", str(data)]) == 0
     assert "is version 2" in capsys.readouterr().out
     run = run_history.runs(data)[0]
     assert (run.kind, run.tags["changed_by"], run.tags["made_from"]) == (
-        run_history.THRESHOLD,
+        RunKind.THRESHOLD,
         "Dr. Ada",
         "../x y",
     )
     # A bundle may say of itself what is no name of a folder.
-    again = rethreshold.save(bundles.read(folder), tmp_path / "data", 0.2, **GIVEN)
+    again = rethreshold.write_bundle(bundles.read(folder), tmp_path / "data", 0.2, **GIVEN)
     assert again.folder == tmp_path / "data" / "x-y-at-0.200"
 
 
 def test_a_bundle_from_elsewhere_is_told_from_a_changed_one(data, tiny_bundle):
     assert main(["register", str(tiny_bundle), "--data", str(data)]) == 0
-    assert run_history.runs(data)[0].kind == run_history.BROUGHT
+    assert run_history.runs(data)[0].kind == RunKind.IMPORTED

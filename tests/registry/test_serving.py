@@ -15,7 +15,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import registry_state
+from leukemia.tracking.mlflow import MlflowStore
 from tests.support.drawn_versions import data_folder, make_versions, write_bundle
 
 SOON = 2.0  # seconds that a look may take where the registry does not answer
@@ -103,7 +103,8 @@ def test_a_champion_that_was_altered_gives_way_to_the_one_before_it_and_it_is_to
     found = serving.find()
     assert (found.version, found.bundle.recipe) == (1, "recipe-0")
     assert "Version 2, which should be in service, cannot be used" in found.notice
-    assert bundles.WEIGHTS in found.notice and "Version 1, in service before it, answers" in found.notice
+    assert bundles.WEIGHTS in found.notice
+    assert "Version 1, which was in service before, answers" in found.notice
 
 
 def test_a_champion_altered_on_this_machine_only_is_fetched_anew(data):
@@ -135,7 +136,7 @@ def test_a_champion_whose_files_are_gone_gives_way_to_the_one_before_it(data):
     drop(data, 2)
     found = serving.find()
     assert found.version == 1
-    assert "Version 2" in found.notice and "Version 1, in service before it" in found.notice
+    assert "Version 2" in found.notice and "Version 1, which was in service before" in found.notice
 
 
 def test_where_no_champion_is_whole_the_shipped_bundle_answers_and_it_is_told(data):
@@ -143,7 +144,8 @@ def test_where_no_champion_is_whole_the_shipped_bundle_answers_and_it_is_told(da
     alter(data, 1)
     found = serving.find()
     assert (found.version, found.bundle.recipe) == (None, "shipped")
-    assert "Version 2, which should be in service" in found.notice and serving.PROGRAMS in found.notice
+    assert "Version 2, which should be in service" in found.notice
+    assert serving.BUILT_IN_ANSWERS in found.notice
 
 
 def test_a_locked_database_leaves_the_last_one_answering_soon(data):
@@ -152,17 +154,17 @@ def test_a_locked_database_leaves_the_last_one_answering_soon(data):
         other.execute("BEGIN EXCLUSIVE")
         found, took = timed()
     assert (found.version, found.bundle.recipe) == (2, "recipe-1")
-    assert "locked" in found.notice and "Version 2 answered here last" in found.notice
+    assert "locked" in found.notice and "Version 2, which answered here last" in found.notice
     assert took < SOON
     assert serving.find().notice == ""
 
 
 def test_a_locked_database_before_any_look_leaves_the_shipped_bundle(data):
-    bundle_cache.forget(data)
+    bundle_cache.note_built_in_served(data)
     with contextlib.closing(sqlite3.connect(data / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         found, took = timed()
-    assert found.bundle.recipe == "shipped" and serving.PROGRAMS in found.notice
+    assert found.bundle.recipe == "shipped" and serving.BUILT_IN_ANSWERS in found.notice
     assert took < SOON
 
 
@@ -233,7 +235,7 @@ def test_a_server_that_does_not_answer_leaves_the_shipped_bundle_soon(tmp_path, 
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         found, took = timed()
     assert found.bundle.recipe == "shipped"
-    assert "does not answer" in found.notice and serving.PROGRAMS in found.notice
+    assert "does not answer" in found.notice and serving.BUILT_IN_ANSWERS in found.notice
     assert took < SOON
 
 
@@ -241,9 +243,9 @@ def test_a_server_that_is_not_there_leaves_the_last_one_answering_soon(data, mon
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    seal = versions.version(data, 2).facts["seal"]
+    seal = versions.version(data, 2).record_sha256
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
-    bundle_cache.remember(data, 2, seal)
+    bundle_cache.note_served(data, 2, seal)
     found, took = timed()
     assert (found.version, found.bundle.recipe) == (2, "recipe-1")
     assert took < SOON
@@ -254,7 +256,7 @@ def test_a_server_whose_own_database_is_gone_leaves_the_shipped_bundle_soon(tmp_
     with listening(fault) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         found, took = timed()
-    assert found.bundle.recipe == "shipped" and "fault of its own" in found.notice
+    assert found.bundle.recipe == "shipped" and "reports an error" in found.notice
     assert took < SOON
 
 
@@ -286,10 +288,10 @@ def test_only_a_missing_last_resort_is_an_error(tmp_path, monkeypatch):
 
 def test_read_directly_and_through_mlflow_the_registry_says_the_same(data):
     promotion.challenge(data, 3)
-    directly = registry_state.read(data)
-    assert directly == registry_state._through_mlflow(data, "any")
+    directly = versions.registry_state(data)
+    assert directly == MlflowStore(data).registry_state_through_client()
     assert directly.aliases == {"champion": 2, "challenger": 3}
-    assert [event.version for event in promotion_log.of(directly.tags)] == [1, 2]
+    assert [event.version for event in promotion_log.events(directly.tags)] == [1, 2]
 
 
 def test_two_processes_that_promote_at_once_both_leave_their_word(data):
@@ -318,7 +320,7 @@ def test_two_processes_that_promote_at_once_both_leave_their_word(data):
     for process in both:
         process.communicate(timeout=120)
         assert process.returncode == 0
-    last_two = versions.past(data)[-2:]
+    last_two = versions.events(data)[-2:]
     assert {event.by for event in last_two} == {"user 1", "user 3"}
     # One after the other: the second one knew of the first, and it is the one that answers.
     assert last_two[1].earlier == last_two[0].version

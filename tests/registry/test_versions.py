@@ -3,10 +3,10 @@ import pytest
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import RegistryError
-from leukemia.registry import promotion, promotion_log, versions
+from leukemia.registry import promotion, promotion_log, publish, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
-from leukemia.tracking.registry_state import MODEL
+from leukemia.tracking.records import MODEL, RunStatus
 from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
 
 
@@ -24,12 +24,12 @@ def data(tmp_path):
 
 
 def numbers(data):
-    return [version.number for version in versions.versions(data)]
+    return [version.number for version in versions.registered(data)]
 
 
 def test_a_finished_run_is_a_version_with_its_recipe_and_figures(data, tmp_path):
     run = finish_run(data, write_bundle(tmp_path / "one", 0.91, "reference-cnn"))
-    (found,) = versions.versions(data)
+    (found,) = versions.registered(data)
     assert (found.number, found.run_id, found.recipe, found.recall) == (1, run.run_id, "reference-cnn", 0.91)
     assert found.figures["auroc"] == bundles.read(tmp_path / "one").estimates["auroc"]
     assert found.facts["digest"] == bundles.read(tmp_path / "one").digest
@@ -39,20 +39,20 @@ def test_a_finished_run_is_a_version_with_its_recipe_and_figures(data, tmp_path)
 
 def test_a_run_that_is_finished_twice_is_one_version(data, tmp_path):
     run = finish_run(data, write_bundle(tmp_path / "one"))
-    run.finish({}, tmp_path / "one")
+    publish.register(run, bundles.read(tmp_path / "one"))
     assert numbers(data) == [1]
 
 
 def test_a_run_that_broke_is_no_version(data):
     from leukemia.tracking import run_writer
 
-    run_writer.start(data, "broken", {}, {}).end("FAILED")
-    assert versions.versions(data) == []
+    run_writer.start(data, "broken", {}, {}).end(RunStatus.FAILED)
+    assert versions.registered(data) == []
 
 
 def test_without_a_registry_there_is_no_version_and_none_is_made(tmp_path):
-    assert versions.versions(tmp_path) == []
-    with pytest.raises(RegistryError, match="nothing was registered"):
+    assert versions.registered(tmp_path) == []
+    with pytest.raises(RegistryError, match="none was registered"):
         versions.version(tmp_path, 1)
     assert not (tmp_path / "mlflow.db").exists()
 
@@ -61,7 +61,7 @@ def test_a_promoted_version_is_the_champion_with_who_and_why(data, tmp_path):
     make_versions(data, tmp_path, [0.9, 0.95])
     change = promotion.promote(data, 2, "Dr. Ada Kowalska", "finds more ALL cells")
     assert change.warnings == ()
-    second, first = versions.versions(data)
+    second, first = versions.registered(data)
     assert second.in_service and not first.in_service
     (event,) = second.events
     assert (event.by, event.reason, event.earlier) == ("Dr. Ada Kowalska", "finds more ALL cells", None)
@@ -69,7 +69,8 @@ def test_a_promoted_version_is_the_champion_with_who_and_why(data, tmp_path):
     client = mlflow_client.client(data)
     assert client.get_model_version_by_alias(MODEL, "champion").version in (2, "2")
     tags = client.get_model_version(MODEL, "2").tags
-    assert promotion_log.of(tags) == [event] == promotion_log.of(client.get_registered_model(MODEL).tags)
+    assert promotion_log.events(tags) == [event]
+    assert promotion_log.events(client.get_registered_model(MODEL).tags) == [event]
 
 
 @pytest.mark.parametrize(("who", "reason"), [("", "why"), ("  ", "why"), ("Ada", ""), ("Ada", " \n ")])
@@ -80,7 +81,7 @@ def test_no_promotion_and_no_rollback_without_a_name_and_a_reason(who, reason, d
     promotion.promote(data, 1, "Ada", "first")
     with pytest.raises(RegistryError, match="your name and a reason"):
         promotion.roll_back(data, who, reason)
-    assert [event.action for event in versions.past(data)] == [promotion_log.PROMOTED]
+    assert [event.action for event in versions.events(data)] == [promotion_log.PROMOTED]
 
 
 def test_a_reason_longer_than_the_registry_holds_is_refused_before_anything_is_written(data, tmp_path):
@@ -88,7 +89,7 @@ def test_a_reason_longer_than_the_registry_holds_is_refused_before_anything_is_w
     with pytest.raises(RegistryError, match="at most"):
         promotion.promote(data, 1, "Ada", "x" * 2_001)
     promotion.promote(data, 1, "Ä" * 200, "ß" * 2_000)
-    assert versions.past(data)[0].reason == "ß" * 2_000
+    assert versions.events(data)[0].reason == "ß" * 2_000
 
 
 def test_a_falling_recall_is_warned_of_against_the_present_champion(data, tmp_path):
@@ -102,7 +103,7 @@ def test_a_falling_recall_is_warned_of_against_the_present_champion(data, tmp_pa
 def test_a_falling_recall_is_warned_of_against_the_shipped_bundle(data, tmp_path):
     finish_run(data, write_bundle(tmp_path / "worse", 0.7, cells=("c", "d")))
     (warning,) = promotion.promote(data, 1, "Ada", "to try").warnings
-    assert "falls from 0.800 (the model that came with the program) to 0.700" in warning
+    assert "falls from 0.800 (the built-in model) to 0.700" in warning
     assert "judged on different cells" in warning
 
 
@@ -120,7 +121,7 @@ def test_a_version_is_not_promoted_twice_and_an_unknown_one_not_at_all(data, tmp
         promotion.promote(data, 1, "Ada", "again")
     with pytest.raises(RegistryError, match="no model version 7"):
         promotion.promote(data, 7, "Ada", "why not")
-    assert len(versions.past(data)) == 1
+    assert len(versions.events(data)) == 1
 
 
 def test_rolling_back_walks_the_champions_back_to_the_shipped_bundle(data, tmp_path):
@@ -129,10 +130,10 @@ def test_rolling_back_walks_the_champions_back_to_the_shipped_bundle(data, tmp_p
         promotion.promote(data, number, "Ada", f"try {number}")
     found = [promotion.roll_back(data, "Ben", "as before").event for _ in range(3)]
     assert [(event.earlier, event.version) for event in found] == [(2, 3), (3, 1), (1, None)]
-    assert not any(version.in_service for version in versions.versions(data))
+    assert not any(version.in_service for version in versions.registered(data))
     with pytest.raises(RegistryError, match="nothing to roll back"):
         promotion.roll_back(data, "Ben", "once more")
-    assert [event.by for event in versions.past(data)] == ["Ada"] * 3 + ["Ben"] * 3
+    assert [event.by for event in versions.events(data)] == ["Ada"] * 3 + ["Ben"] * 3
 
 
 def test_after_a_rollback_another_version_can_be_promoted_and_rolled_back_in_turn(data, tmp_path):
@@ -176,7 +177,7 @@ def test_rolling_back_passes_over_a_version_that_is_not_whole_any_more(data, tmp
         shutil.rmtree(kept)
     change = promotion.roll_back(data, "Ben", "as before")
     assert change.event.version == 1
-    assert "Version 2 was passed over" in change.warnings[0]
+    assert "Version 2 was skipped" in change.warnings[0]
 
 
 def test_what_the_registry_refuses_leaves_no_word_in_the_history(data, tmp_path, monkeypatch):
@@ -189,10 +190,10 @@ def test_what_the_registry_refuses_leaves_no_word_in_the_history(data, tmp_path,
         raise MlflowException("the disk is full")
 
     monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", refuse)
-    with pytest.raises(RegistryError, match="as it was: the disk is full"):
+    with pytest.raises(RegistryError, match="unchanged: the disk is full"):
         promotion.promote(data, 1, "Ada", "first")
-    assert versions.past(data) == []
-    assert promotion_log.of(mlflow_client.client(data).get_model_version(MODEL, "1").tags) == []
+    assert versions.events(data) == []
+    assert promotion_log.events(mlflow_client.client(data).get_model_version(MODEL, "1").tags) == []
 
 
 def test_a_registry_that_refuses_a_version_does_not_lose_the_training(data, tmp_path, monkeypatch, caplog):
@@ -219,7 +220,7 @@ def test_a_full_disk_at_the_end_leaves_the_run_ended_and_unregistered(data, tmp_
     run = finish_run(data, write_bundle(tmp_path / "one"))
     assert "No space left" in caplog.text
     assert mlflow_client.client(data).get_run(run.run_id).info.status == "FINISHED"
-    assert versions.versions(data) == []
+    assert versions.registered(data) == []
 
 
 def damage(data, number):

@@ -7,13 +7,13 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.evaluation import estimates, metrics
-from leukemia.registry import rethreshold, version_list
+from leukemia.registry import rethreshold, versions
 from tests.support import plain_estimates
 
 
 def save(bundle, place, threshold=0.3, **changes):
     given = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97} | changes
-    return rethreshold.save(bundle, place, threshold, **given)
+    return rethreshold.write_bundle(bundle, place, threshold, **given)
 
 
 @pytest.fixture
@@ -31,20 +31,20 @@ def test_versions_are_the_model_in_service_and_bundles_beside_and_below_it(copie
     shutil.copytree(copied_bundle, copied_bundle / "old")
     shutil.copytree(copied_bundle, tmp_path / ".partial-x")
     (tmp_path / "notes").mkdir()
-    found = version_list.folders(copied_bundle)
+    found = versions.folders(copied_bundle)
     assert [str(path.relative_to(tmp_path)) for path in found] == ["copy", "able", "copy/old", "zulu"]
-    assert all(version_list.read(path).bundle for path in found)
+    assert all(versions.read(path).bundle for path in found)
 
 
 def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
     broken = shutil.copytree(copied_bundle, tmp_path / "broken")
     (broken / bundles.CARD).write_text("another card")
-    assert "is not the file that was written" in version_list.read(broken).problem
+    assert "is not the file that was written" in versions.read(broken).problem
     (broken / bundles.RECORD).unlink()
-    assert broken in version_list.folders(copied_bundle)
-    assert "has no bundle.json" in version_list.read(broken).problem
-    assert "No model bundle" in version_list.read(tmp_path / "nowhere").problem
-    assert version_list.folders(tmp_path / "nowhere" / "else") == [tmp_path / "nowhere" / "else"]
+    assert broken in versions.folders(copied_bundle)
+    assert "has no bundle.json" in versions.read(broken).problem
+    assert "No model bundle" in versions.read(tmp_path / "nowhere").problem
+    assert versions.folders(tmp_path / "nowhere" / "else") == [tmp_path / "nowhere" / "else"]
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_unusable_predictions_are_a_sentence(copied_bundle, text, said):
     record = json.loads((copied_bundle / bundles.RECORD).read_text())
     record["files"][bundles.PREDICTIONS] = bundles.checksum(copied_bundle / bundles.PREDICTIONS)
     (copied_bundle / bundles.RECORD).write_text(json.dumps(record))
-    assert said in version_list.read(copied_bundle).problem
+    assert said in versions.read(copied_bundle).problem
 
 
 def test_a_stamp_tells_an_altered_file(copied_bundle):
-    before = version_list.stamp(copied_bundle)
-    assert version_list.stamp(copied_bundle) == before
+    before = versions.stamp(copied_bundle)
+    assert versions.stamp(copied_bundle) == before
     (copied_bundle / bundles.ENGINE).write_text("altered")
-    assert version_list.stamp(copied_bundle) != before
+    assert versions.stamp(copied_bundle) != before
 
 
 def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
@@ -79,7 +79,7 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert new.folder == tmp_path / "copy-at-0.300"
     assert new.threshold == 0.3
     assert new.digest == bundle.digest
-    assert version_list.read(new.folder).bundle is not None
+    assert versions.read(new.folder).bundle is not None
     (change,) = rethreshold.changes(new)
     assert (change["who"], change["reason"], change["old"], change["new"]) == (
         "Dr. Ada",

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
+from leukemia.registry import publish
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_writer
 
@@ -52,7 +53,7 @@ def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patie
 def finish_run(data, bundle, name="a run"):
     """What the end of a training does; returns the run."""
     run = run_writer.start(data, name, {"recipe": name}, {"git_revision": "test"})
-    run.finish(bundles.read(bundle).estimates, bundle)
+    publish.register(run, bundles.read(bundle))
     return run
 
 

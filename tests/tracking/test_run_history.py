@@ -10,7 +10,8 @@ import pytest
 from leukemia.errors import RegistryError
 from leukemia.registry import promotion, versions
 from leukemia.storage.workspace import Workspace
-from leukemia.tracking import mlflow_client, run_history, run_writer, sqlite, store
+from leukemia.tracking import mlflow_client, records, run_history, run_writer, sqlite
+from leukemia.tracking.records import BEST_OF, EXPERIMENT, RunKind, RunStatus
 from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
 
 
@@ -30,11 +31,18 @@ def through_mlflow(monkeypatch):
 
     def start():
         def refuse(file):
-            raise sqlite.Unexpected
+            raise sqlite.UnexpectedSchema
 
-        monkeypatch.setattr(sqlite, "reading", refuse)
+        monkeypatch.setattr(sqlite, "open_file", refuse)
 
     return start
+
+
+@pytest.fixture(params=["sqlite", "mlflow"])
+def either_store(request, through_mlflow):
+    """Have the same read from tables and through MLflow."""
+    if request.param == "mlflow":
+        through_mlflow()
 
 
 def begin(data, name="a run", *, tags=None, **options):
@@ -51,19 +59,19 @@ def end(run, **figures):
 def fill(data, tmp_path):
     """Runs of every kind: one finished with a version, one failed, one at work, one with parts."""
     finish_run(data, write_bundle(tmp_path / "bundle", 0.91), "with a version")
-    begin(data, "failed").end("FAILED")
-    whole = begin(data, "folds", kind=run_writer.CROSSVALIDATE)
+    begin(data, "failed").end(RunStatus.FAILED)
+    whole = begin(data, "folds", kind=RunKind.CROSSVALIDATE)
     for number in range(3):
-        end(begin(data, f"fold {number + 1}/3", kind=run_writer.FOLD, parent=whole.run_id), sensitivity=0.9)
-    whole.end("KILLED")
-    begin(data, "best settings", tags={run_writer.BEST_OF: whole.run_id})
+        end(begin(data, f"fold {number + 1}/3", kind=RunKind.FOLD, parent=whole.run_id), sensitivity=0.9)
+    whole.end(RunStatus.STOPPED)
+    begin(data, "best settings", tags={BEST_OF: whole.run_id})
     odd = begin(data, "at work")
     odd.epoch(0, {"loss": float("nan"), "recall": 0.5})
     odd.warn("The set was changed while this training was at work.")
     return whole.run_id, odd.run_id
 
 
-def test_both_ways_say_the_same(data, tmp_path, through_mlflow):
+def test_both_stores_say_the_same(data, tmp_path, through_mlflow):
     whole, odd = fill(data, tmp_path)
 
     def told():
@@ -75,7 +83,7 @@ def test_both_ways_say_the_same(data, tmp_path, through_mlflow):
             run_history.run(data, odd),
             run_history.histories(data, run_history.children(data, whole)[0].run_id),
             run_history.histories(data, odd),
-            versions.versions(data),
+            versions.registered(data),
         )
 
     by_tables = told()
@@ -93,11 +101,12 @@ def test_both_ways_say_the_same(data, tmp_path, through_mlflow):
     assert [one.name for one in by_tables[2]] == ["fold 1/3", "fold 2/3", "fold 3/3"]
 
 
+@pytest.mark.usefixtures("either_store")
 def test_a_run_is_told_with_what_it_was_set_to_and_came_to(data, tmp_path):
     run = finish_run(data, write_bundle(tmp_path / "one", 0.91), "first")
     (found,) = run_history.runs(data)
     assert (found.run_id, found.name, found.recipe, found.kind) == (run.run_id, "first", "first", "train")
-    assert (found.status, found.version, found.parent) == (run_history.FINISHED, 1, "")
+    assert (found.status, found.version, found.parent) == (RunStatus.FINISHED, 1, "")
     assert found.figures["sensitivity"] == pytest.approx({"value": 0.91, "low": 0.81, "high": 1.0})
     assert found.settings == {"recipe": "first"}
     assert found.revision == "test"
@@ -106,12 +115,13 @@ def test_a_run_is_told_with_what_it_was_set_to_and_came_to(data, tmp_path):
 
 
 def test_figures_with_low_or_high_in_their_name_are_not_ends_of_others():
-    found = run_history._figures(
+    found = records.held_out_figures(
         {"test_f1": 0.5, "test_f1_low": 0.4, "test_f1_high": 0.6, "test_odd_low": 1.0, "loss": 2}
     )
     assert found == {"f1": {"value": 0.5, "low": 0.4, "high": 0.6}}
 
 
+@pytest.mark.usefixtures("either_store")
 def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
     run = begin(data)
     for epoch, loss in ((0, 0.9), (1, 0.8), (1, 0.7), (2, 0.6)):
@@ -123,11 +133,11 @@ def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, run_history.RUNNING),
-        ({"pid": "1", "born": "1.0"}, run_history.BROKEN_OFF),
-        ({"born": repr(psutil.Process().create_time() - 3600)}, run_history.BROKEN_OFF),
-        ({"pid": "not a number"}, run_history.BROKEN_OFF),
-        ({"host": "another-machine", "pid": "1"}, run_history.RUNNING),
+        ({}, RunStatus.RUNNING),
+        ({"pid": "1", "born": "1.0"}, RunStatus.BROKEN_OFF),
+        ({"born": repr(psutil.Process().create_time() - 3600)}, RunStatus.BROKEN_OFF),
+        ({"pid": "not a number"}, RunStatus.BROKEN_OFF),
+        ({"host": "another-machine", "pid": "1"}, RunStatus.RUNNING),
     ],
 )
 def test_a_run_whose_process_is_gone_is_broken_off(given, told, data):
@@ -141,9 +151,7 @@ def test_a_run_whose_process_is_gone_is_broken_off(given, told, data):
     assert found.ended is None
 
 
-@pytest.mark.parametrize(
-    ("status", "told"), [({}, run_history.RUNNING), ({"status": 1}, run_history.BROKEN_OFF)]
-)
+@pytest.mark.parametrize(("status", "told"), [({}, RunStatus.RUNNING), ({"status": 1}, RunStatus.BROKEN_OFF)])
 def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, told, data):
     import json
 
@@ -161,20 +169,22 @@ def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, told, data):
     assert [one.status for one in run_history.runs(data)] == [told]
 
 
+@pytest.mark.usefixtures("either_store")
 def test_a_run_of_an_earlier_program_is_listed(data):
     client = mlflow_client.client(data)
-    experiment = client.create_experiment(mlflow_client.EXPERIMENT)
+    experiment = client.create_experiment(EXPERIMENT)
     old = client.create_run(experiment, run_name="reference-cnn (10 patient folds)").info.run_id
     client.log_param(old, "folds", 10)
     (found,) = run_history.runs(data)
     assert (found.kind, found.status, found.recipe, found.by) == (
         "crossvalidate",
-        run_history.BROKEN_OFF,
+        RunStatus.BROKEN_OFF,
         "",
         "",
     )
 
 
+@pytest.mark.usefixtures("either_store")
 def test_runs_of_other_experiments_and_deleted_ones_are_not_listed(data):
     client = mlflow_client.client(data)
     client.create_run(client.create_experiment("something else"))
@@ -238,11 +248,16 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(data, monkeypatch):
         run_history.runs(data)
 
 
-def test_the_words_for_kinds_are_those_of_the_trainings():
-    for name in ("TRAIN", "CROSSVALIDATE", "SWEEP", "FOLD", "TRIAL", "BROUGHT", "THRESHOLD", "BEST_OF"):
-        assert getattr(run_history, name) == getattr(run_writer, name)
-    assert store.PARENT == run_writer.PARENT
-    assert (run_writer.KIND, run_writer.WARNING, run_writer.HOST, run_writer.PID, run_writer.BORN) == (
+def test_the_words_that_mlflow_stores_are_those_of_earlier_programs():
+    kinds = ["train", "crossvalidate", "fold", "sweep", "trial", "bundle", "threshold"]
+    assert [kind.value for kind in RunKind] == kinds
+    assert records.MLFLOW_STATUS == {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+    assert (records.PARENT, records.USER, records.BEST_OF) == (
+        "mlflow.parentRunId",
+        "mlflow.user",
+        "best_of_sweep",
+    )
+    assert (records.KIND, records.WARNING, records.HOST, records.PID, records.BORN) == (
         "kind",
         "warning",
         "host",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from leukemia.tracking import sweep_results
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import Run
 
 RANGES = {"learning_rate": (1e-4, 1e-2), "batch": (8.0, 64.0)}
 
@@ -29,11 +29,11 @@ def drawn(count=12, ranges=RANGES):
 def past(number, settings, outcome="complete", objective="0.9", status="finished"):
     tags = {"trial": str(number), "outcome": outcome, "objective": objective}
     tags = {name: value for name, value in tags.items() if value}
-    return Past(f"run{number}", "", "trial", "r", status, None, None, "", settings, {}, "p", tags=tags)
+    return Run(f"run{number}", "", "trial", "r", status, None, None, "", settings, {}, "p", tags=tags)
 
 
 def test_what_mlflow_keeps_is_read_with_its_kinds():
-    sweep = Past("p", "", "sweep", "r", "finished", None, None, "", {}, {})
+    sweep = Run("p", "", "sweep", "r", "finished", None, None, "", {}, {})
     said = {"vary_flips": "both", "vary_batch": "8:64", "vary_learning_rate": "0.0001:0.01", "seed": "0"}
     settings = {"flips": "True", "batch": "16", "learning_rate": "0.001", "dropout": "0.2"}
     found = sweep_results.of_run(

@@ -54,6 +54,7 @@ DASHBOARD = """
 import os, sys, time
 from pathlib import Path
 from leukemia.jobs import queue as waiting
+from leukemia.tracking.records import EXPERIMENT
 data = Path(sys.argv[2])
 os.environ["PYTHONPATH"] = sys.argv[1]
 waiting.ask(data, "train", "Training", sys.argv[3:], by="Ann")
@@ -135,9 +136,10 @@ def epochs_kept(data):
 def recorded(data):
     """Status of the newest run in MLflow, and how many epochs it has."""
     from leukemia.tracking import mlflow_client
+    from leukemia.tracking.records import EXPERIMENT
 
     client = mlflow_client.client(data)
-    experiment = client.get_experiment_by_name(mlflow_client.EXPERIMENT).experiment_id
+    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
     run, *earlier = client.search_runs([experiment], order_by=["attributes.start_time DESC"])
     assert len(earlier) == 1  # the unbroken one
     return run.info.status, len(client.get_metric_history(run.info.run_id, "val_loss"))

@@ -182,7 +182,7 @@ def test_without_an_output_the_registry_keeps_the_bundle_alone(data):
     from leukemia.registry import versions
 
     bundle = training.train(PLAN, data, None)
-    (version,) = versions.versions(data)
+    (version,) = versions.registered(data)
     assert bundle.digest == version.facts["digest"]
     assert bundle.predictions["probability"].between(0, 1).all()
     assert not list(Workspace(data).unregistered.iterdir())
@@ -203,7 +203,7 @@ def test_a_bundle_that_the_registry_did_not_take_is_not_lost(data, monkeypatch):
     from leukemia.cli.main import main
 
     assert main(["register", str(bundle.folder), "--data", str(data)]) == 0
-    (version,) = versions.versions(data)
+    (version,) = versions.registered(data)
     assert version.facts["digest"] == bundle.digest
 
 
@@ -267,7 +267,7 @@ def test_settings_are_read_from_the_command_line(data, capsys):
         "all_share=.75",
     ]
     assert main(["train", "--recipe", "dense-baseline", *small, "--data", str(data), "--in-registry"]) == 0
-    (version,) = versions.versions(data)
+    (version,) = versions.registered(data)
     (run,) = runs_of(data)
     found = run.data.params
     assert (found["epochs"], found["flips"], found["all_share"]) == ("1", "False", "0.75")

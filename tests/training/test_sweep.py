@@ -11,6 +11,7 @@ from leukemia.errors import BusyError, LeukemiaError, RecipeError
 from leukemia.recipes import search_space, settings
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
+from leukemia.tracking.records import RunKind
 from leukemia.training import model_selection, sweep_study, trainer
 from leukemia.training import run as training
 from leukemia.training import sweep as sweeps
@@ -270,7 +271,7 @@ def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, m
     kept = run_writer.start
 
     def start(*args, **kwargs):
-        begun.extend([1] if kwargs.get("kind") == run_writer.TRIAL else [])
+        begun.extend([1] if kwargs.get("kind") == RunKind.TRIAL else [])
         return kept(*args, **kwargs)
 
     monkeypatch.setattr(sweeps, "WatchLoss", Broken)

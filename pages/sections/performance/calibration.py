@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.evaluation import calibration, conformal, metrics, wording
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.sections.performance import more_charts, resources
 from pages.sections.performance.operating_point import chart, within
 from pages.sections.performance.threshold_picker import Picked

@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.sections.performance import report
 from pages.sections.performance.threshold_picker import Picked
 

@@ -11,7 +11,7 @@ from leukemia.evaluation import comparison, estimates, wording
 from leukemia.evaluation.comparison import Difference
 from leukemia.evaluation.estimates import Estimate
 from leukemia.markdown import plain
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.components import cell_grid as look
 from pages.sections.performance import cell_cards, charts, resources
 from pages.sections.performance.operating_point import chart, people

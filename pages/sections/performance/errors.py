@@ -4,7 +4,7 @@ import streamlit as st
 
 from leukemia.evaluation import misclassified
 from leukemia.evaluation.misclassified import ALARM, MISSED
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.components import cell_grid
 from pages.sections.performance import cell_cards, resources
 from pages.sections.performance.threshold_picker import Picked

@@ -10,8 +10,8 @@ from leukemia.evaluation.comparison import WORDS
 from leukemia.evaluation.estimates import Estimate
 from leukemia.markdown import plain
 from leukemia.plots import confusion_matrix
-from leukemia.registry import rethreshold, rethreshold_version
-from leukemia.registry.version_list import Version
+from leukemia.registry import rethreshold
+from leukemia.registry.versions import Version
 from pages.components import flash, identity
 from pages.sections.performance import charts, resources
 from pages.sections.performance.threshold_picker import Picked
@@ -156,7 +156,7 @@ def _keep(version: Version, picked: Picked, target: float) -> None:
     data = settings.load().data.resolve()
     given = {"who": state[WHO], "reason": state[WHY], "chosen": picked.how, "target": target}
     try:
-        number = rethreshold_version.save(data, version, picked.value, **given)
+        number = rethreshold.save(data, version, picked.value, **given)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, f"Not saved. {error}")
         return

@@ -5,7 +5,7 @@ import streamlit as st
 
 from leukemia.evaluation import patients, wording
 from leukemia.markdown import plain
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.sections.performance import more_charts, strip_chart
 from pages.sections.performance.threshold_picker import Picked
 

@@ -5,7 +5,7 @@ import streamlit as st
 from leukemia.evaluation import prevalence, wording
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimates import Estimate
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.sections.performance import charts, resources
 from pages.sections.performance.operating_point import chart
 from pages.sections.performance.threshold_picker import Picked

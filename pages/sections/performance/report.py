@@ -17,7 +17,7 @@ from leukemia.evaluation import (
 )
 from leukemia.plots import confusion_matrix
 from leukemia.registry import rethreshold
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from leukemia.reports import html
 from leukemia.reports.html import Section
 from pages.components import model_panel

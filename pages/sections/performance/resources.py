@@ -17,10 +17,10 @@ from leukemia.dataset.catalog import brightness, manifest_parquet
 from leukemia.errors import BundleError, DatasetError, RegistryError
 from leukemia.evaluation import cell_facts, comparison, curves, estimates
 from leukemia.evaluation.bootstrap import PatientBootstrap
-from leukemia.registry import version_list as kept
-from leukemia.registry.version_list import Version
+from leukemia.registry import versions as model_versions
+from leukemia.registry.versions import Version
 from leukemia.tracking import mlflow_client
-from leukemia.tracking.registry_state import CHAMPION
+from leukemia.tracking.records import CHAMPION
 from pages.components import model_in_service
 
 EVERY = 5.0  # seconds between two looks at a server
@@ -44,16 +44,16 @@ def versions() -> tuple[list[Version], str]:
 
     A registered version comes without its bundle until it is chosen: see :func:`fetched`.
     """
-    folders = kept.folders(settings.load().model)
+    folders = model_versions.folders(settings.load().model)
     # What the registry put in service may lie elsewhere.
     if (here := _served()) is not None:
         folders = [here, *(folder for folder in folders if folder != here)]
     listed, trouble = _registered()
     lying = {one.folder: one for one in listed}
-    # A folder on the shelf that is damaged is fetched again when it is chosen.
-    local = [_read(folder, kept.stamp(folder)) for folder in folders]
+    # A fetched folder that is damaged is fetched again when it is chosen.
+    local = [_read(folder, model_versions.stamp(folder)) for folder in folders]
     local = [one for one in local if one.bundle or one.folder not in lying]
-    return kept.together(local, listed), trouble
+    return model_versions.merge(local, listed), trouble
 
 
 def fetched(version: Version) -> Version:
@@ -61,13 +61,13 @@ def fetched(version: Version) -> Version:
     if version.bundle or version.number is None:
         return version
     try:
-        return _fetched(version, settings.load().data.resolve(), kept.stamp(version.folder))
+        return _fetched(version, settings.load().data.resolve(), model_versions.stamp(version.folder))
     except _Trouble as trouble:
         return replace(version, problem=str(trouble))
 
 
 def numbered(number: int) -> Version:
-    """A registered version with its bundle; ``problem`` says where it is not to be had."""
+    """A registered version with its bundle; ``problem`` says why it is not available."""
     listed, trouble = _registered()
     for one in listed:
         if one.number == number:
@@ -80,8 +80,10 @@ def served() -> Version | None:
     here = _served()
     if here is None:
         return None
-    one = _read(here, kept.stamp(here))
-    return kept.together([one], [known for known in _registered()[0] if known.seal == one.seal])[0]
+    one = _read(here, model_versions.stamp(here))
+    return model_versions.merge(
+        [one], [known for known in _registered()[0] if known.record_sha256 == one.record_sha256]
+    )[0]
 
 
 def in_service(version: Version) -> bool:
@@ -103,12 +105,12 @@ def name(version: Version) -> str:
 
 def cells(bundle: Bundle) -> PatientBootstrap:
     """Its held-out cells with resampled patients; raises DatasetError where a class is absent."""
-    return _cells(bundle.folder, kept.stamp(bundle.folder), bundle)
+    return _cells(bundle.folder, model_versions.stamp(bundle.folder), bundle)
 
 
 def lines(bundle: Bundle) -> Curves:
     """Its curves and the figures that depend on no threshold."""
-    return _lines(bundle.folder, kept.stamp(bundle.folder), bundle)
+    return _lines(bundle.folder, model_versions.stamp(bundle.folder), bundle)
 
 
 def known(bundle: Bundle) -> pd.DataFrame:
@@ -118,7 +120,7 @@ def known(bundle: Bundle) -> pd.DataFrame:
         now = (manifest_parquet.stamp(data), brightness.stamp(data))
     except DatasetError:
         now = None
-    return _known(bundle.folder, kept.stamp(bundle.folder), data, now, bundle)
+    return _known(bundle.folder, model_versions.stamp(bundle.folder), data, now, bundle)
 
 
 def _served() -> Path | None:
@@ -134,7 +136,7 @@ def _registered() -> tuple[list[Version], str]:
     try:
         # A file is read in milliseconds; a server is not asked at every press.
         if mlflow_client.database(data):
-            return kept.registered(data), ""
+            return model_versions.registered(data), ""
         return _of_server(data, given.tracking_uri), ""
     except RegistryError as error:
         return [], str(error)
@@ -142,7 +144,7 @@ def _registered() -> tuple[list[Version], str]:
 
 @st.cache_resource(max_entries=4, ttl=EVERY, show_spinner="Asking for the model versions …")
 def _of_server(data: Path, tracking_uri: str) -> list[Version]:
-    return kept.registered(data)
+    return model_versions.registered(data)
 
 
 def look_again() -> None:
@@ -156,7 +158,7 @@ class _Trouble(Exception):
 
 @st.cache_resource(max_entries=16, show_spinner="Fetching the model version …")
 def _fetched(version: Version, data: Path, stamp: tuple[object, ...]) -> Version:
-    found = kept.fetch(data, version)
+    found = model_versions.fetch(data, version)
     if found.problem:
         raise _Trouble(found.problem)
     return found
@@ -164,7 +166,7 @@ def _fetched(version: Version, data: Path, stamp: tuple[object, ...]) -> Version
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the model versions …")
 def _read(folder: Path, stamp: tuple[object, ...]) -> Version:
-    return kept.read(folder)
+    return model_versions.read(folder)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -189,7 +191,7 @@ def _lines(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> Curves:
 def together(bundles: Sequence[Bundle]) -> "Shared":
     """The cells that all versions held out, and what depends on no threshold."""
     folders = tuple(bundle.folder for bundle in bundles)
-    return _together(folders, tuple(kept.stamp(folder) for folder in folders), list(bundles))
+    return _together(folders, tuple(model_versions.stamp(folder) for folder in folders), list(bundles))
 
 
 @dataclass(frozen=True)

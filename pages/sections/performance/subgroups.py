@@ -6,7 +6,7 @@ import streamlit as st
 from leukemia.evaluation import subgroups, wording
 from leukemia.evaluation.estimates import Estimate
 from leukemia.markdown import plain
-from leukemia.registry.version_list import Version
+from leukemia.registry.versions import Version
 from pages.sections.performance import more_charts, resources
 from pages.sections.performance.operating_point import chart
 from pages.sections.performance.threshold_picker import Picked

@@ -11,8 +11,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import FIELDS, Field
-from leukemia.tracking import run_history
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import RECIPE, Run, RunStatus
 from pages.sections.training.run_table import HEIGHT, KINDS, UNKNOWN, took
 
 # Parameters that are no settings of a training.
@@ -28,23 +27,23 @@ TITLES = {
 ALL_OWN = "All settings are the recipe's own."
 SAME, OTHER = "as the recipe has it", "set for this run"
 STATUS = {
-    run_history.FINISHED: ":green-badge[:material/check: finished]",
-    run_history.FAILED: ":red-badge[:material/error: failed]",
-    run_history.STOPPED: ":gray-badge[:material/stop_circle: stopped]",
-    run_history.RUNNING: ":blue-badge[:material/sync: running]",
-    run_history.BROKEN_OFF: ":orange-badge[:material/link_off: broken off]",
+    RunStatus.FINISHED: ":green-badge[:material/check: finished]",
+    RunStatus.FAILED: ":red-badge[:material/error: failed]",
+    RunStatus.STOPPED: ":gray-badge[:material/stop_circle: stopped]",
+    RunStatus.RUNNING: ":blue-badge[:material/sync: running]",
+    RunStatus.BROKEN_OFF: ":orange-badge[:material/link_off: broken off]",
 }
 WHY = {
-    run_history.BROKEN_OFF: "Its process is gone and left no word: it was ended from outside, or the machine "
+    RunStatus.BROKEN_OFF: "Its process is gone and left no word: it was ended from outside, or the machine "
     "restarted. The same training started anew goes on from its last finished epoch, as long as its "
     "checkpoint and its data are there.",
-    run_history.FAILED: "It ended with an error: the log of the job tells more, where it was started on "
+    RunStatus.FAILED: "It ended with an error: the log of the job tells more, where it was started on "
     "this page.",
-    run_history.STOPPED: "It was cancelled. What was finished is kept.",
+    RunStatus.STOPPED: "It was cancelled. What was finished is kept.",
 }
 
 
-def head(run: Past) -> None:
+def head(run: Run) -> None:
     """Name, status, who, when, how long; and what a reader must know."""
     st.subheader(plain(run.name or run.run_id), anchor=False)
     parts = [STATUS.get(run.status, plain(run.status)), KINDS.get(run.kind, plain(run.kind))]
@@ -53,7 +52,7 @@ def head(run: Past) -> None:
     if run.started:
         parts.append(f"started {run.started:%Y-%m-%d %H:%M} UTC" + (f" by {plain(run.by)}" if run.by else ""))
     if (time := took(run)) != UNKNOWN:
-        parts.append(f"took {time}" if run.status != run_history.RUNNING else time)
+        parts.append(f"took {time}" if run.status != RunStatus.RUNNING else time)
     st.markdown(" · ".join(parts))
     if run.warning:
         st.warning(plain(run.warning), icon=":material/warning:")
@@ -67,7 +66,7 @@ def head(run: Past) -> None:
         st.caption(WHY[run.status])
 
 
-def origin(data: Path, run: Past) -> None:
+def origin(data: Path, run: Run) -> None:
     """Which data it learned from, by which program, as which MLflow run."""
     lines = [_data(data, run.fingerprint)]
     if run.revision:
@@ -76,7 +75,7 @@ def origin(data: Path, run: Past) -> None:
     st.markdown("  \n".join(lines))
 
 
-def settings(run: Past) -> None:
+def settings(run: Run) -> None:
     """Lay out what it was set to, with what the recipe itself has; changed ones first."""
     rows = frame(run)
     if rows.empty:
@@ -93,13 +92,13 @@ def settings(run: Past) -> None:
     st.dataframe(shown, hide_index=True, height=HEIGHT if len(rows) > 10 else "auto")
 
 
-def frame(run: Past) -> pd.DataFrame:
+def frame(run: Run) -> pd.DataFrame:
     """The settings as a table: columns Setting, Value, Recipe, How."""
     own = RECIPES[run.recipe].training if run.recipe in RECIPES else None
     fields = {field.name: field for field in FIELDS}
     rows = []
     for name, text in run.settings.items():
-        if name == run_history.RECIPE:
+        if name == RECIPE:
             continue
         if name in fields and own is not None:
             field, its = fields[name], getattr(own, name)

@@ -9,19 +9,18 @@ import streamlit as st
 
 from leukemia.evaluation import wording
 from leukemia.evaluation.estimates import Estimate
-from leukemia.tracking import run_history
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import Run, RunKind, RunStatus
 from pages.sections.training import times
 
 RUN = "run"  # a word of the address
 KINDS = {
-    run_history.TRAIN: "One run",
-    run_history.CROSSVALIDATE: "Cross-validation",
-    run_history.SWEEP: "Sweep",
-    run_history.BROUGHT: "Made elsewhere",
-    run_history.THRESHOLD: "New threshold",
-    run_history.FOLD: "Fold",
-    run_history.TRIAL: "Trial",
+    RunKind.TRAIN: "One run",
+    RunKind.CROSSVALIDATE: "Cross-validation",
+    RunKind.SWEEP: "Sweep",
+    RunKind.IMPORTED: "Made elsewhere",
+    RunKind.THRESHOLD: "New threshold",
+    RunKind.FOLD: "Fold",
+    RunKind.TRIAL: "Trial",
 }
 FIGURES = {"sensitivity": "Recall (95 %)", "specificity": "Specificity (95 %)", "auroc": "AUROC (95 %)"}
 KEY = "training-past-"
@@ -52,7 +51,7 @@ class Chosen:
     kinds: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
 
-    def lets(self, run: Past) -> bool:
+    def lets(self, run: Run) -> bool:
         """Whether a run is shown."""
         return all(
             not wanted or value in wanted
@@ -64,7 +63,7 @@ class Chosen:
         )
 
 
-def filters(runs: Sequence[Past]) -> Chosen:
+def filters(runs: Sequence[Run]) -> Chosen:
     """Lay the filters out, with what there is to choose from; return what is chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return Chosen(
@@ -74,7 +73,7 @@ def filters(runs: Sequence[Past]) -> Chosen:
         )
 
 
-def show(runs: Sequence[Past], aliases: Mapping[str, int]) -> None:
+def show(runs: Sequence[Run], aliases: Mapping[str, int]) -> None:
     """Lay the table out; a click on a row names its run in the address."""
     asked = st.query_params.get(RUN, "")
     places = [number for number, run in enumerate(runs) if run.run_id == asked]
@@ -104,7 +103,7 @@ def show(runs: Sequence[Past], aliases: Mapping[str, int]) -> None:
     )
 
 
-def frame(runs: Sequence[Past], aliases: Mapping[str, int]) -> pd.DataFrame:
+def frame(runs: Sequence[Run], aliases: Mapping[str, int]) -> pd.DataFrame:
     """The table: a row a run."""
     names: dict[int, list[str]] = {}
     for alias, number in sorted(aliases.items()):
@@ -124,19 +123,19 @@ def frame(runs: Sequence[Past], aliases: Mapping[str, int]) -> pd.DataFrame:
     )
 
 
-def version(run: Past, names: Mapping[int, list[str]]) -> str:
+def version(run: Run, names: Mapping[int, list[str]]) -> str:
     """The version that a run became, and its aliases; empty where there is none."""
     return ", ".join([str(run.version), *names.get(run.version, [])]) if run.version else ""
 
 
-def took(run: Past) -> str:
+def took(run: Run) -> str:
     """How long it took, or takes until now."""
-    if run.status == run_history.RUNNING and run.started:
+    if run.status == RunStatus.RUNNING and run.started:
         return f"{times.clock((datetime.now(UTC) - run.started).total_seconds())} so far"
     return times.clock(run.seconds) if run.seconds is not None else UNKNOWN
 
 
-def interval(run: Past, name: str) -> str:
+def interval(run: Run, name: str) -> str:
     """A figure of held-out patients with its interval, or a dash where there is none."""
     found = run.figures.get(name)
     if not found:

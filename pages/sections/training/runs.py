@@ -11,7 +11,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry import versions
 from leukemia.tracking import run_history
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import Run, RunKind, RunStatus
 from pages.sections.training import (
     run_curves,
     run_details,
@@ -53,7 +53,7 @@ def show(data: Path) -> None:
         one(data, chosen)
 
 
-def one(data: Path, run: Past) -> None:
+def one(data: Path, run: Run) -> None:
     """Lay out one run in full."""
     run_details.head(run)
     try:
@@ -71,14 +71,14 @@ def one(data: Path, run: Past) -> None:
         run_details.settings(run)
 
 
-def _chosen(data: Path, runs: Sequence[Past]) -> Past | None:
+def _chosen(data: Path, runs: Sequence[Run]) -> Run | None:
     """The run that the address names: one of these, an older one, or a part of one."""
     asked = st.query_params.get(run_table.RUN, "")
     found = next((run for run in runs if run.run_id == asked), None)
     return found or (run_history.run(data, asked) if asked else None)
 
 
-def _list(data: Path, runs: Sequence[Past], limit: int) -> None:
+def _list(data: Path, runs: Sequence[Run], limit: int) -> None:
     wanted = run_table.filters(runs)
     shown = [run for run in runs if wanted.lets(run)]
     if len(shown) == len(runs):
@@ -87,12 +87,12 @@ def _list(data: Path, runs: Sequence[Past], limit: int) -> None:
         st.markdown(f"**{len(shown):,} of {len(runs):,} runs** match")
     aliases = {}
     with suppress(LeukemiaError):  # told above
-        aliases = dict(versions.ask(data).aliases)
+        aliases = dict(versions.registry_state(data).aliases)
     if shown:
         run_table.show(shown, aliases)
     if len(runs) == limit:
         st.button("Show older runs", icon=":material/expand_more:", on_click=_older, args=(limit,))
-    if any(run.status == run_history.RUNNING for run in runs):
+    if any(run.status == RunStatus.RUNNING for run in runs):
         _watch(data, limit, {(run.run_id, run.status) for run in runs})
 
 
@@ -121,21 +121,21 @@ def _version(data: Path, number: int) -> None:
         version_change.show(data, number)
 
 
-def _course(data: Path, run: Past) -> None:
-    if run.kind == run_history.SWEEP:
+def _course(data: Path, run: Run) -> None:
+    if run.kind == RunKind.SWEEP:
         sweep_charts.show(data, run)
     parts = run_history.children(data, run.run_id)
     # A sweep learns in its trials alone; what it keeps of itself are no epochs.
-    history = run_history.histories(data, run.run_id) if run.kind != run_history.SWEEP else []
-    if history or not (parts or run.kind == run_history.SWEEP):
+    history = run_history.histories(data, run.run_id) if run.kind != RunKind.SWEEP else []
+    if history or not (parts or run.kind == RunKind.SWEEP):
         st.markdown("**Epoch by epoch**")
         run_curves.show(history)
     if parts:
         _parts(data, run, parts)
 
 
-def _parts(data: Path, run: Past, parts: Sequence[Past]) -> None:
-    if run.kind == run_history.SWEEP:  # its trials stand in a table above
+def _parts(data: Path, run: Run, parts: Sequence[Run]) -> None:
+    if run.kind == RunKind.SWEEP:  # its trials stand in a table above
         st.markdown("**Trials, epoch by epoch**")
     else:
         st.markdown(f"**Folds**: {len(parts)}, each a run of its own")
@@ -146,7 +146,7 @@ def _parts(data: Path, run: Past, parts: Sequence[Past]) -> None:
     )
 
 
-def _frame(parts: Sequence[Past]) -> pd.DataFrame:
+def _frame(parts: Sequence[Run]) -> pd.DataFrame:
     """Folds or trials as a table; figures that none of them has are left out."""
     table = pd.DataFrame(
         {

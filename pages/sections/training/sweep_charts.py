@@ -15,7 +15,7 @@ from leukemia.plots.style import ALL, GREY, NORMAL, finish
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history as pasts
 from leukemia.tracking import sweep_results
-from leukemia.tracking.run_history import Past
+from leukemia.tracking.records import Run
 from leukemia.tracking.sweep_results import Found, Tried
 
 OBJECTIVE = "AUROC, validation patients"
@@ -34,7 +34,7 @@ CARE = (
 )
 
 
-def show(data: Path, past: Past) -> None:
+def show(data: Path, past: Run) -> None:
     """A sweep that was, or is at work, by what MLflow keeps of it."""
     try:
         found = sweep_results.of_run(past, pasts.children(data, past.run_id))

@@ -9,7 +9,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry import promotion, versions
 from leukemia.registry.versions import Version
-from leukemia.tracking.registry_state import CHALLENGER
+from leukemia.tracking.records import CHALLENGER
 from pages.components import flash, identity
 from pages.sections.training import times, version_in_service
 

@@ -10,7 +10,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, versions
 from leukemia.registry.promotion_log import Event
-from leukemia.tracking.registry_state import Standing
+from leukemia.tracking.records import RegistryState
 from pages.components import flash, identity, model_in_service
 
 KEY = "training-service-"
@@ -33,7 +33,7 @@ def show(data: Path) -> None:
         if settings.load().model_given:
             st.caption(GIVEN)
         try:
-            standing = versions.ask(data)
+            standing = versions.registry_state(data)
         except LeukemiaError as error:
             st.error(plain(str(error)), icon=":material/error:")
             st.button(
@@ -43,7 +43,7 @@ def show(data: Path) -> None:
                 on_click=model_in_service.look_again,
             )
             return
-        events = promotion_log.of(standing.tags)
+        events = promotion_log.events(standing.tags)
         _back(data, standing, events)
         if events:
             with st.expander(f"History: {len(events)} {'change' if len(events) == 1 else 'changes'}"):
@@ -93,7 +93,7 @@ def _answers() -> str:
     return f"{told} {plain(found.notice)}" if found.notice else told
 
 
-def _back(data: Path, standing: Standing, events: list[Event]) -> None:
+def _back(data: Path, standing: RegistryState, events: list[Event]) -> None:
     if standing.champion is None:
         st.caption(NOTHING)
         return
@@ -118,7 +118,7 @@ def _roll_back(data: Path, champion: int) -> None:
     state = st.session_state
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
     try:
-        if versions.ask(data).champion != champion:
+        if versions.registry_state(data).champion != champion:
             model_in_service.look_again()
             flash.put(FLASH, flash.WARNING, ELSEWHERE)
             return

@@ -1,16 +1,14 @@
 """What a person does on the Performance page: move the threshold, compare versions, take report and card."""
 
-import json
 import re
-import shutil
 
-import numpy as np
 import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation import metrics
 from leukemia.settings import RESEARCH_USE
 from tests.browser.conftest import Server
+from tests.support.bundle_factory import blurred, copy_bundle
 
 STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
 
@@ -19,14 +17,8 @@ STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
 def shelf(tiny_bundle, tmp_path_factory):
     """Two versions: one in service, one whose held-out answers are blurred."""
     place = tmp_path_factory.mktemp("shelf")
-    served, other = (shutil.copytree(tiny_bundle, place / name) for name in ("served", "other"))
-    predictions = bundles.read(other).predictions
-    noise = np.random.default_rng(0).random(len(predictions))
-    predictions["probability"] = (0.6 * predictions["probability"] + 0.4 * noise).round(4)
-    predictions.to_csv(other / bundles.PREDICTIONS, index=False)
-    record = json.loads((other / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(other / bundles.PREDICTIONS)
-    (other / bundles.RECORD).write_text(json.dumps(record))
+    served = copy_bundle(tiny_bundle, place / "served")
+    copy_bundle(tiny_bundle, place / "other", predictions=blurred(tiny_bundle))
     return served
 
 

@@ -13,7 +13,7 @@ from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
 from leukemia.registry import serving
 from tests.browser.conftest import Server
-from tests.support.drawn_versions import data_folder
+from tests.support.runs_factory import data_folder
 
 STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
 PATIENCE = 300_000  # milliseconds: two cores may train something else meanwhile

@@ -3,7 +3,8 @@ import pytest
 from leukemia import settings
 from leukemia.cli.main import ANSWERED, UNUSABLE, main
 from leukemia.registry import versions
-from tests.support.drawn_versions import data_folder, make_versions, write_bundle
+from tests.support.bundle_factory import write_bundle
+from tests.support.runs_factory import data_folder, make_versions
 
 
 @pytest.fixture

@@ -2,19 +2,16 @@ import shutil
 
 import pytest
 
+from tests.support.app import go, open_dashboard
+
 
 @pytest.fixture
 def app(tiny_bundle, monkeypatch):
     """Start the dashboard in this process with a bundle, by default the tiny one; return its first page."""
-    import streamlit as st
-    from streamlit.testing.v1 import AppTest
-
-    from leukemia.settings import PROJECT
 
     def start(bundle=tiny_bundle):
         monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
-        st.cache_resource.clear()
-        return AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60).run()
+        return open_dashboard()
 
     return start
 
@@ -42,12 +39,6 @@ def dataset(looked_through, tmp_path):
 def open_dataset(app, dataset, drawn_bundle, monkeypatch):
     def start(section, bundle=drawn_bundle, data=dataset, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        page = app(bundle)
-        page.switch_page("pages/dataset.py")
-        for word, value in {"section": section, **query}.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        return go(app(bundle), "dataset", section=section, **query)
 
     return start

@@ -12,21 +12,7 @@ from leukemia.bundles.bundle import RECORD, checksum
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.settings import MAX_FILES, RESEARCH_USE
-
-
-def said(app):
-    """All text of a page, headings, captions, alerts and HTML alike."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "html")
-    return "\n".join(
-        str(element.value if kind != "html" else element.proto.body)
-        for kind in kinds
-        for element in app.get(kind)
-    )
-
-
-def press(app, label):
-    (button,) = [button for button in app.button if button.label == label]
-    return button.click().run()
+from tests.support.app import press, said
 
 
 def drop(app, files):
@@ -84,7 +70,7 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
     record = json.loads((tiny_bundle / RECORD).read_text())
     text = said(page)
     assert RESEARCH_USE in text
-    assert "tiny\\-test" in text
+    assert "tiny\\-test" in said(page, escaped=True)
     shown = {metric.label: metric.value for metric in page.metric}
     for name in ("sensitivity", "specificity"):
         assert shown[name.capitalize()] == f"{record['figures'][name]['value']:.3f}"

@@ -11,7 +11,7 @@ from leukemia.dataset.quality import near_duplicates
 from leukemia.evaluation import label_issues
 from leukemia.jobs import launcher
 from pages.sections.dataset import checks
-from tests.support.reading import labels, said, wait
+from tests.support.app import labels, said, wait
 
 
 def unfold(page, *names):

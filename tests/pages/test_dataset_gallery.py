@@ -16,6 +16,8 @@ from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
 from pages.sections.dataset import address, grid, paging
+from tests.support.app import go, press, said, widget
+from tests.support.bundle_factory import copy_bundle
 
 THRESHOLD = 0.5
 
@@ -37,14 +39,10 @@ def cells(measured):
 @pytest.fixture(scope="module")
 def own_bundle(drawn_bundle, tmp_path_factory):
     """The bundle of the drawn set, with held-out answers at random: sure and unsure, right and wrong."""
-    folder = shutil.copytree(drawn_bundle, tmp_path_factory.mktemp("own") / "bundle")
-    predictions = bundles.read(folder).predictions
+    predictions = bundles.read(drawn_bundle).predictions
     probability = np.random.default_rng(4).random(len(predictions)).round(6)
-    predictions.assign(probability=probability).to_csv(folder / bundles.PREDICTIONS, index=False)
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
-    return folder
+    predictions = predictions.assign(probability=probability)
+    return copy_bundle(drawn_bundle, tmp_path_factory.mktemp("own") / "bundle", predictions=predictions)
 
 
 @pytest.fixture
@@ -58,24 +56,9 @@ def open_page(app, measured, own_bundle, monkeypatch):
 
     def start(bundle=own_bundle, data=measured, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        page = app(bundle)
-        page.switch_page("pages/dataset.py")
-        for word, value in query.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        return go(app(bundle), "dataset", **query)
 
     return start
-
-
-def said(page):
-    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "html")
-    return "\n".join(
-        str(element.value if kind != "html" else element.proto.body)
-        for kind in kinds
-        for element in page.get(kind)
-    )
 
 
 def cards(page, key="gallery-grid"):
@@ -88,15 +71,6 @@ def matching(page):
     """What the line says matches: images, of all, ALL, Normal, unlabelled, patients, groups."""
     (line,) = [m.value for m in page.markdown if "match" in m.value]
     return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", line)]
-
-
-def widget(widgets, label):
-    (found,) = [one for one in widgets if one.label == label]
-    return found
-
-
-def press(page, label):
-    return widget(page.button, label).click().run()
 
 
 def test_without_a_set_the_page_says_how_to_come_by_one(open_page, tmp_path):

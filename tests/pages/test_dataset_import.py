@@ -8,7 +8,7 @@ import pytest
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.jobs import launcher
 from pages.sections.dataset import importing
-from tests.support.reading import fill, labels, press, said, wait
+from tests.support.app import fill, labels, press, said, wait
 
 
 def test_an_empty_folder_leads_to_the_import(open_dataset, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.label_log import DOUBTED
 from pages.sections.dataset import address
-from tests.support.reading import labels, press, said
+from tests.support.app import labels, press, said
 
 BY = {"who": "Dr. Ada", "reason": "Chromatin of a blast"}
 

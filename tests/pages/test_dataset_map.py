@@ -9,7 +9,7 @@ from leukemia.dataset import manifest
 from leukemia.inference import embedding
 from leukemia.jobs import launcher
 from pages.sections.dataset import map_chart
-from tests.support.reading import press, wait
+from tests.support.app import press, wait
 
 
 def test_without_a_model_the_map_says_what_is_missing(open_dataset, tmp_path):

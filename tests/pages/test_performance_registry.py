@@ -1,6 +1,5 @@
 """The registry's versions on the Performance page: listed unfetched, fetched when chosen, told where not."""
 
-import shutil
 import sqlite3
 
 import pytest
@@ -10,9 +9,10 @@ from leukemia.bundles import bundle as bundles
 from leukemia.registry import promotion, rethreshold, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
-from tests.support.drawn_versions import data_folder, finish_run
-from tests.support.performance_page import fill_shelf, matrix, pick, write
-from tests.support.reading import fill, press, said
+from tests.support.app import fill, go, open_dashboard, press, said
+from tests.support.bundle_factory import copy_bundle
+from tests.support.performance_page import fill_shelf, matrix, pick
+from tests.support.runs_factory import data_folder, finish_run
 
 
 @pytest.fixture
@@ -32,26 +32,16 @@ def data(shelved, tiny_bundle, tmp_path, monkeypatch):
     for number, factor in enumerate((None, 0.9, 0.8)):
         made = shelved
         if factor:
-            made = shutil.copytree(tiny_bundle, tmp_path / "made" / f"bundle-{number}")
-            write(made, predictions.assign(probability=(predictions["probability"] * factor).round(6)))
+            moved = predictions.assign(probability=(predictions["probability"] * factor).round(6))
+            made = copy_bundle(tiny_bundle, tmp_path / "made" / f"bundle-{number}", predictions=moved)
         finish_run(folder, made, f"run {number}")
     return folder
 
 
 @pytest.fixture
 def visit(data):
-    import streamlit as st
-    from streamlit.testing.v1 import AppTest
-
     def start(section="threshold", **query):
-        st.cache_resource.clear()
-        page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=60).run()
-        page.switch_page("pages/performance.py")
-        for word, value in {"section": section, **query}.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        return go(open_dashboard(), "performance", section=section, **query)
 
     return start
 

@@ -9,8 +9,8 @@ from sklearn import metrics as sk
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.evaluation import metrics, patients, subgroups
+from tests.support.app import said
 from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
-from tests.support.reading import said
 
 SECTIONS = ("threshold", "prevalence", "calibration", "patients", "errors", "subgroups", "compare", "card")
 

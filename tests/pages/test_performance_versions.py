@@ -10,8 +10,9 @@ from leukemia.evaluation import metrics
 from leukemia.registry import versions
 from pages.sections.performance import report
 from pages.sections.performance.threshold_picker import Picked
-from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting, write
-from tests.support.reading import press, said
+from tests.support.app import press, said
+from tests.support.bundle_factory import write_predictions
+from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_versions_are_compared_on_the_same_patients(visit, shelf):
 def test_versions_of_other_cells_cannot_be_compared_and_the_page_says_so(visit, shelf):
     other = shelf.parent / "other"
     predictions = bundles.read(other).predictions
-    write(other, predictions.assign(image_id=[f"x{i}" for i in range(len(predictions))]))
+    write_predictions(other, predictions.assign(image_id=[f"x{i}" for i in range(len(predictions))]))
     page = visit(shelf, "compare")
     page.multiselect[0].select(str(other)).run()
     assert "judged on different cells" in page.info[0].value
@@ -70,7 +71,7 @@ def test_without_a_readable_version_the_page_says_so(app, tmp_path):
 
 def test_a_version_with_one_class_says_so(visit, shelf):
     predictions = bundles.read(shelf).predictions
-    write(shelf, predictions[predictions["label"] == "ALL"])
+    write_predictions(shelf, predictions[predictions["label"] == "ALL"])
     page = visit(shelf)
     assert "No Normal cell among" in page.info[0].value
     assert page.selectbox[0].options
@@ -95,7 +96,7 @@ def test_the_address_names_version_and_section(visit, shelf):
 def test_names_from_files_are_escaped(visit, shelf):
     predictions = bundles.read(shelf).predictions
     first = predictions["patient_group"].iloc[0]
-    write(shelf, predictions.replace({"patient_group": {first: "<img src=x onerror=alert(1)>"}}))
+    write_predictions(shelf, predictions.replace({"patient_group": {first: "<img src=x onerror=alert(1)>"}}))
     for section in ("patients", "errors"):
         page = visit(shelf, section)
         for chart in page.get("plotly_chart"):

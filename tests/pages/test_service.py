@@ -6,23 +6,18 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.registry import promotion
 from leukemia.storage.workspace import Workspace
-from tests.support.drawn_versions import data_folder, finish_run
+from tests.support.bundle_factory import copy_bundle
+from tests.support.runs_factory import data_folder, finish_run
 
 
 @pytest.fixture
 def data(tiny_bundle, tmp_path, monkeypatch):
     """A registry with the tiny bundle as its only version, another bundle shipped."""
-    import json
-    import shutil
-
     import streamlit as st
 
     monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    shipped = shutil.copytree(tiny_bundle, tmp_path / "shipped")
-    record = json.loads((shipped / bundles.RECORD).read_text())
-    record["recipe"]["name"] = "came-with-it"
-    (shipped / bundles.RECORD).write_text(json.dumps(record))
+    shipped = copy_bundle(tiny_bundle, tmp_path / "shipped", recipe="came-with-it")
     monkeypatch.setattr(settings, "SHIPPED", shipped)
     folder = data_folder(tmp_path / "data")
     monkeypatch.setenv("LEUKEMIA_DATA", str(folder))

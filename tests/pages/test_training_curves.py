@@ -6,7 +6,7 @@ import pytest
 
 from pages.sections.training import live_charts, notices, times
 from pages.sections.training.live_charts import Seen
-from tests.support.training_jobs import epoch, validated
+from tests.support.job_factory import epoch, validated
 
 
 def test_validation_that_gets_better_is_told_as_such():

@@ -13,10 +13,9 @@ from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
-from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
 from pages.sections.training import times
-from tests.support.reading import press, said
+from tests.support.app import dashboard, go, press, said, widget
 
 
 @pytest.fixture
@@ -43,28 +42,16 @@ def asked(monkeypatch):
 
 @pytest.fixture
 def open_form(data, tiny_bundle, monkeypatch):
-    from streamlit.testing.v1 import AppTest
-
     monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
 
     def start(folder=data, user=None, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
-        page = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60)
+        page = dashboard()
         if user:
             page.user = user
-        page.switch_page("pages/training.py")
-        for word, value in {"section": "new", **query}.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        return go(page, "training", **{"section": "new", **query})
 
     return start
-
-
-def number(page, title):
-    (one,) = [one for one in page.number_input if one.label == title]
-    return one
 
 
 def pick(page, key, value):
@@ -90,7 +77,7 @@ def test_without_a_data_folder_there_is_a_sentence_and_the_way_to_the_import_alo
 def test_it_opens_on_the_new_run_where_none_is_at_work(open_form):
     page = open_form(section="")
     assert page.query_params["section"] == "new"
-    assert number(page, "Epochs").value == 16
+    assert widget(page.number_input, "Epochs").value == 16
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -112,38 +99,38 @@ def test_a_recipe_comes_with_its_own_settings_and_only_with_those_that_it_heeds(
 
 def test_what_was_changed_is_shown_and_goes_back_to_the_recipe_s_own(open_form):
     page = open_form()
-    number(page, "Epochs").set_value(3)
+    widget(page.number_input, "Epochs").set_value(3)
     page.checkbox(key="training-reference-cnn-flips").uncheck()
-    number(page, "Dropout").set_value(0.1 + 0.2).run()
+    widget(page.number_input, "Dropout").set_value(0.1 + 0.2).run()
     text = said(page)
     assert "Epochs: 16 → 3" in text
     assert "Flips: on → off" in text
     assert "Dropout: 0 → 0.3]" in text
     press(page, "Back to the recipe's own")
     assert "All settings are the recipe's own." in said(page)
-    assert number(page, "Epochs").value == 16
+    assert widget(page.number_input, "Epochs").value == 16
 
 
 def test_settings_stay_when_another_recipe_or_section_is_looked_at_meanwhile(open_form):
     page = open_form()
-    number(page, "Epochs").set_value(3).run()
+    widget(page.number_input, "Epochs").set_value(3).run()
     page.selectbox(key="training-recipe").set_value("dense-baseline").run()
-    assert number(page, "Epochs").value == 30
+    assert widget(page.number_input, "Epochs").value == 30
     page.query_params["section"] = "now"
     page.run()
     page.query_params["section"] = "new"
     page.run()
     page.selectbox(key="training-recipe").set_value("reference-cnn").run()
-    assert number(page, "Epochs").value == 3
+    assert widget(page.number_input, "Epochs").value == 3
 
 
 def test_a_run_is_asked_for_with_what_differs_from_the_recipe(open_form, asked, data):
     page = open_form()
-    number(page, "Epochs").set_value(2)
-    number(page, "Learning rate").set_value(1e-3)
+    widget(page.number_input, "Epochs").set_value(2)
+    widget(page.number_input, "Learning rate").set_value(1e-3)
     page.checkbox(key="training-reference-cnn-flips").uncheck()
-    number(page, "Seed").set_value(7)
-    number(page, "Target recall").set_value(0.975)
+    widget(page.number_input, "Seed").set_value(7)
+    widget(page.number_input, "Target recall").set_value(0.975)
     page.text_input(key="training-who").set_value("Dr. Ada")
     press(page, "Start")
     ((folder, kind, title, arguments, by),) = asked
@@ -162,7 +149,7 @@ def test_a_run_is_asked_for_with_what_differs_from_the_recipe(open_form, asked, 
 
 def test_a_number_typed_at_the_moment_of_the_press_counts(open_form, asked):
     page = open_form()
-    number(page, "Epochs").set_value(4)
+    widget(page.number_input, "Epochs").set_value(4)
     # Both in one run, as a browser sends them where a field is left by a press on the button.
     press(page, "Start")
     assert "epochs=4" in asked[0][3]
@@ -173,7 +160,7 @@ def test_the_command_line_takes_what_the_page_asks_for(open_form, asked, kind):
     page = open_form()
     pick(page, "training-kind", kind)
     for name in ("Epochs", "Cells per epoch", "Batch size"):
-        number(page, name).set_value(2)
+        widget(page.number_input, name).set_value(2)
     page.checkbox(key="training-reference-cnn-rotation").uncheck()
     press(page, "Start")
     # Parsed by the program itself, up to its first look into a folder that is not there.
@@ -202,7 +189,7 @@ def test_a_cross_validation_deals_folds_and_asks_for_no_patience(open_form, aske
 def test_more_folds_than_patients_are_refused_in_a_sentence(open_form, asked):
     page = open_form()
     pick(page, "training-kind", "crossvalidate")
-    number(page, "Folds").set_value(20).run()
+    widget(page.number_input, "Folds").set_value(20).run()
     assert "20 folds need as many" in page.error[0].value.replace("\\", "")
     (start,) = [button for button in page.button if button.label == "Start"]
     assert start.disabled
@@ -211,7 +198,7 @@ def test_more_folds_than_patients_are_refused_in_a_sentence(open_form, asked):
 
 def test_a_batch_larger_than_an_epoch_is_refused_in_a_sentence(open_form):
     page = open_form()
-    number(page, "Cells per epoch").set_value(20).run()
+    widget(page.number_input, "Cells per epoch").set_value(20).run()
     assert "make the batch smaller" in page.error[0].value
     (start,) = [button for button in page.button if button.label == "Start"]
     assert start.disabled
@@ -220,7 +207,7 @@ def test_a_batch_larger_than_an_epoch_is_refused_in_a_sentence(open_form):
 @pytest.mark.parametrize("name", ["epochs", "learning_rate", "all_share", "dropout", "zoom"])
 def test_a_field_lets_in_what_the_setting_allows_and_no_more(open_form, name):
     setting = field(name)
-    one = number(open_form(), setting.title)
+    one = widget(open_form().number_input, setting.title)
     assert (one.min, one.max) == (setting.low, setting.high)
 
 
@@ -239,7 +226,7 @@ def test_it_says_whose_cells_are_learned_from_as_the_training_deals_them(open_fo
     from leukemia.dataset import splits
 
     page = open_form()
-    number(page, "Seed").set_value(3).run()
+    widget(page.number_input, "Seed").set_value(3).run()
     cells = manifest.read(data)
     labelled = cells[cells["label"] != ""].reset_index(drop=True)
     part = splits.by_patient(labelled, 3)
@@ -271,7 +258,7 @@ def test_the_time_follows_the_settings_by_the_pace_that_was_measured(open_form, 
     # 16 epochs of 2,000 cells at a hundredth of a second, and a little more.
     assert 320 < expected < 420
     assert f"At most about **{times.about(expected)}**" in said(page)
-    number(page, "Epochs").set_value(160).run()
+    widget(page.number_input, "Epochs").set_value(160).run()
     expected = throughput.estimate(data, "reference-cnn", replace(own, epochs=160), cells=cells, kind="train")
     assert f"At most about **{times.about(expected)}**" in said(page)
 
@@ -309,7 +296,7 @@ def test_what_a_recipe_needs_is_not_fetched_to_measure_it_unless_asked(open_form
 def test_cells_that_become_unreadable_while_the_form_is_open_are_a_sentence(open_form, data):
     page = open_form()
     Workspace(data).manifest.write_text("image_id,path\n")
-    number(page, "Seed").set_value(1).run()
+    widget(page.number_input, "Seed").set_value(1).run()
     assert not page.exception
     assert "manifest.csv" in said(page)
 
@@ -344,11 +331,11 @@ def test_behind_another_it_is_queued_and_the_page_says_so(open_form, data, tmp_p
 def test_what_cannot_be_started_says_why_and_the_form_stays(open_form, data, monkeypatch):
     monkeypatch.setattr(queue, "LEAST_FREE", 2**60)
     page = open_form()
-    number(page, "Epochs").set_value(2)
+    widget(page.number_input, "Epochs").set_value(2)
     press(page, "Start")
     assert "the disk is nearly full" in page.error[0].value
     assert page.query_params["section"] == "new"
-    assert number(page, "Epochs").value == 2
+    assert widget(page.number_input, "Epochs").value == 2
 
 
 def test_a_page_imports_no_network_and_no_registry():

@@ -8,15 +8,14 @@ import sys
 
 import pytest
 from streamlit import dataframe_util
-from streamlit.testing.v1 import AppTest
 
 from leukemia.jobs import launcher, queue
 from leukemia.recipes import throughput
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
-from tests.support import training_jobs
-from tests.support.reading import press, said, wait
-from tests.support.training_jobs import epoch, queued, validated, write
+from tests.support import job_factory
+from tests.support.app import dashboard, go, press, said, wait, widget
+from tests.support.job_factory import epoch, queued, validated, write
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def data(prepared, tmp_path):
 @pytest.fixture
 def at_work():
     """A process that does nothing until it is ended."""
-    process, born = training_jobs.sleeper()
+    process, born = job_factory.sleeper()
     yield process, born
     process.kill()
     process.wait()
@@ -44,20 +43,9 @@ def visit(data, monkeypatch):
 
     def start(folder=data, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
-        page = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60)
-        page.switch_page("pages/training.py")
-        for word, value in query.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        return go(dashboard(), "training", **query)
 
     return start
-
-
-def button(page, label):
-    (one,) = [one for one in page.button if one.label == label]
-    return one
 
 
 def curves(page):
@@ -144,7 +132,7 @@ def test_the_chart_stays_the_same_while_its_rows_grow(visit, data, at_work):
     page = visit()
     before = [chart.proto.spec for chart in page.get("vega_lite_chart")]
     facts["parts"][0]["history"].append(validated(0.5))
-    training_jobs.tell(job.folder, facts)
+    job_factory.tell(job.folder, facts)
     page.run()
     assert [chart.proto.spec for chart in page.get("vega_lite_chart")] == before
     assert all(chart.proto.id == "" for chart in page.get("vega_lite_chart"))
@@ -209,7 +197,7 @@ def test_a_failed_run_says_why_and_can_be_gone_on_with(visit, data):
     assert "Mine: The disk is <i>full</i>." in said(page)
     assert "\\<i\\>" in page.error[0].value
     assert "by Ada, ended" in said(page)
-    assert button(page, "Go on")
+    assert widget(page.button, "Go on")
 
 
 def test_what_is_done_leads_to_its_run(visit, data):

@@ -1,11 +1,9 @@
 """The section Runs of the page Training: runs listed and opened, versions compared, promoted, rolled back."""
 
-import json
 import os
 import shutil
 import sqlite3
 
-import numpy as np
 import pytest
 from streamlit import dataframe_util
 
@@ -17,9 +15,10 @@ from leukemia.registry import promotion, promotion_log, publish, serving, versio
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from leukemia.tracking.records import BEST_OF, BORN, RunKind, RunStatus
-from tests.support.drawn_versions import data_folder
-from tests.support.performance_page import traces, write
-from tests.support.reading import fill, press, said
+from tests.support.app import fill, go, open_dashboard, press, said
+from tests.support.bundle_factory import blurred, copy_bundle
+from tests.support.performance_page import traces
+from tests.support.runs_factory import data_folder
 
 OWN = {"recipe": "reference-cnn", "split": "patient", "seed": 0, "epochs": 16, "learning_rate": 5e-4}
 
@@ -29,7 +28,7 @@ def alone(tiny_bundle, tmp_path, monkeypatch):
     """A registry of its own, and another bundle shipped."""
     monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr(settings, "SHIPPED", named(tiny_bundle, tmp_path / "shipped", "came-with-it"))
+    monkeypatch.setattr(settings, "SHIPPED", copy_bundle(tiny_bundle, tmp_path / "shipped", "came-with-it"))
 
 
 @pytest.fixture
@@ -43,40 +42,11 @@ def data(drawn_set, tmp_path, monkeypatch):
 
 @pytest.fixture
 def visit(data):
-    import streamlit as st
-    from streamlit.testing.v1 import AppTest
-
     def start(run="", **query):
-        st.cache_resource.clear()
-        page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=180).run()
-        page.switch_page("pages/training.py")
-        for word, value in {"section": "runs", **({"run": run} if run else {}), **query}.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
-        return page
+        query = {"section": "runs", **({"run": run} if run else {}), **query}
+        return go(open_dashboard(), "training", **query)
 
     return start
-
-
-def named(bundle, folder, recipe, predictions=None, recall=None):
-    """A copy of a bundle under another name, with other held-out answers where they are given."""
-    shutil.copytree(bundle, folder)
-    if predictions is not None:
-        write(folder, predictions)
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["recipe"]["name"] = recipe
-    if recall is not None:
-        record["figures"]["sensitivity"] = {"value": recall, "low": recall - 0.1, "high": recall}
-    (folder / bundles.RECORD).write_text(json.dumps(record))
-    return folder
-
-
-def blurred(bundle):
-    """Held-out answers that see the cells otherwise."""
-    predictions = bundles.read(bundle).predictions
-    noise = np.random.default_rng(0).random(len(predictions))
-    return predictions.assign(probability=(0.6 * predictions["probability"] + 0.4 * noise).round(4))
 
 
 def train(data, name="a run", epochs=3, parameters=OWN, fingerprint="f" * 64, **options):
@@ -101,7 +71,7 @@ def train(data, name="a run", epochs=3, parameters=OWN, fingerprint="f" * 64, **
 
 def register(data, bundle, folder, recipe, **changes):
     """A finished run that became a version; returns the run."""
-    made = named(bundle, folder, recipe, **changes)
+    made = copy_bundle(bundle, folder, recipe, **changes)
     run = train(data, f"{recipe} (patient split)", parameters={**OWN, "recipe": recipe})
     publish.register(run, bundles.read(made))
     return run

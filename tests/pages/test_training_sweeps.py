@@ -14,8 +14,8 @@ from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run
+from tests.support.app import press, said, widget
 from tests.support.performance_page import traces, values
-from tests.support.reading import press, said
 
 
 def form():
@@ -54,11 +54,6 @@ def filled():
     return page
 
 
-def number(page, label):
-    (one,) = [one for one in page.number_input if one.label == label]
-    return one
-
-
 def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
     arguments, trials = filled.session_state["found"]
     assert arguments == ["--vary", "learning_rate=5e-05:0.005", "--trials", "12"] and trials == 12
@@ -67,9 +62,9 @@ def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
 
 def test_settings_ranges_and_trials_become_the_command_lines_words(filled):
     filled.multiselect[0].set_value(["learning_rate", "flips", "batch"]).run()
-    number(filled, "Learning rate: to").set_value(0.01)
-    number(filled, "Batch: from").set_value(8)
-    number(filled, "Trials").set_value(20).run()
+    widget(filled.number_input, "Learning rate: to").set_value(0.01)
+    widget(filled.number_input, "Batch: from").set_value(8)
+    widget(filled.number_input, "Trials").set_value(20).run()
     arguments, trials = filled.session_state["found"]
     assert arguments[:6] == [
         "--vary", "learning_rate=5e-05:0.01", "--vary", "flips=both", "--vary", "batch=8:64"
@@ -81,7 +76,7 @@ def test_settings_ranges_and_trials_become_the_command_lines_words(filled):
 def test_bounds_are_the_catalogues_and_idle_settings_are_not_offered(filled):
     rate = field("learning_rate")
     for word in ("from", "to"):
-        one = number(filled, f"Learning rate: {word}")
+        one = widget(filled.number_input, f"Learning rate: {word}")
         assert (one.min, one.max) == (rate.low, rate.high)
     assert "Frozen blocks" not in filled.multiselect[0].options
     assert "L2" in filled.multiselect[0].options
@@ -89,7 +84,7 @@ def test_bounds_are_the_catalogues_and_idle_settings_are_not_offered(filled):
 
 
 def test_a_range_that_falls_and_no_setting_at_all_are_said_and_start_nothing(filled):
-    number(filled, "Learning rate: from").set_value(0.05).run()
+    widget(filled.number_input, "Learning rate: from").set_value(0.05).run()
     assert filled.session_state["found"] is None
     assert "must go from low to high" in filled.error[0].value
     filled.multiselect[0].set_value([]).run()
@@ -237,7 +232,7 @@ def test_the_page_asks_for_a_sweep_that_the_command_line_takes(start_sweep):
     page.multiselect[0].set_value(["learning_rate", "brightness"]).run()
     # What is varied has no value of its own to be typed in.
     assert not {"Learning rate", "Brightness"} & {one.label for one in page.number_input}
-    number(page, "Epochs").set_value(3).run()
+    widget(page.number_input, "Epochs").set_value(3).run()
     assert "At most about" in said(page)
     press(page, "Start")
     ((kind, title, arguments),) = asked

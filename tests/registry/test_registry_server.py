@@ -19,7 +19,8 @@ from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow, run_history, run_writer
 from leukemia.tracking.records import RunKind, RunStatus
-from tests.support.drawn_versions import make_versions, write_bundle
+from tests.support.bundle_factory import write_bundle
+from tests.support.runs_factory import make_versions
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"

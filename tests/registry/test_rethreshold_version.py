@@ -14,7 +14,7 @@ from leukemia.registry.serving import Watch
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
 from leukemia.tracking.records import RunKind, RunStatus
-from tests.support.drawn_versions import data_folder, finish_run
+from tests.support.runs_factory import data_folder, finish_run
 
 GIVEN = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97}
 SAID = {"changed_by": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "threshold_before": "0.5"}

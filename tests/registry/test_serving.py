@@ -16,7 +16,8 @@ from leukemia.errors import BundleError
 from leukemia.registry import bundle_cache, promotion, promotion_log, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking.mlflow import MlflowStore
-from tests.support.drawn_versions import data_folder, make_versions, write_bundle
+from tests.support.bundle_factory import write_bundle
+from tests.support.runs_factory import data_folder, make_versions
 
 SOON = 2.0  # seconds that a look may take where the registry does not answer
 

@@ -7,7 +7,8 @@ from leukemia.registry import promotion, promotion_log, publish, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.records import MODEL, RunStatus
-from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
+from tests.support.bundle_factory import write_bundle
+from tests.support.runs_factory import data_folder, finish_run, make_versions
 
 
 @pytest.fixture(autouse=True)

@@ -3,30 +3,20 @@
 import base64
 import json
 import re
-import shutil
 
 import numpy as np
 
 from leukemia.bundles import bundle as bundles
 from leukemia.settings import PROJECT
+from tests.support.app import go
+from tests.support.bundle_factory import blurred, copy_bundle
 
 
 def fill_shelf(tiny_bundle, tmp_path):
     """A folder of two versions: one in service, and one that sees the cells otherwise."""
-    served = shutil.copytree(tiny_bundle, tmp_path / "shelf" / "served")
-    other = shutil.copytree(tiny_bundle, tmp_path / "shelf" / "other")
-    predictions = bundles.read(other).predictions
-    rng = np.random.default_rng(0)
-    moved = (predictions["probability"] * 0.6 + 0.4 * rng.random(len(predictions))).round(4)
-    write(other, predictions.assign(probability=moved))
+    served = copy_bundle(tiny_bundle, tmp_path / "shelf" / "served")
+    copy_bundle(tiny_bundle, tmp_path / "shelf" / "other", predictions=blurred(tiny_bundle))
     return served
-
-
-def write(folder, predictions):
-    predictions.to_csv(folder / bundles.PREDICTIONS, index=False)
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
 
 
 def visiting(app, monkeypatch, tmp_path):
@@ -34,12 +24,7 @@ def visiting(app, monkeypatch, tmp_path):
 
     def start(bundle, section="threshold", data=tmp_path / "no-data", **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        page = app(bundle)
-        page.switch_page("pages/performance.py")
-        for word, value in {"section": section, **query}.items():
-            page.query_params[word] = value
-        page.run()
-        assert not page.exception
+        page = go(app(bundle), "performance", section=section, **query)
         assert not page.error or "drawn cells" in page.error[0].value
         return page
 

@@ -12,7 +12,8 @@ from leukemia.registry import promotion, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, records, run_history, run_writer, sqlite
 from leukemia.tracking.records import BEST_OF, EXPERIMENT, RunKind, RunStatus
-from tests.support.drawn_versions import data_folder, finish_run, make_versions, write_bundle
+from tests.support.bundle_factory import write_bundle
+from tests.support.runs_factory import data_folder, finish_run, make_versions
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,73 @@
+"""What tests of pages do and read: open one, fill in, press, wait for a job, take in the text."""
+
+import time
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from leukemia.jobs import launcher
+from leukemia.settings import PROJECT
+
+PATIENCE = 300  # seconds; it only matters where a page hangs
+
+
+def dashboard():
+    """The dashboard in this process, not yet run."""
+    return AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=PATIENCE)
+
+
+def open_dashboard():
+    """Run the dashboard with nothing kept from earlier tests; return its first page."""
+    st.cache_resource.clear()
+    return dashboard().run()
+
+
+def go(page, name, **query):
+    """Go to a page at an address; it must open without an exception."""
+    page.switch_page(f"pages/{name}.py")
+    for word, value in query.items():
+        page.query_params[word] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def widget(widgets, label):
+    """The one widget of a kind with this label."""
+    (one,) = [one for one in widgets if one.label == label]
+    return one
+
+
+def said(page, escaped=False):
+    """All text of a page, headings, captions, alerts and HTML alike; Markdown's backslashes only if asked."""
+    kinds = ("title", "header", "subheader", "markdown", "caption")
+    kinds += ("error", "warning", "info", "success", "html")
+    text = "\n".join(
+        str(element.value if kind != "html" else element.proto.body)
+        for kind in kinds
+        for element in page.get(kind)
+    )
+    return text if escaped else text.replace("\\", "")
+
+
+def press(page, label):
+    return widget(page.button, label).click().run()
+
+
+def fill(page, label, text):
+    return widget(page.text_input, label).set_value(text)
+
+
+def wait(page, job, seconds=PATIENCE):
+    """Wait until a job has ended, and show the page as it is then."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and launcher.state(job).active:
+        time.sleep(0.1)
+    assert not launcher.state(job).active
+    page.run()
+    assert not page.exception
+    return page
+
+
+def labels(page):
+    return [expander.label.replace("\\", "") for expander in page.expander]

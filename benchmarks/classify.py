@@ -48,9 +48,10 @@ def plain(paths: list[Path], model: Path) -> dict[str, float]:
     import numpy as np
     from PIL import Image
 
-    from leukemia.bundles import writer
+    from leukemia.bundles.bundle import NETWORK
+    from leukemia.networks import serving_network
 
-    network = writer.network(model)
+    network = serving_network.load(model / NETWORK)
     side = network.input_shape[1]
 
     def answer(chunk: list[Path]) -> None:

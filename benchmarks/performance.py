@@ -10,7 +10,6 @@ work on the machine lengthens only the latter.
 """
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from leukemia import settings
+from tests.support import bundle_factory
 
 BOUND = 500.0  # ms
 MOVES = (0.1, 0.35, 0.2, 0.5, 0.75, 0.6, 0.4)
@@ -46,8 +46,6 @@ def write_bundle(model: Path, folder: Path, cells: int, patients: int, seed: int
     """Copy a bundle and give it drawn held-out predictions, as those of a cross-validation."""
     import pandas as pd
 
-    from leukemia.bundles import bundle as bundles
-
     shutil.copytree(model, folder)
     rng = np.random.default_rng(0)
     patient = np.sort(rng.integers(0, patients, cells))
@@ -65,10 +63,7 @@ def write_bundle(model: Path, folder: Path, cells: int, patients: int, seed: int
             "source": np.char.add("fold_", (patient % 3).astype(str)),
         }
     )
-    frame.to_csv(folder / bundles.PREDICTIONS, index=False)
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
+    bundle_factory.write_predictions(folder, frame)
 
 
 def _measure(title: str, model: Path) -> None:

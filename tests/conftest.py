@@ -7,6 +7,7 @@ import pytest
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.evaluation import estimates
 from leukemia.imaging.cell import crop_cell, measure_cell
+from tests.support import bundle_factory
 
 CROP = 256
 
@@ -37,7 +38,7 @@ def tiny_bundle(drawn, tmp_path_factory):
     import keras
     from sklearn.linear_model import LogisticRegression
 
-    from leukemia.bundles import writer
+    from leukemia.bundles import schema, writer
     from leukemia.evaluation import metrics
 
     crops = np.stack([crop_cell(measure_cell(pixels), CROP) for _, _, pixels in drawn])
@@ -73,7 +74,7 @@ def tiny_bundle(drawn, tmp_path_factory):
         "confusion": metrics.confusion(predictions, 0.5),
     }
     folder = tmp_path_factory.mktemp("bundle") / "tiny"
-    writer.pack(folder, model, record, predictions, crops[:4])
+    writer.write(folder, model, schema.Training(**record), predictions, crops[:4])
     return folder
 
 
@@ -137,7 +138,6 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
 
     Of its held-out answers all are sure and right, but for the first two cells.
     """
-    import json
     import shutil
 
     from leukemia.bundles import bundle as bundles
@@ -147,18 +147,14 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
     cells = manifest.read(drawn_set)
     labelled = cells[cells["label"] != ""].drop_duplicates("image_id")
     groups = sorted(labelled["patient_group"].unique())
-    record = json.loads((folder / bundles.RECORD).read_text())
-    for number, part in enumerate(("training", "validation", "test")):
-        record["split"][part]["groups"] = groups[number::3]
+    parts = enumerate(("training", "validation", "test"))
+    bundle_factory.edit(folder, {f"split.{part}.groups": groups[number::3] for number, part in parts})
     test = labelled[labelled["patient_group"].isin(groups[2::3])]
     is_all = (test["label"] == "ALL").to_numpy(copy=True)
     is_all[:2] = ~is_all[:2]
     test = test.assign(probability=np.where(is_all, 0.95, 0.05))
     columns = list(bundles.PREDICTION_COLUMNS)
-    test[columns].to_csv(folder / bundles.PREDICTIONS, index=False)
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
-    return folder
+    return bundle_factory.write_predictions(folder, test[columns])
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A model on disk: network, preprocessing, threshold, figures, card.
+"""A model on disk: network, preprocessing, threshold, estimates, card.
 
 A bundle is a directory:
 
@@ -8,7 +8,8 @@ A bundle is a directory:
     The same network for OpenVINO, which answers faster than Keras and starts without it. Both are
     compared when the bundle is written.
 ``bundle.json``
-    What the model is: recipe, preprocessing, class indices, threshold, figures, checksums.
+    What the model is: recipe, preprocessing, class indices, threshold, estimates, checksums; see
+    :mod:`leukemia.bundles.schema`.
 ``predictions.csv``
     Held-out predictions: image_id, patient_group, label, probability. Every curve can be redrawn
     from it without an image.
@@ -21,11 +22,10 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from leukemia.bundles import schema
 from leukemia.errors import BundleError
 
-CLASSES = {"Normal": 0, "ALL": 1}
 NETWORK = "model.keras"
 ENGINE = "engine.xml"
 WEIGHTS = "engine.bin"
@@ -36,7 +36,6 @@ CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
 # What predictions of a cross-validation hold beside.
 FOLD_COLUMNS = ("fold", "cell_area", "source", "distance")
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -47,74 +46,69 @@ class Bundle:
     ----------
     folder : Path
         Where it lies.
-    record : dict
+    record : schema.Record
         The content of ``bundle.json``.
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: schema.Record
 
     @property
     def name(self) -> str:
-        """Recipe and fingerprint, short enough for a line on screen."""
+        """Recipe and hash, short enough for a line on screen."""
         return f"{self.recipe} {self.digest[:8]}"
 
     @property
     def recipe(self) -> str:
         """Name of the recipe that made it."""
-        return self.record["recipe"]["name"]
+        return self.record.recipe.name
 
     @property
     def digest(self) -> str:
         """SHA-256 of the network: tells two networks apart."""
-        return self.record["files"][NETWORK]
+        return self.record.files[NETWORK]
 
     @cached_property
     def identity(self) -> str:
         """SHA-256 of the record: tells versions apart, also those that share a network."""
-        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.record.to_dict(), sort_keys=True).encode()).hexdigest()
 
     @property
     def threshold(self) -> float:
         """Probability of ALL from which a cell is called ALL-like."""
-        return float(self.record["threshold"]["value"])
+        return float(self.record.threshold.value)
 
     @property
     def band(self) -> tuple[float, float] | None:
         """Probabilities from the first of which to below the second a cell is indeterminate, or None."""
-        found = self.record.get("indeterminate")
-        return (float(found["low"]), float(found["high"])) if found else None
+        band = self.record.indeterminate
+        return (float(band.low), float(band.high)) if band else None
 
     @property
     def novelty_limit(self) -> float | None:
         """Distance from the cells learned beyond which a picture is not answered, or None."""
-        found = self.record.get("novelty")
-        return float(found["limit"]) if found else None
+        novelty = self.record.novelty
+        return float(novelty.limit) if novelty else None
 
     @property
     def input_size(self) -> int:
         """Side of the square crop that the network reads, in frame pixels."""
-        return int(self.record["preprocessing"]["crop"])
+        return self.record.preprocessing.crop
 
     @property
     def synthetic(self) -> bool:
         """Whether it learned from drawn cells only."""
-        return bool(self.record["data"]["synthetic"])
+        return self.record.data.synthetic
 
     @property
     def leaky(self) -> bool:
         """Whether patients stood on both sides of its split."""
-        return self.record["split"]["by"] != "patient"
+        return self.record.split.by != "patient"
 
     @property
     def folds(self) -> int:
-        """In how many folds its recipe was judged on every patient; 0 for a single split."""
-        return int(self.record["split"].get("folds", 0))
-
-    @property
-    def estimates(self) -> dict[str, dict[str, float]]:
-        """Held-out estimates: name to value, low and high (95 % interval over patients)."""
-        return self.record["figures"]
+        """In how many folds its recipe was evaluated on every patient; 0 for a single split."""
+        return self.record.split.folds
 
     @cached_property
     def card(self) -> str:
@@ -142,18 +136,24 @@ def read(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        Where it is missing, incomplete, made by another version, or a file was altered.
+        Where it is missing, incomplete, of a format that is not known here, or a file was altered.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise BundleError(f"No model bundle at {folder}.")
+    path = folder / RECORD
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise BundleError(f"{folder} is not a model bundle: it has no {RECORD}.") from error
     except (OSError, ValueError) as error:
-        raise BundleError(f"{folder / RECORD} is damaged and cannot be read.") from error
-    _check(folder, record)
+        raise BundleError(f"{path} is damaged and cannot be read.") from error
+    record = schema.parse(text, str(path))
+    for name in CHECKED:
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder} is incomplete: {name} is missing.")
+        if checksum(folder / name) != record.files.get(name):
+            raise BundleError(f"{folder / name} is not the file that was written with this bundle.")
     return Bundle(folder, record)
 
 
@@ -161,18 +161,3 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check(folder: Path, record: Any) -> None:
-    if not isinstance(record, dict) or record.get("version") != VERSION:
-        raise BundleError(f"{folder} was written by another version of this program.")
-    if record.get("classes") != CLASSES:
-        raise BundleError(f"{folder} does not use the classes Normal = 0 and ALL = 1.")
-    missing = {"recipe", "preprocessing", "threshold", "figures", "files", "split", "data"} - record.keys()
-    if missing:
-        raise BundleError(f"{folder / RECORD} lacks {', '.join(sorted(missing))}.")
-    for name in CHECKED:
-        if not (folder / name).is_file():
-            raise BundleError(f"{folder} is incomplete: {name} is missing.")
-        if checksum(folder / name) != record["files"].get(name):
-            raise BundleError(f"{folder / name} is not the file that was written with this bundle.")

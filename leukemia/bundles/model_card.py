@@ -3,11 +3,13 @@
 Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/3287560.3287596.
 """
 
-from typing import Any
-
+from leukemia.bundles import schema
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
+from leukemia.evaluation import wording
 from leukemia.evaluation.metrics import MEANING
 from leukemia.evaluation.subgroups import MEANING as SUBGROUP_MEANING
+from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
 
 CITATION = (
@@ -16,7 +18,7 @@ CITATION = (
 )
 
 
-def render(record: dict[str, Any]) -> str:
+def render(record: schema.Record) -> str:
     """Render the card of a bundle's record as Markdown."""
     sections = {
         "Model details": _details(record),
@@ -29,22 +31,22 @@ def render(record: dict[str, Any]) -> str:
         "Ethical considerations": _ethics(),
         "Caveats and recommendations": _caveats(record),
     }
-    title = f"# Model card: {record['recipe']['name']}\n\n**{RESEARCH_USE}**\n"
+    if record.changes:
+        sections["Changes of the threshold"] = _changes(record.changes)
+    title = f"# Model card: {record.recipe.name}\n\n**{RESEARCH_USE}**\n"
     return title + "".join(f"\n## {name}\n\n{text}\n" for name, text in sections.items())
 
 
-def _details(record: dict[str, Any]) -> str:
-    recipe, versions = record["recipe"], record["versions"]
-    settings = ", ".join(f"{key} {value}" for key, value in recipe["training"].items())
-    beside = " Boosted trees on size, outline, optical density and colour add their logit." * bool(
-        recipe.get("morphology")
-    )
+def _details(record: schema.Record) -> str:
+    recipe, versions = record.recipe, record.versions
+    settings = ", ".join(f"{key} {value}" for key, value in recipe.training.items())
+    trees = " Boosted trees on size, outline, optical density and colour add their logit." * recipe.morphology
     return (
-        f"{recipe['summary']}{beside} {record['preprocessing']['parameters']:,} parameters; "
-        f"{record['preprocessing']['crop']}-pixel RGB crops at native scale.\n\n"
-        f"- Made {record['created']} with Keras {versions['keras']}, TensorFlow {versions['tensorflow']}.\n"
-        f"- Training: {settings}; seed {record['split']['seed']}; best of {record['epochs']['run']} epochs: "
-        f"number {record['epochs']['best']}.\n"
+        f"{recipe.summary}{trees} {record.preprocessing.parameters:,} parameters; "
+        f"{record.preprocessing.crop}-pixel RGB crops at native scale.\n\n"
+        f"- Made {record.created} with Keras {versions['keras']}, TensorFlow {versions['tensorflow']}.\n"
+        f"- Training: {settings}; seed {record.split.seed}; best of {record.epochs.run} epochs: "
+        f"number {record.epochs.best}.\n"
         f"- Licence: Apache-2.0 for code and weights."
     )
 
@@ -57,114 +59,118 @@ def _use() -> str:
     )
 
 
-def _factors(record: dict[str, Any]) -> str:
+def _factors(record: schema.Record) -> str:
     return (
         "Patient and slide (colour, brightness), cell size and frame size change what the network sees. "
-        f"Source of the cells: {'drawn by a program' if record['data']['synthetic'] else 'C-NMC 2019'}."
+        f"Source of the cells: {'drawn by a program' if record.data.synthetic else 'C-NMC 2019'}."
     )
 
 
-def _metrics(record: dict[str, Any]) -> str:
-    lines = "\n".join(f"- **{name}**: {MEANING[name]}" for name in record["figures"])
-    threshold = record["threshold"]
+def _metrics(record: schema.Record) -> str:
+    lines = "\n".join(f"- **{name}**: {MEANING[name]}" for name in record.estimates)
+    threshold = record.threshold
     return (
-        f"{lines}\n\nA cell is called ALL-like from a probability of {threshold['value']:.4f} on. This "
-        f"threshold was chosen on {threshold['chosen_on']} for a recall of {threshold['target_recall']:.2f}. "
+        f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or more. This "
+        f"threshold was chosen on {threshold.chosen_on} for a recall of {threshold.target_recall:.2f}. "
         "Intervals are 95 %, from 1,000 bootstrap resamples of patients, stratified by class."
     )
 
 
-def _evaluated(record: dict[str, Any]) -> str:
-    folds = record["split"].get("folds")
+def _evaluated(record: schema.Record) -> str:
+    folds = record.split.folds
     if not folds:
         return _data(record, "test")
     return (
-        f"{_data(record, 'test')} The patients were dealt to {folds} folds, alike in class, cell size and "
-        f"source; each was judged by a network that had learned from the other {folds - 1}, and the "
-        "calibration and the threshold of a fold come from the others."
+        f"{_data(record, 'test')} The patients were assigned to {folds} folds, alike in class, cell size and "
+        f"source. The patients of each fold were classified by a network trained on the other {folds - 1}; "
+        "the calibration and the threshold used for a fold come from the other folds too."
     )
 
 
-def _learned(record: dict[str, Any]) -> str:
-    if record["split"].get("folds"):
+def _learned(record: schema.Record) -> str:
+    if record.split.folds:
         return (
             f"{_data(record, 'training')} The network of this bundle learned from all of them, by the same "
-            "recipe as those of the folds; its own figures are theirs."
+            "recipe as the networks of the folds; its metrics are theirs."
         )
     return _data(record, "training") + "\n\n" + _data(record, "validation")
 
 
-def _data(record: dict[str, Any], part: str) -> str:
-    split = record["split"]
-    own = split[part]
+def _data(record: schema.Record, name: str) -> str:
+    part: schema.Subset = getattr(record.split, name)
     counts = ", ".join(
-        f"{own['cells'].get(label, 0):,} {label} cells of {own['patient_groups'].get(label, 0)} patients"
-        for label in ("ALL", "Normal")
+        f"{part.cells.get(label, 0):,} {label} cells of {part.patient_groups.get(label, 0)} patients"
+        for label in (ALL, NORMAL)
     )
-    leak = "" if split["by"] == "patient" else f" **{LEAKY}.**"
-    warning = record["data"].get("warning", "")
+    leak = "" if record.split.by == "patient" else f" **{LEAKY}.**"
     return (
-        f"{part.capitalize()}: {counts}.{leak} Data fingerprint {record['data']['fingerprint'][:16]}."
-        + f" **{warning}**" * bool(warning)
+        f"{name.capitalize()}: {counts}.{leak} Data fingerprint {record.data.fingerprint[:16]}."
+        + f" **{record.data.warning}**" * bool(record.data.warning)
     )
 
 
-def _analyses(record: dict[str, Any]) -> str:
-    unit = "unseen patients" if record["split"]["by"] == "patient" else LEAKY
+def _analyses(record: schema.Record) -> str:
+    unit = "unseen patients" if record.split.by == "patient" else LEAKY
     rows = "\n".join(
-        f"| {name} | {_interval(record['figures'][name])} | {_interval(record['patient_figures'][name])} |"
-        for name in record["figures"]
+        f"| {name} | {wording.interval(estimate)} | {wording.interval(record.patient_estimates[name])} |"
+        for name, estimate in record.estimates.items()
     )
-    counts = record["confusion"]
-    part = "Out of fold" if record["split"].get("folds") else "On the test part"
+    counts = record.confusion
+    part = "Out of fold" if record.split.folds else "On the test part"
     return (
         f"{part} ({unit}):\n\n"
-        "| figure | by cell (95 % over patients) | by patient: mean probability (95 %) |\n|---|---|---|\n"
+        "| metric | by cell (95 % over patients) | by patient: mean probability (95 %) |\n|---|---|---|\n"
         f"{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL missed, "
-        f"{counts['tn']} normal called so, {counts['fp']} normal called ALL-like." + _more(record)
+        f"{counts['tn']} normal called so, {counts['fp']} normal called ALL-like."
+        + _subgroups(record)
+        + _abstention(record)
+        + _parts(record)
+        + _far(record.novelty)
     )
 
 
-def _more(record: dict[str, Any]) -> str:
-    """What a cross-validation says beside: weak spots, calibration, silence."""
-    if "subgroups" not in record:
+def _subgroups(record: schema.Record) -> str:
+    if not record.subgroups:
         return ""
     rows = "\n".join(
-        f"| {name} | {_interval(figure)} | {SUBGROUP_MEANING[name]} |"
-        for name, figure in record["subgroups"].items()
+        f"| {name} | {wording.interval(estimate)} | {SUBGROUP_MEANING[name]} |"
+        for name, estimate in record.subgroups.items()
     )
-    calibrated, band = record["calibration"], record["indeterminate"]
-    quiet = band["out_of_fold"]
-    return (
-        f"\n\n| figure | by cell (95 % over patients) | meaning |\n|---|---|---|\n{rows}\n\n"
-        f"Calibrated by {calibrated['method']} (stretch {calibrated['stretch']:.3f}, shift "
-        f"{calibrated['shift']:.3f}), chosen by out-of-fold log loss. Between {band['low']:.3f} and "
-        f"{band['high']:.3f} a cell is indeterminate: of a new patient's cells, in expectation, at most "
-        f"{band['missed']:.0%} of the ALL ones lie below and at most {band['alarmed']:.0%} of normal ones "
-        f"above (split-conformal, by patient). Out of fold {quiet['missed']:.1%} and {quiet['alarmed']:.1%} "
-        f"did, and {quiet['indeterminate']:.1%} were indeterminate, each patient weighing the same."
-        + _parts(record.get("parts"))
-        + _far(record.get("novelty"))
-    )
+    return f"\n\n| metric | by cell (95 % over patients) | meaning |\n|---|---|---|\n{rows}"
 
 
-def _parts(parts: dict[str, dict[str, float | None]] | None) -> str:
-    if not parts:
+def _abstention(record: schema.Record) -> str:
+    calibration, band = record.calibration, record.indeterminate
+    if not (calibration and band and band.out_of_fold):
         return ""
-    rows = "\n".join(f"| {name} | {_interval(figure)} |" for name, figure in parts.items())
+    shares = band.out_of_fold
+    return (
+        f"\n\nCalibrated by {calibration.method} (stretch {calibration.stretch:.3f}, shift "
+        f"{calibration.shift:.3f}), chosen by out-of-fold log loss. Between {band.low:.3f} and "
+        f"{band.high:.3f} a cell is indeterminate: of a new patient's cells, in expectation, at most "
+        f"{band.missed:.0%} of the ALL ones lie below and at most {band.alarmed:.0%} of normal ones "
+        f"above (split-conformal, by patient). Out of fold {shares.missed:.1%} and {shares.alarmed:.1%} "
+        f"did, and {shares.indeterminate:.1%} were indeterminate, each patient weighing the same."
+    )
+
+
+def _parts(record: schema.Record) -> str:
+    if not record.parts:
+        return ""
+    rows = "\n".join(f"| {name} | {wording.interval(estimate)} |" for name, estimate in record.parts.items())
     return (
         "\n\nWhat answers, each by its logits as they are:\n\n"
         f"| | AUROC by cell (95 % over patients) |\n|---|---|\n{rows}"
     )
 
 
-def _far(novelty: dict[str, float] | None) -> str:
+def _far(novelty: schema.Novelty | None) -> str:
     if not novelty:
         return ""
     return (
-        f"\n\nA picture whose features lie farther than {novelty['limit']:.3f} from those of the cells that "
-        "were learned (Mahalanobis, 1 being usual) is not answered. Of cells of unseen patients "
-        f"{novelty['passed_out_of_fold']:.1%} lie within the limit that the other folds set."
+        f"\n\nA picture whose features lie farther than {novelty.limit:.3f} from those of the training "
+        "cells (Mahalanobis distance; 1 is usual) is not answered. Of cells of unseen patients "
+        f"{novelty.passed_out_of_fold:.1%} lie within the limit set by the other folds."
     )
 
 
@@ -176,21 +182,26 @@ def _ethics() -> str:
     )
 
 
-def _caveats(record: dict[str, Any]) -> str:
-    drawn = " The model learned from drawn cells: its answers mean nothing in a clinic." * bool(
-        record["data"]["synthetic"]
+def _caveats(record: schema.Record) -> str:
+    drawn = (
+        " The model learned from drawn cells: its answers mean nothing in a clinic." * record.data.synthetic
     )
     return (
         "One centre, one stain, two classes, cut-out cells. Every patient of the set has one class only, so "
-        "a figure on patients that were learned from is worthless. Few healthy patients stand in the test "
+        "a metric on patients that were learned from is worthless. Few healthy patients stand in the test "
         "part: read the intervals, not the points. Patients who share an identical or near-identical cell "
         "count as one." + drawn
     )
 
 
-def _interval(figure: dict[str, float | None]) -> str:
-    if figure["value"] is None:
-        return "not defined"
-    if figure["low"] is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+def _changes(changes: tuple[schema.Change, ...]) -> str:
+    lines = "\n".join(
+        f"- {change.at}, {plain(change.who)}: {change.old:.4f} → {change.new:.4f}, "
+        f"{plain(change.chosen)}. {plain(change.reason)} (Made from "
+        f"{plain(change.source)}.)"
+        for change in changes
+    )
+    return (
+        f"{lines}\n\nThe metrics of this card are at the last threshold. It was chosen on the same patients "
+        "that they are computed on: on new patients expect a little less."
+    )

@@ -1,37 +1,53 @@
-"""A trained network to a bundle: written whole, its engine checked against Keras."""
+"""A trained network to a bundle: written whole or not at all, its engine checked against Keras."""
 
-import json
 import platform
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 import openvino
 import pandas as pd
 
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import model_card
+from leukemia.bundles import model_card, schema
+from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
-from leukemia.networks import (
-    serving_network,  # noqa: F401 (their layers become known to Keras)
-)
 
 # The engine's answers may differ from Keras's by at most this much probability.
 AGREEMENT = 1e-3
 VERSIONS = ("keras", "tensorflow", "openvino", "numpy", "scikit-learn")
+# What a bundle with another threshold has in common with the one that it is made from.
+COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
+# Bundles of one name that are told apart by a number.
+MANY = 1_000
 
 
-def pack(
-    folder: Path,
-    model: keras.Model,
-    record: dict[str, Any],
-    predictions: pd.DataFrame,
-    probe: np.ndarray,
+class Network(Protocol):
+    """What is needed of a ``keras.Model``, without Keras."""
+
+    input_shape: tuple[int | None, ...]
+
+    def save(self, path: Path) -> None:
+        """Write it in Keras's own format."""
+
+    def export(self, path: str, **options: Any) -> None:
+        """Write it in another program's format."""
+
+    def predict_on_batch(self, crops: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """Answer crops."""
+
+    def count_params(self) -> int:
+        """Count its weights."""
+
+
+def write(
+    folder: Path, model: Network, training: schema.Training, predictions: pd.DataFrame, probe: np.ndarray
 ) -> bundles.Bundle:
     """Write a bundle, replacing the one in ``folder`` only when the new one is whole.
 
@@ -42,9 +58,8 @@ def pack(
     model : keras.Model
         From uint8 (n, size, size, 3) to the probability of ALL (n, 1), or to that and a distance
         (n, 1). Not compiled: an optimizer would be saved too, at twice the size of the weights.
-    record : dict
-        The content of ``bundle.json`` but for what is added here: version, classes, created,
-        preprocessing, versions, files.
+    training : schema.Training
+        What the training says of it; the rest of the record is added here.
     predictions : pandas.DataFrame
         Held-out predictions with the columns of :data:`bundle.PREDICTION_COLUMNS`.
     probe : numpy.ndarray
@@ -59,38 +74,67 @@ def pack(
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
-    try:
-        partial.chmod(0o755)
+    with _partial(folder.parent) as partial:
         model.save(partial / bundles.NETWORK)
         _write_engine(model, partial, probe)
         more = [name for name in bundles.FOLD_COLUMNS if name in predictions]
         columns = [*bundles.PREDICTION_COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
-        whole = _complete(record, model)
-        (partial / bundles.CARD).write_text(model_card.render(whole), encoding="utf-8")
-        whole["files"] = {name: bundles.checksum(partial / name) for name in bundles.CHECKED}
-        (partial / bundles.RECORD).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
-        bundles.read(partial)
+        _write_record(partial, _complete(training, model))
         _replace(folder, partial)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return bundles.read(folder)
 
 
-def network(folder: Path) -> keras.Model:
-    """Load a bundle's network into Keras; the layers of our own that it may hold are known here.
+def write_copy(bundle: bundles.Bundle, place: Path, name: str, record: schema.Record) -> bundles.Bundle:
+    """Write a bundle of the same network and predictions with another record, and a card to it.
 
     Parameters
     ----------
-    folder : Path
-        The bundle's directory; see :func:`leukemia.bundles.bundle.read` for whether it is whole.
+    bundle : Bundle
+        The one that is copied.
+    place : Path
+        The folder that shall hold the new bundle's folder.
+    name : str
+        What that is called; with a number behind it where there is one of that name.
+    record : schema.Record
+        Its checksums are replaced.
+
+    Raises
+    ------
+    BundleError
+        Where a file of ``bundle`` was altered, or there are too many bundles of that name.
+    OSError
+        Where it cannot be written; ``place`` is then as it was.
     """
-    return keras.models.load_model(folder / bundles.NETWORK, safe_mode=True)
+    with _partial(place) as partial:
+        for file in COPIED:
+            shutil.copyfile(bundle.folder / file, partial / file)
+        _write_record(partial, record)
+        return bundles.read(_rename(partial, place, name))
 
 
-def _write_engine(model: keras.Model, folder: Path, probe: np.ndarray) -> None:
+@contextmanager
+def _partial(place: Path) -> Iterator[Path]:
+    """A folder that is removed unless it was moved to where it belongs."""
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=place))
+    try:
+        partial.chmod(0o755)
+        yield partial
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _write_record(partial: Path, record: schema.Record) -> None:
+    """Write card and record beside the other files, and read all of it once as whoever uses it will."""
+    (partial / bundles.CARD).write_text(model_card.render(record), encoding="utf-8")
+    files = {name: bundles.checksum(partial / name) for name in bundles.CHECKED}
+    text = record.model_copy(update={"files": files}).to_json()
+    (partial / bundles.RECORD).write_text(text, encoding="utf-8")
+    bundles.read(partial)
+
+
+def _write_engine(model: Network, folder: Path, probe: np.ndarray) -> None:
     full = folder / "full.xml"
     model.export(str(full), format="openvino", verbose=False)
     core = openvino.Core()
@@ -100,31 +144,33 @@ def _write_engine(model: keras.Model, folder: Path, probe: np.ndarray) -> None:
     del network
     full.unlink()
     full.with_suffix(".bin").unlink()
-    compiled = core.compile_model(folder / bundles.ENGINE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    engine = core.compile_model(folder / bundles.ENGINE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = model.predict_on_batch(probe)
     expected = expected if isinstance(expected, list) else [expected]
-    found = compiled(probe)
+    answered = engine(probe)
     for number, (what, own) in enumerate(zip(("probability", "distance"), expected, strict=False)):
         # A distance has no bound: it is compared as a share.
-        worst = float((np.abs(found[number] - own) / np.maximum(own, 1)).max())
+        worst = float((np.abs(answered[number] - own) / np.maximum(own, 1)).max())
         if not worst <= AGREEMENT:
             raise BundleError(f"The engine differs from the network by {worst:.4f} in {what}.")
 
 
-def _complete(record: dict[str, Any], model: keras.Model) -> dict[str, Any]:
-    return {
-        "version": bundles.VERSION,
-        "classes": bundles.CLASSES,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **record,
-        "preprocessing": {
-            "crop": model.input_shape[1],
-            "channels": "RGB",
-            "scale": "native: the frame is never resized; square about the cell's middle, black outside",
-            "parameters": model.count_params(),
-        },
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
-    }
+def _complete(training: schema.Training, model: Network) -> schema.Record:
+    own = schema.Training.model_fields.keys()
+    return schema.Record(
+        **{name: getattr(training, name) for name in training.model_fields_set & own},
+        version=schema.SCHEMA_VERSION,
+        classes=CLASSES,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        preprocessing=schema.Preprocessing(
+            crop=model.input_shape[1],
+            channels="RGB",
+            scale="native: the frame is never resized; square about the cell's middle, black outside",
+            parameters=model.count_params(),
+        ),
+        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
+        files={},
+    )
 
 
 def _replace(folder: Path, partial: Path) -> None:
@@ -135,3 +181,17 @@ def _replace(folder: Path, partial: Path) -> None:
         folder.rename(aside)
     partial.rename(folder)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _rename(partial: Path, place: Path, name: str) -> Path:
+    for number in range(1, MANY):
+        target = place / (name if number == 1 else f"{name}-{number}")
+        if target.exists():
+            continue
+        try:
+            # Refused where another took the name meanwhile: a folder that is not empty is not replaced.
+            return partial.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+    raise BundleError(f"There are too many versions named {name} in {place}.")

@@ -60,7 +60,7 @@ def sweep(options: Namespace) -> int:
             asked, options.data, output, progress=bar, callbacks=[Steps()], on_epoch=_say_epoch
         )
     print(f"Wrote {bundle.folder}")
-    found = bundle.record["recipe"]["training"]
+    found = bundle.record.recipe.training
     print("Best settings: " + ", ".join(f"{axis.name}={found[axis.name]}" for axis in axes))
     print_bundle(bundle)
     return 0

@@ -86,11 +86,19 @@ def estimates(columns: Mapping[str, np.ndarray]) -> dict[str, Estimate]:
     return {name: estimate(column) for name, column in columns.items()}
 
 
-def as_record(estimates: dict[str, Estimate], digits: int = 4) -> dict[str, dict[str, float | None]]:
-    """Estimates as plain numbers for JSON: None where not defined."""
+def rounded(estimates: Mapping[str, Estimate], digits: int = 4) -> dict[str, Estimate]:
+    """Estimates as they are put on record."""
     return {
-        name: {key: None if np.isnan(x) else round(x, digits) for key, x in asdict(estimate).items()}
-        for name, estimate in estimates.items()
+        name: Estimate(*(round(end, digits) for end in (one.value, one.low, one.high)))
+        for name, one in estimates.items()
+    }
+
+
+def as_record(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
+    """Estimates as plain numbers for JSON, rounded: None where not defined."""
+    return {
+        name: {key: None if np.isnan(x) else x for key, x in asdict(one).items()}
+        for name, one in rounded(estimates).items()
     }
 
 

@@ -96,7 +96,7 @@ class Scored:
             return []
         found = subgroups.estimate(self.predictions, self.bundle.threshold)
         record = self.bundle.record
-        quiet, far = record["indeterminate"]["out_of_fold"], record.get("novelty")
+        quiet, far = record.indeterminate.out_of_fold, record.novelty
         right, people = patients_right(self.predictions)
         lines = [
             "",
@@ -104,15 +104,15 @@ class Scored:
             "",
             f"Patients called right by the mean of their cells: {right} of {people}, each at the "
             "threshold that parts the patients of the other folds best.",
-            f"Indeterminate, each patient weighing the same: {quiet['indeterminate']:.1%}; of ALL cells "
-            f"{quiet['missed']:.1%} are called Normal-like outright, of normal ones {quiet['alarmed']:.1%} "
+            f"Indeterminate, each patient weighing the same: {quiet.indeterminate:.1%}; of ALL cells "
+            f"{quiet.missed:.1%} are called Normal-like outright, of normal ones {quiet.alarmed:.1%} "
             "ALL-like.",
         ]
-        for name, figure in record.get("parts", {}).items():
-            lines.append(f"AUROC by logits as they are, {name}: {estimates.Estimate(**figure)}")
+        for name, estimate in (record.parts or {}).items():
+            lines.append(f"AUROC by logits as they are, {name}: {estimate}")
         if far:
             lines.append(
-                f"{far['passed_out_of_fold']:.1%} of cells pass the limit of novelty that other folds set."
+                f"{far.passed_out_of_fold:.1%} of cells pass the limit of novelty that other folds set."
             )
         return lines
 
@@ -157,9 +157,7 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
     together : bool, optional
         Whether a last row shows the mean of them all; see :mod:`leukemia.evaluation.ensembles`.
     """
-    rows = [
-        (f"{one.recipe}, {one.record['views']} view(s)", one.predictions, one.threshold) for one in bundles
-    ]
+    rows = [(f"{one.recipe}, {one.record.views} view(s)", one.predictions, one.threshold) for one in bundles]
     if together:
         found = ensembles.mean(bundles)
         rows.append((f"mean of these {len(bundles)}", found.predictions, found.threshold))
@@ -183,13 +181,13 @@ def table(bundles: Sequence[Bundle]) -> list[str]:
     lines = [" | ".join(("", *head, "")).strip(), "|" + "---|" * len(head)]
     for bundle in bundles:
         record = bundle.record
-        best = record["history"][record["epochs"]["best"] - 1]
+        best = record.history[record.epochs.best - 1]
         cells = estimates.of(bundle.predictions, bundle.threshold)
         people = metrics.by_patient(bundle.predictions)
         right = (people["probability"] >= bundle.threshold) == (people["label"] == "ALL")
         row = (
             bundle.recipe,
-            f"{record['split']['by']}{' (leaky)' * bundle.leaky}",
+            f"{record.split.by}{' (leaky)' * bundle.leaky}",
             f"{best['val_recall_at_specificity']:.3f}",
             *(str(cells[name]) for name in names),
             f"{right.sum()} of {len(right)}",
@@ -218,9 +216,8 @@ def on_dataset(
     """
     cells = manifest.read(data)
     cells = cells[cells["label"] != ""]
-    learned = {
-        group for part in ("training", "validation") for group in bundle.record["split"][part]["groups"]
-    }
+    split = bundle.record.split
+    learned = {*split.training.groups, *split.validation.groups}
     # Patients' names tell people apart within the real set or within drawn ones, not across.
     drawn = bool((cells["source"] == "synthetic").all())
     known = cells["patient_group"].isin(learned) & (bundle.synthetic == drawn)

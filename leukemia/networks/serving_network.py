@@ -7,6 +7,8 @@ mean. Where the recipe has them, trees on what a morphologist looks at
 is left to remember, and every engine computes the same.
 """
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -165,6 +167,11 @@ def answering(
     out = layers.Activation("sigmoid", name="sigmoid")(logit)
     found = [out, _distance(spread, features)] if spread else out
     return keras.Model(seen.input, found, name=model.name)
+
+
+def load(path: Path) -> keras.Model:
+    """Load the network of a bundle: a ``.keras`` file that may hold layers of our own, known from here."""
+    return keras.models.load_model(path, safe_mode=True)
 
 
 def _distance(spread: novelty.Spread, features: keras.KerasTensor) -> keras.KerasTensor:

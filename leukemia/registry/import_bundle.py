@@ -40,10 +40,10 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
         else f"{bundle.recipe} (a bundle from elsewhere)",
         {
             records.RECIPE: bundle.recipe,
-            "split": bundle.record["split"]["by"],
-            **bundle.record["recipe"].get("training", {}),
+            "split": bundle.record.split.by,
+            **bundle.record.recipe.training,
         },
-        {records.FINGERPRINT: bundle.record["data"]["fingerprint"], **change}
+        {records.FINGERPRINT: bundle.record.data.fingerprint, **change}
         # Whoever chose the threshold counts as who started the run.
         | ({records.USER: change[versions.CHANGED_BY]} if change else {}),
         kind=RunKind.THRESHOLD if change else RunKind.IMPORTED,

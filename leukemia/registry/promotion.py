@@ -13,6 +13,7 @@ from leukemia import settings
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
+from leukemia.evaluation.estimates import as_record
 from leukemia.registry import bundle_cache, promotion_log, publish, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
@@ -123,7 +124,8 @@ def _present(data: Path) -> tuple[str, float | None, str]:
             version = versions.version(data, champion)
             return version.name, version.recall, version.facts.get("held_out", "")
         shipped = bundles.read(settings.SHIPPED)
-        return SHIPPED, shipped.estimates.get("sensitivity", {}).get("value"), publish.held_out(shipped)
+        recall = as_record(shipped.record.estimates).get("sensitivity", {}).get("value")
+        return SHIPPED, recall, publish.held_out(shipped)
     except (RegistryError, BundleError):
         return "the model in service", None, ""
 

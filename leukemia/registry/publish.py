@@ -9,6 +9,7 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
+from leukemia.evaluation.estimates import as_record
 from leukemia.registry import versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking.run_writer import RunWriter
@@ -44,7 +45,10 @@ def register(run: RunWriter, bundle: Bundle) -> None:
     """
     # Read again: what is registered must be what was written.
     run.register(
-        bundle.estimates, bundle.folder, lambda: _tags(bundles.read(bundle.folder)), versions.RECORD_SHA256
+        as_record(bundle.record.estimates),
+        bundle.folder,
+        lambda: _tags(bundles.read(bundle.folder)),
+        versions.RECORD_SHA256,
     )
 
 
@@ -57,18 +61,17 @@ def last_change(bundle: Bundle) -> dict[str, str]:
         ``changed_by``, ``reason``, ``chosen`` (how), ``threshold_before``, ``made_from`` (the version's
         name) and ``made_from_run`` (its run in MLflow, where it has one).
     """
-    change = next(iter(reversed(bundle.record.get("changes") or [])), None)
-    if not change:
+    if not bundle.record.changes:
         return {}
-    names = {
-        versions.CHANGED_BY: "who",
-        versions.REASON: "reason",
-        versions.CHOSEN: "chosen",
-        versions.BEFORE: "old",
-        versions.MADE_FROM: "from",
+    change = bundle.record.changes[-1]
+    tags = {
+        versions.CHANGED_BY: change.who,
+        versions.REASON: change.reason,
+        versions.CHOSEN: change.chosen,
+        versions.BEFORE: str(change.old),
+        versions.MADE_FROM: change.source,
     }
-    names |= {versions.MADE_FROM_RUN: "from_run"} if change.get("from_run") else {}
-    return {tag: str(change.get(name, "")) for tag, name in names.items()}
+    return tags | ({versions.MADE_FROM_RUN: change.from_run} if change.from_run else {})
 
 
 def held_out(bundle: Bundle) -> str:
@@ -80,14 +83,14 @@ def _tags(bundle: Bundle) -> dict[str, str]:
     """Make the tags that a version is listed by, so that listing opens no bundle."""
     return {
         versions.RECIPE: bundle.recipe,
-        versions.FIGURES: json.dumps(bundle.estimates),
+        versions.FIGURES: json.dumps(as_record(bundle.record.estimates)),
         versions.RECORD_SHA256: bundles.checksum(bundle.folder / bundles.RECORD),
         "threshold": repr(bundle.threshold),
         "digest": bundle.digest,
         "held_out": held_out(bundle),
-        "split": bundle.record["split"]["by"],
+        "split": bundle.record.split.by,
         "folds": str(bundle.folds),
         "synthetic": "yes" if bundle.synthetic else "no",
-        "data_fingerprint": bundle.record["data"]["fingerprint"],
+        "data_fingerprint": bundle.record.data.fingerprint,
         **last_change(bundle),
     }

@@ -4,32 +4,27 @@ The network, its engine and its held-out predictions are copied as they are; thr
 card are those of the new threshold. The version that it was made from stays as it was.
 """
 
-import json
 import math
 import re
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import model_card
+from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
+from leukemia.classes import is_all
 from leukemia.errors import BundleError
 from leukemia.evaluation import conformal, estimates, metrics, subgroups
-from leukemia.markdown import plain
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
 from leukemia.registry.versions import Version
 from leukemia.storage.workspace import Workspace
 
-COPIED = (bundles.NETWORK, bundles.ENGINE, bundles.WEIGHTS, bundles.PREDICTIONS)
 CHOSEN_ON = "the held-out patients that its figures are of"
-# Versions of one threshold that are told apart by a number.
-MANY = 1_000
 
 
 def save(
@@ -123,40 +118,21 @@ def write_bundle(
     given = check(bundle, threshold, who, reason)
     # Read again: what is copied must be what was written with it.
     bundles.read(bundle.folder)
-    record = _record(bundle, threshold, chosen, target)
-    change = {
-        "at": given.at,
-        "who": given.who,
-        "reason": given.why,
-        "chosen": chosen,
-        "from": source or bundle.folder.name,
-        "old": bundle.threshold,
-        "new": threshold,
-    } | ({"from_run": run_id} if run_id else {})
-    record["changes"] = [*record.get("changes", []), change]
+    change = schema.Change(
+        at=given.at,
+        who=given.who,
+        reason=given.why,
+        chosen=chosen,
+        source=source or bundle.folder.name,
+        old=bundle.threshold,
+        new=threshold,
+        **({"from_run": run_id} if run_id else {}),
+    )
+    record = _record(bundle, threshold, chosen, target, change)
     try:
-        return bundles.read(_write(bundle, place, record))
+        return writer.write_copy(bundle, place, f"{_stem(bundle)}-at-{threshold:.3f}", record)
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
-
-
-def changes(bundle: Bundle) -> list[dict[str, Any]]:
-    """Changes of the threshold that a version went through, the first one first."""
-    return list(bundle.record.get("changes", []))
-
-
-def note(record: dict[str, Any]) -> str:
-    """The card's section on changes of the threshold, Markdown."""
-    lines = "\n".join(
-        f"- {change['at']}, {plain(change['who'])}: {change['old']:.4f} → {change['new']:.4f}, "
-        f"{plain(change['chosen'])}. {plain(change['reason'])} (Made from "
-        f"{plain(change['from'])}.)"
-        for change in record["changes"]
-    )
-    return (
-        f"\n## Changes of the threshold\n\n{lines}\n\nThe figures of this card are at the last threshold. It "
-        "was chosen on the patients that they are of: on new patients expect a little less.\n"
-    )
 
 
 def check(bundle: Bundle, threshold: float, who: str, reason: str) -> Attribution:
@@ -169,65 +145,40 @@ def check(bundle: Bundle, threshold: float, who: str, reason: str) -> Attributio
     return given
 
 
-def _record(bundle: Bundle, threshold: float, chosen: str, target: float) -> dict[str, Any]:
-    record, predictions = json.loads(json.dumps(bundle.record)), bundle.predictions
-    record["threshold"] = {
-        "value": threshold,
-        "target_recall": target,
-        "chosen_on": f"{CHOSEN_ON}, {chosen},",
+def _record(
+    bundle: Bundle, threshold: float, chosen: str, target: float, change: schema.Change
+) -> schema.Record:
+    record, predictions = bundle.record, bundle.predictions
+    new = {
+        "threshold": schema.Threshold(
+            value=threshold, target_recall=target, chosen_on=f"{CHOSEN_ON}, {chosen},"
+        ),
+        "estimates": estimates.rounded(estimates.of(predictions, threshold)),
+        "patient_estimates": estimates.rounded(estimates.of_patients(predictions, threshold)),
+        "confusion": metrics.confusion(predictions, threshold),
+        "changes": (*record.changes, change),
     }
-    record["figures"] = estimates.as_record(estimates.of(predictions, threshold))
-    record["patient_figures"] = estimates.as_record(estimates.of_patients(predictions, threshold))
-    record["confusion"] = metrics.confusion(predictions, threshold)
-    if "subgroups" in record:
+    if record.subgroups:
         # The others of them depend on no threshold.
-        record["subgroups"] |= estimates.as_record(_at_coverage(predictions, threshold))
-    return record
+        new["subgroups"] = record.subgroups | estimates.rounded(_at_coverage(predictions, threshold))
+    return record.model_copy(update=new)
 
 
 def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, estimates.Estimate]:
     probability = predictions["probability"].to_numpy(float)
-    right = (probability >= threshold) == (predictions["label"] == "ALL").to_numpy()
+    right = (probability >= threshold) == is_all(predictions["label"])
     sureness = conformal.sureness(probability, threshold)
     name = "accuracy_at_coverage"
-    return estimates.by_resampling(
-        predictions, lambda weights: {name: subgroups.accuracy_of_surest(right, sureness, weights)}
-    )
 
+    def compute(weights: np.ndarray) -> dict[str, float]:
+        return {name: subgroups.accuracy_of_surest(right, sureness, weights)}
 
-def _write(bundle: Bundle, place: Path, record: dict[str, Any]) -> Path:
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=place))
-    try:
-        partial.chmod(0o755)
-        for name in COPIED:
-            shutil.copyfile(bundle.folder / name, partial / name)
-        (partial / bundles.CARD).write_text(model_card.render(record) + note(record), encoding="utf-8")
-        record["files"] = {name: bundles.checksum(partial / name) for name in bundles.CHECKED}
-        (partial / bundles.RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        bundles.read(partial)
-        return _name(partial, place, f"{_stem(bundle)}-at-{record['threshold']['value']:.3f}")
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    return estimates.by_resampling(predictions, compute)
 
 
 def _stem(bundle: Bundle) -> str:
     """Name of the version that the first change was made from."""
-    earlier = changes(bundle)
-    name = str(earlier[0]["from"]) if earlier else bundle.folder.name
+    earlier = bundle.record.changes
+    name = earlier[0].source if earlier else bundle.folder.name
     # A bundle from elsewhere may say what is no name of a folder.
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "version"
-
-
-def _name(partial: Path, place: Path, name: str) -> Path:
-    for number in range(1, MANY):
-        target = place / (name if number == 1 else f"{name}-{number}")
-        if target.exists():
-            continue
-        try:
-            # Refused where another took the name meanwhile: a folder that is not empty is not replaced.
-            return partial.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-    raise BundleError(f"There are too many versions named {name} in {place}.")

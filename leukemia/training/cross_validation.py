@@ -11,7 +11,6 @@ a run that was killed goes on.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import writer
+from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics, novelty, out_of_fold, subgroups
 from leukemia.imaging.cell import center_crop
@@ -126,14 +125,14 @@ def crossvalidate(
             whole.model, views, judged.calibration, whole.spread, whole.trees
         )
         trainer.round_weights(answering)
-        record = make_record(plan, whole, judged, views)
-        if trainer.changed(data, dataset):
-            training.warn(training.CHANGED, told, run)
-            record["data"]["warning"] = training.CHANGED
+        warning = training.CHANGED if trainer.changed(data, dataset) else ""
+        if warning:
+            training.warn(warning, told, run)
+        record = make_record(plan, whole, judged, views, warning)
         crops = whole.dataset.crops
         probe = np.ascontiguousarray(center_crop(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop))
         place = publish.place(data, output, plan.recipe.name)
-        bundle = writer.pack(place, answering, record, judged.predictions, probe)
+        bundle = writer.write(place, answering, record, judged.predictions, probe)
     except BaseException as error:
         run.broke(error)
         raise
@@ -277,36 +276,37 @@ def _look(
     return model, spread, trees, found.assign(logit=own + beside, network_logit=own, trees_logit=beside)
 
 
-def make_record(plan: trainer.Plan, whole: Learned, judged: out_of_fold.Judged, views: int) -> dict[str, Any]:
-    """Make the content of ``bundle.json``; figures come from the folds."""
-    found, threshold = judged.predictions, judged.threshold
+def make_record(
+    plan: trainer.Plan, whole: Learned, judged: out_of_fold.Judged, views: int, warning: str = ""
+) -> schema.Training:
+    """What the bundle says of the training; estimates come from the folds."""
+    predictions, threshold = judged.predictions, judged.threshold
     everyone = splits.describe(whole.dataset.cells, whole.dataset.part)["training"]
-    nobody = {"cells": {}, "patient_groups": {}, "groups": []}
-    return {
-        "recipe": training.recipe_record(plan.recipe),
-        "split": {
-            "by": "patient",
-            "seed": plan.seed,
-            "folds": plan.folds,
-            "training": everyone,
-            "validation": nobody,
-            "test": everyone,
-        },
-        "epochs": {"run": len(whole.history), "best": len(whole.history)},
-        "history": whole.history,
-        "views": views,
-        "threshold": {
-            "value": threshold,
-            "target_recall": plan.target_recall,
-            "chosen_on": "the patients of the other folds",
-        },
-        "calibration": judged.calibration.record() | {"log_loss_out_of_fold": judged.losses},
-        "indeterminate": judged.band.record() | {"out_of_fold": judged.silence},
-        "novelty": judged.novelty,
-        "data": training.data_record(whole.dataset),
-        "figures": estimates.as_record(estimates.of(found, threshold)),
-        "patient_figures": estimates.as_record(estimates.of_patients(found, threshold)),
-        "subgroups": estimates.as_record(subgroups.estimate(found, threshold)),
-        "confusion": metrics.confusion(found, threshold),
-        **({"parts": estimates.as_record(judged.parts)} if judged.parts else {}),
-    }
+    return schema.Training(
+        recipe=training.recipe_record(plan.recipe),
+        split=schema.Split(
+            by="patient",
+            seed=plan.seed,
+            folds=plan.folds,
+            training=everyone,
+            validation={"cells": {}, "patient_groups": {}, "groups": ()},
+            test=everyone,
+        ),
+        epochs=schema.Epochs(run=len(whole.history), best=len(whole.history)),
+        history=tuple(whole.history),
+        views=views,
+        threshold=schema.Threshold(
+            value=threshold,
+            target_recall=plan.target_recall,
+            chosen_on="the patients of the other folds",
+        ),
+        calibration=schema.Calibration(**judged.calibration.record(), log_loss_out_of_fold=judged.losses),
+        indeterminate=schema.Band(**judged.band.record(), out_of_fold=judged.silence),
+        novelty=judged.novelty,
+        data=training.data_record(whole.dataset, warning),
+        estimates=estimates.rounded(estimates.of(predictions, threshold)),
+        patient_estimates=estimates.rounded(estimates.of_patients(predictions, threshold)),
+        subgroups=estimates.rounded(subgroups.estimate(predictions, threshold)),
+        confusion=metrics.confusion(predictions, threshold),
+        **({"parts": estimates.rounded(judged.parts)} if judged.parts else {}),
+    )

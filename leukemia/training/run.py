@@ -13,7 +13,7 @@ import numpy as np
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import writer
+from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics
 from leukemia.imaging.cell import center_crop
@@ -100,15 +100,15 @@ def train(
             callbacks=[*(callbacks or ()), told.steps()],
             on_epoch=after_epoch,
         )
-        record = make_record(plan, dataset, fitted)
-        if trainer.changed(data, dataset):
-            warn(CHANGED, told, run)
-            record["data"]["warning"] = CHANGED
+        warning = CHANGED if trainer.changed(data, dataset) else ""
+        if warning:
+            warn(warning, told, run)
+        record = make_record(plan, dataset, fitted, warning)
         probe = np.ascontiguousarray(
             center_crop(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         )
         place = publish.place(data, output, plan.recipe.name)
-        bundle = writer.pack(place, fitted.model, record, fitted.test, probe)
+        bundle = writer.write(place, fitted.model, record, fitted.test, probe)
     except BaseException as error:
         run.broke(error)
         raise
@@ -139,54 +139,57 @@ def describe(plan: trainer.Plan) -> dict[str, Any]:
     }
 
 
-def make_record(plan: trainer.Plan, dataset: trainer.Dataset, fitted: trainer.Fitted) -> dict[str, Any]:
-    """Make the content of ``bundle.json``; figures come from the test part alone."""
-    held_out = "validation patients" if plan.split == "patient" else "validation images (leaky split)"
-    return {
-        "recipe": recipe_record(plan.recipe),
-        "split": {
-            "by": plan.split,
-            "seed": plan.seed,
-            **({} if plan.split == "patient" else {"warning": splits.LEAKY}),
+def make_record(
+    plan: trainer.Plan, dataset: trainer.Dataset, fitted: trainer.Fitted, warning: str = ""
+) -> schema.Training:
+    """What the bundle says of the training; estimates come from the test part alone."""
+    by_patient = plan.split == "patient"
+    return schema.Training(
+        recipe=recipe_record(plan.recipe),
+        split=schema.Split(
+            by=plan.split,
+            seed=plan.seed,
+            warning="" if by_patient else splits.LEAKY,
             **splits.describe(dataset.cells, dataset.part),
-        },
-        "epochs": {"run": len(fitted.state.history), "best": fitted.state.best_epoch + 1},
-        "history": fitted.state.history,
-        "threshold": {
-            "value": fitted.threshold,
-            "target_recall": plan.target_recall,
-            "chosen_on": held_out,
-        },
-        "data": data_record(dataset),
-        "figures": estimates.as_record(estimates.of(fitted.test, fitted.threshold)),
-        "patient_figures": estimates.as_record(estimates.of_patients(fitted.test, fitted.threshold)),
-        "confusion": metrics.confusion(fitted.test, fitted.threshold),
-    }
+        ),
+        epochs=schema.Epochs(run=len(fitted.state.history), best=fitted.state.best_epoch + 1),
+        history=tuple(fitted.state.history),
+        threshold=schema.Threshold(
+            value=fitted.threshold,
+            target_recall=plan.target_recall,
+            chosen_on="validation patients" if by_patient else "validation images (leaky split)",
+        ),
+        data=data_record(dataset, warning),
+        estimates=estimates.rounded(estimates.of(fitted.test, fitted.threshold)),
+        patient_estimates=estimates.rounded(estimates.of_patients(fitted.test, fitted.threshold)),
+        confusion=metrics.confusion(fitted.test, fitted.threshold),
+    )
 
 
-def data_record(dataset: trainer.Dataset) -> dict[str, Any]:
-    """Make the plain values of what was learned from and judged on, for JSON."""
+def data_record(dataset: trainer.Dataset, warning: str = "") -> schema.Data:
+    """What was learned from and evaluated on."""
     used = dataset.cells[dataset.part != trainer.LEFT_OUT]
-    return {
-        "fingerprint": dataset.fingerprint,
-        "synthetic": bool((used["source"] == "synthetic").all()),
-        "cells": len(used),
-        "patient_groups": int(used["patient_group"].nunique()),
-        "corrected": int((used["label"] != used["original_label"]).sum()),
-        "doubted": len(dataset.cells) - len(used),
-    }
+    return schema.Data(
+        fingerprint=dataset.fingerprint,
+        synthetic=bool((used["source"] == "synthetic").all()),
+        cells=len(used),
+        patient_groups=int(used["patient_group"].nunique()),
+        corrected=int((used["label"] != used["original_label"]).sum()),
+        doubted=len(dataset.cells) - len(used),
+        warning=warning,
+    )
 
 
-def recipe_record(recipe: Recipe) -> dict[str, Any]:
-    """Make the plain values of a recipe, for JSON."""
-    return {
-        "name": recipe.name,
-        "summary": recipe.summary,
-        "training": asdict(recipe.training),
-        "refit": recipe.refit,
-        "reads": list(recipe.reads),
-        "morphology": recipe.morphology,
-    }
+def recipe_record(recipe: Recipe) -> schema.Recipe:
+    """The recipe by which a model was made."""
+    return schema.Recipe(
+        name=recipe.name,
+        summary=recipe.summary,
+        training=asdict(recipe.training),
+        refit=recipe.refit,
+        reads=tuple(recipe.reads),
+        morphology=recipe.morphology,
+    )
 
 
 def revision() -> str:

@@ -80,11 +80,11 @@ def _record(classifier: Classifier, at: float) -> None:
 
 
 def _silent(bundle: Bundle) -> str:
-    band = bundle.record["indeterminate"]
+    band = bundle.record.indeterminate
     return (
-        f"Between {band['low']:.3f} and {band['high']:.3f} it does not decide: "
+        f"Between {band.low:.3f} and {band.high:.3f} it does not decide: "
         f"**{decisions.INDETERMINATE}, {decisions.NEEDED}**. Of a new patient's ALL cells at most "
-        f"{band['missed']:.0%} are expected below, of normal cells at most {band['alarmed']:.0%} above "
+        f"{band.missed:.0%} are expected below, of normal cells at most {band.alarmed:.0%} above "
         "(split-conformal, by patient)."
     )
 
@@ -93,15 +93,15 @@ def _origin(bundle: Bundle) -> str:
     record = bundle.record
     kind = "drawn" if bundle.synthetic else "real"
     parts = " and ".join(
-        f"{record['split']['training']['cells'].get(label, 0):,} {word} cells of "
-        f"{record['split']['training']['patient_groups'].get(label, 0)} patients"
+        f"{record.split.training.cells.get(label, 0):,} {word} cells of "
+        f"{record.split.training.patient_groups.get(label, 0)} patients"
         for label, word in (("ALL", "ALL"), ("Normal", "normal"))
     )
-    chosen = record["threshold"]
+    chosen = record.threshold
     return (
-        f"Made on {plain(record['created'][:10])} from {kind} cells: learned from {parts}. Its own "
-        f"threshold, {bundle.threshold:.3f}, was chosen on {plain(chosen['chosen_on'])} to find "
-        f"{chosen['target_recall']:.0%} of the ALL cells."
+        f"Made on {plain(record.created[:10])} from {kind} cells: learned from {parts}. Its own "
+        f"threshold, {bundle.threshold:.3f}, was chosen on {plain(chosen.chosen_on)} to find "
+        f"{chosen.target_recall:.0%} of the ALL cells."
     )
 
 

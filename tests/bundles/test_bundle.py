@@ -4,6 +4,8 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
+from leukemia.evaluation.estimates import Estimate
+from tests.support import bundle_factory
 
 
 def test_a_bundle_tells_what_it_is(tiny_bundle):
@@ -16,7 +18,7 @@ def test_a_bundle_tells_what_it_is(tiny_bundle):
     assert not bundle.leaky
     assert tuple(bundle.predictions.columns) == bundles.PREDICTION_COLUMNS
     assert len(bundle.predictions) == 60
-    assert set(bundle.estimates["auroc"]) == {"value", "low", "high"}
+    assert isinstance(bundle.record.estimates["auroc"], Estimate)
 
 
 def test_the_card_has_the_nine_sections_and_the_notice(tiny_bundle):
@@ -49,7 +51,7 @@ def test_what_is_no_bundle_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 99}, "another version"),
+        ({"version": 99}, "a newer version"),
         ({"classes": {"ALL": 0, "Normal": 1}}, "Normal = 0 and ALL = 1"),
         ({"threshold": None}, "lacks threshold"),
     ],
@@ -64,10 +66,7 @@ def test_a_record_that_does_not_fit_is_refused(copied_bundle, change, says):
 
 def test_versions_that_share_a_network_are_told_apart(copied_bundle):
     first = bundles.read(copied_bundle)
-    record = json.loads((copied_bundle / bundles.RECORD).read_text())
-    record["threshold"]["value"] = 0.25
-    (copied_bundle / bundles.RECORD).write_text(json.dumps(record))
-    second = bundles.read(copied_bundle)
+    second = bundles.read(bundle_factory.edit(copied_bundle, {"threshold.value": 0.25}))
     assert second.digest == first.digest
     assert second.identity != first.identity
     assert bundles.read(copied_bundle).identity == second.identity

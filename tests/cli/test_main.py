@@ -126,8 +126,7 @@ def test_a_full_disk_is_one_line(tiny_bundle, drawn_files, tmp_path, monkeypatch
 def test_evaluate_prints_the_figures_of_the_record(tiny_bundle, capsys):
     assert main(["evaluate", str(tiny_bundle)]) == ANSWERED
     told = capsys.readouterr().out
-    figure = bundles.read(tiny_bundle).estimates["auroc"]
-    assert f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" in told
+    assert str(bundles.read(tiny_bundle).record.estimates["auroc"]) in told
     assert "For research use only" in told
 
 

@@ -103,9 +103,8 @@ def test_what_is_missing_is_said(bundle, tiny_bundle):
     strange = label_issues.check(bundle, "", cells)
     assert (strange.level, strange.rows.empty) == (UNKNOWN, True)
     assert "no held-out answer" in strange.finding
-    leaky = dataclasses.replace(
-        bundle, record=bundle.record | {"split": bundle.record["split"] | {"by": "image"}}
-    )
+    split = bundle.record.split.model_copy(update={"by": "image"})
+    leaky = dataclasses.replace(bundle, record=bundle.record.model_copy(update={"split": split}))
     assert label_issues.check(with_predictions(leaky, found), "", cells).level == UNKNOWN
 
 

@@ -1,12 +1,12 @@
 import csv
 import io
-import json
 
 import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer
+from tests.support import bundle_factory
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,8 @@ def test_within_the_band_nothing_is_decided(probability, word):
 
 
 def test_the_band_is_counted_and_exported_with_what_is_needed(copied_bundle):
-    path = copied_bundle / "bundle.json"
-    record = json.loads(path.read_text())
-    record["indeterminate"] = {"low": 0.2, "high": 0.7, "missed": 0.05, "alarmed": 0.1}
-    path.write_text(json.dumps(record))
-    bundle = bundles.read(copied_bundle)
+    band = {"low": 0.2, "high": 0.7, "missed": 0.05, "alarmed": 0.1}
+    bundle = bundles.read(bundle_factory.edit(copied_bundle, {"indeterminate": band}))
     answers = [Answer("a", 0.5), Answer("b", 0.9), Answer("c", 0.1)]
     assert decisions.count(answers, 0.4, bundle.band)[decisions.INDETERMINATE] == 1
     found = [decisions.row(answer, 0.4, bundle) for answer in answers]

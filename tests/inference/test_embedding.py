@@ -1,4 +1,3 @@
-import json
 import shutil
 
 import numpy as np
@@ -12,6 +11,7 @@ from leukemia.imaging import reader
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference import embedding
 from leukemia.inference.classifier import Classifier, Source
+from tests.support import bundle_factory
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,7 @@ def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(
     crops = np.stack(
         [crop_cell(measure_cell(reader.decode((prepared / path).read_bytes())), 64) for path in cells["path"]]
     )
-    record = {k: v for k, v in bundle.record.items() if k not in ("files", "version", "created")}
-    packed = writer.pack(tmp_path / "sides", answering, record, bundle.predictions, crops)
+    packed = writer.write(tmp_path / "sides", answering, bundle.record, bundle.predictions, crops)
     raw, _ = embedding._features_and_answer(packed)(crops)
     found = embedding.features_of(raw, len(crops))
     quarters = crops.reshape(6, 2, 32, 2, 32, 3).mean(axis=(2, 4)) / 255
@@ -127,8 +126,8 @@ def test_a_map_is_computed_once_for_a_model_and_a_set(bundle, data):
 def test_the_map_of_another_model_is_not_taken(bundle, data, copied_bundle):
     cells = manifest.read(data)
     embedding.place_and_keep(bundle, data, cells, workers=2)
-    record = json.loads((copied_bundle / bundles.RECORD).read_text())
-    other = bundles.Bundle(copied_bundle, record | {"files": record["files"] | {bundles.NETWORK: "f" * 64}})
+    (copied_bundle / bundles.NETWORK).write_text("another network")
+    other = bundles.read(bundle_factory.sign(copied_bundle, bundles.NETWORK))
     assert embedding.kept(other, data, cells) is None
 
 

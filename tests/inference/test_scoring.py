@@ -1,4 +1,3 @@
-import json
 import shutil
 
 import pandas as pd
@@ -9,17 +8,14 @@ from leukemia.dataset import manifest
 from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.evaluation import ensembles, estimates, subgroups
 from leukemia.inference import scoring
+from tests.support import bundle_factory
 
 OTHER = {"ALL": "Normal", "Normal": "ALL"}
 
 
 def learned_from(folder, groups):
     """Rewrite a bundle's record as if it had learned from these patient groups."""
-    path = folder / bundles.RECORD
-    record = json.loads(path.read_text())
-    record["split"]["training"]["groups"] = groups
-    path.write_text(json.dumps(record))
-    return bundles.read(folder)
+    return bundles.read(bundle_factory.edit(folder, {"split.training.groups": groups}))
 
 
 def test_the_held_out_predictions_are_judged_at_the_threshold(tiny_bundle):
@@ -28,7 +24,7 @@ def test_the_held_out_predictions_are_judged_at_the_threshold(tiny_bundle):
     told = "\n".join(scored.lines())
     assert "60 cells of 6 ALL and 6 normal patient groups" in told
     assert "Trained on synthetic cells." in told
-    counts = bundle.record["confusion"]
+    counts = bundle.record.confusion
     assert f"{counts['tp']:>16,} {counts['fn']:>19,}" in told
 
 
@@ -63,13 +59,10 @@ def test_nothing_left_to_judge_is_an_error(copied_bundle, prepared):
 
 
 def test_several_bundles_make_a_table(tiny_bundle, copied_bundle):
-    path = copied_bundle / bundles.RECORD
-    record = json.loads(path.read_text())
-    record["split"]["by"] = "image"
-    path.write_text(json.dumps(record))
-    plain, leaky = scoring.table([bundles.read(tiny_bundle), bundles.read(copied_bundle)])[2:]
-    figure = record["figures"]["auroc"]
-    assert f"| {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}) |" in plain
+    one = bundles.read(tiny_bundle)
+    other = bundles.read(bundle_factory.edit(copied_bundle, {"split.by": "image"}))
+    plain, leaky = scoring.table([one, other])[2:]
+    assert f"| {one.record.estimates['auroc']} |" in plain
     assert "| patient | 0.875 |" in plain
     assert "| image (leaky) |" in leaky
 
@@ -78,22 +71,18 @@ def test_several_bundles_make_a_table(tiny_bundle, copied_bundle):
 def folded(tiny_bundle, tmp_path_factory):
     """The tiny bundle as if judged by six folds, each of two patients."""
     folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("folded") / "bundle")
-    record = json.loads((folder / bundles.RECORD).read_text())
     frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
     frame["fold"] = frame["patient_group"].str.lstrip("H").astype(int)
     frame["cell_area"], frame["source"] = range(20_000, 20_000 + len(frame)), "fold_0"
     frame.loc[frame["fold"] > 3, "source"] = "fold_2"
-    frame.to_csv(folder / bundles.PREDICTIONS, index=False)
     quiet = {"indeterminate": 0.25, "missed": 0.01, "alarmed": 0.02}
-    record |= {
+    changes = {
         "views": 2,
         "indeterminate": {"low": 0.4, "high": 0.6, "missed": 0.05, "alarmed": 0.1, "out_of_fold": quiet},
-        "novelty": {"limit": 2.0, "passed_out_of_fold": 0.987},
+        "novelty": {"limit": 2.0, "pass": 0.99, "passed_out_of_fold": 0.987},
+        "split.folds": 6,
     }
-    record["split"]["folds"] = 6
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
-    return bundles.read(folder)
+    return bundles.read(bundle_factory.edit(bundle_factory.write_predictions(folder, frame), changes))
 
 
 def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
@@ -149,9 +138,6 @@ def test_bundles_of_other_folds_make_no_mean(folded, tmp_path):
     folder = shutil.copytree(folded.folder, tmp_path / "other")
     frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
     frame["fold"] = (frame["fold"] + 1) % 6
-    frame.to_csv(folder / bundles.PREDICTIONS, index=False)
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(folder / bundles.PREDICTIONS)
-    (folder / bundles.RECORD).write_text(json.dumps(record))
+    bundle_factory.write_predictions(folder, frame)
     with pytest.raises(LeukemiaError, match="other was judged on other cells or in other folds"):
         ensembles.mean([folded, bundles.read(folder)])

@@ -8,11 +8,12 @@ import re
 
 import pytest
 
-from leukemia.bundles.bundle import RECORD, checksum
+from leukemia.bundles.bundle import RECORD
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.settings import MAX_FILES, RESEARCH_USE
 from tests.support.app import press, said
+from tests.support.bundle_factory import edit, sign
 
 
 def drop(app, files):
@@ -83,20 +84,15 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
 
 def test_another_threshold_and_other_figures_of_the_same_network_are_taken(app, copied_bundle):
     page = app(copied_bundle)
-    record = json.loads((copied_bundle / RECORD).read_text())
     before = next(metric.value for metric in page.metric if metric.label == "Sensitivity")
-    record["threshold"]["value"] = 0.9375
-    (copied_bundle / RECORD).write_text(json.dumps(record))
+    edit(copied_bundle, {"threshold.value": 0.9375})
     page.run()
     assert page.select_slider[0].value == 0.9375
     assert next(metric.value for metric in page.metric if metric.label == "Sensitivity") < before
 
 
 def test_a_leaky_model_is_called_so(app, copied_bundle):
-    record = json.loads((copied_bundle / RECORD).read_text())
-    record["split"]["by"] = "image"
-    (copied_bundle / RECORD).write_text(json.dumps(record))
-    text = said(app(copied_bundle))
+    text = said(app(edit(copied_bundle, {"split.by": "image"})))
     assert "judged on patients that it had learned from" in text
     assert "60 cells of 12 patients **also seen in training** (6 with ALL, 6 healthy)" in text
 
@@ -191,10 +187,8 @@ def test_names_are_shown_as_they_are(app, files):
 def test_a_replaced_model_takes_its_predecessors_answers_away(app, files, copied_bundle, monkeypatch):
     page = drop(app(copied_bundle), files[:2])
     assert sum(summary(page)) == 2
-    record = json.loads((copied_bundle / RECORD).read_text())
     (copied_bundle / "model.keras").write_bytes(b"another network")
-    record["files"]["model.keras"] = checksum(copied_bundle / "model.keras")
-    (copied_bundle / RECORD).write_text(json.dumps(record, indent=1))
+    sign(copied_bundle, "model.keras")
     page.run()
     assert "The model was replaced" in said(page)
     assert not page.subheader
@@ -228,10 +222,8 @@ def test_a_page_that_the_slider_took_away_gives_way_to_the_last_one(app, files):
 
 
 def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bundle):
-    path = copied_bundle / RECORD
-    record = json.loads(path.read_text())
-    record["indeterminate"] = {"low": 0.0, "high": 1.0, "missed": 0.05, "alarmed": 0.1}
-    path.write_text(json.dumps(record))
+    band = {"low": 0.0, "high": 1.0, "missed": 0.05, "alarmed": 0.1}
+    edit(copied_bundle, {"indeterminate": band})
     page = drop(app(copied_bundle), files)
     text = said(page)
     assert f"{len(files)} indeterminate" in page.subheader[0].value

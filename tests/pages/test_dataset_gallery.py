@@ -17,7 +17,7 @@ from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
 from pages.sections.dataset import address, grid, paging
 from tests.support.app import go, press, said, widget
-from tests.support.bundle_factory import copy_bundle
+from tests.support.bundle_factory import copy_bundle, edit
 
 THRESHOLD = 0.5
 
@@ -307,7 +307,7 @@ def test_an_opened_cell_says_the_answer_or_why_there_is_none(open_page, cells, p
     text = said(open_page(section="gallery", cell=held_out["image_id"]))
     assert f"{held_out['probability']:.3f}" in text
     assert "the model did not learn from this patient" in text
-    trained_on = bundles.read(own_bundle).record["split"]["training"]["groups"]
+    trained_on = bundles.read(own_bundle).record.split.training.groups
     learned = cells[cells["patient_group"].isin(trained_on)]["image_id"].iloc[0]
     assert "the model learned from this patient" in said(open_page(section="gallery", cell=learned))
     unlabelled = cells[cells["label"] == ""]["image_id"].iloc[0]
@@ -316,9 +316,8 @@ def test_an_opened_cell_says_the_answer_or_why_there_is_none(open_page, cells, p
 
 def test_a_models_band_is_a_filter_and_a_word_on_the_card(open_page, own_bundle, predictions, tmp_path):
     folder = shutil.copytree(own_bundle, tmp_path / "banded")
-    record = json.loads((folder / bundles.RECORD).read_text())
-    record["indeterminate"] = {"low": 0.3, "high": 0.7, "missed": 0.05, "alarmed": 0.05}
-    (folder / bundles.RECORD).write_text(json.dumps(record))
+    band = {"low": 0.3, "high": 0.7, "missed": 0.05, "alarmed": 0.05}
+    edit(folder, {"indeterminate": band})
     within = predictions[predictions["probability"].between(0.3, 0.7, inclusive="left")]
     page = open_page(
         bundle=folder, section="gallery", decision="indeterminate", cell=within["image_id"].iloc[0]

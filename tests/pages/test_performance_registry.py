@@ -6,7 +6,7 @@ import pytest
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.registry import promotion, rethreshold, versions
+from leukemia.registry import promotion, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from tests.support.app import fill, go, open_dashboard, press, said
@@ -164,8 +164,8 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
     assert "Misses cost more" in said(page) and "Dr. Ada <b>" in said(page)
     new, source = versions.bundle(data, 4), versions.bundle(data, 2)
     assert (new.threshold, source.threshold, new.digest) == (0.3, 0.5, source.digest)
-    (change,) = rethreshold.changes(new)
-    assert (change["who"], change["reason"], change["from"]) == (
+    (change,) = new.record.changes
+    assert (change.who, change.reason, change.source) == (
         "Dr. Ada <b>",
         "Misses cost more",
         "version 2",

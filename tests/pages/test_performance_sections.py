@@ -65,11 +65,10 @@ def test_curves_and_operating_point_are_scikit_learns(visit):
     assert shown["AUROC"].startswith(f"{sk.roc_auc_score(truth, probability):.3f} (")
     assert shown["average precision"].startswith(f"{sk.average_precision_score(truth, probability):.3f} (")
     assert shown["Brier score"].startswith(f"{sk.brier_score_loss(truth, probability):.3f} (")
-    figures = bundles.read(champion()).estimates
-    expected = figures["auroc"]
+    expected = bundles.read(champion()).record.estimates["auroc"]
     ends = [float(end) for end in re.findall(r"[\d.]+", shown["AUROC"])[1:]]
     # The record keeps four digits, the page shows three.
-    assert ends == pytest.approx([expected["low"], expected["high"]], abs=6e-4)
+    assert ends == pytest.approx([expected.low, expected.high], abs=6e-4)
 
 
 def test_the_threshold_is_picked_for_a_recall_or_a_specificity(visit):

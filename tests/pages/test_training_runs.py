@@ -117,8 +117,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]
     assert list(found["Status"]) == ["broken off", "failed", "running", "finished"]
     assert list(found["Version"]) == ["", "", "", "1"]
-    figures = bundles.read(tmp_path / "one").estimates["sensitivity"]
-    expected = f"{figures['value']:.3f} ({figures['low']:.3f} to {figures['high']:.3f})"
+    expected = str(bundles.read(tmp_path / "one").record.estimates["sensitivity"])
     assert found["Recall (95 %)"].iloc[-1] == expected
     assert set(found["Recall (95 %)"].iloc[:-1]) == {"–"}
 

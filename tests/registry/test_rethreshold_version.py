@@ -7,6 +7,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import writer
 from leukemia.cli.main import main
 from leukemia.errors import BundleError, LeukemiaError, RegistryError
 from leukemia.registry import promotion, rethreshold, versions
@@ -75,7 +76,7 @@ def test_a_threshold_is_changed_again_and_names_what_it_was_made_from(data):
     assert second.note == "threshold 0.3000, from version 1"
     assert rethreshold.save(data, second, 0.2, **GIVEN) == 3
     found = versions.bundle(data, 3)
-    assert [change["from"] for change in rethreshold.changes(found)] == ["version 1", "version 2"]
+    assert [change.source for change in found.record.changes] == ["version 1", "version 2"]
 
 
 def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet(
@@ -130,7 +131,7 @@ def test_on_a_full_disk_nothing_is_saved(data, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     source = first(data)
-    monkeypatch.setattr(rethreshold.shutil, "copyfile", full)
+    monkeypatch.setattr(writer.shutil, "copyfile", full)
     with pytest.raises(LeukemiaError, match="No space left on device"):
         rethreshold.save(data, source, 0.3, **GIVEN)
     assert left(data) == [] and len(run_history.runs(data)) == 1

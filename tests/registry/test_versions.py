@@ -3,6 +3,7 @@ import pytest
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import RegistryError
+from leukemia.evaluation.estimates import as_record
 from leukemia.registry import promotion, promotion_log, publish, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client
@@ -32,7 +33,7 @@ def test_a_finished_run_is_a_version_with_its_recipe_and_figures(data, tmp_path)
     run = finish_run(data, write_bundle(tmp_path / "one", 0.91, "reference-cnn"))
     (found,) = versions.registered(data)
     assert (found.number, found.run_id, found.recipe, found.recall) == (1, run.run_id, "reference-cnn", 0.91)
-    assert found.figures["auroc"] == bundles.read(tmp_path / "one").estimates["auroc"]
+    assert found.figures == as_record(bundles.read(tmp_path / "one").record.estimates)
     assert found.facts["digest"] == bundles.read(tmp_path / "one").digest
     assert not found.in_service and found.events == ()
     assert versions.bundle(data, 1).record == bundles.read(tmp_path / "one").record

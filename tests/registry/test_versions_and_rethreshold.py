@@ -1,14 +1,14 @@
 import errno
-import json
 import shutil
 
 import pytest
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import writer
 from leukemia.errors import BundleError
 from leukemia.evaluation import estimates, metrics
 from leukemia.registry import rethreshold, versions
-from tests.support import plain_estimates
+from tests.support import bundle_factory, plain_estimates
 
 
 def save(bundle, place, threshold=0.3, **changes):
@@ -59,9 +59,7 @@ def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
 )
 def test_unusable_predictions_are_a_sentence(copied_bundle, text, said):
     (copied_bundle / bundles.PREDICTIONS).write_text(text)
-    record = json.loads((copied_bundle / bundles.RECORD).read_text())
-    record["files"][bundles.PREDICTIONS] = bundles.checksum(copied_bundle / bundles.PREDICTIONS)
-    (copied_bundle / bundles.RECORD).write_text(json.dumps(record))
+    bundle_factory.sign(copied_bundle, bundles.PREDICTIONS)
     assert said in versions.read(copied_bundle).problem
 
 
@@ -80,22 +78,18 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert new.threshold == 0.3
     assert new.digest == bundle.digest
     assert versions.read(new.folder).bundle is not None
-    (change,) = rethreshold.changes(new)
-    assert (change["who"], change["reason"], change["old"], change["new"]) == (
-        "Dr. Ada",
-        "Fewer misses",
-        0.5,
-        0.3,
-    )
-    assert change["from"] == "copy"
-    assert change["at"].endswith("+00:00")
-    assert new.record["confusion"] == metrics.confusion(bundle.predictions, 0.3)
+    (change,) = new.record.changes
+    assert (change.who, change.reason, change.old, change.new) == ("Dr. Ada", "Fewer misses", 0.5, 0.3)
+    assert change.source == "copy"
+    assert change.at.endswith("+00:00")
+    assert new.record.confusion == metrics.confusion(bundle.predictions, 0.3)
     expected = estimates.as_record(plain_estimates.at_threshold(bundle.predictions, 0.3))
-    assert {name: new.estimates[name] for name in expected} == expected
-    assert new.estimates["auroc"] == bundle.estimates["auroc"]
+    found = estimates.as_record(new.record.estimates)
+    assert {name: found[name] for name in expected} == expected
+    assert new.record.estimates["auroc"] == bundle.record.estimates["auroc"]
     assert "Dr\\. Ada" in new.card
-    assert "from a probability of 0.3000 on" in new.card
-    assert "the held-out patients" in new.record["threshold"]["chosen_on"]
+    assert "at a probability of 0.3000 or more" in new.card
+    assert "the held-out patients" in new.record.threshold.chosen_on
 
 
 def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
@@ -105,7 +99,7 @@ def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
     assert "B\\*b" in again.card
     third = save(first, tmp_path, 0.25)
     assert third.folder.name == "copy-at-0.250"
-    assert [change["new"] for change in rethreshold.changes(third)] == [0.3, 0.25]
+    assert [change.new for change in third.record.changes] == [0.3, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +129,7 @@ def test_on_a_full_disk_nothing_is_left_behind(bundle, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(rethreshold.shutil, "copyfile", full)
+    monkeypatch.setattr(writer.shutil, "copyfile", full)
     with pytest.raises(BundleError, match="No space left on device"):
         save(bundle, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]

@@ -1,4 +1,4 @@
-"""Bundles as tests need them: written without a network, renamed, with other held-out predictions."""
+"""Bundles as tests need them: written without a network, renamed, with another record or predictions."""
 
 import json
 import shutil
@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles.schema import SCHEMA_VERSION
+from leukemia.classes import CLASSES
 
 
 def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patient", synthetic=False):
@@ -16,34 +18,52 @@ def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patie
         (folder / name).write_text(f"{name} of {recipe}")
     rows = [f"{cell},P{n},ALL,0.9" for n, cell in enumerate(cells)]
     (folder / bundles.PREDICTIONS).write_text("\n".join([",".join(bundles.PREDICTION_COLUMNS), *rows]) + "\n")
-    figure = {"value": recall, "low": recall - 0.1, "high": min(1.0, recall + 0.1)}
+    estimate = {"value": recall, "low": recall - 0.1, "high": min(1.0, recall + 0.1)}
+    subset = {"cells": {}, "patient_groups": {}, "groups": []}
     record = {
-        "version": bundles.VERSION,
-        "classes": bundles.CLASSES,
-        "recipe": {"name": recipe},
-        "preprocessing": {"crop": 256},
-        "threshold": {"value": 0.5},
-        "figures": {"sensitivity": figure, "specificity": figure, "auroc": figure},
-        "split": {"by": by},
-        "data": {"synthetic": synthetic, "fingerprint": "f" * 64},
+        "version": SCHEMA_VERSION,
+        "classes": CLASSES,
+        "created": "2026-01-01T00:00:00+00:00",
+        "recipe": {"name": recipe, "summary": "", "training": {}},
+        "split": {"by": by, "seed": 0, "training": subset, "validation": subset, "test": subset},
+        "epochs": {"run": 1, "best": 1},
+        "history": [],
+        "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
+        "data": {"fingerprint": "f" * 64, "synthetic": synthetic, "cells": 2, "patient_groups": 2},
+        "figures": {"sensitivity": estimate, "specificity": estimate, "auroc": estimate},
+        "patient_figures": {},
+        "confusion": {},
+        "preprocessing": {"crop": 256, "channels": "RGB", "scale": "native", "parameters": 1},
+        "versions": {},
         "files": {name: bundles.checksum(folder / name) for name in bundles.CHECKED},
     }
     (folder / bundles.RECORD).write_text(json.dumps(record))
     return folder
 
 
-def change_record(folder, change):
-    """Alter a bundle's record: ``change`` is given it and alters it."""
+def edit(folder, changes):
+    """Change fields of a bundle's record, each named by its place such as ``split.by``; return the folder."""
     record = json.loads((folder / bundles.RECORD).read_text())
-    change(record)
+    for place, value in changes.items():
+        *way, last = place.split(".")
+        fields = record
+        for name in way:
+            fields = fields[name]
+        fields[last] = value
     (folder / bundles.RECORD).write_text(json.dumps(record))
+    return folder
+
+
+def sign(folder, *names):
+    """Put the checksums of files that were altered on record; return the folder."""
+    files = json.loads((folder / bundles.RECORD).read_text())["files"]
+    return edit(folder, {"files": files | {name: bundles.checksum(folder / name) for name in names}})
 
 
 def write_predictions(folder, predictions):
-    """Give a bundle other held-out predictions, with their checksum."""
+    """Give a bundle other held-out predictions, with their checksum; return the folder."""
     predictions.to_csv(folder / bundles.PREDICTIONS, index=False)
-    checksum = bundles.checksum(folder / bundles.PREDICTIONS)
-    change_record(folder, lambda record: record["files"].update({bundles.PREDICTIONS: checksum}))
+    return sign(folder, bundles.PREDICTIONS)
 
 
 def blurred(bundle):
@@ -58,12 +78,7 @@ def copy_bundle(bundle, folder, recipe=None, predictions=None, recall=None):
     shutil.copytree(bundle, folder)
     if predictions is not None:
         write_predictions(folder, predictions)
-
-    def change(record):
-        if recipe is not None:
-            record["recipe"]["name"] = recipe
-        if recall is not None:
-            record["figures"]["sensitivity"] = {"value": recall, "low": recall - 0.1, "high": recall}
-
-    change_record(folder, change)
-    return folder
+    changes = {} if recipe is None else {"recipe.name": recipe}
+    if recall is not None:
+        changes["figures.sensitivity"] = {"value": recall, "low": recall - 0.1, "high": recall}
+    return edit(folder, changes)

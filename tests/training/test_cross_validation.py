@@ -45,11 +45,11 @@ def test_every_labelled_cell_is_predicted_by_a_network_that_did_not_see_its_pati
 def test_the_record_says_how_it_was_judged(done):
     bundle, _ = done
     record = bundle.record
-    assert (bundle.folds, record["views"], bundle.leaky) == (4, 2, False)
-    assert record["figures"] == estimates.as_record(estimates.of(bundle.predictions, bundle.threshold))
-    assert record["calibration"]["method"] in ("none", "temperature", "platt")
-    assert record["split"]["training"]["cells"] == {"ALL": 42, "Normal": 30}
-    for words in ("dealt to 4 folds", "Out of fold", "indeterminate", "auroc_large"):
+    assert (bundle.folds, record.views, bundle.leaky) == (4, 2, False)
+    assert record.estimates == estimates.rounded(estimates.of(bundle.predictions, bundle.threshold))
+    assert record.calibration.method in ("none", "temperature", "platt")
+    assert record.split.training.cells == {"ALL": 42, "Normal": 30}
+    for words in ("assigned to 4 folds", "Out of fold", "indeterminate", "auroc_large"):
         assert words in bundle.card
 
 
@@ -112,9 +112,9 @@ def test_a_picture_unlike_the_cells_learned_is_not_answered(done, data):
 
 
 def test_at_least_most_real_cells_of_other_patients_pass(done):
-    found = done[0].record["novelty"]
-    assert found["passed_out_of_fold"] > 0.9
-    assert (done[0].predictions["distance"] <= found["limit"]).mean() == pytest.approx(0.99, abs=0.02)
+    found = done[0].record.novelty
+    assert found.passed_out_of_fold > 0.9
+    assert (done[0].predictions["distance"] <= found.limit).mean() == pytest.approx(0.99, abs=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +144,11 @@ def test_trees_are_grown_without_the_fold_that_they_are_asked_for(with_trees, da
 
 
 def test_each_part_of_the_answer_is_judged_and_told(with_trees, done):
-    parts = with_trees.record["parts"]
+    parts = with_trees.record.parts
     assert list(parts) == ["the network", "trees on what a morphologist looks at", "both together"]
-    assert all(0 <= part["low"] <= part["value"] <= part["high"] <= 1 for part in parts.values())
+    assert all(0 <= part.low <= part.value <= part.high <= 1 for part in parts.values())
     assert "trees on what a morphologist looks at" in with_trees.card
-    assert "parts" not in done[0].record
+    assert "parts" not in done[0].record.to_dict()
     assert not {"logit", "network_logit", "trees_logit"} & set(with_trees.predictions)
 
 

@@ -19,9 +19,9 @@ from leukemia.settings import PROJECT
 EPOCHS = 3
 # Intervals of figures are not what is looked at here: few resamples do.
 QUICK = """
-from leukemia.evaluation import metrics
-drawn = metrics.resampled
-metrics.resampled = lambda predictions, resamples, seed: drawn(predictions, 20, seed)
+from leukemia.evaluation import bootstrap
+drawn = bootstrap.resampled
+bootstrap.resampled = lambda predictions, resamples, seed: drawn(predictions, 20, seed)
 """
 # Holds the training in the middle of its second epoch: a batch was learned from, another one not.
 HOLD = """
@@ -147,14 +147,15 @@ def recorded(data):
 
 def same_result(data, unbroken):
     found, whole = bundles.read(data / "out"), bundles.read(unbroken / "out")
-    assert len(found.record["history"]) == EPOCHS
-    for one, other in zip(found.record["history"], whole.record["history"], strict=True):
+    assert len(found.record.history) == EPOCHS
+    for one, other in zip(found.record.history, whole.record.history, strict=True):
         assert one["val_loss"] == pytest.approx(other["val_loss"], abs=1e-4)
     assert found.predictions["image_id"].tolist() == whole.predictions["image_id"].tolist()
     assert np.allclose(found.predictions["probability"], whole.predictions["probability"], atol=1e-3)
-    assert found.estimates.keys() == whole.estimates.keys()
+    estimates, expected = found.record.estimates, whole.record.estimates
+    assert estimates.keys() == expected.keys()
     for name in ("auroc", "sensitivity", "specificity"):
-        assert found.estimates[name]["value"] == pytest.approx(whole.estimates[name]["value"], abs=1e-2)
+        assert estimates[name].value == pytest.approx(expected[name].value, abs=1e-2)
 
 
 def test_killed_in_mid_epoch_it_goes_on_from_its_last_epoch_to_the_same_end(
@@ -258,7 +259,7 @@ def test_both_killed_the_next_dashboard_sees_the_loss_and_goes_on(dashboard, dat
     third = launcher.history(data, ["train"])[0]
     assert ended(third).phase == "done", launcher.log_tail(third)
     assert "epoch 1/3" not in launcher.log_tail(third, 500)
-    assert bundles.read(data / "out").record["epochs"]["run"] == EPOCHS
+    assert bundles.read(data / "out").record.epochs.run == EPOCHS
     assert recorded(data) == ("FINISHED", EPOCHS)
 
 

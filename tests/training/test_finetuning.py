@@ -47,7 +47,7 @@ def test_a_killed_fine_tuning_goes_on_to_a_bundle_whose_engine_agrees(data, monk
     assert seen == [1]
     network = keras.models.load_model(bundle.folder / "model.keras", safe_mode=True)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
-    assert bundle.record["recipe"]["training"]["body_rate"] == 0.1
+    assert bundle.record.recipe.training["body_rate"] == 0.1
 
 
 def test_without_its_weights_a_fine_tuning_says_what_to_install(data, monkeypatch):

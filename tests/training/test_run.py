@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leukemia.bundles import bundle as bundles
-from leukemia.dataset import manifest, splits
+from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
 from leukemia.networks.recipe import Recipe
@@ -48,10 +48,10 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
         "val_auroc",
     } <= epochs[0][1].keys()
     record = bundle.record
-    assert set(record["figures"]) == set(metrics.MEANING)
-    assert record["data"]["synthetic"]
-    assert record["data"]["fingerprint"] == manifest.fingerprint(manifest.read(data).query("label != ''"))
-    groups = [set(record["split"][part]["groups"]) for part in splits.SUBSETS]
+    assert set(record.estimates) == set(metrics.MEANING)
+    assert record.data.synthetic
+    assert record.data.fingerprint == manifest.fingerprint(manifest.read(data).query("label != ''"))
+    groups = [set(groups) for groups in record.split.groups().values()]
     assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
     assert set(bundle.predictions["patient_group"]) == groups[2]
     assert not (data / "checkpoints").exists() or not list((data / "checkpoints").iterdir())
@@ -62,8 +62,8 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
     (run,) = client.search_runs([client.get_experiment_by_name("leukemia").experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.params["recipe"] == "small"
-    assert run.data.tags["data_fingerprint"] == record["data"]["fingerprint"]
-    assert run.data.metrics["test_auroc"] == pytest.approx(record["figures"]["auroc"]["value"])
+    assert run.data.tags["data_fingerprint"] == record.data.fingerprint
+    assert run.data.metrics["test_auroc"] == pytest.approx(record.estimates["auroc"].value)
     assert len(client.get_metric_history(run.info.run_id, "val_loss")) == 4
     assert {"bundle/model.keras", "bundle/bundle.json"} <= {
         item.path for item in client.list_artifacts(run.info.run_id, "bundle")
@@ -72,9 +72,9 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(data):
     bundle = training.train(PLAN, data, data / "out")
-    again = estimates.as_record(estimates.of(bundle.predictions, bundle.threshold))
-    assert again == bundle.estimates
-    assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record["confusion"]
+    again = estimates.rounded(estimates.of(bundle.predictions, bundle.threshold))
+    assert again == bundle.record.estimates
+    assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record.confusion
 
 
 class Killed(BaseException):
@@ -94,8 +94,8 @@ def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
     seen = []
     resumed = training.train(PLAN, data, data / "resumed", on_epoch=lambda i, _: seen.append(i))
     assert seen == [2, 3]
-    assert len(resumed.record["history"]) == 4
-    for one, other in zip(whole.record["history"], resumed.record["history"], strict=True):
+    assert len(resumed.record.history) == 4
+    for one, other in zip(whole.record.history, resumed.record.history, strict=True):
         assert one == pytest.approx(other, abs=1e-4)
     assert np.allclose(whole.predictions["probability"], resumed.predictions["probability"], atol=1e-3)
 
@@ -103,7 +103,7 @@ def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
 def test_the_threshold_does_not_see_the_test_patients(data):
     one = training.train(PLAN, data, data / "one")
     frame = manifest.read(data)
-    groups = one.record["split"]["test"]["groups"]
+    groups = one.record.split.test.groups
     test_rows = frame["patient_group"].isin(groups)
     # Other pictures for the test patients, the same for all others: the threshold must not move.
     dark = frame.loc[test_rows, "path"].tolist()
@@ -132,15 +132,15 @@ def test_early_stopping_and_the_best_epoch():
 def test_a_training_without_gain_stops_early(data):
     still = PLAN.recipe.with_training(learning_rate=1e-6, epochs=9, patience=2)
     bundle = training.train(trainer.Plan(still), data, data / "out")
-    assert bundle.record["epochs"]["run"] < 9
+    assert bundle.record.epochs.run < 9
 
 
 def test_the_image_split_is_called_leaky(data):
     bundle = training.train(trainer.Plan(PLAN.recipe, split="image"), data, data / "out")
     assert bundle.leaky
-    assert "leaky" in bundle.record["split"]["warning"]
+    assert "leaky" in bundle.record.split.warning
     assert "leaky" in bundle.card
-    assert "leaky" in bundle.record["threshold"]["chosen_on"]
+    assert "leaky" in bundle.record.threshold.chosen_on
 
 
 def test_too_few_patients_say_so_before_anything_is_written(data):
@@ -232,7 +232,7 @@ def test_a_set_that_is_changed_meanwhile_is_noticed(data):
 
     bundle = training.train(PLAN, data, data / "out", on_epoch=change)
     assert seen == [0, 1, 2, 3]  # on the set as it was
-    assert bundle.record["data"]["warning"] == training.CHANGED
+    assert bundle.record.data.warning == training.CHANGED
     assert training.CHANGED in bundle.card
     (run,) = runs_of(data)
     assert run.data.tags["warning"] == training.CHANGED
@@ -291,7 +291,7 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == Workspace(data).unregistered
-    assert estimates.as_record(estimates.of(bundle.predictions, bundle.threshold)) == bundle.estimates
+    assert estimates.rounded(estimates.of(bundle.predictions, bundle.threshold)) == bundle.record.estimates
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):

@@ -75,7 +75,7 @@ def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, nev
             float(client(data).get_run(child.run_id).data.metrics["objective"]) == epochs[best]["val_auroc"]
         )
     (best,) = [c for c in children if c.run_id == max(objectives, key=objectives.get)]
-    trained = bundle.record["recipe"]["training"]
+    trained = bundle.record.recipe.training
     assert float(best.settings["learning_rate"]) == trained["learning_rate"]
     assert float(best.settings["dropout"]) == trained["dropout"]
     # Four epochs for each of the trials, none for the best settings once more.
@@ -86,7 +86,7 @@ def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, nev
 
 def test_the_bundle_is_that_of_an_ordinary_training_with_these_settings(data, never_pruned):
     bundle = sweeps.sweep(asked(), data, data / "out")
-    best = {name: bundle.record["recipe"]["training"][name] for name in ("learning_rate", "dropout")}
+    best = {name: bundle.record.recipe.training[name] for name in ("learning_rate", "dropout")}
     plain = training.train(trainer.Plan(PLAN.recipe.with_training(**best)), data, data / "plain")
     assert np.allclose(plain.predictions["probability"], bundle.predictions["probability"], atol=1e-3)
 
@@ -119,7 +119,7 @@ def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
     bundle = sweeps.sweep(asked(trials=2), data, data / "out")
     assert set(looked) == {"validation"}
     assert set(drawn) == {"training", "validation"}
-    assert set(bundle.predictions["patient_group"]) == set(bundle.record["split"]["test"]["groups"])
+    assert set(bundle.predictions["patient_group"]) == set(bundle.record.split.test.groups)
 
 
 def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_pruned, tmp_path_factory):
@@ -325,7 +325,7 @@ def test_a_sweep_tells_its_job_of_the_trials(data, never_pruned, tmp_path, monke
     assert [one["state"] for one in facts["trials"]] == ["complete", "complete"]
     values = [one["objective"] for one in facts["trials"]]
     assert facts["trials"][facts["best"] - 1]["objective"] == max(values)
-    assert facts["version"] == 1 and bundles.read(facts["bundle"]).estimates
+    assert facts["version"] == 1 and bundles.read(facts["bundle"]).record.estimates
     assert within[0]["trials"] == [
         {
             "number": 1,

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.dataset import label_log, manifest, splits
+from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.quality import checks, file_checks, near_duplicates
@@ -95,7 +95,7 @@ def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, st
             own = checks.fold_by_image(labelled, bundle.predictions)
             whose = f"the {bundle.folds} folds in which {bundle.name} was judged"
         else:
-            parts = {part: bundle.record["split"][part]["groups"] for part in splits.SUBSETS}
+            parts = bundle.record.split.groups()
             own = checks.subset_by_group(labelled, parts)
             whose = f"the split of the model in service ({bundle.name})"
         if own.notna().any():

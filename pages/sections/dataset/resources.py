@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.dataset import splits
 from leukemia.dataset.catalog import catalog as catalogs
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.errors import BundleError
@@ -32,12 +31,11 @@ def catalog(data: Path) -> Catalog:
 def _open(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle | None) -> Catalog:
     if _bundle is None:
         return catalogs.open_catalog(data)
-    groups = {part: _bundle.record["split"][part]["groups"] for part in splits.SUBSETS}
     return catalogs.open_catalog(
         data,
         _bundle.predictions,
         _bundle.threshold,
         band=_bundle.band,
-        groups=groups,
+        groups=_bundle.record.split.groups(),
         synthetic=_bundle.synthetic,
     )

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia import attribution, settings
+from leukemia.bundles.schema import Change
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import estimates, metrics, wording
 from leukemia.evaluation.comparison import WORDS
@@ -113,7 +114,7 @@ def _save(version: Version, picked: Picked, found: dict[str, Estimate]) -> None:
         "Save this threshold as a new version", icon=":material/save:", expanded=flash.waits(FLASH)
     ):
         flash.show(FLASH)
-        for change in rethreshold.changes(version.bundle):
+        for change in version.bundle.record.changes:
             st.markdown(_line(change))
         st.caption(
             "The network stays the same; threshold, figures and card become those of the picked threshold. "
@@ -143,11 +144,11 @@ def _save(version: Version, picked: Picked, found: dict[str, Estimate]) -> None:
             )
 
 
-def _line(change: dict) -> str:
-    when = change["at"][:16].replace("T", " ")
+def _line(change: Change) -> str:
+    when = change.at[:16].replace("T", " ")
     return (
-        f"{plain(when)} UTC, **{plain(change['who'])}**: {change['old']:.4f} → {change['new']:.4f}, "
-        f"{plain(change['chosen'])}. {plain(change['reason'])}"
+        f"{plain(when)} UTC, **{plain(change.who)}**: {change.old:.4f} → {change.new:.4f}, "
+        f"{plain(change.chosen)}. {plain(change.reason)}"
     )
 
 

@@ -16,7 +16,6 @@ from leukemia.evaluation import (
     wording,
 )
 from leukemia.plots import confusion_matrix
-from leukemia.registry import rethreshold
 from leukemia.registry.versions import Version
 from leukemia.reports import html
 from leukemia.reports.html import Section
@@ -79,9 +78,9 @@ def _operating(version: Version, picked: Picked) -> Section:
             charts.roc(lines.roc, lines.roc_band, found), operating_point.about_roc(lines.ranking["auroc"])
         ),
     ]
-    for change in rethreshold.changes(bundle):
-        said = f"{change['at']}, {change['who']}: threshold {change['old']:.4f} to {change['new']:.4f}, "
-        parts_.append(html.text(f"{said}{change['chosen']}. {change['reason']}", "small"))
+    for change in bundle.record.changes:
+        said = f"{change.at}, {change.who}: threshold {change.old:.4f} to {change.new:.4f}, "
+        parts_.append(html.text(f"{said}{change.chosen}. {change.reason}", "small"))
     return Section("What the threshold costs", parts_)
 
 

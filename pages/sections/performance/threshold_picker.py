@@ -34,7 +34,7 @@ def threshold(bundle: Bundle) -> Picked:
     )
     picked = _picked(bundle, how)
     own = " (the version's own)" if picked.value == bundle.threshold else ""
-    chosen = bundle.record["threshold"]["chosen_on"]
+    chosen = bundle.record.threshold.chosen_on
     honest = f"Chosen on {plain(chosen.rstrip(','))}." if own else HONEST
     st.caption(f"A cell is called ALL-like from a probability of **{picked.value:.4f}** on{own}. {honest}")
     return picked

@@ -1,0 +1,259 @@
+"""What ``bundle.json`` holds, field by field; what is read from it is checked here.
+
+A field that a bundle does not have is not written back: a record that was read and written again is the
+same JSON. Names in the file that are no names in Python, or say less than they should, have an alias.
+"""
+
+import json
+import math
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError
+
+from leukemia.classes import CLASSES
+from leukemia.dataset.splits import SUBSETS
+from leukemia.errors import BundleError
+from leukemia.evaluation.estimates import Estimate
+
+SCHEMA_VERSION = 1
+
+
+def _number(value: Any) -> float:
+    """Take a number as it is, so that 1 stays 1 and is not written back as 1.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("number", "Input should be a number")
+    if not math.isfinite(value):
+        raise PydanticCustomError("number", "Input should be a finite number")
+    return value
+
+
+def _to_estimate(value: Any) -> Estimate:
+    if isinstance(value, Estimate):
+        return value
+    if not isinstance(value, dict) or value.keys() != {"value", "low", "high"}:
+        raise PydanticCustomError("estimate", "Input should hold value, low and high")
+    return Estimate(**{name: np.nan if end is None else _number(end) for name, end in value.items()})
+
+
+def _from_estimate(estimate: Estimate) -> dict[str, float | None]:
+    ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: None if np.isnan(end) else end for name, end in ends.items()}
+
+
+T = TypeVar("T")
+# A list in the file, which nobody alters here.
+Several = Annotated[tuple[T, ...], Field(strict=False)]
+Number = Annotated[float, PlainValidator(_number), PlainSerializer(lambda value: value)]
+Estimates = dict[str, Annotated[Estimate, PlainValidator(_to_estimate), PlainSerializer(_from_estimate)]]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow", validate_by_name=True)
+
+
+class Recipe(_Fields):
+    """What it was made by: name, settings of the training, and what follows the training."""
+
+    name: str
+    summary: str
+    training: dict[str, JsonValue]
+    refit: Number = 0.0
+    reads: Several[str] = ()
+    morphology: bool = False
+
+
+class Subset(_Fields):
+    """One subset of a split: cells and patient groups by class, and the groups' names."""
+
+    cells: dict[str, int]
+    patient_groups: dict[str, int]
+    groups: Several[str]
+
+
+class Split(_Fields):
+    """How cells were split: ``by`` patient or image; ``folds`` of a cross-validation, or 0."""
+
+    by: str
+    seed: int
+    warning: str = ""
+    folds: int = 0
+    training: Subset
+    validation: Subset
+    test: Subset
+
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Names of the patient groups of each subset."""
+        return {subset: getattr(self, subset).groups for subset in SUBSETS}
+
+
+class Epochs(_Fields):
+    """How many epochs were run, and which of them (from 1) is the one kept."""
+
+    run: int
+    best: int
+
+
+class Threshold(_Fields):
+    """Probability of ALL from which a cell is called ALL-like, and how it was chosen."""
+
+    value: Number
+    target_recall: Number
+    chosen_on: str
+
+
+class Calibration(_Fields):
+    """Logit to calibrated logit, as :class:`leukemia.evaluation.calibration.Calibration` applies it."""
+
+    method: str
+    stretch: Number
+    shift: Number
+    log_loss_out_of_fold: dict[str, Number]
+
+
+class OutOfFold(_Fields):
+    """What bands of the other folds did to the cells of each; shares, each patient weighing the same."""
+
+    indeterminate: Number
+    missed: Number
+    alarmed: Number
+
+
+class Band(_Fields):
+    """Probabilities from ``low`` to below ``high`` are indeterminate, so that at most these shares err."""
+
+    low: Number
+    high: Number
+    missed: Number
+    alarmed: Number
+    out_of_fold: OutOfFold | None = None
+
+
+class Novelty(_Fields):
+    """Distance from the cells learned up to which a picture is answered, and the share that passes it."""
+
+    limit: Number
+    share: Number = Field(alias="pass")
+    passed_out_of_fold: Number
+
+
+class Data(_Fields):
+    """What it learned from and was evaluated on."""
+
+    fingerprint: str
+    synthetic: bool
+    cells: int
+    patient_groups: int
+    corrected: int = 0
+    doubted: int = 0
+    warning: str = ""
+
+
+class Change(_Fields):
+    """One change of the threshold: ``source`` names the version that it was made from."""
+
+    at: str
+    who: str
+    reason: str
+    chosen: str
+    source: str = Field(alias="from")
+    old: Number
+    new: Number
+    from_run: str = ""
+
+
+class Preprocessing(_Fields):
+    """What the network reads: side of the square crop in frame pixels; and its number of parameters."""
+
+    crop: int
+    channels: str
+    scale: str
+    parameters: int
+
+
+class _Head(_Fields):
+    version: int
+    classes: dict[str, int]
+    created: str
+
+
+class Training(_Fields):
+    """What a training says of the model that it made."""
+
+    recipe: Recipe
+    split: Split
+    epochs: Epochs
+    history: Several[dict[str, JsonValue]]
+    views: int = 1
+    threshold: Threshold
+    calibration: Calibration | None = None
+    indeterminate: Band | None = None
+    novelty: Novelty | None = None
+    data: Data
+    estimates: Estimates = Field(alias="figures")
+    patient_estimates: Estimates = Field(alias="patient_figures")
+    subgroups: Estimates | None = None
+    confusion: dict[str, int]
+    parts: Estimates | None = None
+
+
+class Record(Training, _Head):
+    """The content of ``bundle.json``."""
+
+    preprocessing: Preprocessing
+    versions: dict[str, str]
+    files: dict[str, str]
+    changes: Several[Change] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain values for JSON, without the fields that it does not have."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def to_json(self) -> str:
+        """The text of ``bundle.json``."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+def parse(text: str, name: str) -> Record:
+    """Check the text of a ``bundle.json`` and give its record.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What the bundle is called in a message.
+
+    Raises
+    ------
+    BundleError
+        Where it is no JSON, of a format that is not known here, or a field is missing or of a wrong type.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{name} is damaged and cannot be read.") from error
+    version = content.get("version") if isinstance(content, dict) else None
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise BundleError(f"{name} does not say which version of the format it has.")
+    if version > SCHEMA_VERSION:
+        raise BundleError(
+            f"{name} was written by a newer version of this program: its format is version {version}, and "
+            f"this program reads up to version {SCHEMA_VERSION}."
+        )
+    try:
+        record = Record.model_validate(content)
+    except ValidationError as error:
+        raise BundleError(f"{name} {_reason(error)}.") from error
+    if record.classes != CLASSES:
+        raise BundleError(f"{name} does not use the classes Normal = 0 and ALL = 1.")
+    return record
+
+
+def _reason(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    places = {".".join(map(str, one["loc"])): one for one in found}
+    if missing := sorted(place for place, one in places.items() if one["type"] == "missing"):
+        return f"lacks {', '.join(missing)}"
+    place, one = next(iter(places.items()))
+    return f"cannot be read: {one['msg'].replace('Input', place).replace('tuple', 'list')}"

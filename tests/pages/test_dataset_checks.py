@@ -28,9 +28,9 @@ def test_a_check_that_is_folded_says_what_it_found_and_sends_no_picture(open_dat
     closed = [one for one in page.expander if not one.proto.expanded]
     assert all(one.markdown[0].value for one in closed)
     assert not [one for one in closed if one.get("html") or one.get("bidi_component") or one.dataframe]
-    (tied,) = [one for one in closed if "tied into groups" in one.label]
+    (tied,) = [one for one in closed if "linked into groups" in one.label]
     page = unfold(page, "tied")
-    (tied,) = [one for one in page.expander if "tied into groups" in one.label]
+    (tied,) = [one for one in page.expander if "linked into groups" in one.label]
     assert len(tied.dataframe) == 1
 
 
@@ -39,7 +39,7 @@ def test_the_split_is_a_proved_statement_with_its_count(open_dataset, dataset, d
     cells = manifest.read(dataset)
     own = cells[cells["label"] != ""]
     told = page.success[0].value.replace("\\", "")
-    assert "No patient stands on two sides of the split." in told
+    assert "No patient is in more than one subset." in told
     assert f"all {own['patient_group'].nunique()} patient groups" in told
     assert f"{len(own):,} cells" in told
     assert bundles.read(drawn_bundle).name in told
@@ -66,12 +66,12 @@ def test_every_check_is_there(open_dataset):
     for title in (
         "Identical images",
         "Near-identical images",
-        "Patients tied into groups",
+        "Patients linked into groups",
         "Rows without files",
         "Files without rows",
         "Unreadable files",
         "Cells touching the frame",
-        "Frames out of the usual size",
+        "Unusual frame sizes",
         "Label suspects",
     ):
         assert title in found

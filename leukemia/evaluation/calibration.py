@@ -21,6 +21,9 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
+from leukemia.classes import is_all
+from leukemia.evaluation import metrics
+
 # Logits beyond this are as good as certain.
 FARTHEST = 30.0
 
@@ -57,14 +60,12 @@ def temperature(logit: np.ndarray, truth: np.ndarray) -> Calibration:
     truth : numpy.ndarray
         bool, shape (n,): is ALL.
     """
-    found = _fit(logit, truth, lambda x: (np.exp(x[0]), 0.0), [0.0])
-    return Calibration("temperature", *found)
+    return Calibration("temperature", *_fit(logit, truth, lambda x: (np.exp(x[0]), 0.0), [0.0]))
 
 
 def platt(logit: np.ndarray, truth: np.ndarray) -> Calibration:
     """Fit the stretch (above 0) and the shift that make the truth most likely; see :func:`temperature`."""
-    found = _fit(logit, truth, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0])
-    return Calibration("platt", *found)
+    return Calibration("platt", *_fit(logit, truth, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0]))
 
 
 METHODS = {"none": none, "temperature": temperature, "platt": platt}
@@ -119,9 +120,8 @@ def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
     pandas.DataFrame
         Columns probability, share, cells; a row for each bin that holds a cell.
     """
-    number = np.minimum((predictions["probability"] * bins).astype(int), bins - 1)
-    truth = predictions["label"] == "ALL"
-    grouped = predictions.assign(truth=truth).groupby(number)
+    number = metrics.equal_bins(predictions["probability"], bins)
+    grouped = predictions.assign(truth=is_all(predictions["label"])).groupby(number)
     return grouped.agg(probability=("probability", "mean"), share=("truth", "mean"), cells=("truth", "size"))
 
 
@@ -149,8 +149,8 @@ def _fit(
         stretch, shift = unpack(x)
         return float(-log_expit(sign * (stretch * logit + shift)).mean())
 
-    found = minimize(
+    best = minimize(
         loss, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2_000}
     )
-    stretch, shift = unpack(found.x)
+    stretch, shift = unpack(best.x)
     return float(stretch), float(shift)

@@ -87,7 +87,7 @@ def reliability_band(cells: PatientBootstrap, bins: int = ECE_BINS) -> pd.DataFr
     pandas.DataFrame
         Columns low and high, indexed by the bin's number; a row for each bin that holds a cell.
     """
-    number = np.minimum((cells.probability * bins).astype(int), bins - 1)
+    number = metrics.equal_bins(cells.probability, bins)
     flat = cells.unit * bins + number
     shape = (len(cells.units), bins)
     held = np.bincount(flat, minlength=shape[0] * bins).reshape(shape)

@@ -171,8 +171,11 @@ def average_precision(cells: PatientBootstrap) -> np.ndarray:
 
 
 def _gaps(cells: PatientBootstrap, bins: int) -> np.ndarray:
-    """Truth less probability, summed by unit and bin: float, shape (units, bins)."""
-    number = np.minimum((cells.probability * bins).astype(int), bins - 1)
+    """Truth less probability, summed by unit and bin: float, shape (units, bins).
+
+    Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017.
+    """
+    number = metrics.equal_bins(cells.probability, bins)
     flat = np.bincount(
         cells.unit * bins + number, cells.truth - cells.probability, minlength=len(cells.units) * bins
     )

@@ -14,9 +14,10 @@ References
 import numpy as np
 import pandas as pd
 
-from leukemia.bundles.bundle import Bundle
+from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check, counted
 
+TITLE = "Label suspects"
 MEANING = (
     "Held-out cells for which the model gives the other class at least the probability that it gives on "
     "average to cells of that class (confident learning, Northcutt et al. 2021)."
@@ -39,49 +40,58 @@ def find(predictions: pd.DataFrame) -> pd.DataFrame:
         label) and ``confidence`` (probability of the given label, 0 to 1; low is suspect). Empty
         where a class is absent, since then nothing can be compared.
     """
-    truth = (predictions["label"] == "ALL").to_numpy()
+    truth = is_all(predictions["label"])
     probability = predictions["probability"].to_numpy(float)
     confidence = np.where(truth, probability, 1 - probability)
     both = truth.any() and not truth.all()
     chosen = _ranked(truth, probability) if both else np.array([], int)
-    found = predictions.iloc[chosen]
-    return found.assign(
-        suggested=np.where(found["label"] == "ALL", "Normal", "ALL"), confidence=confidence[chosen]
-    ).reset_index(drop=True)
+    suggested = np.where(truth[chosen], NORMAL, ALL)
+    suspects = predictions.iloc[chosen].assign(suggested=suggested, confidence=confidence[chosen])
+    return suspects.reset_index(drop=True)
 
 
-def check(bundle: Bundle | None, why: str, cells: pd.DataFrame) -> Check:
-    """Hold the model's held-out predictions against the labels that count now.
+def check(
+    cells: pd.DataFrame, predictions: pd.DataFrame, *, threshold: float, model: str, leaky: bool = False
+) -> Check:
+    """Hold a model's held-out predictions against the labels that count now.
 
     Parameters
     ----------
-    bundle : Bundle or None
-        The model in service; ``why`` says why there is none.
-    why : str
     cells : pandas.DataFrame
         Manifest rows with corrections applied (:func:`leukemia.dataset.label_log.apply`).
+    predictions : pandas.DataFrame
+        Columns image_id and probability.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    model : str
+        What the model is called.
+    leaky : bool, optional
+        Whether it learned from the patients of its predictions: they say nothing of the labels then.
     """
-    title, done = "Label suspects", "Nothing by itself: open a cell to correct its label or to doubt it."
-
-    def unknown(text: str) -> Check:
-        return Check("suspects", title, UNKNOWN, text, MEANING, "")
-
-    if bundle is None:
-        return unknown(f"{why} Suspects are looked for once a model is in service.")
-    if bundle.leaky:
-        return unknown("The model in service learned from the patients that it is judged on.")
+    if leaky:
+        return _unknown("The model in service was trained on the patients that it is evaluated on.")
     known = cells[(cells["label"] != "") & ~cells["doubted"]]
-    rows = known.merge(bundle.predictions[["image_id", "probability"]].drop_duplicates("image_id"), "inner")
+    rows = known.merge(predictions[["image_id", "probability"]].drop_duplicates("image_id"), "inner")
     if rows.empty:
-        return unknown("The model in service has no held-out answer for any labelled cell of this set.")
-    found = find(rows)
-    wrong = ((rows["probability"] >= bundle.threshold) != (rows["label"] == "ALL")).mean()
-    said = (
-        f"{counted(len(found), 'suspect')} among {len(rows):,} held-out cells of {bundle.name}. The model "
-        f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes; only an "
-        "expert's eye tells. Cells marked as doubted are not among them."
+        return _unknown("The model in service has no held-out answer for any labelled cell of this set.")
+    suspects = find(rows)
+    wrong = ((rows["probability"] >= threshold) != is_all(rows["label"])).mean()
+    finding = (
+        f"{counted(len(suspects), 'suspect')} among {len(rows):,} held-out cells of {model}. The model "
+        f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes, so each "
+        "needs an expert's eye. Cells marked as doubted are left out."
     )
-    return Check("suspects", title, NOTE if len(found) else OK, said, MEANING, done, found)
+    action = "Nothing by itself: open a cell to correct its label or to doubt it."
+    return Check("suspects", TITLE, NOTE if len(suspects) else OK, finding, MEANING, action, suspects)
+
+
+def without_model(why: str) -> Check:
+    """The check where there is no model; ``why`` is a sentence."""
+    return _unknown(f"{why} Suspects are looked for once a model is in service.")
+
+
+def _unknown(finding: str) -> Check:
+    return Check("suspects", TITLE, UNKNOWN, finding, MEANING, "")
 
 
 def _ranked(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:

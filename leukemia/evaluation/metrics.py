@@ -79,16 +79,9 @@ def rates_of_cells(truth: np.ndarray, called: np.ndarray, weights: np.ndarray) -
     return {name: float(value) for name, value in rates(tp, fn, fp, tn).items()}
 
 
-def expected_calibration_error(
-    truth: np.ndarray, probability: np.ndarray, weights: np.ndarray, bins: int = ECE_BINS
-) -> float:
-    """Mean distance of probability from observed frequency over equal bins, weighted by cells.
-
-    Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017.
-    """
-    index = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = np.bincount(index, weights * (truth - probability), minlength=bins)
-    return float(np.abs(gaps).sum() / weights.sum())
+def equal_bins(probability: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
+    """Number of the bin, of equal ones from 0 to 1, in which each probability lies: int, shape (n,)."""
+    return np.minimum((np.asarray(probability) * bins).astype(int), bins - 1)
 
 
 def choose_threshold(predictions: pd.DataFrame, target_recall: float) -> float:

@@ -1,11 +1,14 @@
-"""Out-of-fold logits to probabilities, a threshold and a band, nothing judged by what it helped to choose."""
+"""Out-of-fold logits to probabilities, a threshold and a band, none evaluated on what it was chosen by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from leukemia.classes import ALL, NORMAL, is_all
+from leukemia.errors import LeukemiaError
 from leukemia.evaluation import calibration, conformal, metrics, novelty, subgroups
 from leukemia.evaluation.calibration import to_logit
 from leukemia.evaluation.estimates import Estimate
@@ -24,19 +27,20 @@ FARTHEST = 1e-12
 
 
 @dataclass(frozen=True)
-class Judged:
+class OutOfFold:
     """Out-of-fold predictions of all cells and what follows from them.
 
     Attributes
     ----------
     predictions : pandas.DataFrame
-        image_id, patient_group, label, probability, fold, cell_area, source; see :func:`judge`.
+        image_id, patient_group, label, probability, fold, cell_area, source; see
+        :func:`evaluate_out_of_fold`.
     calibration : calibration.Calibration
     losses : dict of str to float
         Out-of-fold log loss of each method of calibration.
     threshold : float
     band : conformal.Band
-    silence : dict of str to float
+    abstention : dict of str to float
         What bands found by the other folds do to the cells of each: the share that is indeterminate,
         of ALL cells called Normal-like, of normal cells called ALL-like; each patient weighs the same.
     novelty : dict of str to float
@@ -52,13 +56,13 @@ class Judged:
     losses: dict[str, float]
     threshold: float
     band: conformal.Band
-    silence: dict[str, float]
+    abstention: dict[str, float]
     novelty: dict[str, float]
     parts: dict[str, Estimate]
 
 
-def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
-    """Judge networks on the cells that each did not see.
+def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
+    """Evaluate networks on the cells that each did not see.
 
     Parameters
     ----------
@@ -71,14 +75,14 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
 
     Returns
     -------
-    Judged
+    OutOfFold
         Calibration, threshold and band are those for the network that is shipped, from all folds. A
         fold's own probabilities are calibrated by the other folds, and moved (by one logit for the
         whole fold) so that the threshold that the other folds choose lies at the shipped one.
     """
     raw = raw.sort_values(["fold", "image_id"]).reset_index(drop=True)
     logit, fold = raw["logit"].to_numpy(float), raw["fold"].to_numpy()
-    truth = (raw["label"] == "ALL").to_numpy()
+    truth = is_all(raw["label"])
     shipped, losses = calibration.choose(logit, truth, fold)
     # A calibration keeps the order of the cells, so that threshold and band are those of the logits:
     # that it was fitted on the same cells gives nothing away.
@@ -98,35 +102,74 @@ def judge(raw: pd.DataFrame, target_recall: float) -> Judged:
         )
         probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
     logits = [name for name in PARTS if name in raw]
-    predictions = raw.drop(columns=logits).assign(probability=probability.round(DIGITS))
     distance = raw["distance"].to_numpy(float)
-    far = {
-        "limit": novelty.limit(distance),
-        "pass": novelty.PASS,
-        "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
-    }
-    band = conformal.band(calibrated)
-    silence = _silence(raw, called)
-    return Judged(predictions, shipped, losses, threshold, band, silence, far, _parts(raw))
+    return OutOfFold(
+        predictions=raw.drop(columns=logits).assign(probability=probability.round(DIGITS)),
+        calibration=shipped,
+        losses=losses,
+        threshold=threshold,
+        band=conformal.band(calibrated),
+        abstention=_abstention(raw, called),
+        novelty={
+            "limit": novelty.limit(distance),
+            "pass": novelty.PASS,
+            "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
+        },
+        parts=_parts(raw),
+    )
+
+
+def evaluate_mean(
+    predictions: Sequence[pd.DataFrame], names: Sequence[str], target_recall: float = 0.95
+) -> OutOfFold:
+    """Evaluate the mean logit of cross-validated recipes, on the same cells in the same folds.
+
+    Each one's probabilities of a fold were calibrated by its other folds; so is their mean.
+
+    Parameters
+    ----------
+    predictions : sequence of pandas.DataFrame
+        Of :attr:`OutOfFold.predictions`, two or more.
+    names : sequence of str
+        What each is called in a message.
+    target_recall : float, optional
+        For the threshold.
+
+    Raises
+    ------
+    LeukemiaError
+        Where cells or folds differ: a mean would then know patients that it is evaluated on.
+    """
+    frames = [frame.sort_values(["fold", "image_id"]).reset_index(drop=True) for frame in predictions]
+    first = frames[0]
+    columns = ["image_id", "patient_group", "label", "fold"]
+    for name, frame in zip(names, frames, strict=True):
+        if not frame[columns].equals(first[columns]):
+            raise LeukemiaError(
+                f"{name} was evaluated on other cells or in other folds than {names[0]}: they have no mean."
+            )
+    logits = [to_logit(frame["probability"].to_numpy(float)) for frame in frames]
+    # How new a cell is, each network tells in a unit of its own.
+    mean = first.assign(logit=np.mean(logits, axis=0), distance=0.0)
+    return evaluate_out_of_fold(mean, target_recall)
 
 
 def _parts(raw: pd.DataFrame) -> dict[str, Estimate]:
     if "trees_logit" not in raw:
         return {}
     return {
-        called: subgroups.auroc(raw.assign(probability=expit(raw[column])))
-        for column, called in PARTS.items()
+        name: subgroups.auroc(raw.assign(probability=expit(raw[column]))) for column, name in PARTS.items()
     }
 
 
-def _silence(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
+def _abstention(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
     def share(rows: np.ndarray, word: str) -> float:
         hit = pd.Series(called[rows] == word)
         return round(float(hit.groupby(raw.loc[rows, "patient_group"].to_numpy()).mean().mean()), 4)
 
-    truth = (raw["label"] == "ALL").to_numpy()
+    truth = is_all(raw["label"])
     return {
         "indeterminate": share(np.full(len(raw), True), ""),
-        "missed": share(truth, "Normal"),
-        "alarmed": share(~truth, "ALL"),
+        "missed": share(truth, NORMAL),
+        "alarmed": share(~truth, ALL),
     }

@@ -145,7 +145,7 @@ def split(known: pd.DataFrame, by: str) -> pd.Series:
     Parameters
     ----------
     known : pandas.DataFrame
-        Of :func:`leukemia.evaluation.cell_facts.known`.
+        Of :func:`leukemia.evaluation.held_out.facts`.
     by : str
         :data:`SIZE`, :data:`BRIGHTNESS` (thirds of the cells that are measured) or :data:`SOURCE`.
 

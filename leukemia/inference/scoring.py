@@ -11,8 +11,9 @@ from sklearn.metrics import roc_curve
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import manifest, splits
 from leukemia.errors import DatasetError
-from leukemia.evaluation import ensembles, estimates, metrics, subgroups
+from leukemia.evaluation import estimates, metrics, subgroups
 from leukemia.evaluation.calibration import to_logit
+from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.settings import RESEARCH_USE
 
@@ -155,12 +156,12 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
     ----------
     bundles : sequence of Bundle
     together : bool, optional
-        Whether a last row shows the mean of them all; see :mod:`leukemia.evaluation.ensembles`.
+        Whether a last row shows their mean; see :func:`leukemia.evaluation.out_of_fold.evaluate_mean`.
     """
     rows = [(f"{one.recipe}, {one.record.views} view(s)", one.predictions, one.threshold) for one in bundles]
     if together:
-        found = ensembles.mean(bundles)
-        rows.append((f"mean of these {len(bundles)}", found.predictions, found.threshold))
+        mean = evaluate_mean([one.predictions for one in bundles], [one.folder.name for one in bundles])
+        rows.append((f"mean of these {len(bundles)}", mean.predictions, mean.threshold))
     lines = [" | ".join(("", *FOLD_HEAD, "")).strip(), "|" + "---|" * len(FOLD_HEAD)]
     for name, predictions, threshold in rows:
         found = estimates.of(predictions, threshold) | subgroups.estimate(predictions, threshold)

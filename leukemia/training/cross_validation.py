@@ -120,7 +120,9 @@ def crossvalidate(
     how = How(data, views, run.run_id, told, tuple(callbacks or ()), progress, on_epoch)
     try:
         *held_out, whole = (learn_fold(one, how) for one in plans)
-        judged = out_of_fold.judge(pd.concat([fold.found for fold in held_out]), plan.target_recall)
+        judged = out_of_fold.evaluate_out_of_fold(
+            pd.concat([fold.found for fold in held_out]), plan.target_recall
+        )
         answering = serving_network.answering(
             whole.model, views, judged.calibration, whole.spread, whole.trees
         )
@@ -277,7 +279,7 @@ def _look(
 
 
 def make_record(
-    plan: trainer.Plan, whole: Learned, judged: out_of_fold.Judged, views: int, warning: str = ""
+    plan: trainer.Plan, whole: Learned, judged: out_of_fold.OutOfFold, views: int, warning: str = ""
 ) -> schema.Training:
     """What the bundle says of the training; estimates come from the folds."""
     predictions, threshold = judged.predictions, judged.threshold
@@ -301,7 +303,7 @@ def make_record(
             chosen_on="the patients of the other folds",
         ),
         calibration=schema.Calibration(**judged.calibration.record(), log_loss_out_of_fold=judged.losses),
-        indeterminate=schema.Band(**judged.band.record(), out_of_fold=judged.silence),
+        indeterminate=schema.Band(**judged.band.record(), out_of_fold=judged.abstention),
         novelty=judged.novelty,
         data=training.data_record(whole.dataset, warning),
         estimates=estimates.rounded(estimates.of(predictions, threshold)),

@@ -6,7 +6,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from leukemia.evaluation import calibration, metrics
+from leukemia.evaluation import calibration
+from tests.support import plain_estimates
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_calibration_keeps_the_order_and_lowers_the_error(overconfident):
     after = found.probability(values)
     assert roc_auc_score(truth, after) == roc_auc_score(truth, values)
     weights = np.ones(len(truth))
-    error = metrics.expected_calibration_error
+    error = plain_estimates.expected_calibration_error
     assert error(truth, after, weights) < 0.025 < error(truth, expit(values), weights)
 
 

@@ -1,10 +1,8 @@
-import dataclasses
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN
@@ -61,56 +59,47 @@ def test_without_both_classes_there_is_nothing_to_compare():
     assert {"suggested", "confidence"} <= set(label_issues.find(one).columns)
 
 
-@pytest.fixture
-def bundle(tiny_bundle):
-    return bundles.read(tiny_bundle)
-
-
 def cells_of(found):
     return found[["image_id", "label"]].assign(path=found["image_id"] + ".png", doubted=False)
 
 
-def with_predictions(bundle, found):
-    swapped = dataclasses.replace(bundle)
-    swapped.__dict__["predictions"] = found
-    return swapped
+def checked(found, cells, **options):
+    return label_issues.check(cells, found, threshold=0.5, model="small", **options)
 
 
-def test_the_check_tells_suspects_and_the_models_own_errors(bundle):
+def test_the_check_tells_suspects_and_the_models_own_errors():
     found, wrong = predictions()
-    check = label_issues.check(with_predictions(bundle, found), "", cells_of(found))
+    check = checked(found, cells_of(found))
     assert check.level == NOTE
     assert f"{len(check.rows)} suspects among 400 held-out cells" in check.finding
     assert f"disagrees with {len(wrong) / 400:.0%} of these cells' labels" in check.finding
 
 
-def test_a_corrected_or_doubted_cell_is_no_suspect_any_more(bundle):
+def test_a_corrected_or_doubted_cell_is_no_suspect_any_more():
     found, _ = predictions()
     cells = cells_of(found)
-    before = label_issues.check(with_predictions(bundle, found), "", cells).rows
+    before = checked(found, cells).rows
     first, second = before["image_id"].iloc[:2]
     other = {"ALL": "Normal", "Normal": "ALL"}
     cells.loc[cells["image_id"] == first, "label"] = other[before["label"].iloc[0]]
     cells.loc[cells["image_id"] == second, "doubted"] = True
-    after = label_issues.check(with_predictions(bundle, found), "", cells).rows
+    after = checked(found, cells).rows
     assert {first, second} & set(after["image_id"]) == set()
 
 
-def test_what_is_missing_is_said(bundle, tiny_bundle):
+def test_what_is_missing_is_said(tiny_bundle):
     found, _ = predictions()
     cells = cells_of(found)
-    assert "No model bundle at x." in label_issues.check(None, "No model bundle at x.", cells).finding
-    strange = label_issues.check(bundle, "", cells)
+    assert "No model bundle at x." in label_issues.without_model("No model bundle at x.").finding
+    strange = checked(bundles.read(tiny_bundle).predictions, cells)
     assert (strange.level, strange.rows.empty) == (UNKNOWN, True)
     assert "no held-out answer" in strange.finding
-    split = bundle.record.split.model_copy(update={"by": "image"})
-    leaky = dataclasses.replace(bundle, record=bundle.record.model_copy(update={"split": split}))
-    assert label_issues.check(with_predictions(leaky, found), "", cells).level == UNKNOWN
+    assert checked(found, cells, leaky=True).level == UNKNOWN
 
 
-def test_a_model_that_agrees_with_all_labels_has_no_suspect(bundle):
+def test_a_model_that_agrees_with_all_labels_has_no_suspect():
     found, _ = predictions(flipped=0)
-    check = label_issues.check(with_predictions(bundle, found), "", cells_of(found))
+    check = checked(found, cells_of(found))
     assert (check.level, len(check.rows)) == (OK, 0)
 
 

@@ -27,7 +27,7 @@ def raw():
 
 @pytest.fixture(scope="module")
 def judged(raw):
-    return out_of_fold.judge(raw, 0.95)
+    return out_of_fold.evaluate_out_of_fold(raw, 0.95)
 
 
 def test_every_cell_is_judged_once(raw, judged):
@@ -46,7 +46,7 @@ def test_a_folds_own_truth_has_no_say_in_its_decisions(raw, judged):
     own = raw["fold"] == 2
     lied = raw.copy()
     lied.loc[own, "label"] = lied.loc[own, "label"].map({"ALL": "Normal", "Normal": "ALL"})
-    other = out_of_fold.judge(lied, 0.95)
+    other = out_of_fold.evaluate_out_of_fold(lied, 0.95)
     honest = judged.predictions.set_index("image_id")["probability"] >= judged.threshold
     misled = other.predictions.set_index("image_id")["probability"] >= other.threshold
     names = raw.loc[own, "image_id"]
@@ -70,9 +70,9 @@ def test_what_is_shipped_comes_from_all_folds(raw, judged):
 
 
 def test_the_band_is_judged_by_patients_that_did_not_make_it(judged):
-    assert judged.silence["missed"] <= 0.08
-    assert judged.silence["alarmed"] <= 0.24
-    assert 0 < judged.silence["indeterminate"] < 0.6
+    assert judged.abstention["missed"] <= 0.08
+    assert judged.abstention["alarmed"] <= 0.24
+    assert 0 < judged.abstention["indeterminate"] < 0.6
     assert judged.band.low <= judged.band.high
 
 

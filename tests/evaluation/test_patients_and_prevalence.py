@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukemia.evaluation import estimates, metrics, misclassified, patients, prevalence
+from leukemia.evaluation import estimates, held_out, metrics, patients, prevalence
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from tests.support import plain_estimates
 
@@ -72,8 +72,8 @@ def test_wrong_calls_come_the_most_confident_first():
             "probability": [0.4, 0.1, 0.5, 0.5, 0.9, 0.2],
         }
     )
-    assert misclassified.find(predictions, 0.5, misclassified.MISSED)["image_id"].tolist() == ["b", "a"]
-    assert misclassified.find(predictions, 0.5, misclassified.ALARM)["image_id"].tolist() == ["e", "d"]
+    assert held_out.misclassified(predictions, 0.5, held_out.MISSED)["image_id"].tolist() == ["b", "a"]
+    assert held_out.misclassified(predictions, 0.5, held_out.ALARM)["image_id"].tolist() == ["e", "d"]
     counts = metrics.confusion(predictions, 0.5)
-    assert len(misclassified.find(predictions, 0.5, misclassified.MISSED)) == counts["fn"]
-    assert len(misclassified.find(predictions, 0.5, misclassified.ALARM)) == counts["fp"]
+    assert len(held_out.misclassified(predictions, 0.5, held_out.MISSED)) == counts["fn"]
+    assert len(held_out.misclassified(predictions, 0.5, held_out.ALARM)) == counts["fp"]

@@ -4,7 +4,7 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.evaluation import cell_facts, subgroups
+from leukemia.evaluation import held_out, subgroups
 from tests.support import plain_estimates
 
 
@@ -70,25 +70,25 @@ def test_facts_come_from_the_manifest_and_the_measurements(prepared, tmp_path):
     cells = manifest.read(data)
     predictions = cells[["image_id"]][::-1].reset_index(drop=True).assign(probability=0.5)
     predictions.loc[len(predictions)] = ["f" * 64, 0.5]
-    found = cell_facts.known(data, predictions)
+    found = held_out.facts(data, predictions)
     assert found["brightness"].isna().all()
     brightness.measure(data, workers=2)
-    found = cell_facts.known(data, predictions)
+    found = held_out.facts(data, predictions)
     assert found["image_id"].tolist() == predictions["image_id"].tolist()
     own = cells.set_index("image_id").loc[found["image_id"][:-1]]
     for column in ("cell_area", "source", "path"):
         assert found[column][:-1].tolist() == own[column].tolist()
     assert found["brightness"][:-1].notna().all()
-    assert found.iloc[-1][list(cell_facts.COLUMNS)].isna().all()
+    assert found.iloc[-1][list(held_out.COLUMNS)].isna().all()
 
 
 def test_without_a_prepared_folder_a_cross_validations_own_facts_remain(tmp_path):
     predictions = pd.DataFrame(
         {"image_id": ["a", "b"], "cell_area": [10, 20], "source": ["fold_0", "fold_1"]}
     )
-    found = cell_facts.known(tmp_path, predictions)
+    found = held_out.facts(tmp_path, predictions)
     assert found["cell_area"].tolist() == [10, 20]
     assert found["source"].tolist() == ["fold_0", "fold_1"]
     assert found[["brightness", "path"]].isna().all(axis=None)
-    bare = cell_facts.known(tmp_path, predictions[["image_id"]])
-    assert bare[list(cell_facts.COLUMNS)].isna().all(axis=None)
+    bare = held_out.facts(tmp_path, predictions[["image_id"]])
+    assert bare[list(held_out.COLUMNS)].isna().all(axis=None)

@@ -6,7 +6,8 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError, LeukemiaError
-from leukemia.evaluation import ensembles, estimates, subgroups
+from leukemia.evaluation import estimates, subgroups
+from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference import scoring
 from tests.support import bundle_factory
 
@@ -125,7 +126,7 @@ def test_patients_are_called_at_the_threshold_of_the_other_folds():
 def test_the_mean_of_bundles_is_judged_as_each_was(folded):
     *_, mean = scoring.fold_table([folded, folded], together=True)
     assert mean.startswith("| mean of these 2 |")
-    found = ensembles.mean([folded, folded])
+    found = evaluate_mean([folded.predictions] * 2, ["one", "one"])
     # The mean of twice the same ranks the cells of a fold as it did.
     for fold, own in found.predictions.groupby("fold"):
         first = folded.predictions[folded.predictions["fold"] == fold].sort_values("image_id")
@@ -139,5 +140,5 @@ def test_bundles_of_other_folds_make_no_mean(folded, tmp_path):
     frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
     frame["fold"] = (frame["fold"] + 1) % 6
     bundle_factory.write_predictions(folder, frame)
-    with pytest.raises(LeukemiaError, match="other was judged on other cells or in other folds"):
-        ensembles.mean([folded, bundles.read(folder)])
+    with pytest.raises(LeukemiaError, match="other was evaluated on other cells or in other folds"):
+        scoring.fold_table([folded, bundles.read(folder)], together=True)

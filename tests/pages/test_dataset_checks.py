@@ -81,7 +81,9 @@ def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_
     page = unfold(open_dataset("checks"), "suspects")
     bundle = bundles.read(drawn_bundle)
     cells = label_log.apply(dataset, manifest.read(dataset))
-    expected = label_issues.check(bundle, "", cells).rows["image_id"].tolist()
+    expected = (
+        label_issues.check(cells, bundle.predictions, threshold=0.5, model="").rows["image_id"].tolist()
+    )
     assert set(expected) == set(bundle.predictions["image_id"].iloc[:2])
     (grid,) = [g for g in page.get("bidi_component") if g.proto.id.endswith("check-suspects-grid")]
     assert [card["id"] for card in json.loads(grid.proto.json)["cards"]] == expected

@@ -9,6 +9,7 @@ from sklearn import metrics as sk
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.evaluation import metrics, patients, subgroups
+from tests.support import plain_estimates
 from tests.support.app import said
 from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
 
@@ -101,7 +102,7 @@ def test_calibration_tells_counts_ece_and_brier(visit):
     truth, probability = judged(champion())
     page = visit(champion(), "calibration")
     found = {metric.label: metric.value for metric in page.metric}
-    ece = metrics.expected_calibration_error(truth, probability, np.ones(len(truth)))
+    ece = plain_estimates.expected_calibration_error(truth, probability, np.ones(len(truth)))
     assert found == {
         "Calibration error (ECE)": f"{ece:.3f}",
         "Brier score": f"{sk.brier_score_loss(truth, probability):.3f}",

@@ -27,10 +27,17 @@ def every(predictions, threshold, *, resamples=bootstrap.RESAMPLES, seed=0):
             "auroc": sk.roc_auc_score(truth, probability, sample_weight=weights),
             "average_precision": sk.average_precision_score(truth, probability, sample_weight=weights),
             "brier": sk.brier_score_loss(truth, probability, sample_weight=weights),
-            "ece": metrics.expected_calibration_error(truth, probability, weights),
+            "ece": expected_calibration_error(truth, probability, weights),
         }
 
     return estimates.by_resampling(predictions, compute, resamples=resamples, seed=seed)
+
+
+def expected_calibration_error(truth, probability, weights, bins=metrics.ECE_BINS):
+    """Mean distance of probability from observed frequency over equal bins, weighted by cells."""
+    index = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = np.bincount(index, weights * (truth - probability), minlength=bins)
+    return float(np.abs(gaps).sum() / weights.sum())
 
 
 def arrays(predictions):

@@ -78,7 +78,15 @@ def _all(
     assignment, whose = _split(labelled, _bundle)
     return [
         checks.split(labelled, assignment, whose),
-        label_issues.check(_bundle, model, _cells),
+        label_issues.check(
+            _cells,
+            _bundle.predictions,
+            threshold=_bundle.threshold,
+            model=_bundle.name,
+            leaky=_bundle.leaky,
+        )
+        if _bundle
+        else label_issues.without_model(model),
         checks.near_identical(_cells, _looked, assignment),
         checks.identical(_cells),
         checks.tied(_cells),

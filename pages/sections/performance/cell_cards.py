@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 
 from leukemia import settings
-from leukemia.evaluation.cell_facts import SYNTHETIC
+from leukemia.evaluation.held_out import SYNTHETIC
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import decisions
 from pages.components import cell_grid

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from leukemia.evaluation import misclassified
-from leukemia.evaluation.misclassified import ALARM, MISSED
+from leukemia.evaluation import held_out
+from leukemia.evaluation.held_out import ALARM, MISSED
 from leukemia.registry.versions import Version
 from pages.components import cell_grid
 from pages.sections.performance import cell_cards, resources
@@ -19,7 +19,7 @@ NO_IMAGES = (
 
 def show(version: Version, picked: Picked) -> None:
     known = resources.known(version.bundle)
-    found = {kind: misclassified.find(known, picked.value, kind) for kind in (MISSED, ALARM)}
+    found = {kind: held_out.misclassified(known, picked.value, kind) for kind in (MISSED, ALARM)}
     kind = st.segmented_control("Show", (MISSED, ALARM), default=MISSED, required=True, key=KEY)
     rows = found[kind]
     st.caption(

@@ -15,7 +15,7 @@ from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog import brightness, manifest_parquet
 from leukemia.errors import BundleError, DatasetError, RegistryError
-from leukemia.evaluation import cell_facts, comparison, curves, estimates
+from leukemia.evaluation import comparison, curves, estimates, held_out
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.registry import versions as model_versions
 from leukemia.registry.versions import Version
@@ -220,4 +220,4 @@ def _together(folders: tuple[Path, ...], stamps: tuple[object, ...], _bundles: l
 
 @st.cache_resource(max_entries=8, show_spinner="Looking the cells up …")
 def _known(folder: Path, stamp: tuple[object, ...], data: Path, now: object, _bundle: Bundle) -> pd.DataFrame:
-    return cell_facts.known(data, _bundle.predictions)
+    return held_out.facts(data, _bundle.predictions)

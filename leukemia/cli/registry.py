@@ -68,12 +68,12 @@ def rollback(options: Namespace) -> int:
 
 def _told(version: "Version") -> list[str]:
     aliases = f" [{', '.join(version.aliases)}]" if version.aliases else ""
-    figures = ", ".join(
-        f"{name} {_number(version.figures[name])}" for name in SHOWN if name in version.figures
+    estimates = ", ".join(
+        f"{name} {_number(version.estimates[name])}" for name in SHOWN if name in version.estimates
     )
     return [
         f"{version.number}  {version.recipe}  {version.created:%Y-%m-%d %H:%M} UTC{aliases}",
-        f"    {figures}",
+        f"    {estimates}",
         *(f"    {_event(event)}" for event in version.events),
     ]
 

@@ -83,7 +83,7 @@ def _tags(bundle: Bundle) -> dict[str, str]:
     """Make the tags that a version is listed by, so that listing opens no bundle."""
     return {
         versions.RECIPE: bundle.recipe,
-        versions.FIGURES: json.dumps(as_record(bundle.record.estimates)),
+        versions.ESTIMATES: json.dumps(as_record(bundle.record.estimates)),
         versions.RECORD_SHA256: bundles.checksum(bundle.folder / bundles.RECORD),
         "threshold": repr(bundle.threshold),
         "digest": bundle.digest,

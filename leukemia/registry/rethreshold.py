@@ -1,7 +1,7 @@
 """Another threshold for a version, kept as a version of its own: who chose it, why, and when.
 
-The network, its engine and its held-out predictions are copied as they are; threshold, figures and
-card are those of the new threshold. The version that it was made from stays as it was.
+The network, its engine and its held-out predictions are copied as they are; threshold, estimates
+and card are those of the new threshold. The version that it was made from stays as it was.
 """
 
 import math

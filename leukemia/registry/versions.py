@@ -23,7 +23,7 @@ from leukemia.tracking.store import open_store
 
 TROUBLE = "The registry of model versions cannot be read"
 # Tags of a version; the SHA-256 of its bundle.json is stored under its old name.
-RECIPE, FIGURES, RECORD_SHA256 = "recipe", "figures", "seal"
+RECIPE, ESTIMATES, RECORD_SHA256 = "recipe", "figures", "seal"
 # Tags of a version whose threshold was changed, and of its run.
 CHANGED_BY, REASON, CHOSEN, BEFORE = "changed_by", "reason", "chosen", "threshold_before"
 MADE_FROM, MADE_FROM_RUN = "made_from", "made_from_run"
@@ -50,8 +50,8 @@ class Version:
         When it was registered, UTC.
     aliases : tuple of str
         Such as ``champion``.
-    figures : dict
-        Held-out figures: name to value, low and high (95 % interval over patients).
+    estimates : dict
+        Of held-out cells: name to value, low and high (95 % interval over patients).
     events : tuple of Event
         When it was put in service, by whom and why; the first one first.
     facts : dict of str to str
@@ -70,7 +70,7 @@ class Version:
     recipe: str = ""
     created: datetime | None = None
     aliases: tuple[str, ...] = ()
-    figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    estimates: dict[str, dict[str, float | None]] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     record_sha256: str = ""
@@ -83,7 +83,7 @@ class Version:
     @property
     def recall(self) -> float | None:
         """Held-out recall (sensitivity) at its own threshold."""
-        return self.figures.get("sensitivity", {}).get("value")
+        return self.estimates.get("sensitivity", {}).get("value")
 
     @property
     def name(self) -> str:
@@ -226,9 +226,9 @@ def _version(
     aliases: Mapping[str, int],
     events: list[Event],
 ) -> Version:
-    figures = {}
+    estimates = {}
     with contextlib.suppress(ValueError):
-        figures = json.loads(tags.get(FIGURES, "{}"))
+        estimates = json.loads(tags.get(ESTIMATES, "{}"))
     checksum = tags.get(RECORD_SHA256, "")
     return Version(
         folder=bundle_cache.place(data, number, checksum),
@@ -237,12 +237,12 @@ def _version(
         recipe=tags.get(RECIPE, ""),
         created=datetime.fromtimestamp(created / 1000, UTC),
         aliases=tuple(sorted(alias for alias, named in aliases.items() if named == number)),
-        figures=figures,
+        estimates=estimates,
         events=tuple(event for event in events if event.version == number),
         facts={
             key: value
             for key, value in tags.items()
-            if key not in (RECIPE, FIGURES, RECORD_SHA256) and not key.startswith(promotion_log.KEY)
+            if key not in (RECIPE, ESTIMATES, RECORD_SHA256) and not key.startswith(promotion_log.KEY)
         },
         record_sha256=checksum,
     )

@@ -67,7 +67,7 @@ class Run:
     by : str
         Who started it: untrusted text, empty where it is not recorded.
     settings : dict of str to str
-    figures : dict
+    estimates : dict
         Of held-out patients, in the end: name to value, low and high (95 % interval over patients);
         what is not known of these is left out.
     parent : str
@@ -86,7 +86,7 @@ class Run:
     ended: datetime | None
     by: str
     settings: dict[str, str]
-    figures: dict[str, dict[str, float]]
+    estimates: dict[str, dict[str, float]]
     parent: str = ""
     version: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
@@ -136,15 +136,15 @@ def make_run(
         ended=_time(ended) if status in _ENDED else None,
         by="" if by == NOBODY else by,
         settings=parameters,
-        figures=held_out_figures(metrics),
+        estimates=held_out_estimates(metrics),
         parent=tags.get(PARENT, ""),
         version=version,
         tags=tags,
     )
 
 
-def held_out_figures(metrics: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Value, low and high of each figure of held-out patients, from a run's metrics."""
+def held_out_estimates(metrics: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Value, low and high of each estimate of held-out patients, from a run's metrics."""
     out: dict[str, dict[str, float]] = {}
     for name, value in metrics.items():
         if name.startswith(HELD_OUT) and math.isfinite(value):
@@ -153,15 +153,15 @@ def held_out_figures(metrics: Mapping[str, float]) -> dict[str, dict[str, float]
                 out.setdefault(title, {})[end] = value
             else:
                 out.setdefault(name.removeprefix(HELD_OUT), {})["value"] = value
-    return {name: figure for name, figure in out.items() if "value" in figure}
+    return {name: estimate for name, estimate in out.items() if "value" in estimate}
 
 
-def held_out_metrics(figures: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
-    """The reverse of :func:`held_out_figures`: metrics of a run."""
+def held_out_metrics(estimates: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+    """The reverse of :func:`held_out_estimates`: metrics of a run."""
     return {
         f"{HELD_OUT}{name}{'' if key == 'value' else f'_{key}'}": value
-        for name, figure in figures.items()
-        for key, value in figure.items()
+        for name, estimate in estimates.items()
+        for key, value in estimate.items()
         if value is not None
     }
 

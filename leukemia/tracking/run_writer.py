@@ -67,16 +67,16 @@ class RunWriter:
 
     def register(
         self,
-        figures: Mapping[str, Mapping[str, float | None]],
+        estimates: Mapping[str, Mapping[str, float | None]],
         bundle: Path,
         tags: Callable[[], Mapping[str, str]],
         unique: str,
     ) -> None:
-        """Record the figures of held-out patients and the bundle, make a model version of it, and end.
+        """Record the estimates on held-out patients and the bundle, make a model version of it, and end.
 
         Parameters
         ----------
-        figures : dict
+        estimates : dict
             Name to value, low and high.
         bundle : Path
             Its folder.
@@ -87,7 +87,7 @@ class RunWriter:
         """
 
         def record(client: mlflow.MlflowClient) -> None:
-            client.log_batch(self.run_id, metrics=_metrics(records.held_out_metrics(figures)))
+            client.log_batch(self.run_id, metrics=_metrics(records.held_out_metrics(estimates)))
             client.log_artifacts(self.run_id, str(bundle), registry_writer.ARTIFACT)
 
         def create(client: mlflow.MlflowClient) -> None:

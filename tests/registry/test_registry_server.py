@@ -29,10 +29,10 @@ STATE_TIMEOUT = mlflow.STATE_TIMEOUT
 
 def postgres_programs():
     """Folder of initdb and pg_ctl, or None."""
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    programs = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if named := shutil.which("initdb"):
-        found.append(Path(named).resolve())
-    return found[0].parent if found else None
+        programs.append(Path(named).resolve())
+    return programs[0].parent if programs else None
 
 
 def why_not():
@@ -164,23 +164,23 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     (warning,) = promotion.promote(data, second, "Ben", "quicker").warnings
     assert "falls from 0.900" in warning
     promotion.challenge(data, first)
-    found = serving.find()
-    assert (found.version, found.bundle.recipe, found.notice) == (second, "recipe-1", "")
+    served = serving.find()
+    assert (served.version, served.bundle.recipe, served.notice) == (second, "recipe-1", "")
 
     # A machine that never saw the bundle fetches it from the server, and it is the same.
     shutil.rmtree(Workspace(data).serving)
-    kept = serving.find().bundle.folder
-    assert kept.parent == Workspace(data.resolve()).serving
+    folder = serving.find().bundle.folder
+    assert folder.parent == Workspace(data.resolve()).serving
     for name in bundles.CHECKED:
-        assert (kept / name).read_bytes() == (tmp_path / "bundle-1-0.85" / name).read_bytes()
+        assert (folder / name).read_bytes() == (tmp_path / "bundle-1-0.85" / name).read_bytes()
 
     directly = versions.registry_state(data)
     assert directly == mlflow.MlflowStore(data).registry_state_through_client()
     assert directly.aliases == {"champion": second, "challenger": first}
 
     assert main(["versions"]) == ANSWERED
-    told = capsys.readouterr().out
-    assert "[champion]" in told and "by Ada: first, \N{GREEK SMALL LETTER ALPHA}" in told
+    printed = capsys.readouterr().out
+    assert "[champion]" in printed and "by Ada: first, \N{GREEK SMALL LETTER ALPHA}" in printed
     assert main(["rollback", "--by", "Ada", "--reason", "too many missed"]) == ANSWERED
     assert f"In service: version {first}" in capsys.readouterr().out
     assert main(["promote", "99", "--by", "Ada", "--reason", "x"]) == UNUSABLE
@@ -207,7 +207,7 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
     monkeypatch.setattr(mlflow, "STATE_TIMEOUT", STATE_TIMEOUT)
     try:
         began = time.monotonic()
-        found = serving.find()
+        served = serving.find()
         took = time.monotonic() - began
         with pytest.raises(RegistryError, match="cannot be read"):
             promotion.roll_back(data, "Ada", "to see")
@@ -217,8 +217,8 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
         took = max(took, time.monotonic() - began)
     finally:
         pg_ctl("-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
-    assert (found.version, found.bundle.recipe) == (number, "recipe-0")
-    assert "cannot be read" in found.notice and "answered here last" in found.notice
+    assert (served.version, served.bundle.recipe) == (number, "recipe-0")
+    assert "cannot be read" in served.notice and "answered here last" in served.notice
     assert took < 2
 
 
@@ -229,12 +229,12 @@ def test_past_runs_are_listed_from_the_server_with_their_parts_and_epochs(data, 
         part.epoch(epoch, {"loss": 0.5 - epoch / 10})
     part.close({"test_sensitivity": 0.9, "test_sensitivity_low": 0.8})
     (number,) = make_versions(data, tmp_path, [0.91])
-    found = run_history.runs(data)
-    assert [one.run_id for one in found if one.run_id == whole.run_id] == [whole.run_id]
-    assert part.run_id not in [one.run_id for one in found]
-    assert (found[0].version, found[0].figures["sensitivity"]["value"]) == (number, 0.91)
+    runs = run_history.runs(data)
+    assert [one.run_id for one in runs if one.run_id == whole.run_id] == [whole.run_id]
+    assert part.run_id not in [one.run_id for one in runs]
+    assert (runs[0].version, runs[0].estimates["sensitivity"]["value"]) == (number, 0.91)
     assert run_history.run(data, whole.run_id).status == RunStatus.RUNNING
     (child,) = run_history.children(data, whole.run_id)
     assert (child.name, child.kind, child.status) == ("fold 1/2", RunKind.FOLD, RunStatus.FINISHED)
-    assert child.figures == {"sensitivity": {"value": 0.9, "low": 0.8}}
+    assert child.estimates == {"sensitivity": {"value": 0.9, "low": 0.8}}
     assert run_history.histories(data, part.run_id) == [{"loss": 0.5}, {"loss": 0.4}]

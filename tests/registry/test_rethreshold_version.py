@@ -63,7 +63,7 @@ def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promot
     assert (run.recipe, run.name) == ("tiny-test", "tiny-test (threshold 0.3000)")
     assert SAID | made_from == {name: run.tags[name] for name in SAID | made_from}
     assert earlier.run_id == source.run_id
-    assert run.figures["sensitivity"]["value"] == pytest.approx(newest.recall)
+    assert run.estimates["sensitivity"]["value"] == pytest.approx(newest.recall)
     assert left(data) == []
     promotion.promote(data, 2, "Ada", "finds more ALL cells")
     answering = Watch().now()
@@ -75,8 +75,8 @@ def test_a_threshold_is_changed_again_and_names_what_it_was_made_from(data):
     second = versions.fetch(data, versions.registered(data)[0])
     assert second.note == "threshold 0.3000, from version 1"
     assert rethreshold.save(data, second, 0.2, **GIVEN) == 3
-    found = versions.bundle(data, 3)
-    assert [change.source for change in found.record.changes] == ["version 1", "version 2"]
+    bundle = versions.bundle(data, 3)
+    assert [change.source for change in bundle.record.changes] == ["version 1", "version 2"]
 
 
 def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet(

@@ -19,7 +19,7 @@ from leukemia.tracking.mlflow import MlflowStore
 from tests.support.bundle_factory import write_bundle
 from tests.support.runs_factory import data_folder, make_versions
 
-SOON = 2.0  # seconds that a look may take where the registry does not answer
+SOON = 2.0  # seconds that an answer may take where the registry does not answer
 
 
 @pytest.fixture(autouse=True)
@@ -59,27 +59,27 @@ def drop(data, number):
 
 def timed():
     began = time.monotonic()
-    found = serving.find()
-    return found, time.monotonic() - began
+    served = serving.find()
+    return served, time.monotonic() - began
 
 
 def test_with_an_empty_registry_the_shipped_bundle_answers_without_a_word(tmp_path):
     for make in (tmp_path.joinpath, data_folder):
         with contextlib.suppress(FileExistsError):
             make(tmp_path / "data")
-        found = serving.find()
-        assert (found.bundle.recipe, found.version, found.notice) == ("shipped", None, "")
+        served = serving.find()
+        assert (served.bundle.recipe, served.version, served.notice) == ("shipped", None, "")
 
 
 def test_with_versions_but_none_promoted_the_shipped_bundle_answers_without_a_word(tmp_path):
     make_versions(data_folder(tmp_path / "data"), tmp_path, [0.9])
-    found = serving.find()
-    assert (found.bundle.recipe, found.notice) == ("shipped", "")
+    served = serving.find()
+    assert (served.bundle.recipe, served.notice) == ("shipped", "")
 
 
 def test_the_champion_answers(data):
-    found = serving.find()
-    assert (found.version, found.bundle.recipe, found.notice) == (2, "recipe-1", "")
+    served = serving.find()
+    assert (served.version, served.bundle.recipe, served.notice) == (2, "recipe-1", "")
 
 
 def test_a_promotion_and_a_rollback_are_seen_at_the_next_look(data):
@@ -89,29 +89,29 @@ def test_a_promotion_and_a_rollback_are_seen_at_the_next_look(data):
     assert serving.find().version == 2
     promotion.roll_back(data, "Ben", "as before")
     promotion.roll_back(data, "Ben", "as before")
-    found = serving.find()
-    assert (found.version, found.bundle.recipe, found.notice) == (None, "shipped", "")
+    served = serving.find()
+    assert (served.version, served.bundle.recipe, served.notice) == (None, "shipped", "")
 
 
 def test_a_bundle_named_outright_wins(data, tmp_path, monkeypatch):
     monkeypatch.setenv("LEUKEMIA_MODEL", str(write_bundle(tmp_path / "mine", 0.5, "mine")))
-    found = serving.find()
-    assert (found.bundle.recipe, found.version, found.notice) == ("mine", None, "")
+    served = serving.find()
+    assert (served.bundle.recipe, served.version, served.notice) == ("mine", None, "")
 
 
 def test_a_champion_that_was_altered_gives_way_to_the_one_before_it_and_it_is_told(data):
     alter(data, 2)
-    found = serving.find()
-    assert (found.version, found.bundle.recipe) == (1, "recipe-0")
-    assert "Version 2, which should be in service, cannot be used" in found.notice
-    assert bundles.WEIGHTS in found.notice
-    assert "Version 1, which was in service before, answers" in found.notice
+    served = serving.find()
+    assert (served.version, served.bundle.recipe) == (1, "recipe-0")
+    assert "Version 2, which should be in service, cannot be used" in served.notice
+    assert bundles.WEIGHTS in served.notice
+    assert "Version 1, which was in service before, answers" in served.notice
 
 
 def test_a_champion_altered_on_this_machine_only_is_fetched_anew(data):
     alter(data, 2, there=False)
-    found = serving.find()
-    assert (found.version, found.notice) == (2, "")
+    served = serving.find()
+    assert (served.version, served.notice) == (2, "")
 
 
 def test_a_champion_altered_at_mlflow_only_answers_from_this_machine(data):
@@ -128,34 +128,34 @@ def test_a_bundle_replaced_as_a_whole_by_another_whole_one_is_not_taken_for_it(d
     ):
         shutil.rmtree(place)
         shutil.copytree(other, place)
-    found = serving.find()
-    assert found.version == 1
-    assert "not the file that was registered" in found.notice
+    served = serving.find()
+    assert served.version == 1
+    assert "not the file that was registered" in served.notice
 
 
 def test_a_champion_whose_files_are_gone_gives_way_to_the_one_before_it(data):
     drop(data, 2)
-    found = serving.find()
-    assert found.version == 1
-    assert "Version 2" in found.notice and "Version 1, which was in service before" in found.notice
+    served = serving.find()
+    assert served.version == 1
+    assert "Version 2" in served.notice and "Version 1, which was in service before" in served.notice
 
 
 def test_where_no_champion_is_whole_the_shipped_bundle_answers_and_it_is_told(data):
     drop(data, 2)
     alter(data, 1)
-    found = serving.find()
-    assert (found.version, found.bundle.recipe) == (None, "shipped")
-    assert "Version 2, which should be in service" in found.notice
-    assert serving.BUILT_IN_ANSWERS in found.notice
+    served = serving.find()
+    assert (served.version, served.bundle.recipe) == (None, "shipped")
+    assert "Version 2, which should be in service" in served.notice
+    assert serving.BUILT_IN_ANSWERS in served.notice
 
 
 def test_a_locked_database_leaves_the_last_one_answering_soon(data):
     serving.find()
     with contextlib.closing(sqlite3.connect(data / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        found, took = timed()
-    assert (found.version, found.bundle.recipe) == (2, "recipe-1")
-    assert "locked" in found.notice and "Version 2, which answered here last" in found.notice
+        served, took = timed()
+    assert (served.version, served.bundle.recipe) == (2, "recipe-1")
+    assert "locked" in served.notice and "Version 2, which answered here last" in served.notice
     assert took < SOON
     assert serving.find().notice == ""
 
@@ -164,26 +164,26 @@ def test_a_locked_database_before_any_look_leaves_the_shipped_bundle(data):
     bundle_cache.note_built_in_served(data)
     with contextlib.closing(sqlite3.connect(data / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        found, took = timed()
-    assert found.bundle.recipe == "shipped" and serving.BUILT_IN_ANSWERS in found.notice
+        served, took = timed()
+    assert served.bundle.recipe == "shipped" and serving.BUILT_IN_ANSWERS in served.notice
     assert took < SOON
 
 
 def test_a_database_that_is_gone_leaves_the_last_one_answering(data):
     serving.find()
     (data / "mlflow.db").unlink()
-    found = serving.find()
-    assert found.version == 2
-    assert "gone" in found.notice
+    served = serving.find()
+    assert served.version == 2
+    assert "gone" in served.notice
     assert not (data / "mlflow.db").exists()
 
 
 def test_a_database_that_is_no_database_leaves_the_last_one_answering(data):
     serving.find()
     (data / "mlflow.db").write_bytes(b"not a database" * 100)
-    found = serving.find()
-    assert found.version == 2
-    assert "damaged" in found.notice
+    served = serving.find()
+    assert served.version == 2
+    assert "damaged" in served.notice
 
 
 def test_a_database_half_written_by_a_killed_process_is_read_all_the_same(data):
@@ -199,8 +199,8 @@ def test_a_database_half_written_by_a_killed_process_is_read_all_the_same(data):
     )
     subprocess.run([sys.executable, "-c", code, str(data / "mlflow.db")], check=False)
     assert (data / "mlflow.db-journal").exists()
-    found = serving.find()
-    assert (found.version, found.notice) == (2, "")
+    served = serving.find()
+    assert (served.version, served.notice) == (2, "")
 
 
 @contextlib.contextmanager
@@ -234,9 +234,9 @@ def json_answer(status, content):
 def test_a_server_that_does_not_answer_leaves_the_shipped_bundle_soon(tmp_path, monkeypatch):
     with listening() as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        found, took = timed()
-    assert found.bundle.recipe == "shipped"
-    assert "does not answer" in found.notice and serving.BUILT_IN_ANSWERS in found.notice
+        served, took = timed()
+    assert served.bundle.recipe == "shipped"
+    assert "does not answer" in served.notice and serving.BUILT_IN_ANSWERS in served.notice
     assert took < SOON
 
 
@@ -247,8 +247,8 @@ def test_a_server_that_is_not_there_leaves_the_last_one_answering_soon(data, mon
     seal = versions.version(data, 2).record_sha256
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
     bundle_cache.note_served(data, 2, seal)
-    found, took = timed()
-    assert (found.version, found.bundle.recipe) == (2, "recipe-1")
+    served, took = timed()
+    assert (served.version, served.bundle.recipe) == (2, "recipe-1")
     assert took < SOON
 
 
@@ -256,16 +256,16 @@ def test_a_server_whose_own_database_is_gone_leaves_the_shipped_bundle_soon(tmp_
     fault = json_answer("500 Internal Server Error", {"error_code": "INTERNAL_ERROR"})
     with listening(fault) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        found, took = timed()
-    assert found.bundle.recipe == "shipped" and "reports an error" in found.notice
+        served, took = timed()
+    assert served.bundle.recipe == "shipped" and "reports an error" in served.notice
     assert took < SOON
 
 
 def test_a_server_that_knows_no_model_yet_leaves_the_shipped_bundle_without_a_word(tmp_path, monkeypatch):
     with listening(json_answer("404 Not Found", {"error_code": "RESOURCE_DOES_NOT_EXIST"})) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        found = serving.find()
-    assert (found.bundle.recipe, found.notice) == ("shipped", "")
+        served = serving.find()
+    assert (served.bundle.recipe, served.notice) == ("shipped", "")
 
 
 def test_what_answers_but_is_not_mlflow_is_told(tmp_path, monkeypatch):
@@ -338,8 +338,8 @@ def test_a_watch_sees_a_promotion_within_its_time_and_never_keeps_a_page_waiting
     watch._due = 0.0
     assert watch.now().version == 3
     ready = threading.Event()
-    look = serving.find
-    monkeypatch.setattr(serving, "find", lambda: (ready.wait(30), look())[1])
+    find = serving.find
+    monkeypatch.setattr(serving, "find", lambda: (ready.wait(30), find())[1])
     promotion.roll_back(data, "Ben", "as before")
     began = time.monotonic()
     assert watch.now().version == 3

@@ -31,11 +31,12 @@ def numbers(data):
 
 def test_a_finished_run_is_a_version_with_its_recipe_and_figures(data, tmp_path):
     run = finish_run(data, write_bundle(tmp_path / "one", 0.91, "reference-cnn"))
-    (found,) = versions.registered(data)
-    assert (found.number, found.run_id, found.recipe, found.recall) == (1, run.run_id, "reference-cnn", 0.91)
-    assert found.figures == as_record(bundles.read(tmp_path / "one").record.estimates)
-    assert found.facts["digest"] == bundles.read(tmp_path / "one").digest
-    assert not found.in_service and found.events == ()
+    (version,) = versions.registered(data)
+    assert (version.number, version.run_id) == (1, run.run_id)
+    assert (version.recipe, version.recall) == ("reference-cnn", 0.91)
+    assert version.estimates == as_record(bundles.read(tmp_path / "one").record.estimates)
+    assert version.facts["digest"] == bundles.read(tmp_path / "one").digest
+    assert not version.in_service and version.events == ()
     assert versions.bundle(data, 1).record == bundles.read(tmp_path / "one").record
 
 
@@ -130,8 +131,8 @@ def test_rolling_back_walks_the_champions_back_to_the_shipped_bundle(data, tmp_p
     make_versions(data, tmp_path, [0.9, 0.92, 0.94])
     for number in (1, 3, 2):
         promotion.promote(data, number, "Ada", f"try {number}")
-    found = [promotion.roll_back(data, "Ben", "as before").event for _ in range(3)]
-    assert [(event.earlier, event.version) for event in found] == [(2, 3), (3, 1), (1, None)]
+    events = [promotion.roll_back(data, "Ben", "as before").event for _ in range(3)]
+    assert [(event.earlier, event.version) for event in events] == [(2, 3), (3, 1), (1, None)]
     assert not any(version.in_service for version in versions.registered(data))
     with pytest.raises(RegistryError, match="nothing to roll back"):
         promotion.roll_back(data, "Ben", "once more")
@@ -175,8 +176,8 @@ def test_rolling_back_passes_over_a_version_that_is_not_whole_any_more(data, tmp
     for number in (1, 2, 3):
         promotion.promote(data, number, "Ada", "next")
     damage(data, 2)
-    for kept in Workspace(data).serving.glob("version-2-*"):
-        shutil.rmtree(kept)
+    for folder in Workspace(data).serving.glob("version-2-*"):
+        shutil.rmtree(folder)
     change = promotion.roll_back(data, "Ben", "as before")
     assert change.event.version == 1
     assert "Version 2 was skipped" in change.warnings[0]

@@ -31,9 +31,9 @@ def test_versions_are_the_model_in_service_and_bundles_beside_and_below_it(copie
     shutil.copytree(copied_bundle, copied_bundle / "old")
     shutil.copytree(copied_bundle, tmp_path / ".partial-x")
     (tmp_path / "notes").mkdir()
-    found = versions.folders(copied_bundle)
-    assert [str(path.relative_to(tmp_path)) for path in found] == ["copy", "able", "copy/old", "zulu"]
-    assert all(versions.read(path).bundle for path in found)
+    folders = versions.folders(copied_bundle)
+    assert [str(path.relative_to(tmp_path)) for path in folders] == ["copy", "able", "copy/old", "zulu"]
+    assert all(versions.read(path).bundle for path in folders)
 
 
 def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
@@ -48,7 +48,7 @@ def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("image_id,label\na,ALL\n", "lacks the column"),
         ("image_id,patient_group,label,probability\na,1,ALL,1.5\n", "without a label, a patient or"),
@@ -57,10 +57,10 @@ def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
         ("", "cannot be read"),
     ],
 )
-def test_unusable_predictions_are_a_sentence(copied_bundle, text, said):
+def test_unusable_predictions_are_a_sentence(copied_bundle, text, message):
     (copied_bundle / bundles.PREDICTIONS).write_text(text)
     bundle_factory.sign(copied_bundle, bundles.PREDICTIONS)
-    assert said in versions.read(copied_bundle).problem
+    assert message in versions.read(copied_bundle).problem
 
 
 def test_a_stamp_tells_an_altered_file(copied_bundle):
@@ -84,8 +84,8 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert change.at.endswith("+00:00")
     assert new.record.confusion == metrics.confusion(bundle.predictions, 0.3)
     expected = estimates.as_record(plain_estimates.at_threshold(bundle.predictions, 0.3))
-    found = estimates.as_record(new.record.estimates)
-    assert {name: found[name] for name in expected} == expected
+    record = estimates.as_record(new.record.estimates)
+    assert {name: record[name] for name in expected} == expected
     assert new.record.estimates["auroc"] == bundle.record.estimates["auroc"]
     assert "Dr\\. Ada" in new.card
     assert "at a probability of 0.3000 or more" in new.card
@@ -103,7 +103,7 @@ def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"who": "  "}, "give your name"),
         ({"reason": ""}, "and a reason"),
@@ -113,8 +113,8 @@ def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
         ({"threshold": 1.2}, "from 0 to 1"),
     ],
 )
-def test_what_cannot_be_saved_is_said(bundle, tmp_path, changes, said):
-    with pytest.raises(BundleError, match=said):
+def test_what_cannot_be_saved_is_said(bundle, tmp_path, changes, message):
+    with pytest.raises(BundleError, match=message):
         save(bundle, tmp_path, **changes)
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 

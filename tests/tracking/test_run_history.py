@@ -75,7 +75,7 @@ def fill(data, tmp_path):
 def test_both_stores_say_the_same(data, tmp_path, through_mlflow):
     whole, odd = fill(data, tmp_path)
 
-    def told():
+    def answers():
         return (
             run_history.runs(data),
             run_history.runs(data, limit=2),
@@ -87,9 +87,9 @@ def test_both_stores_say_the_same(data, tmp_path, through_mlflow):
             versions.registered(data),
         )
 
-    by_tables = told()
+    by_tables = answers()
     through_mlflow()
-    assert told() == by_tables
+    assert answers() == by_tables
     assert [one.name for one in by_tables[0]] == [
         "at work",
         "best settings",
@@ -104,22 +104,22 @@ def test_both_stores_say_the_same(data, tmp_path, through_mlflow):
 
 @pytest.mark.usefixtures("either_store")
 def test_a_run_is_told_with_what_it_was_set_to_and_came_to(data, tmp_path):
-    run = finish_run(data, write_bundle(tmp_path / "one", 0.91), "first")
-    (found,) = run_history.runs(data)
-    assert (found.run_id, found.name, found.recipe, found.kind) == (run.run_id, "first", "first", "train")
-    assert (found.status, found.version, found.parent) == (RunStatus.FINISHED, 1, "")
-    assert found.figures["sensitivity"] == pytest.approx({"value": 0.91, "low": 0.81, "high": 1.0})
-    assert found.settings == {"recipe": "first"}
-    assert found.revision == "test"
-    assert found.seconds >= 0
-    assert found.started.utcoffset().total_seconds() == 0
+    made = finish_run(data, write_bundle(tmp_path / "one", 0.91), "first")
+    (run,) = run_history.runs(data)
+    assert (run.run_id, run.name, run.recipe, run.kind) == (made.run_id, "first", "first", "train")
+    assert (run.status, run.version, run.parent) == (RunStatus.FINISHED, 1, "")
+    assert run.estimates["sensitivity"] == pytest.approx({"value": 0.91, "low": 0.81, "high": 1.0})
+    assert run.settings == {"recipe": "first"}
+    assert run.revision == "test"
+    assert run.seconds >= 0
+    assert run.started.utcoffset().total_seconds() == 0
 
 
 def test_figures_with_low_or_high_in_their_name_are_not_ends_of_others():
-    found = records.held_out_figures(
+    estimates = records.held_out_estimates(
         {"test_f1": 0.5, "test_f1_low": 0.4, "test_f1_high": 0.6, "test_odd_low": 1.0, "loss": 2}
     )
-    assert found == {"f1": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    assert estimates == {"f1": {"value": 0.5, "low": 0.4, "high": 0.6}}
 
 
 @pytest.mark.usefixtures("either_store")
@@ -132,7 +132,7 @@ def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({}, RunStatus.RUNNING),
         ({"pid": "1", "born": "1.0"}, RunStatus.BROKEN_OFF),
@@ -141,19 +141,21 @@ def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
         ({"host": "another-machine", "pid": "1"}, RunStatus.RUNNING),
     ],
 )
-def test_a_run_whose_process_is_gone_is_broken_off(given, told, data):
+def test_a_run_whose_process_is_gone_is_broken_off(given, expected, data):
     run = begin(data)
     client = mlflow_client.client(data)
     assert client.get_run(run.run_id).data.tags["pid"] == str(os.getpid())
     for key, value in given.items():
         client.set_tag(run.run_id, key, value)
-    (found,) = run_history.runs(data)
-    assert found.status == told
-    assert found.ended is None
+    (listed,) = run_history.runs(data)
+    assert listed.status == expected
+    assert listed.ended is None
 
 
-@pytest.mark.parametrize(("status", "told"), [({}, RunStatus.RUNNING), ({"status": 1}, RunStatus.BROKEN_OFF)])
-def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, told, data):
+@pytest.mark.parametrize(
+    ("status", "expected"), [({}, RunStatus.RUNNING), ({"status": 1}, RunStatus.BROKEN_OFF)]
+)
+def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, expected, data):
     import json
 
     run = begin(data)
@@ -167,7 +169,7 @@ def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, told, data):
     (folder / "progress.json").write_text(json.dumps({"facts": {"run_id": run.run_id}}))
     if status:
         (folder / "end.json").write_text(json.dumps(status))
-    assert [one.status for one in run_history.runs(data)] == [told]
+    assert [one.status for one in run_history.runs(data)] == [expected]
 
 
 @pytest.mark.usefixtures("either_store")
@@ -176,8 +178,8 @@ def test_a_run_of_an_earlier_program_is_listed(data):
     experiment = client.create_experiment(EXPERIMENT)
     old = client.create_run(experiment, run_name="reference-cnn (10 patient folds)").info.run_id
     client.log_param(old, "folds", 10)
-    (found,) = run_history.runs(data)
-    assert (found.kind, found.status, found.recipe, found.by) == (
+    (listed,) = run_history.runs(data)
+    assert (listed.kind, listed.status, listed.recipe, listed.by) == (
         "crossvalidate",
         RunStatus.BROKEN_OFF,
         "",

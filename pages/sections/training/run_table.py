@@ -137,11 +137,11 @@ def took(run: Run) -> str:
 
 def interval(run: Run, name: str) -> str:
     """A figure of held-out patients with its interval, or a dash where there is none."""
-    found = run.figures.get(name)
-    if not found:
+    estimate = run.estimates.get(name)
+    if not estimate:
         return UNKNOWN
     nan = float("nan")
-    return wording.interval(Estimate(found["value"], found.get("low", nan), found.get("high", nan)))
+    return wording.interval(Estimate(estimate["value"], estimate.get("low", nan), estimate.get("high", nan)))
 
 
 def _many(

@@ -1,16 +1,22 @@
-# Two commands: `make run` and `make test`. Each sets up what it needs in .venv, once.
+# `make run`, `make test-fast`, `make test` and the others set up what they need in .venv, once.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format clean
+.PHONY: run test test-fast lint format clean
 
 run: $(VENV)/.run-installed
 	$(BIN)/streamlit run dashboard.py
 
-# Two at a time, the tests of a file on one: they share what is costly to make.
+# Two at a time, the tests of a file on one: they share what is costly to make. Costly files go first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+# No training, no process, no browser: for every save.
+test-fast: $(VENV)/.dev-installed
+	$(PYTEST) -m "not slow and not process and not browser"
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .

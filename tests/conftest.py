@@ -1,8 +1,19 @@
-"""What several tests share: drawn cells, and a small but real bundle that can tell them apart."""
+"""What several tests share: drawn cells, a prepared set, a small but real bundle; and how tests are marked.
+
+``slow`` trains a network or takes long, ``process`` starts a program, ``browser`` drives a real one.
+A test that starts a program without the mark fails, so that ``make test-fast`` stays what it says.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.evaluation import estimates
@@ -10,6 +21,64 @@ from leukemia.imaging.cell import crop_cell, measure_cell
 from tests.support import bundle_factory
 
 CROP = 256
+HERE = Path(__file__).parent
+# Fixtures that only tests of these kinds ask for.
+MARKS = {"at_work": "process", "serve": "process", "dashboard": "process"}
+COSTLY = ("browser", "process", "slow")
+
+_programs: list[str] = []
+
+
+@sys.addaudithook
+def _note_program(event, arguments):
+    if event == "subprocess.Popen":
+        _programs.append(Path(arguments[0]).name)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark tests by folder and fixtures; files of costly tests go first: none is left for the end."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder == "browser":
+            item.add_marker("browser")
+        for fixture, mark in MARKS.items():
+            if fixture in item.fixturenames:
+                item.add_marker(mark)
+    cost = {}
+    for item in items:
+        costly = sum(map(bool, map(item.get_closest_marker, COSTLY)))
+        cost[item.path] = cost.get(item.path, 0) + costly
+    items.sort(key=lambda item: -cost[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    before = len(_programs)
+    result = yield
+    # Which revision a training came from is asked of git, at once.
+    started = sorted(set(_programs[before:]) - {"git"})
+    if started and not any(map(item.get_closest_marker, ("process", "browser"))):
+        pytest.fail(f"It starts {', '.join(started)}: mark it with pytest.mark.process.", pytrace=False)
+    return result
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Make a folder once for all workers of a run; each gets a copy of its own."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def get(name, make):
+        whole, partial = shared / f"once-{name}", shared / f"partial-{name}"
+        with FileLock(shared / f"{name}.lock"):
+            if not whole.exists():
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                make(partial)
+                partial.rename(whole)
+        return shutil.copytree(whole, tmp_path_factory.mktemp(name) / name)
+
+    return get
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +102,12 @@ def drawn_files(drawn, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(drawn, tmp_path_factory):
+def tiny_bundle(drawn, once):
     """A bundle whose network looks at the mean colour only, fitted to the drawn cells."""
+    return once("tiny", lambda folder: _write_tiny(drawn, folder))
+
+
+def _write_tiny(drawn, folder):
     import keras
     from sklearn.linear_model import LogisticRegression
 
@@ -73,25 +146,24 @@ def tiny_bundle(drawn, tmp_path_factory):
         "patient_figures": estimates.as_record(estimates.of_patients(predictions, 0.5)),
         "confusion": metrics.confusion(predictions, 0.5),
     }
-    folder = tmp_path_factory.mktemp("bundle") / "tiny"
     writer.write(folder, model, schema.Training(**record), predictions, crops[:4])
-    return folder
 
 
 @pytest.fixture
 def copied_bundle(tiny_bundle, tmp_path):
     """A copy of the tiny bundle that a test may damage."""
-    import shutil
-
     return shutil.copytree(tiny_bundle, tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
+def prepared(once):
     """A prepared data folder: 12 patients with six drawn cells each, two unlabelled."""
+    return once("prepared", _prepare)
+
+
+def _prepare(data):
     from leukemia.dataset import manifest
 
-    data = tmp_path_factory.mktemp("prepared")
     rng = np.random.default_rng(3)
     rows = []
     patients = (
@@ -118,18 +190,36 @@ def prepared(tmp_path_factory):
                 }
             )
     manifest.write(data, pd.DataFrame(rows))
-    return data
 
 
 @pytest.fixture(scope="session")
-def drawn_set(tmp_path_factory):
+def drawn_set(once):
     """A small drawn set in C-NMC's shape, with its traps, imported; not to be altered."""
+    return once("drawn_set", _import_drawn_set)
+
+
+def _import_drawn_set(data):
     from leukemia.dataset.importing import importer
 
-    source, data = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("drawn_set")
-    sample_writer.write_sample(source, patients=12, cells=8, seed=5)
-    importer.prepare(source, data, workers=2)
-    return data
+    with tempfile.TemporaryDirectory() as source:
+        sample_writer.write_sample(Path(source), patients=12, cells=8, seed=5)
+        importer.prepare(Path(source), data, workers=2)
+
+
+@pytest.fixture(scope="session")
+def looked_through(drawn_set, once):
+    """The drawn set, measured and looked through, so no page on it starts a process; not to be altered."""
+    return once("looked_through", lambda data: _look_through(drawn_set, data))
+
+
+def _look_through(drawn_set, data):
+    from leukemia.dataset import manifest
+    from leukemia.dataset.catalog import brightness
+    from leukemia.dataset.quality import near_duplicates
+
+    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
+    brightness.measure(data, workers=2)
+    near_duplicates.cached_or_scan(data, manifest.read(data), workers=2)
 
 
 @pytest.fixture(scope="session")
@@ -138,8 +228,6 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
 
     Of its held-out answers all are sure and right, but for the first two cells.
     """
-    import shutil
-
     from leukemia.bundles import bundle as bundles
     from leukemia.dataset import manifest
 

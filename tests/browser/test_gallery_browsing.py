@@ -1,33 +1,23 @@
 """The Dataset page's gallery in a real browser, on the drawn set."""
 
 import re
-import shutil
 
 import pytest
 
 from leukemia.dataset import manifest
-from leukemia.dataset.catalog import brightness
 from leukemia.settings import RESEARCH_USE
 from tests.browser.conftest import Server
 
 
 @pytest.fixture(scope="module")
-def measured(drawn_set, tmp_path_factory):
-    data = tmp_path_factory.mktemp("measured")
-    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
-    brightness.measure(data, workers=2)
-    return data
+def cells(looked_through):
+    return manifest.read(looked_through)
 
 
 @pytest.fixture(scope="module")
-def cells(measured):
-    return manifest.read(measured)
-
-
-@pytest.fixture(scope="module")
-def dataset_server(browser, tiny_bundle, measured, tmp_path_factory):
+def dataset_server(browser, tiny_bundle, looked_through, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEUKEMIA_DATA", str(measured))
+        patch.setenv("LEUKEMIA_DATA", str(looked_through))
         running = Server(tiny_bundle, tmp_path_factory.mktemp("dataset") / "log.txt")
     try:
         running.wait()
@@ -80,9 +70,11 @@ def window(page):
     return page.get_by_test_id("stDialog")
 
 
-def test_the_first_visit_after_a_start_may_be_a_pages_own_address(browser, tiny_bundle, measured, tmp_path):
+def test_the_first_visit_after_a_start_may_be_a_pages_own_address(
+    browser, tiny_bundle, looked_through, tmp_path
+):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEUKEMIA_DATA", str(measured))
+        patch.setenv("LEUKEMIA_DATA", str(looked_through))
         running = Server(tiny_bundle, tmp_path / "log.txt")
     try:
         running.wait()

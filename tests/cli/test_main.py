@@ -13,6 +13,7 @@ HEAVY = {"tensorflow", "keras", "mlflow", "openvino", "pandas", "sklearn", "nump
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.process
 def test_help_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom leukemia.cli.main import main\n"

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN
@@ -103,6 +104,7 @@ def test_a_model_that_agrees_with_all_labels_has_no_suspect():
     assert (check.level, len(check.rows)) == (OK, 0)
 
 
+@pytest.mark.process
 def test_neither_suspects_nor_the_map_bring_tensorflow_to_a_page():
     code = (
         "import sys, pandas as pd\n"

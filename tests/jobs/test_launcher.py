@@ -17,6 +17,8 @@ from leukemia.jobs import process as processes
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
 
+pytestmark = pytest.mark.process
+
 LONG = ["--patients", "24", "--cells", "200"]
 
 

@@ -37,6 +37,7 @@ def told(lines, tmp_path):
     return done.stdout.split(), done.returncode
 
 
+@pytest.mark.process
 def test_a_request_to_end_breaks_in_once_and_not_into_what_is_cleaned_up(tmp_path):
     lines = """
 try:
@@ -50,6 +51,7 @@ except KeyboardInterrupt:
     assert told(lines, tmp_path) == (["cleaned", "up", "end"], 0)
 
 
+@pytest.mark.process
 def test_it_waits_for_what_must_not_be_disturbed(tmp_path):
     lines = """
 try:
@@ -64,6 +66,7 @@ except KeyboardInterrupt:
     assert told(lines, tmp_path) == (["inner", "outer", "ended"], 0)
 
 
+@pytest.mark.process
 def test_between_two_steps_it_may_end_what_is_else_undisturbed(tmp_path):
     lines = """
 reporting.stop_if_asked()
@@ -81,6 +84,7 @@ with reporting.undisturbed():
     assert told(lines, tmp_path) == (["a", "b", "ended"], -signal.SIGINT)
 
 
+@pytest.mark.process
 def test_an_error_in_what_is_undisturbed_is_told_as_it_is(tmp_path):
     lines = """
 try:
@@ -92,6 +96,7 @@ except OSError as error:
     assert told(lines, tmp_path) == (["disk"], 0)
 
 
+@pytest.mark.process
 def test_a_request_that_python_dropped_is_caught_up(tmp_path):
     lines = """
 class Falls:
@@ -108,6 +113,7 @@ except KeyboardInterrupt:
     assert told(lines, tmp_path) == (["dropped", "written", "ended"], 0)
 
 
+@pytest.mark.process
 def test_when_all_is_done_it_comes_too_late(tmp_path):
     lines = """
 reporting.too_late_to_stop()
@@ -119,6 +125,7 @@ say("c")
     assert told(lines, tmp_path) == (["a", "b", "c"], 0)
 
 
+@pytest.mark.process
 def test_a_thread_is_not_ended_in_place_of_the_command(tmp_path):
     lines = """
 import threading
@@ -162,6 +169,7 @@ def test_the_last_word_has_room_where_the_disk_is_full(tmp_path, monkeypatch):
     assert json.loads((tmp_path / progress.END).read_text())["message"] == "The disk is full."
 
 
+@pytest.mark.process
 def test_a_log_on_a_full_disk_does_not_swallow_the_last_word(tmp_path):
     (tmp_path / progress.RECORD).write_text("{}")
     (tmp_path / "mine").mkdir()

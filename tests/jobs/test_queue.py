@@ -22,6 +22,8 @@ from leukemia.jobs.launcher import Job
 from leukemia.jobs.queue import Waiting
 from leukemia.settings import PROJECT
 
+pytestmark = pytest.mark.process
+
 SHORT = ("--patients", "12", "--cells", "4")
 LONG = ("--patients", "24", "--cells", "200")
 

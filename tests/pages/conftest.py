@@ -16,20 +16,6 @@ def app(tiny_bundle, monkeypatch):
     return start
 
 
-@pytest.fixture(scope="session")
-def looked_through(drawn_set, tmp_path_factory):
-    """The drawn set, measured and looked through: no page here starts a process by itself."""
-    from leukemia.dataset import manifest
-    from leukemia.dataset.catalog import brightness
-    from leukemia.dataset.quality import near_duplicates
-
-    data = tmp_path_factory.mktemp("looked")
-    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
-    brightness.measure(data, workers=2)
-    near_duplicates.cached_or_scan(data, manifest.read(data), workers=2)
-    return data
-
-
 @pytest.fixture
 def dataset(looked_through, tmp_path):
     return shutil.copytree(looked_through, tmp_path / "data")

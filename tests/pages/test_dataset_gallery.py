@@ -23,17 +23,8 @@ THRESHOLD = 0.5
 
 
 @pytest.fixture(scope="module")
-def measured(drawn_set, tmp_path_factory):
-    """The drawn set with its brightness measured: no test here starts a process."""
-    data = tmp_path_factory.mktemp("measured")
-    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
-    brightness.measure(data, workers=2)
-    return data
-
-
-@pytest.fixture(scope="module")
-def cells(measured):
-    return manifest.read(measured)
+def cells(looked_through):
+    return manifest.read(looked_through)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +42,10 @@ def predictions(own_bundle):
 
 
 @pytest.fixture
-def open_page(app, measured, own_bundle, monkeypatch):
+def open_page(app, looked_through, own_bundle, monkeypatch):
     """Open the Dataset page at an address; return the app."""
 
-    def start(bundle=own_bundle, data=measured, **query):
+    def start(bundle=own_bundle, data=looked_through, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
         return go(app(bundle), "dataset", **query)
 
@@ -88,17 +79,19 @@ def test_a_damaged_manifest_is_a_sentence(open_page, tmp_path):
     assert "lacks the column" in page.info[0].value.replace("\\", "")
 
 
-def test_the_overviews_counts_are_those_of_the_files(open_page, measured, cells):
+def test_the_overviews_counts_are_those_of_the_files(open_page, looked_through, cells):
     page = open_page()
     shown = {metric.label: int(metric.value.replace(",", "")) for metric in page.metric}
     on_disk = {
-        "Normal": len(list((measured / "labeled_images" / "Normal").iterdir())),
-        "ALL": len(list((measured / "labeled_images" / "ALL").iterdir())),
-        "Unlabelled": len(list((measured / "unlabeled_images").iterdir())),
+        "Normal": len(list((looked_through / "labeled_images" / "Normal").iterdir())),
+        "ALL": len(list((looked_through / "labeled_images" / "ALL").iterdir())),
+        "Unlabelled": len(list((looked_through / "unlabeled_images").iterdir())),
     }
     assert min(on_disk.values()) > 0
     named = [
-        path for folder in ("Normal", "ALL") for path in (measured / "labeled_images" / folder).iterdir()
+        path
+        for folder in ("Normal", "ALL")
+        for path in (looked_through / "labeled_images" / folder).iterdir()
     ]
     patients = {
         re.search(r"UID_([Hh]?\d+)_", path.name).group(1).upper() for path in named if "UID" in path.name
@@ -371,7 +364,7 @@ def test_names_from_files_reach_the_card_as_text(open_page, drawn_set, cells, tm
     assert name not in said(open_page(data=data))
 
 
-def test_unlabelled_cells_are_picked_and_sent_to_classify(open_page, cells, measured):
+def test_unlabelled_cells_are_picked_and_sent_to_classify(open_page, cells, looked_through):
     page = open_page(section="unlabelled")
     unlabelled = cells[cells["label"] == ""]
     assert {card["title"] for card in cards(page, "unlabelled-grid")} == set(unlabelled["path"])
@@ -400,8 +393,8 @@ def test_a_set_without_unlabelled_images_says_so(open_page, drawn_set, cells, tm
     assert "no unlabelled image" in open_page(data=data, section="unlabelled").info[0].value
 
 
-def test_an_unreadable_file_costs_its_picture_only(open_page, measured, tmp_path, cells):
-    data = shutil.copytree(measured, tmp_path / "torn")
+def test_an_unreadable_file_costs_its_picture_only(open_page, looked_through, tmp_path, cells):
+    data = shutil.copytree(looked_through, tmp_path / "torn")
     shutil.rmtree(data / "cache" / "thumbnails")
     lost = data / cells["path"].iloc[0]
     lost.write_bytes(b"not a picture")

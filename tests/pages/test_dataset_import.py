@@ -18,6 +18,7 @@ def test_an_empty_folder_leads_to_the_import(open_dataset, tmp_path):
     assert "No images yet" in said(page)
 
 
+@pytest.mark.process
 def test_a_folder_is_imported_and_its_counts_are_told(open_dataset, tmp_path):
     planted = sample_writer.write_sample(tmp_path / "set", patients=12, cells=4)
     page = open_dataset("import", data=tmp_path / "new")
@@ -58,6 +59,7 @@ def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_da
     assert launcher.latest(tmp_path / "new", "import") is None
 
 
+@pytest.mark.process
 def test_a_failed_import_says_why_and_the_set_stays(open_dataset, dataset, tmp_path):
     (tmp_path / "holiday").mkdir()
     (tmp_path / "holiday" / "beach.jpg").write_bytes(b"\xff\xd8\xff")
@@ -72,6 +74,7 @@ def test_a_failed_import_says_why_and_the_set_stays(open_dataset, dataset, tmp_p
     assert (dataset / "manifest.csv").read_bytes() == before
 
 
+@pytest.mark.process
 def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_path):
     sample_writer.write_sample(tmp_path / "set", patients=16, cells=20)
     new = tmp_path / "new"
@@ -98,6 +101,7 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
     assert "drawn images of 16 patients" in said(page)
 
 
+@pytest.mark.process
 def test_another_change_of_the_folder_makes_the_import_wait(open_dataset, dataset, tmp_path):
     arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "200"]
     job = launcher.start(dataset, "training", "Training of a network", arguments)

@@ -156,6 +156,7 @@ def test_a_number_typed_at_the_moment_of_the_press_counts(open_form, asked):
 
 
 @pytest.mark.parametrize("kind", ["train", "crossvalidate"])
+@pytest.mark.process
 def test_the_command_line_takes_what_the_page_asks_for(open_form, asked, kind):
     page = open_form()
     pick(page, "training-kind", kind)
@@ -312,6 +313,7 @@ def test_nobody_has_to_give_a_name(open_form, asked):
     assert asked[0][4] == ""
 
 
+@pytest.mark.process
 def test_behind_another_it_is_queued_and_the_page_says_so(open_form, data, tmp_path):
     arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "400"]
     job = launcher.start(data, "import", "An import", arguments)
@@ -338,6 +340,7 @@ def test_what_cannot_be_started_says_why_and_the_form_stays(open_form, data, mon
     assert widget(page.number_input, "Epochs").value == 2
 
 
+@pytest.mark.process
 def test_a_page_imports_no_network_and_no_registry():
     code = (
         "import sys; from pages.sections.training import form, now; "

@@ -166,6 +166,7 @@ def test_a_run_that_has_told_little_yet_is_shown(visit, data, at_work, facts):
     assert "Starting" in page.get("progress")[0].proto.text
 
 
+@pytest.mark.process
 def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     job = write(data, title="Mine", process=at_work)
     page = visit()
@@ -252,6 +253,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
     assert order(data) == ["first"]
 
 
+@pytest.mark.process
 def test_who_looks_starts_what_waits_where_nothing_works(visit, data):
     queued(data, "first")
     page = visit()
@@ -272,6 +274,7 @@ def test_an_import_at_work_is_told_and_trainings_wait(visit, data, at_work):
     assert order(data) == ["first"]
 
 
+@pytest.mark.process
 def test_the_page_opens_without_the_heavy_libraries(data):
     code = (
         "import sys\n"

@@ -22,6 +22,8 @@ from leukemia.tracking.records import RunKind, RunStatus
 from tests.support.bundle_factory import write_bundle
 from tests.support.runs_factory import make_versions
 
+pytestmark = pytest.mark.process
+
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"
 STATE_TIMEOUT = mlflow.STATE_TIMEOUT

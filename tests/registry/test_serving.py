@@ -186,6 +186,7 @@ def test_a_database_that_is_no_database_leaves_the_last_one_answering(data):
     assert "damaged" in served.notice
 
 
+@pytest.mark.process
 def test_a_database_half_written_by_a_killed_process_is_read_all_the_same(data):
     code = (
         "import os, sqlite3, sys\n"
@@ -295,6 +296,7 @@ def test_read_directly_and_through_mlflow_the_registry_says_the_same(data):
     assert [event.version for event in promotion_log.events(directly.tags)] == [1, 2]
 
 
+@pytest.mark.process
 def test_two_processes_that_promote_at_once_both_leave_their_word(data):
     code = (
         "import sys\nfrom pathlib import Path\nfrom leukemia.registry import promotion\n"

@@ -9,6 +9,8 @@ from leukemia.evaluation import estimates, novelty
 from leukemia.networks import recipe
 from leukemia.training import cross_validation, trainer
 
+pytestmark = pytest.mark.slow
+
 RECIPE = replace(recipe.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32), refit=0.01)
 PLAN = trainer.Plan(RECIPE, "fold", target_recall=0.9, folds=4)
 

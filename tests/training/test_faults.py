@@ -16,6 +16,8 @@ from leukemia.jobs import launcher, queue
 from leukemia.jobs import process as processes
 from leukemia.settings import PROJECT
 
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
 EPOCHS = 3
 # Intervals of figures are not what is looked at here: few resamples do.
 QUICK = """

@@ -12,6 +12,8 @@ from leukemia.networks import recipe as recipes
 from leukemia.storage.workspace import Workspace
 from leukemia.training import run, trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data(prepared, tmp_path):

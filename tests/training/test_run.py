@@ -15,6 +15,8 @@ from leukemia.storage.workspace import Workspace
 from leukemia.training import model_selection, trainer
 from leukemia.training import run as training
 
+pytestmark = pytest.mark.slow
+
 
 def small(x, settings):
     x = keras.layers.AveragePooling2D(8)(x)

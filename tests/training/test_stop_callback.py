@@ -2,8 +2,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from leukemia.jobs import progress
 from leukemia.settings import PROJECT
+
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 # A network that learns a batch at a time; the request to end comes while the second one is made.
 FIT = """

@@ -18,6 +18,8 @@ from leukemia.training import sweep as sweeps
 from leukemia.training.checkpoint import Checkpoint
 from tests.training.test_run import PLAN, Killed, data
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["data"]
 
 # A recipe that uses everything that is varied here; its own network is not used.

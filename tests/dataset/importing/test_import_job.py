@@ -12,6 +12,8 @@ from leukemia.dataset.synthetic import sample_writer
 from leukemia.jobs import launcher
 from leukemia.settings import PROJECT
 
+pytestmark = pytest.mark.process
+
 FOLD = "C-NMC_Leukemia/training_data/fold_0"
 CSV = "C-NMC_Leukemia/validation_data/C-NMC_test_prelim_phase_data_labels.csv"
 

@@ -170,6 +170,7 @@ def test_a_broken_off_import_leaves_the_set_alone_and_goes_on(sample, imported, 
     assert tree(tmp_path) == tree(imported[0])
 
 
+@pytest.mark.process
 def test_a_killed_import_completes_to_the_same_set(sample, imported, tmp_path):
     command = [sys.executable, "-m", "leukemia", "prepare", str(sample[0]), "--output", str(tmp_path)]
     for _ in range(3):

@@ -119,7 +119,7 @@ def _progress(batch: Batch):
         return None
     bar = st.progress(0.0)
     if batch.stopped:
-        st.button(f"Go on with the other {batch.waiting}", icon=":material/play_arrow:", on_click=batch.go_on)
+        st.button(f"Resume with {batch.waiting} left", icon=":material/play_arrow:", on_click=batch.resume)
     else:
         st.button("Stop answering", icon=":material/stop:", type="primary", on_click=batch.stop)
     _show_progress(bar, batch)

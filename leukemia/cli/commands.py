@@ -131,7 +131,7 @@ def map(options: Namespace) -> int:
     bundle = _in_service(options.model)
     cells = manifest.read(options.data)
     with Bar() as bar:
-        found = embedding.place_and_keep(
+        found = embedding.place_cached(
             bundle, options.data, cells, workers=settings.load().workers, progress=bar
         )
     print(f"{len(found):,} of {len(cells):,} cells placed by {bundle.name}; the Dataset page shows them.")
@@ -140,7 +140,8 @@ def map(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """Print the figures of a bundle, from its held-out predictions or on another set; or compare several."""
-    from leukemia.inference.scoring import fold_table, on_dataset, table
+    from leukemia.inference.scoring import on_dataset
+    from leukemia.reports.evaluation_tables import fold_table, split_table, summary
 
     found = [bundles.read(folder) for folder in options.bundles]
     bundle = found[0]
@@ -150,7 +151,7 @@ def evaluate(options: Namespace) -> int:
         judged_by_folds = {one.folds > 0 for one in found}
         if len(judged_by_folds) > 1:
             raise LeukemiaError("Bundles judged by folds and by a single split do not compare in one table.")
-        lines = fold_table(found, together=options.mean) if bundle.folds else table(found)
+        lines = fold_table(found, together=options.mean) if bundle.folds else split_table(found)
         print("\n".join((*lines, "", settings.RESEARCH_USE)))
         return 0
     if options.data is None:
@@ -158,7 +159,7 @@ def evaluate(options: Namespace) -> int:
         return 0
     with Bar("cells") as bar:
         scored = on_dataset(bundle, options.data, progress=bar)
-    print("\n".join(scored.lines()))
+    print("\n".join(summary(scored)))
     return 0
 
 
@@ -215,6 +216,7 @@ def _images(paths: list[Path]) -> Iterator[Path]:
 
 def print_bundle(bundle: bundles.Bundle) -> None:
     """Print a bundle's figures."""
-    from leukemia.inference.scoring import from_predictions
+    from leukemia.inference.scoring import on_held_out
+    from leukemia.reports.evaluation_tables import summary
 
-    print("\n".join(from_predictions(bundle).lines()))
+    print("\n".join(summary(on_held_out(bundle))))

@@ -1,9 +1,13 @@
 """A row a patient, and patients counted: they are independent of each other, cells are not."""
 
+import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
+from sklearn.metrics import roc_curve
 
+from leukemia.classes import is_all
 from leukemia.evaluation import metrics
+from leukemia.evaluation.calibration import to_logit
 from leukemia.evaluation.estimates import Estimate
 
 MEANING = {
@@ -30,25 +34,25 @@ def table(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
         cells called right, ``probability`` their mean, ``right`` whether the patient as a whole is.
     """
     called = predictions["probability"] >= threshold
-    right = called == (predictions["label"] == "ALL")
+    right = called == is_all(predictions["label"])
     shares = (
         predictions.assign(called=called, accuracy=right)
         .groupby(["patient_group", "label"], sort=True)[["called", "accuracy"]]
         .mean()
         .reset_index()
     )
-    found = metrics.by_patient(predictions).merge(shares, on=["patient_group", "label"])
-    found["right"] = (found["probability"] >= threshold) == (found["label"] == "ALL")
-    found = found.sort_values(["accuracy", "cells"], ascending=[True, False], kind="stable")
-    return found[list(COLUMNS)].reset_index(drop=True)
+    people = metrics.by_patient(predictions).merge(shares, on=["patient_group", "label"])
+    people["right"] = (people["probability"] >= threshold) == is_all(people["label"])
+    people = people.sort_values(["accuracy", "cells"], ascending=[True, False], kind="stable")
+    return people[list(COLUMNS)].reset_index(drop=True)
 
 
-def rates(found: pd.DataFrame) -> dict[str, tuple[int, int, Estimate]]:
+def rates(people: pd.DataFrame) -> dict[str, tuple[int, int, Estimate]]:
     """Sensitivity and specificity with patients as the unit.
 
     Parameters
     ----------
-    found : pandas.DataFrame
+    people : pandas.DataFrame
         Of :func:`table`.
 
     Returns
@@ -56,11 +60,34 @@ def rates(found: pd.DataFrame) -> dict[str, tuple[int, int, Estimate]]:
     dict of str to tuple
         Patients called right, patients in all, and their share with its Wilson interval.
     """
+    truth = is_all(people["label"])
     out = {}
-    for name, label in (("sensitivity", "ALL"), ("specificity", "Normal")):
-        right = found.loc[found["label"] == label, "right"]
+    for name, rows in (("sensitivity", truth), ("specificity", ~truth)):
+        right = people.loc[rows, "right"]
         out[name] = (int(right.sum()), len(right), wilson(int(right.sum()), len(right)))
     return out
+
+
+def right_out_of_fold(predictions: pd.DataFrame) -> tuple[int, int]:
+    """How many patient groups the mean logit of their cells calls right, and of how many.
+
+    The threshold of a fold's patients is the one of the highest balanced accuracy on the other folds'.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability, fold; a row a cell.
+    """
+    cells = predictions.assign(logit=to_logit(predictions["probability"].to_numpy(float)))
+    people = cells.groupby(["patient_group", "label", "fold"])["logit"].mean().reset_index()
+    truth, fold = is_all(people["label"]), people["fold"].to_numpy()
+    logit = people["logit"].to_numpy()
+    right = 0
+    for number in np.unique(fold):
+        own, rest = fold == number, fold != number
+        fp, tp, at = roc_curve(truth[rest], logit[rest])
+        right += int(((logit[own] >= at[np.argmax(tp - fp)]) == truth[own]).sum())
+    return right, len(people)
 
 
 def wilson(hits: int, trials: int) -> Estimate:
@@ -71,5 +98,5 @@ def wilson(hits: int, trials: int) -> Estimate:
     """
     if not trials:
         return Estimate(float("nan"), float("nan"), float("nan"))
-    found = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-    return Estimate(hits / trials, float(found.low), float(found.high))
+    interval = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
+    return Estimate(hits / trials, float(interval.low), float(interval.high))

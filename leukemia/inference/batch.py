@@ -9,7 +9,7 @@ from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.settings import MAX_FILES
 
-# Few enough that a Stop is heeded within a moment, enough to fill the network's batch.
+# Few enough that a Stop takes effect within a moment, enough to fill the network's batch.
 CHUNK = 16
 # Side in pixels of the picture that is kept; the frame itself is dropped.
 THUMBNAIL = 176
@@ -103,7 +103,7 @@ class Batch:
                 self.refused += 1
                 continue
             self._waiting[item.key] = item
-            self.go_on()
+            self.resume()
 
     def remove(self, keys: Collection[str]) -> None:
         """Forget images, answered or not."""
@@ -116,7 +116,7 @@ class Batch:
         """Leave the images that are not answered yet waiting."""
         self.stopped, self._since = True, None
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Answer what waits after a :meth:`stop`."""
         self.stopped = False
 
@@ -157,19 +157,19 @@ def readable(
     band : Band, optional
         Within it a cell is indeterminate.
     """
-    found = [
+    shown = [
         result
         for result in results
         if result.answer.probability is not None
         and _in_view(result.answer.probability, threshold, view, band)
     ]
-    return sorted(found, key=lambda result: (-result.answer.probability, result.answer.name))
+    return sorted(shown, key=lambda result: (-result.answer.probability, result.answer.name))
 
 
 def unreadable(results: Iterable[Result]) -> list[Result]:
     """Results without a probability, by name."""
-    found = [result for result in results if result.answer.probability is None]
-    return sorted(found, key=lambda result: result.answer.name)
+    without = [result for result in results if result.answer.probability is None]
+    return sorted(without, key=lambda result: result.answer.name)
 
 
 def _in_view(probability: float, threshold: float, view: str, band: decisions.Band | None) -> bool:

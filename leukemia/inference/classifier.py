@@ -105,11 +105,7 @@ class Classifier:
         """Load the bundle in ``folder``; raises :class:`BundleError` as :func:`bundle.read` does."""
         return cls(bundles.read(folder))
 
-    def probabilities(self, crops: np.ndarray) -> np.ndarray:
-        """Probability of ALL for crops; see :meth:`look`."""
-        return self.look(crops)[0]
-
-    def look(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probability of ALL for crops, and how far each is from the cells that the model learned.
 
         Parameters
@@ -174,13 +170,11 @@ class Classifier:
 
     def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
         readable = [item for item in batch if item.crop is not None]
-        found: dict[int, Answer] = {}
+        predictions: Iterator[tuple[float, float]] = iter(())
         if readable:
-            looks = zip(*self.look(np.stack([item.crop for item in readable])), strict=True)
-            for item, look in zip(readable, looks, strict=True):
-                found[id(item)] = self._decide(item, *map(float, look))
+            predictions = zip(*self.predict(np.stack([item.crop for item in readable])), strict=True)
         for item in batch:
-            yield found.get(id(item), item.answer)
+            yield item.answer if item.crop is None else self._decide(item, *map(float, next(predictions)))
 
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit

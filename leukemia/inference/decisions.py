@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 
 from leukemia.bundles.bundle import Bundle
+from leukemia.classes import ALL, NORMAL
 from leukemia.inference.classifier import Answer
 from leukemia.settings import RESEARCH_USE
 
@@ -15,7 +16,7 @@ NEEDED = "needs a haematologist"
 UNREADABLE = "Not readable"
 # Probabilities between which a model does not decide: from the first to below the second.
 Band = tuple[float, float]
-WORDS = {"ALL": ALL_LIKE, "Normal": NORMAL_LIKE, "": UNREADABLE}
+WORDS = {ALL: ALL_LIKE, NORMAL: NORMAL_LIKE, "": UNREADABLE}
 
 # Closer to the threshold than this (in probability), a decision is marked as near it.
 NEAR = 0.05
@@ -40,7 +41,7 @@ def label(probability: float | None, threshold: float) -> str:
     """Class at a threshold: ``"ALL"`` from the threshold on, else ``"Normal"``; ``""`` for no answer."""
     if probability is None:
         return ""
-    return "ALL" if probability >= threshold else "Normal"
+    return ALL if probability >= threshold else NORMAL
 
 
 def decision(probability: float | None, threshold: float, band: Band | None = None) -> str:

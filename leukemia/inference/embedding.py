@@ -27,7 +27,7 @@ from leukemia.storage.workspace import Workspace
 
 VERSION = 1
 BATCH = 32
-DIMENSIONS = 50  # of the features' spread that UMAP looks at
+DIMENSIONS = 50  # of the features' spread that UMAP reads
 NEIGHBOURS = 15
 COLUMNS = ("path", "image_id", "probability", "umap_x", "umap_y", "pca_x", "pca_y")
 
@@ -65,7 +65,7 @@ def place(
     Raises
     ------
     BundleError
-        Where the network has no last layer to look before.
+        Where the network has no last layer.
     DatasetError
         Where fewer than three images can be read.
     """
@@ -73,10 +73,10 @@ def place(
     rows, features, probability = [], [], []
     network = _features_and_answer(bundle)
     for done, batch in _batched(crops):
-        found = network(np.stack([crop for _, crop in batch]))
+        raw, answers = network(np.stack([crop for _, crop in batch]))
         rows += [row for row, _ in batch]
-        features.append(features_of(found[0], len(batch)))
-        probability.append(found[1].reshape(len(batch)))
+        features.append(features_of(raw, len(batch)))
+        probability.append(answers.reshape(len(batch)))
         if progress:
             progress(done, len(cells), "Reading features")
     if len(rows) < 3:
@@ -118,7 +118,7 @@ def layouts(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def features_of(raw: np.ndarray, cells: int) -> np.ndarray:
-    """One row a cell: the mean over the sides from which a network may look at each.
+    """One row a cell: the mean over the sides from which a network may see each.
 
     Parameters
     ----------
@@ -136,16 +136,16 @@ def features_of(raw: np.ndarray, cells: int) -> np.ndarray:
     return raw.reshape(-1, cells, raw.shape[-1]).mean(axis=0)
 
 
-def kept(bundle: bundles.Bundle, data: Path, cells: pd.DataFrame) -> pd.DataFrame | None:
+def cached(bundle: bundles.Bundle, data: Path, cells: pd.DataFrame) -> pd.DataFrame | None:
     """Where this very model places these very images, if that was computed; columns :data:`COLUMNS`."""
     try:
-        found = pd.read_parquet(_file(bundle, data, cells))
+        places = pd.read_parquet(_file(bundle, data, cells))
     except (OSError, ValueError):
         return None
-    return found if tuple(found.columns) == COLUMNS else None
+    return places if tuple(places.columns) == COLUMNS else None
 
 
-def place_and_keep(
+def place_cached(
     bundle: bundles.Bundle,
     data: Path,
     cells: pd.DataFrame,
@@ -153,20 +153,20 @@ def place_and_keep(
     workers: int,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Place cells unless that was done before; keep the places in the cache. See :func:`place`."""
-    found = kept(bundle, data, cells)
-    if found is None:
-        found = place(bundle, data, cells, workers=workers, progress=progress)
+    """Place cells, or take their places from the cache; see :func:`place`."""
+    places = cached(bundle, data, cells)
+    if places is None:
+        places = place(bundle, data, cells, workers=workers, progress=progress)
         with whole_file(_file(bundle, data, cells)) as partial:
-            found.to_parquet(partial, index=False)
-    return found
+            places.to_parquet(partial, index=False)
+    return places
 
 
 def _file(bundle: bundles.Bundle, data: Path, cells: pd.DataFrame) -> Path:
     return Workspace(data).cache / f"map-{VERSION}-{bundle.digest[:16]}-{near_duplicates.key(cells)}.parquet"
 
 
-def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], list[np.ndarray]]:
+def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """The engine, cut open before its last layer: crops to features and probabilities."""
     import openvino
 
@@ -177,15 +177,17 @@ def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], list[
         # The last layer has one outcome; a distance beside it comes from many.
         layers = [node for node in products if node.get_output_partial_shape(0)[-1] == 1]
         if not layers:
-            raise BundleError(f"The network in {bundle.folder} has no last layer to look before.")
+            raise BundleError(
+                f"The network in {bundle.folder} has no last layer whose features could be read."
+            )
         model.add_outputs(layers[-1].input_value(0))
         network = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except RuntimeError as error:
         raise BundleError(f"The network in {bundle.folder} cannot be loaded.") from error
 
-    def run(crops: np.ndarray) -> list[np.ndarray]:
-        found = network(crops)
-        return [found[len(found) - 1], found[0]]
+    def run(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        out = network(crops)
+        return out[len(out) - 1], out[0]
 
     return run
 

@@ -33,7 +33,7 @@ def ready(drawn_set, drawn_bundle, tmp_path_factory):
     cells = manifest.read(data)
     brightness.measure(data, workers=2)
     near_duplicates.cached_or_scan(data, cells, workers=2)
-    embedding.place_and_keep(bundles.read(drawn_bundle), data, cells, workers=2)
+    embedding.place_cached(bundles.read(drawn_bundle), data, cells, workers=2)
     return data
 
 

@@ -180,7 +180,7 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
     assert len(shown(page)) == done
     page.wait_for_timeout(1_500)
     assert summary(page) == stopped
-    page.get_by_role("button", name=f"Go on with the other {80 - done}").click()
+    page.get_by_role("button", name=f"Resume with {80 - done} left").click()
     answered(page, 80)
 
 

@@ -87,7 +87,7 @@ def test_the_remaining_time_follows_the_pace():
     batch.stop()
     now.seconds += 1_000
     assert batch.remaining is None, "a pause is no work"
-    batch.go_on()
+    batch.resume()
     batch.work(Recorder())
     now.seconds += 1
     assert batch.remaining == pytest.approx(2)

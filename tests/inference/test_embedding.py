@@ -109,26 +109,26 @@ def test_few_cells_or_features_have_a_place_too(shape):
 
 def test_a_map_is_computed_once_for_a_model_and_a_set(bundle, data):
     cells = manifest.read(data)
-    assert embedding.kept(bundle, data, cells) is None
+    assert embedding.cached(bundle, data, cells) is None
     steps = []
-    found = embedding.place_and_keep(bundle, data, cells, workers=2, progress=lambda *s: steps.append(s))
+    found = embedding.place_cached(bundle, data, cells, workers=2, progress=lambda *s: steps.append(s))
     assert steps[-1][2] == "Placing cells"
     assert (len(cells), len(cells), "Reading features") in steps
-    pd.testing.assert_frame_equal(embedding.kept(bundle, data, cells), found)
+    pd.testing.assert_frame_equal(embedding.cached(bundle, data, cells), found)
 
     def again(*_):
         raise AssertionError("computed twice")
 
-    embedding.place_and_keep(bundle, data, cells, workers=2, progress=again)
-    assert embedding.kept(bundle, data, cells.iloc[1:]) is None
+    embedding.place_cached(bundle, data, cells, workers=2, progress=again)
+    assert embedding.cached(bundle, data, cells.iloc[1:]) is None
 
 
 def test_the_map_of_another_model_is_not_taken(bundle, data, copied_bundle):
     cells = manifest.read(data)
-    embedding.place_and_keep(bundle, data, cells, workers=2)
+    embedding.place_cached(bundle, data, cells, workers=2)
     (copied_bundle / bundles.NETWORK).write_text("another network")
     other = bundles.read(bundle_factory.sign(copied_bundle, bundles.NETWORK))
-    assert embedding.kept(other, data, cells) is None
+    assert embedding.cached(other, data, cells) is None
 
 
 def test_unreadable_images_are_left_out_and_too_few_are_an_error(bundle, data):
@@ -139,12 +139,12 @@ def test_unreadable_images_are_left_out_and_too_few_are_an_error(bundle, data):
     assert set(cells["path"]) - set(found["path"]) == {cells["path"].iloc[0], cells["path"].iloc[40]}
     with pytest.raises(DatasetError, match="Only 2 images"):
         embedding.place(bundle, data, cells.iloc[[0, 1, 2]], workers=1)
-    assert embedding.kept(bundle, data, cells.iloc[[0, 1, 2]]) is None
+    assert embedding.cached(bundle, data, cells.iloc[[0, 1, 2]]) is None
 
 
 def test_a_damaged_cache_is_as_good_as_none(bundle, data):
     cells = manifest.read(data)
-    embedding.place_and_keep(bundle, data, cells, workers=2)
+    embedding.place_cached(bundle, data, cells, workers=2)
     for path in (data / "cache").glob("map-*"):
         path.write_bytes(b"PAR1 no table")
-    assert embedding.kept(bundle, data, cells) is None
+    assert embedding.cached(bundle, data, cells) is None

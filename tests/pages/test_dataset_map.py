@@ -25,7 +25,7 @@ def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, data
     (chart,) = page.get("plotly_chart")
     figure = json.loads(chart.proto.spec)
     cells = manifest.read(dataset)
-    found = embedding.kept(bundles.read(drawn_bundle), dataset, cells)
+    found = embedding.cached(bundles.read(drawn_bundle), dataset, cells)
     assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells) == len(found)
     shown = {trace["name"]: len(trace["customdata"]) for trace in figure["data"]}
     counts = cells["label"].replace("", "unlabelled").value_counts().to_dict()

@@ -58,7 +58,7 @@ def _stamp(data: Path) -> tuple[object, ...]:
 @st.cache_resource(max_entries=1, show_spinner="Reading the map …")
 def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle) -> pd.DataFrame | None:
     cells = manifest.read(data)
-    found = embedding.kept(_bundle, data, cells)
+    found = embedding.cached(_bundle, data, cells)
     if found is None:
         return None
     catalog = resources.catalog(data)

@@ -1,0 +1,135 @@
+"""How bundles do, as text for the command line: one in full, or several side by side as Markdown tables."""
+
+from collections.abc import Sequence
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.classes import ALL, NORMAL, is_all
+from leukemia.evaluation import estimates, metrics, patients, subgroups
+from leukemia.evaluation.out_of_fold import evaluate_mean
+from leukemia.inference.scoring import Scored
+from leukemia.settings import RESEARCH_USE
+
+# Columns of :func:`fold_table`: what is estimated, and how it is called there.
+FOLD_COLUMNS = {
+    "auroc": "AUROC",
+    "auroc_hard_sources": "AUROC, fold_2 and preliminary",
+    "auroc_small": "AUROC, small cells",
+    "auroc_middle": "AUROC, middle",
+    "auroc_large": "AUROC, large",
+    "best_weighted_f1": "best weighted F1",
+    "sensitivity_at_specificity": "sensitivity at specificity .80",
+    "ece": "ECE",
+    "best_accuracy_at_coverage": "accuracy at 80 % coverage",
+    "sensitivity": "sensitivity at the threshold",
+    "specificity": "specificity",
+}
+SPLIT_COLUMNS = ("sensitivity", "specificity", "weighted_f1", "auroc")
+
+
+def summary(scored: Scored) -> list[str]:
+    """Give every estimate with its 95 % interval over patients, the confusion matrix, and what folds add."""
+    bundle, predictions = scored.bundle, scored.predictions
+    counts = metrics.confusion(predictions, bundle.threshold)
+    by_cell = estimates.of(predictions, bundle.threshold)
+    by_patient = estimates.of_patients(predictions, bundle.threshold)
+    groups = predictions.drop_duplicates("patient_group")["label"].value_counts()
+    return [
+        f"{bundle.name} on {scored.on}",
+        f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} "
+        f"normal patient groups; ALL-like from a probability of {bundle.threshold:.4f} on",
+        *scored.notes,
+        "",
+        f"{'figure':<18} {'by cell (95 % over patients)':<30} by patient: mean probability",
+        *(f"{name:<18} {by_cell[name]!s:<30} {by_patient[name]}" for name in by_cell),
+        "",
+        f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",
+        f"{ALL:<12} {counts['tp']:>16,} {counts['fn']:>19,}",
+        f"{NORMAL:<12} {counts['fp']:>16,} {counts['tn']:>19,}",
+        *_of_folds(scored),
+        "",
+        RESEARCH_USE,
+    ]
+
+
+def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str]:
+    """Cross-validated bundles side by side, as lines of a Markdown table, in the order given.
+
+    Parameters
+    ----------
+    bundles : sequence of Bundle
+    together : bool, optional
+        Whether a last row shows their mean; see :func:`leukemia.evaluation.out_of_fold.evaluate_mean`.
+    """
+    rows = [(f"{one.recipe}, {one.record.views} view(s)", one.predictions, one.threshold) for one in bundles]
+    if together:
+        mean = evaluate_mean([one.predictions for one in bundles], [one.folder.name for one in bundles])
+        rows.append((f"mean of these {len(bundles)}", mean.predictions, mean.threshold))
+    lines = _head("recipe", *FOLD_COLUMNS.values(), "patients right")
+    for name, predictions, threshold in rows:
+        known = estimates.of(predictions, threshold) | subgroups.estimate(predictions, threshold)
+        right, people = patients.right_out_of_fold(predictions)
+        lines.append(_row(name, *(known.get(key, "") for key in FOLD_COLUMNS), f"{right} of {people}"))
+    return lines
+
+
+def split_table(bundles: Sequence[Bundle]) -> list[str]:
+    """Several bundles of single splits side by side, as lines of a Markdown table, in the order given.
+
+    The column on validation patients is what a choice between recipes may rest on; the others are
+    on test patients, with 95 % intervals over patients.
+    """
+    lines = _head(
+        "recipe", "split", "validation: recall at specificity .80", *SPLIT_COLUMNS, "patients right"
+    )
+    for bundle in bundles:
+        record = bundle.record
+        best = record.history[record.epochs.best - 1]
+        known = estimates.of(bundle.predictions, bundle.threshold)
+        people = metrics.by_patient(bundle.predictions)
+        right = (people["probability"] >= bundle.threshold) == is_all(people["label"])
+        lines.append(
+            _row(
+                bundle.recipe,
+                f"{record.split.by}{' (leaky)' * bundle.leaky}",
+                f"{best['val_recall_at_specificity']:.3f}",
+                *(known[name] for name in SPLIT_COLUMNS),
+                f"{right.sum()} of {len(right)}",
+            )
+        )
+    return lines
+
+
+def _of_folds(scored: Scored) -> list[str]:
+    """What predictions of folds say beside: where the model is weak, and what it leaves open."""
+    record, predictions = scored.bundle.record, scored.predictions
+    if not record.split.folds or "cell_area" not in predictions:
+        return []
+    weak = subgroups.estimate(predictions, scored.bundle.threshold)
+    right, people = patients.right_out_of_fold(predictions)
+    lines = [
+        "",
+        *(f"{name:<28} {estimate!s:<26} {subgroups.MEANING[name]}" for name, estimate in weak.items()),
+        "",
+        f"Patients called right by the mean of their cells: {right} of {people}, each at the "
+        "threshold that parts the patients of the other folds best.",
+    ]
+    if record.indeterminate and (shares := record.indeterminate.out_of_fold):
+        lines.append(
+            f"Indeterminate, each patient weighing the same: {shares.indeterminate:.1%}; of ALL cells "
+            f"{shares.missed:.1%} are called Normal-like outright, of normal ones {shares.alarmed:.1%} "
+            "ALL-like."
+        )
+    for name, estimate in (record.parts or {}).items():
+        lines.append(f"AUROC by logits as they are, {name}: {estimate}")
+    if record.novelty:
+        share = record.novelty.passed_out_of_fold
+        lines.append(f"{share:.1%} of cells pass the limit of novelty that other folds set.")
+    return lines
+
+
+def _head(*names: str) -> list[str]:
+    return [_row(*names), "|" + "---|" * len(names)]
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"

@@ -1,8 +1,9 @@
-"""Drop cells in, read the answers."""
+"""Drop cells in, read the results."""
 
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
@@ -21,15 +22,24 @@ PAGE = 60
 REDRAW = 1.5
 
 DRAWN = (
-    "The cells marked *synthetic drawing* are drawn by a program, not photographed: an answer on a "
-    "drawing shows how the page works and means nothing clinically."
+    "Cells marked *synthetic drawing* are drawn by a program, not photographed. The result for a drawing "
+    "shows how this page works and means nothing clinically."
 )
 TRAINED_ON_REAL = " The model was trained on real cells only."
-REPLACED = "The model was replaced while this page was open: drop the cells in again to have its answers."
+REPLACED = "The model was replaced while this page was open. Drop the cells in again for its results."
+
+# What a view says that has no cell to show.
+NONE = {
+    batches.EVERYTHING: "None of these files could be read.",
+    decisions.ALL_LIKE: "No cell is called ALL-like.",
+    decisions.NORMAL_LIKE: "No cell is called Normal-like.",
+    decisions.INDETERMINATE: "No cell is indeterminate.",
+    batches.NEAR: "No cell is near the threshold.",
+}
 
 
 def main() -> None:
-    """Lay out the page; then answer a few of the waiting images and lay it out again."""
+    """Lay out the page; then classify a few of the waiting images and lay it out again."""
     classifier = model_in_service.classifier()
     batch = _batch(classifier)
     st.title("Classify cells")
@@ -37,8 +47,8 @@ def main() -> None:
     if notice := model_in_service.notice():
         st.warning(plain(notice), icon=":material/warning:")
     with st.sidebar:
-        found = (result.answer.probability for result in batch.results)
-        threshold = model_panel.panel(classifier, [value for value in found if value is not None])
+        answered = (result.answer.probability for result in batch.results)
+        threshold = model_panel.panel(classifier, [value for value in answered if value is not None])
     _intake(batch)
     st.caption(model_panel.line(classifier, threshold))
     progress = _progress(batch)
@@ -64,7 +74,7 @@ def _batch(classifier: Classifier) -> Batch:
 def _intake(batch: Batch) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         given = st.file_uploader(
-            f"Drop single cells here, cut out on a black background: up to {MAX_FILES} files at once",
+            f"Drop images of single cells here, cut out on black. Up to {MAX_FILES} files at once.",
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(),
@@ -80,8 +90,8 @@ def _intake(batch: Batch) -> None:
         st.session_state.listed = set()
     if batch.refused:
         st.warning(
-            f"At most {MAX_FILES} files are answered at once: the last {batch.refused:,} of those given are "
-            "left out. Press Clear and drop them in by themselves."
+            f"At most {MAX_FILES} files can be classified at once: the last {batch.refused:,} are left out. "
+            "Press Clear, then drop them in on their own."
         )
 
 
@@ -113,22 +123,22 @@ def _uploader() -> str:
     return f"uploader-{st.session_state.round}"
 
 
-def _progress(batch: Batch):
-    """Show how far the batch is, with a button to stop or to go on; return the bar."""
+def _progress(batch: Batch) -> DeltaGenerator | None:
+    """Show how far the batch is, with a button to stop or to resume; return the bar."""
     if not batch.waiting:
         return None
     bar = st.progress(0.0)
     if batch.stopped:
         st.button(f"Resume with {batch.waiting} left", icon=":material/play_arrow:", on_click=batch.resume)
     else:
-        st.button("Stop answering", icon=":material/stop:", type="primary", on_click=batch.stop)
+        st.button("Stop", icon=":material/stop:", type="primary", on_click=batch.stop)
     _show_progress(bar, batch)
     return bar
 
 
-def _show_progress(bar, batch: Batch) -> None:
+def _show_progress(bar: DeltaGenerator, batch: Batch) -> None:
     done = len(batch) - batch.waiting
-    text = f"{done:,} of {len(batch):,} answered"
+    text = f"{done:,} of {len(batch):,} classified"
     if batch.stopped:
         text = f"Stopped: {text}"
     elif batch.remaining is not None:
@@ -154,13 +164,11 @@ def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
 
 def _summary(results: list[Result], threshold: float, band: decisions.Band | None) -> str:
     counts = decisions.count((result.answer for result in results), threshold, band)
-    near = len(batches.readable(results, threshold, batches.NEAR))
     unsure = f"{counts[decisions.INDETERMINATE]:,} {decisions.INDETERMINATE.lower()} · " if band else ""
     return (
         f"{counts[decisions.ALL_LIKE]:,} {decisions.ALL_LIKE} · {unsure}"
         f"{counts[decisions.NORMAL_LIKE]:,} {decisions.NORMAL_LIKE} · "
         f"{counts[decisions.UNREADABLE]:,} {decisions.UNREADABLE.lower()}"
-        + (f" · {near:,} near the threshold" if near else "")
     )
 
 
@@ -178,29 +186,29 @@ def _download(results: list[Result], threshold: float, classifier: Classifier) -
 
 def _refusals(refused: list[Result], view: str) -> None:
     if refused and view in (batches.EVERYTHING, decisions.UNREADABLE):
-        st.markdown(f"**Not readable ({len(refused):,}).** These have no answer:")
+        st.markdown(f"**Not readable ({len(refused):,}).** These files were not classified:")
         st.html(cell_grid.refusals(refused))
 
 
-def _grid(found: list[Result], threshold: float, view: str, band: decisions.Band | None) -> None:
+def _grid(shown: list[Result], threshold: float, view: str, band: decisions.Band | None) -> None:
     if view == decisions.UNREADABLE:
         return
-    if not found:
-        st.caption(f"No cell here: {view}.")
+    if not shown:
+        st.caption(NONE[view])
         return
-    pages = -(-len(found) // PAGE)
+    pages = -(-len(shown) // PAGE)
     key = f"page-{view}"
     page = min(st.session_state.get(key, 1), pages)
-    st.html(cell_grid.grid(found[(page - 1) * PAGE : page * PAGE], threshold, band))
+    st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], threshold, band))
     if pages > 1:
         st.pagination(pages, key=key)
 
 
-def _work(batch: Batch, classifier: Classifier, bar) -> None:
+def _work(batch: Batch, classifier: Classifier, bar: DeltaGenerator) -> None:
     until = time.monotonic() + REDRAW
     while batch.waiting and time.monotonic() < until:
         streamlit_internals.drop_uploads(batch.work(classifier))
-        # Here Streamlit breaks in when a button was pressed meanwhile: what was answered is kept.
+        # Here Streamlit interrupts when a button was pressed meanwhile; results so far stay.
         _show_progress(bar, batch)
     st.rerun()
 

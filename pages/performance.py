@@ -15,6 +15,7 @@ from pages.sections.performance import (
     patients,
     prevalence,
     resources,
+    save_threshold,
     subgroups,
     threshold_picker,
 )
@@ -32,8 +33,8 @@ SECTIONS = {
 }
 VERSION = "version"
 CHOICE = "performance-version"
-UNLISTED = "Versions that are registered there are not in this list."
-NONE = "No model version can be read: train one, or put a bundle in the folder of the model in service."
+UNLISTED = "Versions registered there are missing from this list."
+NONE = "No model version can be read. Train one, or put a bundle in the folder of the model in service."
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
     if trouble:
         st.warning(plain(f"{trouble} {UNLISTED}"), icon=":material/cloud_off:")
     readable = [one for one in versions if not one.problem]
-    _broken([one for one in versions if one.problem], found=len(readable))
+    _broken([one for one in versions if one.problem], expanded=not readable)
     if not readable:
         st.info(NONE, icon=":material/folder_off:")
         return
@@ -55,11 +56,11 @@ def main() -> None:
     _work(version, readable, section_picker.pick("performance", SECTIONS, keep=[VERSION]))
 
 
-def _broken(versions: list[Version], found: int) -> None:
+def _broken(versions: list[Version], expanded: bool) -> None:
     if not versions:
         return
     words = "1 model version" if len(versions) == 1 else f"{len(versions)} model versions"
-    with st.expander(f"{words} cannot be read", icon=":material/warning:", expanded=not found):
+    with st.expander(f"{words} cannot be read", icon=":material/warning:", expanded=expanded):
         for one in versions:
             st.markdown(f"- **{plain(one.name)}**: {plain(one.problem)}")
 
@@ -67,7 +68,7 @@ def _broken(versions: list[Version], found: int) -> None:
 def _version(readable: list[Version]) -> Version:
     by_folder = {str(one.folder): one for one in readable}
     state = st.session_state
-    if new := state.pop(operating_point.NEXT, ""):
+    if new := state.pop(save_threshold.NEXT, ""):
         st.query_params[VERSION] = new
     word = st.query_params.get(VERSION, "")
     asked = [folder for folder, one in by_folder.items() if one.answers_to(word)]
@@ -92,10 +93,10 @@ def _version(readable: list[Version]) -> Version:
 # A press within runs this function again and not the page.
 @st.fragment
 def _work(version: Version, readable: list[Version], section: str) -> None:
-    if operating_point.NEXT in st.session_state:
+    if save_threshold.NEXT in st.session_state:
         st.rerun()  # a version was saved: the page opens it
     try:
-        resources.cells(version.bundle)
+        resources.held_out_curves(version.bundle)  # raises where a class is absent
         picked = threshold_picker.threshold(version.bundle)
         if section == "compare":
             compare.show(version, picked, readable)

@@ -14,7 +14,7 @@ from leukemia.evaluation.metrics import ERRORS
 # Told in points (hundredths); the others, which are no shares, by their own number.
 NOT_SHARES = ("auroc", "average_precision", *ERRORS)
 WORDS = {
-    "sensitivity": "recall",
+    "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ppv": "PPV",
     "npv": "NPV",
@@ -28,7 +28,8 @@ WORDS = {
     "ece": "calibration error",
 }
 BETTER, WORSE, SAME = "better", "worse", "the same"
-NOT_BETTER, NOT_WORSE = "not shown to be better", "not shown to be worse"
+NOT_BETTER = "perhaps better, too few patients to be sure"
+NOT_WORSE = "perhaps worse, too few patients to be sure"
 KEPT = ("image_id", "patient_group", "label")
 
 
@@ -57,13 +58,13 @@ class Difference:
         return NOT_BETTER if sign * self.change.value >= 0 else NOT_WORSE
 
     def sentence(self) -> str:
-        """The difference in words: ``recall +1.8 points, 95 % −0.4 to +4.1: not shown to be better``."""
+        """The difference in words: ``PPV +1.8 points, 95% −0.4 to +4.1: better``."""
         shares = self.name not in NOT_SHARES
         change, low, high = (
             signed(value, shares) for value in (self.change.value, self.change.low, self.change.high)
         )
         unit = " points" if shares else ""
-        return f"{WORDS[self.name]} {change}{unit}, 95 % {low} to {high}: {self.verdict}"
+        return f"{WORDS[self.name]} {change}{unit}, 95% {low} to {high}: {self.verdict}"
 
 
 def signed(value: float, shares: bool = True) -> str:

@@ -1,4 +1,4 @@
-"""Figures in the words of a clinic."""
+"""Metrics in the words of a clinic."""
 
 import math
 
@@ -19,22 +19,26 @@ def of_100(share: float) -> tuple[str, str]:
 
 def matrix(sensitivity: float, specificity: float) -> str:
     """The confusion matrix as a sentence."""
-    found, missed = of_100(sensitivity)
+    detected, missed = of_100(sensitivity)
     cleared, alarms = of_100(specificity)
     return (
-        f"Of 100 ALL cells, {found} are found, {missed} missed; of 100 normal cells, {cleared} are called "
-        f"Normal-like, {alarms} ALL-like by mistake."
+        f"Of 100 ALL cells, {detected} are found and {missed} missed. Of 100 normal cells, {cleared} are "
+        f"called Normal-like and {alarms} ALL-like by mistake."
     )
 
 
-def interval(figure: Estimate, percent: bool = False) -> str:
-    """A figure with its 95 % interval, as a number to 1 or in per cent."""
-    if math.isnan(figure.value):
+def interval(estimate: Estimate, percent: bool = False) -> str:
+    """A metric with its 95% interval, as a number to 1 or in per cent."""
+    if math.isnan(estimate.value) or math.isnan(estimate.low):
+        return number(estimate.value, percent)
+    return f"{number(estimate.value, percent)} ({ends(estimate, percent).removesuffix('%')})"
+
+
+def ends(estimate: Estimate, percent: bool = False) -> str:
+    """The 95% interval of a metric by itself."""
+    if math.isnan(estimate.low):
         return "not defined"
-    if math.isnan(figure.low):
-        return number(figure.value, percent)
-    low, high = (number(end, percent).removesuffix("%") for end in (figure.low, figure.high))
-    return f"{number(figure.value, percent)} ({low} to {high})"
+    return f"{number(estimate.low, percent).removesuffix('%')} to {number(estimate.high, percent)}"
 
 
 def number(value: float, percent: bool = False) -> str:

@@ -19,13 +19,14 @@ MARKS = {
     decisions.INDETERMINATE: ("unsure", "◆"),
 }
 DRAWN = "synthetic drawing"
+REVIEW = "Review this cell yourself."
 
 
 def grid(results: Iterable[Result], threshold: float, band: decisions.Band | None = None) -> str:
     """Readable answers as HTML cards, in the order given."""
     cards = "".join(_card(result, threshold, band) for result in results)
     return (
-        f'<div class="cells" role="list" aria-label="Answers, highest probability of ALL first">{cards}</div>'
+        f'<div class="cells" role="list" aria-label="Results, highest probability of ALL first">{cards}</div>'
     )
 
 
@@ -42,8 +43,10 @@ def refusals(results: Iterable[Result]) -> str:
 
 def distance(probability: float, threshold: float) -> str:
     """How far a probability lies from the threshold, in words."""
-    side = "above" if probability >= threshold else "below"
-    return f"{abs(probability - threshold):.3f} {side} threshold"
+    apart = probability - threshold
+    if decisions.is_near(probability, threshold):
+        return f"close to the threshold ({apart:+.2f})".replace("-", "−")
+    return f"{abs(apart):.2f} {'above' if apart >= 0 else 'below'} the threshold"
 
 
 def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
@@ -51,7 +54,7 @@ def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
     word = decisions.decision(answer.probability, threshold, band)
     kind, mark = MARKS[word]
     near = decisions.is_near(answer.probability, threshold)
-    needed = f'<p class="near">{decisions.NEEDED}</p>' if word == decisions.INDETERMINATE else ""
+    needed = f'<p class="near">{REVIEW}</p>' if word == decisions.INDETERMINATE else ""
     drawn = f'<p class="drawn">{DRAWN}</p>' if result.drawn else ""
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
@@ -61,8 +64,7 @@ def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
         f"{needed}"
         f'<div class="scale" aria-hidden="true"><i style="width:{answer.probability:.1%}"></i>'
         f'<s style="left:{threshold:.1%}"></s></div>'
-        f'<p class="distance{" near" if near else ""}">{"≈ near: " if near else ""}'
-        f"{distance(answer.probability, threshold)}</p>"
+        f'<p class="distance{" near" if near else ""}">{distance(answer.probability, threshold)}</p>'
         f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p>'
         f"{drawn}</div>"
     )

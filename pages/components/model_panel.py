@@ -1,36 +1,26 @@
 """The model's honest record, and the threshold's slider."""
 
-import math
 from collections.abc import Sequence
 
 import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.evaluation import metrics
-from leukemia.evaluation.estimates import Estimate
+from leukemia.classes import ALL, NORMAL
+from leukemia.evaluation import metrics, wording
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
-from pages.components import model_in_service, threshold_slider
-from pages.sections.classify import chart
+from leukemia.plots.probabilities import histogram
+from leukemia.reports import wording as said
+from pages.components import charts, model_in_service, threshold_slider
 
 SHOWN = ("sensitivity", "specificity")
-LEAKY = (
-    "This model was judged on patients that it had learned from. Its figures are too good: on "
-    "another patient it does worse."
-)
-SYNTHETIC = (
-    "This model learned from drawn cells only. Its answers on real cells mean nothing in a clinic; "
-    "it is here to try the program."
-)
 
 
 def warnings(bundle: Bundle) -> None:
-    """Say what makes this model's answers or figures worth less than they look."""
-    if bundle.synthetic:
-        st.error(SYNTHETIC, icon=":material/warning:")
-    if bundle.leaky:
-        st.error(LEAKY, icon=":material/warning:")
+    """Say what makes this model's answers or results worth less than they seem."""
+    for text in said.warnings(bundle):
+        st.error(text, icon=":material/warning:")
 
 
 def panel(classifier: Classifier, probabilities: Sequence[float]) -> float:
@@ -38,25 +28,25 @@ def panel(classifier: Classifier, probabilities: Sequence[float]) -> float:
     bundle = classifier.bundle
     st.header("The model")
     st.markdown(f"**{plain(bundle.recipe)}** {plain(bundle.digest[:8])}")
-    # The figures stand above the slider that they depend on.
-    figures = st.container()
-    at = _slider(bundle)
-    with figures:
-        _record(classifier, at)
+    # The estimates stand above the slider that they depend on.
+    estimates = st.container()
+    threshold = _slider(bundle)
+    with estimates:
+        _record(classifier, threshold)
     if len(probabilities) > 1:
-        st.plotly_chart(chart.spread(probabilities, at, bundle.band), config={"displayModeBar": False})
+        charts.show(histogram(probabilities, threshold, bundle.band))
     if bundle.band:
-        st.caption(_silent(bundle))
+        _abstains(bundle)
     st.caption(_origin(bundle))
-    return at
+    return threshold
 
 
-def line(classifier: Classifier, at: float) -> str:
+def line(classifier: Classifier, threshold: float) -> str:
     """The record in one line of Markdown, for where the panel is folded away."""
-    found = model_in_service.estimates(classifier, at)
-    own = "the model's own" if at == classifier.bundle.threshold else "set by hand"
-    parts = ", ".join(f"{name} {_number(found[name].value)} ({_interval(found[name])})" for name in SHOWN)
-    return f"At threshold {at:.3f} ({own}): {parts} on {_tested_on(classifier.bundle)}."
+    estimates = model_in_service.estimates(classifier, threshold)
+    own = "the model's own" if threshold == classifier.bundle.threshold else "set by hand"
+    rates = ", ".join(f"{name} {wording.interval(estimates[name], True)}" for name in SHOWN)
+    return f"At threshold {threshold:.3f} ({own}): {rates} on {_tested_on(classifier.bundle)}."
 
 
 def _slider(bundle: Bundle) -> float:
@@ -71,36 +61,37 @@ def _slider(bundle: Bundle) -> float:
     return chosen
 
 
-def _record(classifier: Classifier, at: float) -> None:
-    found = model_in_service.estimates(classifier, at)
+def _record(classifier: Classifier, threshold: float) -> None:
+    estimates = model_in_service.estimates(classifier, threshold)
     for column, name in zip(st.columns(2), SHOWN, strict=True):
-        column.metric(name.capitalize(), _number(found[name].value), help=metrics.MEANING[name])
-        column.caption(_interval(found[name]))
-    st.caption(f"With 95 % intervals, on {_tested_on(classifier.bundle)}.")
+        estimate = estimates[name]
+        column.metric(name.capitalize(), wording.number(estimate.value, True), help=metrics.MEANING[name])
+        column.caption(wording.ends(estimate, True))
+    st.caption(f"With 95% intervals, on {_tested_on(classifier.bundle)}.")
 
 
-def _silent(bundle: Bundle) -> str:
+def _abstains(bundle: Bundle) -> None:
     band = bundle.record.indeterminate
-    return (
-        f"Between {band.low:.3f} and {band.high:.3f} it does not decide: "
-        f"**{decisions.INDETERMINATE}, {decisions.NEEDED}**. Of a new patient's ALL cells at most "
-        f"{band.missed:.0%} are expected below, of normal cells at most {band.alarmed:.0%} above "
-        "(split-conformal, by patient)."
+    st.caption(
+        f"{band.low:.2f}–{band.high:.2f}: the model abstains (**{decisions.INDETERMINATE}**). Review "
+        "these cells yourself.",
+        help=f"Of a new patient's ALL cells at most {band.missed:.0%} are expected below this range, of "
+        f"normal cells at most {band.alarmed:.0%} above it (split-conformal prediction, by patient).",
     )
 
 
 def _origin(bundle: Bundle) -> str:
-    record = bundle.record
+    record, training = bundle.record, bundle.record.split.training
     kind = "drawn" if bundle.synthetic else "real"
-    parts = " and ".join(
-        f"{record.split.training.cells.get(label, 0):,} {word} cells of "
-        f"{record.split.training.patient_groups.get(label, 0)} patients"
-        for label, word in (("ALL", "ALL"), ("Normal", "normal"))
+    cells, groups = training.cells, training.patient_groups
+    learned_from = " and ".join(
+        f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patients"
+        for label, word in ((ALL, "ALL"), (NORMAL, "normal"))
     )
     chosen = record.threshold
     return (
-        f"Made on {plain(record.created[:10])} from {kind} cells: learned from {parts}. Its own "
-        f"threshold, {bundle.threshold:.3f}, was chosen on {plain(chosen.chosen_on)} to find "
+        f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
+        f"{bundle.threshold:.3f}, was chosen on {plain(chosen.chosen_on)} to find "
         f"{chosen.target_recall:.0%} of the ALL cells."
     )
 
@@ -111,13 +102,5 @@ def _tested_on(bundle: Bundle) -> str:
     people = predictions.drop_duplicates("patient_group")["label"].value_counts()
     return (
         f"{len(predictions):,} cells of {people.sum()} {unseen} "
-        f"({people.get('ALL', 0)} with ALL, {people.get('Normal', 0)} healthy)"
+        f"({people.get(ALL, 0)} with ALL, {people.get(NORMAL, 0)} healthy)"
     )
-
-
-def _number(value: float) -> str:
-    return "not defined" if math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(figure: Estimate) -> str:
-    return "not defined" if math.isnan(figure.low) else f"{figure.low:.3f} to {figure.high:.3f}"

@@ -1,5 +1,6 @@
-"""What Streamlit has no public interface for. Checked with the version named in its test: read it anew
-when Streamlit is updated.
+"""What Streamlit has no public interface for.
+
+Checked with the version that its test names: to be read again when Streamlit is updated.
 """
 
 from collections.abc import Iterable

@@ -50,7 +50,7 @@ def visit(browser, running):
         page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
         page.goto(f"{running.url}/performance?section={section}")
         page.get_by_role("heading", name="Performance").wait_for()
-        page.get_by_text("A cell is called ALL-like from").first.wait_for()
+        page.get_by_text("A cell is called ALL-like at a probability").first.wait_for()
         contexts.append(context)
         return page
 
@@ -71,7 +71,7 @@ def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
     slider.focus()
     for _ in range(3):
         slider.press("ArrowLeft")
-    page.get_by_text("A cell is called ALL-like from a probability of 0.4700").wait_for()
+    page.get_by_text("A cell is called ALL-like at a probability of 0.4700").wait_for()
     counts = metrics.confusion(bundles.read(shelf).predictions, 0.47)
     page.wait_for_function(f"{STATE} === 'notRunning'")
     shown = [int(text) for text in page.locator(".matrix td b").all_inner_texts()]
@@ -83,7 +83,7 @@ def test_two_versions_are_compared(visit):
     page = visit("compare")
     page.get_by_test_id("stMultiSelect").locator("input").click()
     page.get_by_role("option", name=re.compile("^other")).click()
-    page.get_by_text(re.compile(r"recall .*points, 95 %")).first.wait_for()
+    page.get_by_text(re.compile(r"sensitivity .*points, 95%")).first.wait_for()
     page.get_by_text(re.compile(r"Cells on which they disagree: \d+ of 60")).wait_for()
     page.locator(".cells .cell").first.wait_for()
 

@@ -141,7 +141,7 @@ def test_a_dragged_cell_is_answered_as_the_classifier_answers(visit, cells, tiny
 def test_three_hundred_at_once_sorted_paged_and_in_the_csv(visit, many, tmp_path):
     page = visit()
     give(page, many)
-    page.get_by_role("button", name="Stop answering").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).wait_for()
     answered(page, 300)
     first = shown(page)
     page.get_by_role("button", name="Page 2").click()
@@ -170,9 +170,9 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
         (tmp_path / f"{number}.png").write_bytes(large)
     page = visit()
     give(page, sorted(tmp_path.iterdir()))
-    page.get_by_text(re.compile(r"^(16|32|48) of 80 answered")).first.wait_for()
-    page.get_by_role("button", name="Stop answering").click()
-    page.get_by_text(re.compile(r"^Stopped: \d+ of 80 answered")).wait_for()
+    page.get_by_text(re.compile(r"^(16|32|48) of 80 classified")).first.wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text(re.compile(r"^Stopped: \d+ of 80 classified")).wait_for()
     at_rest(page)
     stopped = summary(page)
     done = stopped["ALL-like"] + stopped["Normal-like"]

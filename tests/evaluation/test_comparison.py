@@ -53,7 +53,7 @@ def test_a_version_beside_itself_is_the_same(answers):
     cells = comparison.cells(comparison.shared([first, first]), 2)
     found = comparison.differences(*(estimates.all_columns(one, 0.5) for one in cells))
     assert {one.verdict for one in found} == {"the same"}
-    assert found[0].sentence() == "recall 0.0 points, 95 % 0.0 to 0.0: the same"
+    assert found[0].sentence() == "sensitivity 0.0 points, 95% 0.0 to 0.0: the same"
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_a_version_beside_itself_is_the_same(answers):
         (
             "sensitivity",
             (0.018, -0.004, 0.041),
-            "recall +1.8 points, 95 % −0.4 to +4.1: not shown to be better",
+            "sensitivity +1.8 points, 95% −0.4 to +4.1: perhaps better, too few patients to be sure",
         ),
         (
             "specificity",
             (-0.02, -0.05, 0.01),
-            "specificity −2.0 points, 95 % −5.0 to +1.0: not shown to be worse",
+            "specificity −2.0 points, 95% −5.0 to +1.0: perhaps worse, too few patients to be sure",
         ),
-        ("ppv", (0.02, 0.01, 0.05), "PPV +2.0 points, 95 % +1.0 to +5.0: better"),
-        ("auroc", (-0.02, -0.05, -0.01), "AUROC −0.020, 95 % −0.050 to −0.010: worse"),
-        ("brier", (-0.02, -0.05, -0.01), "Brier score −0.020, 95 % −0.050 to −0.010: better"),
+        ("ppv", (0.02, 0.01, 0.05), "PPV +2.0 points, 95% +1.0 to +5.0: better"),
+        ("auroc", (-0.02, -0.05, -0.01), "AUROC −0.020, 95% −0.050 to −0.010: worse"),
+        ("brier", (-0.02, -0.05, -0.01), "Brier score −0.020, 95% −0.050 to −0.010: better"),
         (
             "ece",
             (0.02, -0.01, 0.05),
-            "calibration error +0.020, 95 % −0.010 to +0.050: not shown to be worse",
+            "calibration error +0.020, 95% −0.010 to +0.050: perhaps worse, too few patients to be sure",
         ),
-        ("npv", (0.02, np.nan, np.nan), "NPV +2.0 points, 95 % not defined to not defined: not known"),
+        ("npv", (0.02, np.nan, np.nan), "NPV +2.0 points, 95% not defined to not defined: not known"),
     ],
 )
 def test_a_difference_is_told_in_a_sentence(name, change, said):

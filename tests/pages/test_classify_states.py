@@ -16,6 +16,11 @@ from tests.support.app import press, said
 from tests.support.bundle_factory import edit, sign
 
 
+def sensitivity(app):
+    (shown,) = [metric.value for metric in app.metric if metric.label == "Sensitivity"]
+    return float(shown.removesuffix("%"))
+
+
 def drop(app, files):
     return app.file_uploader[0].set_value([(name, data, "image/bmp") for name, data in files]).run()
 
@@ -74,26 +79,27 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
     assert "tiny\\-test" in said(page, escaped=True)
     shown = {metric.label: metric.value for metric in page.metric}
     for name in ("sensitivity", "specificity"):
-        assert shown[name.capitalize()] == f"{record['figures'][name]['value']:.3f}"
-        assert f"{record['figures'][name]['low']:.3f} to {record['figures'][name]['high']:.3f}" in text
+        value, low, high = (100 * record["figures"][name][end] for end in ("value", "low", "high"))
+        assert shown[name.capitalize()] == f"{value:.1f}%"
+        assert f"{low:.1f} to {high:.1f}%" in text
     assert "60 cells of 12 unseen patient groups (6 with ALL, 6 healthy)" in text
-    assert "learned from drawn cells only" in text
+    assert "trained on drawn cells only" in text
     assert not page.subheader
     assert "Model card" in [expander.label for expander in page.expander]
 
 
 def test_another_threshold_and_other_figures_of_the_same_network_are_taken(app, copied_bundle):
     page = app(copied_bundle)
-    before = next(metric.value for metric in page.metric if metric.label == "Sensitivity")
+    before = sensitivity(page)
     edit(copied_bundle, {"threshold.value": 0.9375})
     page.run()
     assert page.select_slider[0].value == 0.9375
-    assert next(metric.value for metric in page.metric if metric.label == "Sensitivity") < before
+    assert sensitivity(page) < before
 
 
 def test_a_leaky_model_is_called_so(app, copied_bundle):
     text = said(app(edit(copied_bundle, {"split.by": "image"})))
-    assert "judged on patients that it had learned from" in text
+    assert "tested on patients that it was also trained on" in text
     assert "60 cells of 12 patients **also seen in training** (6 with ALL, 6 healthy)" in text
 
 
@@ -129,7 +135,7 @@ def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app,
     page.select_slider[0].set_value(1.0).run()
     assert before[0] > 0
     assert summary(page) == [0, len(files), 0]
-    assert (page.metric[0].value, page.metric[1].value) == ("0.000", "1.000")
+    assert (page.metric[0].value, page.metric[1].value) == ("0.0%", "100.0%")
     assert "set by hand" in said(page)
     press(page, "Back to the model's own")
     assert summary(page) == before
@@ -172,7 +178,7 @@ def test_a_file_taken_away_vanishes_and_clear_takes_all(app, files):
 
 def test_more_files_than_the_limit_are_told(app):
     page = drop(app(), [(f"{n}.bmp", b"") for n in range(MAX_FILES + 7)])
-    assert "the last 7 of those given are left out" in said(page)
+    assert "the last 7 are left out" in said(page)
     assert summary(page) == [0, 0, MAX_FILES]
 
 
@@ -227,7 +233,7 @@ def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bund
     page = drop(app(copied_bundle), files)
     text = said(page)
     assert f"{len(files)} indeterminate" in page.subheader[0].value
-    assert text.count("◆ Indeterminate") == text.count("needs a haematologist</p>") == len(files)
-    assert "Between 0.000 and 1.000 it does not decide" in text
+    assert text.count("◆ Indeterminate") == text.count("Review this cell yourself.</p>") == len(files)
+    assert "0.00–1.00: the model abstains" in text
     page.button_group[0].set_value(decisions.ALL_LIKE).run()
     assert not probabilities(page)

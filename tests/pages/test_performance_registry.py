@@ -95,7 +95,7 @@ def test_registered_versions_are_compared(visit, data):
     assert not page.exception
     assert fetched(data) == ["version-2", "version-3"]
     assert "version 3 against version 2" in said(page).replace("**", "")
-    assert "points, 95 %" in said(page)
+    assert "points, 95%" in said(page)
 
 
 def test_a_version_whose_bundle_was_altered_is_a_sentence_and_the_others_are_shown(visit, data):

@@ -38,7 +38,7 @@ def test_the_matrix_and_its_sentence_are_scikit_learns_and_move_with_the_thresho
         tn, fp, fn, tp = sk.confusion_matrix(truth, probability >= threshold).ravel()
         assert matrix(page) == {"tp": tp, "fn": fn, "fp": fp, "tn": tn}
         found = round(100 * sk.recall_score(truth, probability >= threshold))
-        assert f"Of 100 ALL cells, {found} are found, {100 - found} missed" in said(page)
+        assert f"Of 100 ALL cells, {found} are found and {100 - found} missed" in said(page)
 
 
 def test_curves_and_operating_point_are_scikit_learns(visit):
@@ -52,17 +52,17 @@ def test_curves_and_operating_point_are_scikit_learns(visit):
     every = np.stack([false, true], axis=1)
     assert {tuple(point) for point in drawn.round(9)} <= {tuple(point) for point in every.round(9)}
     assert sk.auc(*drawn.T) == pytest.approx(sk.auc(false, true), abs=2e-3)
-    points = [one for one in traces(page) if one.get("name") == "Picked threshold"]
+    points = [one for one in traces(page) if one.get("name") == "Chosen threshold"]
     recall = sk.recall_score(truth, probability >= threshold)
     precision = sk.precision_score(truth, probability >= threshold)
     cleared = sk.recall_score(~truth, probability < threshold)
     places = [(values(point["x"])[0], values(point["y"])[0]) for point in points]
     assert places == [pytest.approx((recall, precision)), pytest.approx((1 - cleared, recall))]
-    by_threshold = trace(page, "Recall (ALL cells found)")
+    by_threshold = trace(page, "Sensitivity (ALL cells found)")
     where = np.flatnonzero(np.isclose(values(by_threshold["x"]), 0.4))[0]
     assert values(by_threshold["y"])[where] == pytest.approx(sk.recall_score(truth, probability >= 0.4))
-    (table,) = [frame.value for frame in page.dataframe if "figure" in frame.value]
-    shown = table.set_index("figure")["value (95 %)"]
+    (table,) = [frame.value for frame in page.dataframe if "metric" in frame.value]
+    shown = table.set_index("metric")["value (95%)"]
     assert shown["AUROC"].startswith(f"{sk.roc_auc_score(truth, probability):.3f} (")
     assert shown["average precision"].startswith(f"{sk.average_precision_score(truth, probability):.3f} (")
     assert shown["Brier score"].startswith(f"{sk.brier_score_loss(truth, probability):.3f} (")
@@ -73,13 +73,13 @@ def test_curves_and_operating_point_are_scikit_learns(visit):
 
 
 def test_the_threshold_is_picked_for_a_recall_or_a_specificity(visit):
-    page = pick(visit(champion()), "For a recall")
+    page = pick(visit(champion()), "For a sensitivity")
     page.slider[0].set_value(98).run()
     counts = matrix(page)
     assert counts["tp"] / (counts["tp"] + counts["fn"]) >= 0.98
     predictions = bundles.read(champion()).predictions
     assert f"{metrics.choose_threshold(predictions, 0.98):.4f}" in said(page)
-    assert "on new patients expect a little less" in said(page)
+    assert "expect slightly worse results on new patients" in said(page)
     pick(page, "For a specificity")
     page.slider[0].set_value(90).run()
     counts = matrix(page)
@@ -121,7 +121,7 @@ def test_a_row_a_patient_the_worst_first_with_wilson_intervals(visit):
     assert frame["accuracy"].tolist() == pytest.approx((100 * expected["accuracy"]).tolist())
     assert frame["accuracy"].is_monotonic_increasing
     right, people, share = patients.rates(expected)["specificity"]
-    assert f"{right} of {people} patients; Wilson 95 %: {100 * share.low:.1f} to" in said(page)
+    assert f"{right} of {people} patients; 95% (Wilson): {100 * share.low:.1f} to" in said(page)
 
 
 def test_errors_are_listed_without_images_the_most_confident_first(visit):
@@ -160,7 +160,7 @@ def test_subgroups_come_from_the_data_folder(visit, drawn_bundle, dataset):
     assert len(frames) == len(subgroups.THIRDS) + 1
     predictions = bundles.read(drawn_bundle).predictions
     areas = predictions["image_id"].map(cells["cell_area"])
-    assert frames[0]["part"].iloc[0].startswith(f"small: {areas.min():,} to")
+    assert frames[0]["group"].iloc[0].startswith(f"small: {areas.min():,} to")
     for frame in frames:
         assert frame["ALL cells"].sum() == (predictions["label"] == "ALL").sum()
 

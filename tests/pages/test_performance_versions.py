@@ -6,10 +6,10 @@ import pytest
 from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation import metrics
+from leukemia.evaluation import held_out, metrics
+from leukemia.evaluation.held_out_curves import HeldOutCurves
 from leukemia.registry import versions
-from pages.sections.performance import report
-from pages.sections.performance.threshold_picker import Picked
+from leukemia.reports import performance as report
 from tests.support.app import press, said
 from tests.support.bundle_factory import write_predictions
 from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting
@@ -33,9 +33,9 @@ def test_versions_are_compared_on_the_same_patients(visit, shelf):
     one, two = bundles.read(shelf).predictions, bundles.read(shelf.parent / "other").predictions
     truth = (one["label"] == "ALL").to_numpy()
     change = [sk.recall_score(truth, frame["probability"] >= 0.5) for frame in (one, two)]
-    told = table.set_index("figure")["difference (95 %)"]["recall"]
+    told = table.set_index("metric")["difference (95%)"]["sensitivity"]
     assert told.startswith(
-        "recall " + f"{100 * (change[1] - change[0]):+.1f}".replace("-", "−") + " points, 95 %"
+        "sensitivity " + f"{100 * (change[1] - change[0]):+.1f}".replace("-", "−") + " points, 95%"
     )
     differ = ((one["probability"] >= 0.5) != (two["probability"] >= 0.5)).sum()
     assert f"Cells on which they disagree: {differ} of {len(one)}" in said(page)
@@ -107,7 +107,9 @@ def test_names_from_files_are_escaped(visit, shelf):
 def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, shelf):
     visit(shelf, "card")
     version = versions.read(shelf)
-    html = report.render(version, Picked(0.3, "by hand"))
+    predictions = version.bundle.predictions
+    known = held_out.facts(shelf, predictions)
+    html = report.render(version, 0.3, "by hand", HeldOutCurves(predictions), known)
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
         "What the threshold costs",

@@ -228,7 +228,7 @@ def test_a_version_is_compared_with_the_one_in_service_on_the_same_patients(
     truth = (one["label"] == "ALL").to_numpy()
     recalls = [sk.recall_score(truth, frame["probability"] >= 0.5) for frame in (one, two)]
     change = f"{100 * (recalls[1] - recalls[0]):+.1f}".replace("-", "−")
-    assert f"recall {change} points, 95 %" in said(page)
+    assert f"sensitivity {change} points, 95%" in said(page)
     assert "60 held-out cells" in said(page)
 
 

@@ -53,7 +53,7 @@ def test_shares_are_told_of_100_and_never_as_all_where_some_are_missed(share, sa
 
 def test_the_matrix_is_told_as_a_sentence():
     assert wording.matrix(0.94, 0.82).startswith(
-        "Of 100 ALL cells, 94 are found, 6 missed; of 100 normal cells, 82"
+        "Of 100 ALL cells, 94 are found and 6 missed. Of 100 normal cells, 82"
     )
 
 

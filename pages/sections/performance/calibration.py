@@ -1,51 +1,32 @@
 """Whether a probability means what it says."""
 
-import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import calibration, conformal, metrics, wording
+from leukemia.evaluation import metrics, wording
+from leukemia.plots import calibration
 from leukemia.registry.versions import Version
-from pages.sections.performance import more_charts, resources
-from pages.sections.performance.operating_point import chart, within
+from leukemia.reports import wording as said
+from pages.components import charts
+from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
+
+SHOWN = {"ece": "Calibration error (ECE)", "brier": "Brier score"}
 
 
 def show(version: Version, picked: Picked) -> None:
+    """Lay out calibration, and accuracy where the least sure cells are left out."""
     bundle = version.bundle
-    ranking = resources.lines(bundle).ranking
+    held_out = resources.held_out_curves(bundle)
     with st.container(horizontal=True):
-        for name, title in (("ece", "Calibration error (ECE)"), ("brier", "Brier score")):
+        for name, title in SHOWN.items():
+            estimate = held_out.ranking[name]
             with st.container(width=260):
-                st.metric(title, wording.number(ranking[name].value), help=metrics.MEANING[name])
-                st.caption(f"95 %: {ranking[name].low:.3f} to {ranking[name].high:.3f}")
-    points = calibration.reliability(bundle.predictions, metrics.ECE_BINS)
+                st.metric(title, wording.number(estimate.value), help=metrics.MEANING[name])
+                st.caption(f"95%: {wording.ends(estimate)}")
     left, right = st.columns(2, gap="medium")
     with left:
-        around = resources.lines(bundle).reliability_band
-        chart(more_charts.reliability(points, around), about_bins(points))
+        charts.show(calibration.reliability(bundle.predictions, held_out.curves.reliability_band))
     with right:
-        curve = conformal.coverage_curve(bundle.predictions, picked.value)
-        chart(more_charts.coverage(curve), about_coverage(curve))
+        charts.show(calibration.coverage(bundle.predictions, picked.value))
         if bundle.band:
-            st.caption(within(bundle.predictions, bundle.band))
-
-
-def about_bins(points: pd.DataFrame) -> str:
-    """Where probability and truth part most, weighted by cells."""
-    gap = points["share"] - points["probability"]
-    row = points.loc[(gap.abs() * points["cells"]).idxmax()]
-    side = "more" if row["share"] > row["probability"] else "less"
-    return (
-        f"On the dotted line a probability is what it says. Farthest off, counting cells: where the model "
-        f"says {row['probability']:.0%} on average, {row['share']:.0%} of {row['cells']:,.0f} cells are ALL, "
-        f"{side} than it says."
-    )
-
-
-def about_coverage(curve: pd.DataFrame) -> str:
-    """What answering only the surest four fifths of the cells would gain."""
-    all_cells, some = curve.iloc[0], curve[curve["coverage"] >= 0.8].iloc[-1]
-    return (
-        f"Answering all cells {all_cells['accuracy']:.1%} are right; answering only the 80% farthest from "
-        f"the threshold (by logit), {some['accuracy']:.1%}."
-    )
+            st.caption(said.indeterminate(bundle.predictions, bundle.band))

@@ -5,16 +5,23 @@ import re
 import streamlit as st
 
 from leukemia.registry.versions import Version
-from pages.sections.performance import report
+from leukemia.reports import performance as report
+from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
 
 def show(version: Version, picked: Picked) -> None:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", version.name)
+    """Lay out the downloads and the card."""
+    bundle, name = version.bundle, re.sub(r"[^A-Za-z0-9._-]+", "-", version.name)
+
+    def made() -> str:
+        held_out, cells = resources.held_out_curves(bundle), resources.cells_with_facts(bundle)
+        return report.render(version, picked.value, picked.how, held_out, cells)
+
     with st.container(horizontal=True):
         st.download_button(
             "Download the report (HTML)",
-            lambda: report.render(version, picked),
+            made,
             file_name=f"performance-{name}.html",
             mime="text/html",
             icon=":material/summarize:",
@@ -22,15 +29,15 @@ def show(version: Version, picked: Picked) -> None:
         )
         st.download_button(
             "Download the model card",
-            version.bundle.card,
+            bundle.card,
             file_name=f"model-card-{name}.md",
             mime="text/markdown",
             icon=":material/description:",
             on_click="ignore",
         )
     st.caption(
-        "The report is one file with the sections of this page at the threshold picked above. It opens "
-        "without a network; printed to a file, it is a PDF."
+        "The report is one file with the sections of this page, at the threshold chosen above. It opens "
+        "without an internet connection and can be printed to PDF."
     )
     with st.container(border=True):
-        st.markdown(version.bundle.card)
+        st.markdown(bundle.card)

@@ -7,30 +7,33 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import comparison, estimates, wording
+from leukemia.evaluation import comparison, estimates
 from leukemia.evaluation.comparison import Difference
-from leukemia.evaluation.estimates import Estimate
 from leukemia.markdown import plain
+from leukemia.plots import comparison as curves
 from leukemia.registry.versions import Version
-from pages.components import cell_grid as look
-from pages.sections.performance import cell_cards, charts, resources
-from pages.sections.performance.operating_point import chart, people
+from leukemia.reports import wording as said
+from pages.components import cell_cards, cell_grid, charts
+from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
 KEY = "performance-others"
+DRAWN = ("sensitivity", "specificity", "ppv", "auroc")  # what the charts show of a version
 MOST = 4  # others at once: as many as the charts tell apart
 FIRST = ("sensitivity", "specificity", "auroc", "brier")
 SHOWN = 24
 LEAKY = (
-    "{} was judged on patients that it had learned from: a difference from it says nothing of new patients."
+    "{} was tested on patients that it was also trained on: a difference from it says nothing about new "
+    "patients."
 )
 
 
 def show(version: Version, picked: Picked, others: Sequence[Version]) -> None:
+    """Lay out the choice of other versions, and this one beside them."""
     by_name = {str(one.folder): one for one in others if one.folder != version.folder}
     if not by_name:
         st.info(
-            "There is one version only: train another, or save another threshold as a version.",
+            "There is only one version. Train another, or save another threshold as a version.",
             icon=":material/info:",
         )
         return
@@ -43,7 +46,7 @@ def show(version: Version, picked: Picked, others: Sequence[Version]) -> None:
         placeholder="Choose one to four versions",
     )
     if not chosen:
-        st.caption("Choose at least one version to see it beside this one, on the same patients.")
+        st.caption("Choose at least one version to compare with this one, on the same patients.")
         return
     others = [resources.fetched(by_name[folder]) for folder in chosen]
     for one in others:
@@ -60,20 +63,20 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     for one in together:
         if one.bundle.leaky:
             st.warning(LEAKY.format(plain(one.name)), icon=":material/warning:")
-    found = paired(together, thresholds)
-    frame = found.of.frame
+    pairs = paired(together, thresholds)
+    frame = pairs.of.frame
     names = [one.name for one in together]
     st.caption(
-        f"On {people(frame)} Thresholds: {plain(names[0])} as picked above, the others their own: "
+        f"On {said.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others their own: "
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
-    for name, against in zip(names[1:], found.against_first, strict=True):
+    for name, against in zip(names[1:], pairs.against_first, strict=True):
         st.markdown(f"**{plain(name)}** against {plain(names[0])}")
         st.markdown("  \n".join(marked(one) for one in against if one.name in FIRST))
-        with st.expander(f"All figures: {plain(name)}"):
+        with st.expander(f"All metrics: {plain(name)}"):
             st.dataframe(table(against, names[0], name), hide_index=True)
-    _curves(names, found.of, found.columns)
+    _curves(names, pairs.of, pairs.columns)
     _disagreements(together, frame, thresholds)
 
 
@@ -83,9 +86,9 @@ class Paired:
 
     Attributes
     ----------
-    of : opened.Shared
+    of : resources.Shared
     columns : list of dict of str to numpy.ndarray
-        Figures of each version.
+        Metrics of each version.
     against_first : list of list of Difference
         Of each version but the first, less the first.
     """
@@ -96,7 +99,7 @@ class Paired:
 
 
 def paired(together: Sequence[Version], thresholds: Sequence[float]) -> Paired:
-    """Figures and paired differences of versions, each at its threshold; raises DatasetError."""
+    """Metrics and paired differences of versions, each at its threshold; raises DatasetError."""
     of = resources.together([one.bundle for one in together])
     columns = [
         estimates.all_columns(one, at, ranking)
@@ -105,15 +108,15 @@ def paired(together: Sequence[Version], thresholds: Sequence[float]) -> Paired:
     return Paired(of, columns, [comparison.differences(columns[0], other) for other in columns[1:]])
 
 
-def table(found: list[Difference], first: str, second: str) -> pd.DataFrame:
+def table(differences: list[Difference], first: str, second: str) -> pd.DataFrame:
     """Differences as they are read."""
     second = second if second != first else f"{second} (2)"
     return pd.DataFrame(
         {
-            "figure": [comparison.WORDS[one.name] for one in found],
-            first: [wording.interval(one.first) for one in found],
-            second: [wording.interval(one.second) for one in found],
-            "difference (95 %)": [one.sentence() for one in found],
+            "metric": [comparison.WORDS[one.name] for one in differences],
+            first: [said.estimate(one.name, one.first) for one in differences],
+            second: [said.estimate(one.name, one.second) for one in differences],
+            "difference (95%)": [one.sentence() for one in differences],
         }
     )
 
@@ -124,37 +127,29 @@ def marked(one: Difference) -> str:
     return f"{icon} {plain(one.sentence())}"
 
 
-def _curves(names: list[str], of: resources.Shared, columns) -> None:
-    labels = [f"{number}: {name}" for number, name in enumerate(names, 1)]
-    at: list[dict[str, Estimate]] = [
-        {name: estimates.estimate(values[name]) for name in ("sensitivity", "specificity", "ppv", "auroc")}
-        for values in columns
-    ]
+def _curves(names: list[str], of: resources.Shared, columns: list[dict[str, np.ndarray]]) -> None:
+    at = [estimates.estimates({name: own[name] for name in DRAWN}) for own in columns]
     left, right = st.columns(2, gap="medium")
     with left:
-        found = dict(zip(labels, zip(of.roc, at, strict=True), strict=True))
-        told = "; ".join(f"{name} {own['auroc'].value:.3f}" for name, own in zip(names, at, strict=True))
-        chart(charts.rocs(found), f"The higher curve is better. Areas: {plain(told)}.")
+        charts.show(curves.rocs(names, of.roc, at))
     with right:
-        found = dict(zip(labels, zip(of.precision_recall, at, strict=True), strict=True))
         share = float(of.cells[0].truth.mean())
-        notice = "Marks are the thresholds in use: the farther up and right, the better."
-        chart(charts.precision_recalls(found, share), notice)
+        charts.show(curves.precision_recalls(names, of.precision_recall, at, share))
 
 
 def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: list[float]) -> None:
-    found = comparison.disagreements(frame, thresholds)
-    st.subheader(f"Cells on which they disagree: {len(found):,} of {len(frame):,}")
-    if found.empty:
+    cells = comparison.disagreements(frame, thresholds)
+    st.subheader(f"Cells on which they disagree: {len(cells):,} of {len(frame):,}")
+    if cells.empty:
         st.caption("They call every cell the same.")
         return
-    right = [int((found[f"called_{number}"] == found["label"]).sum()) for number in range(len(together))]
-    said = "; ".join(
+    right = [int((cells[f"called_{number}"] == cells["label"]).sum()) for number in range(len(together))]
+    scores = "; ".join(
         f"{plain(one.name)} is right on {count:,}" for one, count in zip(together, right, strict=True)
     )
-    st.caption(f"{said}. The {min(SHOWN, len(found))} that they see most differently:")
-    part = found.head(SHOWN)
-    known = resources.known(together[0].bundle).drop_duplicates("image_id").set_index("image_id")
+    st.caption(f"{scores}. The {min(SHOWN, len(cells))} on which they differ most:")
+    part = cells.head(SHOWN)
+    known = resources.cells_with_facts(together[0].bundle).drop_duplicates("image_id").set_index("image_id")
     rows = part.assign(
         probability=part[0],
         path=part["image_id"].map(known["path"]),
@@ -168,6 +163,6 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: lis
         )
         for row in part.to_dict("records")
     }
-    st.html(look.STYLE)
+    st.html(cell_grid.STYLE)
     spoken = "Cells on which the versions disagree, the most different first"
     st.html(cell_cards.grid(rows, thresholds[0], spoken, lines))

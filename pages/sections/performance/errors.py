@@ -5,30 +5,32 @@ import streamlit as st
 from leukemia.evaluation import held_out
 from leukemia.evaluation.held_out import ALARM, MISSED
 from leukemia.registry.versions import Version
-from pages.components import cell_grid
-from pages.sections.performance import cell_cards, resources
+from pages.components import cell_cards, cell_grid
+from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
 KEY = "performance-errors"
 PAGE = 24
 NO_IMAGES = (
-    "The images of these cells are not in this data folder: they are listed without pictures. Prepare the "
-    "set that the version was judged on to see them."
+    "The images of these cells are not in this data folder, so they are listed without pictures. To see "
+    "them, prepare the data set that the version was tested on."
 )
+NONE = {MISSED: "missed ALL cells", ALARM: "false alarms"}
 
 
 def show(version: Version, picked: Picked) -> None:
-    known = resources.known(version.bundle)
-    found = {kind: held_out.misclassified(known, picked.value, kind) for kind in (MISSED, ALARM)}
+    """Lay out the wrong calls of a kind as cards."""
+    cells = resources.cells_with_facts(version.bundle)
+    wrong = {kind: held_out.misclassified(cells, picked.value, kind) for kind in (MISSED, ALARM)}
     kind = st.segmented_control("Show", (MISSED, ALARM), default=MISSED, required=True, key=KEY)
-    rows = found[kind]
+    rows = wrong[kind]
     st.caption(
-        f"{len(found[MISSED]):,} missed ALL cells and {len(found[ALARM]):,} false alarms among "
-        f"{len(known):,} held-out cells. First come those that the model was most sure of (farthest from "
-        "the threshold, by logit): look there for wrong labels and for looks that it never learned."
+        f"{len(wrong[MISSED]):,} missed ALL cells and {len(wrong[ALARM]):,} false alarms among "
+        f"{len(cells):,} held-out cells. Those that the model was most sure of come first (farthest from the "
+        "threshold, by logit): they may be wrong labels, or cells unlike any that it was trained on."
     )
     if rows.empty:
-        st.info(f"None at this threshold: {kind.lower()}.", icon=":material/check_circle:")
+        st.info(f"No {NONE[kind]} at this threshold.", icon=":material/check_circle:")
         return
     if rows["path"].isna().all():
         st.info(NO_IMAGES, icon=":material/hide_image:")
@@ -37,6 +39,6 @@ def show(version: Version, picked: Picked) -> None:
     key = f"{KEY}-page-{kind}"
     number = min(st.session_state.get(key, 1), pages)
     part = rows.iloc[(number - 1) * PAGE : number * PAGE]
-    st.html(cell_cards.grid(part, picked.value, f"{kind}, the most confident first"))
+    st.html(cell_cards.grid(part, picked.value, f"{kind}, most confident first"))
     if pages > 1:
         st.pagination(pages, key=key)

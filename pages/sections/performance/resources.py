@@ -17,26 +17,14 @@ from leukemia.dataset.catalog import brightness, manifest_parquet
 from leukemia.errors import BundleError, DatasetError, RegistryError
 from leukemia.evaluation import comparison, curves, estimates, held_out
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.held_out_curves import HeldOutCurves
 from leukemia.registry import versions as model_versions
 from leukemia.registry.versions import Version
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.records import CHAMPION
 from pages.components import model_in_service
 
-EVERY = 5.0  # seconds between two looks at a server
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The curves of a version that depend on no threshold; see :mod:`leukemia.evaluation.curves`."""
-
-    against_threshold: pd.DataFrame
-    roc: pd.DataFrame
-    roc_band: pd.DataFrame
-    precision_recall: pd.DataFrame
-    precision_recall_band: pd.DataFrame
-    reliability_band: pd.DataFrame
-    ranking: dict[str, estimates.Estimate]
+EVERY = 5.0  # seconds between two requests to a server
 
 
 def versions() -> tuple[list[Version], str]:
@@ -93,34 +81,28 @@ def in_service(version: Version) -> bool:
 
 def name(version: Version) -> str:
     """A version's name in plain text, with what tells its network."""
-    told = (
-        [version.bundle.name] if version.bundle and version.number is None else [version.recipe, version.note]
-    )
-    told += version.aliases
+    local = version.bundle and version.number is None
+    details = [version.bundle.name] if local else [version.recipe, version.note]
+    details += version.aliases
     if in_service(version) and CHAMPION not in version.aliases:
-        told.append("in service")
-    told = [word for word in told if word]
-    return f"{version.name} ({', '.join(told)})" if told else version.name
+        details.append("in service")
+    details = [word for word in details if word]
+    return f"{version.name} ({', '.join(details)})" if details else version.name
 
 
-def cells(bundle: Bundle) -> PatientBootstrap:
-    """Its held-out cells with resampled patients; raises DatasetError where a class is absent."""
-    return _cells(bundle.folder, model_versions.stamp(bundle.folder), bundle)
+def held_out_curves(bundle: Bundle) -> HeldOutCurves:
+    """What its held-out predictions say; raises DatasetError where a class is absent."""
+    return _held_out_curves(bundle.folder, model_versions.stamp(bundle.folder), bundle)
 
 
-def lines(bundle: Bundle) -> Curves:
-    """Its curves and the figures that depend on no threshold."""
-    return _lines(bundle.folder, model_versions.stamp(bundle.folder), bundle)
-
-
-def known(bundle: Bundle) -> pd.DataFrame:
+def cells_with_facts(bundle: Bundle) -> pd.DataFrame:
     """Its held-out predictions with size, source, brightness and path of the image, where known."""
     data = settings.load().data.resolve()
     try:
         now = (manifest_parquet.stamp(data), brightness.stamp(data))
     except DatasetError:
         now = None
-    return _known(bundle.folder, model_versions.stamp(bundle.folder), data, now, bundle)
+    return _cells_with_facts(bundle.folder, model_versions.stamp(bundle.folder), data, now, bundle)
 
 
 def _served() -> Path | None:
@@ -147,7 +129,7 @@ def _of_server(data: Path, tracking_uri: str) -> list[Version]:
     return model_versions.registered(data)
 
 
-def look_again() -> None:
+def refresh() -> None:
     """See a new version at once; without this, a server is asked within seconds."""
     _of_server.clear()
 
@@ -158,10 +140,10 @@ class _Trouble(Exception):
 
 @st.cache_resource(max_entries=16, show_spinner="Fetching the model version …")
 def _fetched(version: Version, data: Path, stamp: tuple[object, ...]) -> Version:
-    found = model_versions.fetch(data, version)
-    if found.problem:
-        raise _Trouble(found.problem)
-    return found
+    version = model_versions.fetch(data, version)
+    if version.problem:
+        raise _Trouble(version.problem)
+    return version
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the model versions …")
@@ -170,22 +152,8 @@ def _read(folder: Path, stamp: tuple[object, ...]) -> Version:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _cells(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> PatientBootstrap:
-    return PatientBootstrap(_bundle.predictions)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Drawing the curves …")
-def _lines(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> Curves:
-    of = cells(_bundle)
-    return Curves(
-        curves.against_threshold(of),
-        curves.roc(of),
-        curves.roc_band(of),
-        curves.precision_recall(of),
-        curves.precision_recall_band(of),
-        curves.reliability_band(of),
-        estimates.estimates(estimates.ranking(of)),
-    )
+def _held_out_curves(folder: Path, stamp: tuple[object, ...], _bundle: Bundle) -> HeldOutCurves:
+    return HeldOutCurves(_bundle.predictions)
 
 
 def together(bundles: Sequence[Bundle]) -> "Shared":
@@ -218,6 +186,8 @@ def _together(folders: tuple[Path, ...], stamps: tuple[object, ...], _bundles: l
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking the cells up …")
-def _known(folder: Path, stamp: tuple[object, ...], data: Path, now: object, _bundle: Bundle) -> pd.DataFrame:
+@st.cache_resource(max_entries=8, show_spinner="Finding the cells …")
+def _cells_with_facts(
+    folder: Path, stamp: tuple[object, ...], data: Path, now: object, _bundle: Bundle
+) -> pd.DataFrame:
     return held_out.facts(data, _bundle.predictions)

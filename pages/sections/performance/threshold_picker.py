@@ -1,4 +1,4 @@
-"""Pick the threshold: the version's own, for a recall, for a specificity, or by hand."""
+"""Choose the threshold: the model's own, for a sensitivity, for a specificity, or by hand."""
 
 from dataclasses import dataclass
 
@@ -9,54 +9,60 @@ from leukemia.evaluation import curves, metrics
 from leukemia.markdown import plain
 from pages.components import threshold_slider
 
-OWN, RECALL, SPECIFICITY, HAND = "Version's own", "For a recall", "For a specificity", "By hand"
+OWN, SENSITIVITY, SPECIFICITY, HAND = "Model's own", "For a sensitivity", "For a specificity", "By hand"
 KEY = "performance-how"
 HONEST = (
-    "Picked on the same held-out patients that the figures below are of: on new patients expect a "
-    "little less."
+    "Chosen on the same held-out patients as the results below: expect slightly worse results on new "
+    "patients."
 )
 
 
 @dataclass(frozen=True)
 class Picked:
-    """A threshold and how it was picked, in words for the record; ``target`` is the recall asked for."""
+    """A threshold and how it was chosen.
+
+    Attributes
+    ----------
+    value : float
+        Probability from which a cell is called ALL-like.
+    how : str
+        In words, for the record.
+    target : float or None
+        The sensitivity asked for, 0 to 1.
+    """
 
     value: float
     how: str
     target: float | None = None
-    own: bool = False
 
 
 def threshold(bundle: Bundle) -> Picked:
-    """Lay out the choice; return what is picked."""
+    """Lay out the choice; return what is chosen."""
     how = st.segmented_control(
-        "Pick the threshold", (OWN, RECALL, SPECIFICITY, HAND), default=OWN, required=True, key=KEY
+        "Choose the threshold", (OWN, SENSITIVITY, SPECIFICITY, HAND), default=OWN, required=True, key=KEY
     )
     picked = _picked(bundle, how)
-    own = " (the version's own)" if picked.value == bundle.threshold else ""
+    own = picked.value == bundle.threshold
     chosen = bundle.record.threshold.chosen_on
-    honest = f"Chosen on {plain(chosen.rstrip(','))}." if own else HONEST
-    st.caption(f"A cell is called ALL-like from a probability of **{picked.value:.4f}** on{own}. {honest}")
+    about = f" (the model's own). Chosen on {plain(chosen.rstrip(','))}." if own else f". {HONEST}"
+    st.caption(f"A cell is called ALL-like at a probability of **{picked.value:.4f}** or above{about}")
     return picked
 
 
 def _picked(bundle: Bundle, how: str) -> Picked:
-    if how == RECALL:
-        share = _share("Share of ALL cells to find", 95, "recall")
+    if how == SENSITIVITY:
+        share = _share("Sensitivity (recall): share of ALL cells to find", 95, "sensitivity")
         value = metrics.choose_threshold(bundle.predictions, share)
-        return Picked(value, f"for a recall of {share:.0%}", share)
+        return Picked(value, f"for a sensitivity of {share:.0%}", share)
     if how == SPECIFICITY:
-        share = _share("Share of normal cells to call Normal-like", 80, "specificity")
+        share = _share("Specificity: share of normal cells to call Normal-like", 80, "specificity")
         value = curves.threshold_for_specificity(bundle.predictions, share)
         return Picked(value, f"for a specificity of {share:.0%}")
     if how == HAND:
-        return Picked(threshold_slider.show(bundle.threshold, _slider_key(bundle)), "by hand")
-    return Picked(bundle.threshold, "the version's own", own=True)
+        key = f"performance-hand-{bundle.folder.name}-{bundle.threshold}"
+        return Picked(threshold_slider.show(bundle.threshold, key), "by hand")
+    return Picked(bundle.threshold, "the model's own")
 
 
 def _share(label: str, usual: int, word: str) -> float:
     return st.slider(label, 50, 100, usual, format="%d %%", key=f"performance-{word}") / 100
-
-
-def _slider_key(bundle: Bundle) -> str:
-    return f"performance-hand-{bundle.folder.name}-{bundle.threshold}"

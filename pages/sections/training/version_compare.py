@@ -4,13 +4,13 @@ import streamlit as st
 
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
+from leukemia.reports import wording as said
 from pages.sections.performance import compare, resources
-from pages.sections.performance.operating_point import people
 
 NONE = "What is in service cannot be read: there is nothing to compare with."
 WHAT = (
-    "▲ better, ▼ worse, ○ not shown to be either. Paired: each resample draws the same patients for both. A "
-    "threshold that finds more ALL cells raises more false alarms: read recall and specificity together."
+    "▲ better, ▼ worse, ○ too few patients to be sure. Paired: each resample draws the same patients for "
+    "both. A threshold that finds more ALL cells raises more false alarms: read both rates together."
 )
 
 
@@ -42,9 +42,9 @@ def show(number: int) -> None:
     (differences,) = found.against_first
     st.markdown("  \n".join(compare.marked(one) for one in differences if one.name in compare.FIRST))
     st.caption(
-        f"On {people(found.of.frame)} In service: {plain(resources.name(served))}, at its own threshold "
+        f"On {said.cohort(found.of.frame)} In service: {plain(resources.name(served))}, at its own threshold "
         f"{served.bundle.threshold:.4f}; version {number} at {version.bundle.threshold:.4f}. {WHAT}"
     )
-    with st.expander("All figures beside each other"):
+    with st.expander("All metrics side by side"):
         table = compare.table(differences, "in service", f"version {number}")
         st.dataframe(table, hide_index=True)

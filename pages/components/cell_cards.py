@@ -2,6 +2,7 @@
 
 import base64
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -12,8 +13,8 @@ from leukemia.inference import decisions
 from pages.components import cell_grid
 
 
-def pictures(rows: pd.DataFrame) -> dict[str, bytes]:
-    """Thumbnails of some cells by image_id; never kept beyond this run of the page."""
+def _pictures(rows: pd.DataFrame) -> dict[str, bytes]:
+    """Thumbnails of the cells that have an image, by image_id; kept no longer than this run of the page."""
     known = rows[rows["path"].notna()]
     if known.empty:
         return {}
@@ -26,15 +27,15 @@ def grid(rows: pd.DataFrame, threshold: float, spoken: str, lines: dict[str, str
     ``rows`` has image_id, patient_group, label, probability, path and source; ``lines`` is a further line
     of plain text by image_id.
     """
-    found = pictures(rows)
+    pictures = _pictures(rows)
     cards = "".join(
-        _card(row, threshold, found.get(row.image_id), (lines or {}).get(row.image_id, ""))
+        _card(row, threshold, pictures.get(row.image_id), (lines or {}).get(row.image_id, ""))
         for row in rows.itertuples()
     )
     return f'<div class="cells" role="list" aria-label="{escape(spoken)}">{cards}</div>'
 
 
-def _card(row, threshold: float, picture: bytes | None, line: str) -> str:
+def _card(row: Any, threshold: float, picture: bytes | None, line: str) -> str:
     word = decisions.decision(row.probability, threshold)
     kind, mark = cell_grid.MARKS[word]
     patient = escape(str(row.patient_group))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from leukemia.inference import decisions
-from leukemia.plots.style import COLOURS
+from leukemia.plots.chart import Chart
+from leukemia.plots.style import COLOURS, MARKER
 
 BIN = 0.05
 
 
-def spread(probabilities: Sequence[float], threshold: float, band: decisions.Band | None = None) -> go.Figure:
-    """Histogram of probabilities (0 to 1), coloured by decision."""
+def histogram(probabilities: Sequence[float], threshold: float, band: decisions.Band | None = None) -> Chart:
+    """Histogram of probabilities of ALL (0 to 1), coloured by decision."""
     figure = go.Figure()
     for word, colour in COLOURS.items():
         values = [p for p in probabilities if decisions.decision(p, threshold, band) == word]
@@ -20,7 +21,7 @@ def spread(probabilities: Sequence[float], threshold: float, band: decisions.Ban
             continue
         bins = {"start": 0, "end": 1 + BIN, "size": BIN}
         figure.add_histogram(x=values, name=word, marker_color=colour, xbins=bins)
-    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color="#808080")
+    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color=MARKER)
     figure.update_layout(
         title={"text": "This batch and the threshold (dashed)", "font_size": 14},
         barmode="stack",
@@ -33,4 +34,6 @@ def spread(probabilities: Sequence[float], threshold: float, band: decisions.Ban
     # Left to itself, a low axis is marked with halves of cells.
     highest = max(Counter(int(p / BIN) for p in probabilities).values(), default=0)
     figure.update_yaxes(title_text="Cells", rangemode="tozero", dtick=1 if highest <= 5 else None)
-    return figure
+    near = sum(decisions.is_near(p, threshold) for p in probabilities)
+    caption = f"{near:,} of {len(probabilities):,} cells lie within {decisions.NEAR:g} of the threshold."
+    return Chart(figure, caption)

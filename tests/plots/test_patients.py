@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pages.sections.performance import more_charts, strip_chart
+from leukemia.evaluation import patients
+from leukemia.plots import patients as plots
 
 
 @pytest.fixture
@@ -12,9 +13,10 @@ def predictions(answers):
 
 
 def test_both_strip_plots_show_the_same_dots(predictions):
-    order = list(dict.fromkeys(predictions["patient_group"]))[::-1]
-    rows, spec = strip_chart.strips(predictions, order, 0.4)
-    figure = more_charts.strips(predictions, order, 0.4)
+    table = patients.table(predictions, 0.4)
+    order = list(dict.fromkeys(table["patient_group"]))
+    rows, spec = plots.on_canvas(predictions, table, 0.4)
+    figure = plots.strips(predictions, table, 0.4).figure
     for trace in figure.data:
         own = rows[rows["cells"] == trace.name]
         assert np.allclose(own["probability"], trace.x)
@@ -27,9 +29,9 @@ def test_both_strip_plots_show_the_same_dots(predictions):
 
 
 def test_of_many_cells_of_a_patient_some_are_drawn_from_the_lowest_to_the_highest(predictions):
-    rows, _ = strip_chart.strips(predictions, list(predictions["patient_group"].unique()), 0.4)
+    rows, _ = plots.on_canvas(predictions, patients.table(predictions, 0.4), 0.4)
     counted = rows.groupby("patient").size()
-    assert counted.max() == more_charts.DOTS
+    assert counted.max() == plots.DOTS
     whole = predictions.groupby("patient_group")["probability"].agg(["min", "max"])
     drawn = rows.groupby("patient")["probability"].agg(["min", "max"])
     assert np.allclose(whole.to_numpy(), drawn.to_numpy())

@@ -1,0 +1,148 @@
+"""The performance of a model version as one HTML file: the charts and sentences of the page."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from leukemia.evaluation import estimates, metrics, patients, prevalence, subgroups, wording
+from leukemia.evaluation.held_out_curves import HeldOutCurves
+from leukemia.plots import calibration, confusion_matrix, curves
+from leukemia.plots import patients as patient_plots
+from leukemia.plots import subgroups as subgroup_plots
+from leukemia.plots.chart import Chart
+from leukemia.registry.versions import Version
+from leukemia.reports import html
+from leukemia.reports import wording as said
+from leukemia.reports.html import Section
+
+PREVALENCES = (0.01, 0.05, 0.2, 0.5)
+GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS, subgroups.SOURCE)
+
+
+def render(
+    version: Version, threshold: float, chosen: str, held_out: HeldOutCurves, cells: pd.DataFrame
+) -> str:
+    """Put the report of a version at a threshold together.
+
+    Parameters
+    ----------
+    version : Version
+        With its bundle.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    chosen : str
+        How it was chosen, in words.
+    held_out : HeldOutCurves
+        Of the bundle's predictions.
+    cells : pandas.DataFrame
+        The predictions with what is known of each cell: :func:`leukemia.evaluation.held_out.facts`.
+    """
+    bundle = version.bundle
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    names = [bundle.name, *filter(None, [version.note]), *version.aliases]
+    lines = [
+        f"Model: {version.name} ({', '.join(names)}), network sha256 {bundle.digest}.",
+        f"Threshold {threshold:.4f} ({chosen}). Made {now}.",
+        said.cohort(bundle.predictions),
+    ]
+    sections = [
+        _operating_point(version, threshold, held_out),
+        _prevalence(held_out, threshold),
+        _calibration(bundle.predictions, threshold, held_out),
+        _patients(bundle.predictions, threshold),
+        _subgroups(cells, threshold),
+        Section("Model card", [html.written(bundle.card)]),
+    ]
+    sections[0].parts[:0] = [html.text(warning, "warning") for warning in said.warnings(bundle)]
+    return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs())
+
+
+def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves) -> Section:
+    bundle = version.bundle
+    at = estimates.at_threshold(held_out.cells, threshold)
+    table = said.estimates(at | held_out.ranking)
+    parts = [
+        html.text(wording.matrix(at["sensitivity"].value, at["specificity"].value)),
+        confusion_matrix.html(metrics.confusion(bundle.predictions, threshold), at),
+        html.table(table.columns, table.to_numpy()),
+        _chart(curves.against_threshold(held_out, threshold, at)),
+        _chart(curves.precision_recall(held_out, at)),
+        _chart(curves.roc(held_out, at)),
+    ]
+    for change in bundle.record.changes:
+        text = f"{change.at}, {change.who}: threshold {change.old:.4f} to {change.new:.4f}, "
+        parts.append(html.text(f"{text}{change.chosen}. {change.reason}", "small"))
+    return Section("What the threshold costs", parts)
+
+
+def _prevalence(held_out: HeldOutCurves, threshold: float) -> Section:
+    at = {share: prevalence.at(held_out.cells, threshold, share) for share in PREVALENCES}
+    rows = [
+        (f"{share:.0%}", wording.interval(values["ppv"], True), wording.interval(values["npv"], True))
+        for share, values in at.items()
+    ]
+    first = PREVALENCES[0]
+    return Section(
+        "At a prevalence",
+        [
+            html.text(said.predictive_values(at[first], first)),
+            html.table(("prevalence", "PPV (95%)", "NPV (95%)"), rows),
+        ],
+    )
+
+
+def _calibration(predictions: pd.DataFrame, threshold: float, held_out: HeldOutCurves) -> Section:
+    ece, brier = (wording.interval(held_out.ranking[name]) for name in ("ece", "brier"))
+    return Section(
+        "Calibration",
+        [
+            html.text(f"Expected calibration error {ece}, Brier score {brier}."),
+            _chart(calibration.reliability(predictions, held_out.curves.reliability_band)),
+            _chart(calibration.coverage(predictions, threshold)),
+        ],
+    )
+
+
+def _patients(predictions: pd.DataFrame, threshold: float) -> Section:
+    table = patients.table(predictions, threshold)
+    rows = [
+        (
+            row.patient_group,
+            row.label,
+            f"{row.cells:,}",
+            f"{row.called:.1%}",
+            f"{row.accuracy:.1%}",
+            f"{row.probability:.3f}",
+        )
+        for row in table.itertuples()
+    ]
+    header = ("patient group", "label", "cells", "called ALL-like", "accuracy", "mean probability")
+    rates = said.patient_rates(table)
+    return Section(
+        "Patients",
+        [
+            *(html.text(f"{name} {value}: {counted}.") for name, value, counted, _ in rates),
+            html.table(header, rows),
+            _chart(patient_plots.strips(predictions, table, threshold)),
+        ],
+    )
+
+
+def _subgroups(cells: pd.DataFrame, threshold: float) -> Section:
+    parts = []
+    for by in GROUPED_BY:
+        group = subgroups.split(cells, by)
+        if not group.notna().any():
+            parts.append(html.text(said.subgroup_unknown(by), "small"))
+            continue
+        table = subgroups.table(cells, group, threshold)
+        shown = said.subgroup_table(table)
+        parts += [_chart(subgroup_plots.rates(table, by)), html.table(shown.columns, shown.to_numpy())]
+    return Section("Subgroups", parts)
+
+
+def _chart(chart: Chart) -> str:
+    chart.figure.update_layout(template="plotly_white")
+    drawn = chart.figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    return html.chart(drawn, chart.caption)

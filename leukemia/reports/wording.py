@@ -1,0 +1,105 @@
+"""Sentences and small tables of a model's performance, the same on the page and in the report."""
+
+import pandas as pd
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.classes import ALL, NORMAL
+from leukemia.evaluation import metrics, patients, subgroups, wording
+from leukemia.evaluation.comparison import NOT_SHARES, WORDS
+from leukemia.evaluation.estimates import Estimate
+
+SYNTHETIC = (
+    "This model was trained on drawn cells only. Its answers on real cells have no clinical meaning; it is "
+    "here to try the program."
+)
+LEAKY = (
+    "This model was tested on patients that it was also trained on. Its results are too good: on other "
+    "patients it will do worse."
+)
+
+
+def warnings(bundle: Bundle) -> list[str]:
+    """What makes a model's answers or results worth less than they seem; plain text."""
+    return [SYNTHETIC] * bundle.synthetic + [LEAKY] * bundle.leaky
+
+
+def cohort(predictions: pd.DataFrame) -> str:
+    """How many cells were held out, of whom; columns patient_group and label."""
+    people = predictions.drop_duplicates(["patient_group", "label"])["label"].value_counts()
+    return (
+        f"{len(predictions):,} held-out cells of {people.sum()} patient groups ({people.get(ALL, 0)} "
+        f"with ALL, {people.get(NORMAL, 0)} healthy). 95% intervals come from 1,000 bootstrap "
+        "resamples of patients."
+    )
+
+
+def indeterminate(predictions: pd.DataFrame, band: tuple[float, float]) -> str:
+    """How many of the cells the model would leave undecided, between two probabilities."""
+    inside = predictions["probability"].between(*band, inclusive="left")
+    return (
+        f"On the Classify page this model abstains from {band[0]:.2f} to {band[1]:.2f}: {inside.sum():,} of "
+        f"these cells ({inside.mean():.0%}). The matrix counts them anyway, by the threshold."
+    )
+
+
+def estimate(name: str, value: Estimate) -> str:
+    """A metric with its interval: shares in per cent, others as they are."""
+    return wording.interval(value, name not in NOT_SHARES)
+
+
+def estimates(by_name: dict[str, Estimate]) -> pd.DataFrame:
+    """A table of metrics: what it is, value with interval, meaning."""
+    return pd.DataFrame(
+        {
+            "metric": [WORDS[name] for name in by_name],
+            "value (95%)": [estimate(name, value) for name, value in by_name.items()],
+            "meaning": [metrics.MEANING[name] for name in by_name],
+        }
+    )
+
+
+def predictive_values(at: dict[str, Estimate], prevalence: float) -> str:
+    """What a call is worth at a prevalence (0 to 1), given its ppv and npv."""
+    ill, _ = wording.of_100(at["ppv"].value)
+    clear, missed = wording.of_100(at["npv"].value)
+    return (
+        f"If {100 * prevalence:g}% of cells are ALL: of 100 cells called ALL-like, {ill} are ALL; of 100 "
+        f"called Normal-like, {clear} are normal and {missed} are missed ALL cells."
+    )
+
+
+def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Patients as the unit, of :func:`leukemia.evaluation.patients.table`.
+
+    Returns
+    -------
+    list of tuple
+        Name, value, patients counted with the Wilson interval, and meaning of each rate.
+    """
+    return [
+        (
+            f"Patient-level {name}",
+            wording.number(share.value, True),
+            f"{right} of {total} patients; 95% (Wilson): {wording.ends(share, True)}",
+            patients.MEANING[name],
+        )
+        for name, (right, total, share) in patients.rates(table).items()
+    ]
+
+
+def subgroup_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of :func:`leukemia.evaluation.subgroups.table` for a reader."""
+    out = {"group": table["part"], "ALL cells": table["all_cells"], "normal cells": table["normal_cells"]}
+    out["patients"] = table["patients"]
+    for name in subgroups.NAMES:
+        out[f"{WORDS[name]} (95%)"] = [
+            estimate(name, Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]))
+            for row in table.to_dict("records")
+        ]
+    return pd.DataFrame(out)
+
+
+def subgroup_unknown(by: str) -> str:
+    """Why cells cannot be grouped by their size, brightness or source."""
+    more = ", or they are not measured yet (the Dataset page does that)" * (by == subgroups.BRIGHTNESS)
+    return f"{by} is not known: these cells are not in this data folder{more}."

@@ -1,0 +1,77 @@
+"""A threshold saved as a model version of its own, with who and why."""
+
+import streamlit as st
+
+from leukemia import attribution, settings
+from leukemia.bundles.schema import Change
+from leukemia.errors import LeukemiaError
+from leukemia.markdown import plain
+from leukemia.registry import rethreshold
+from leukemia.registry.versions import Version
+from pages.components import flash, identity
+from pages.sections.performance import resources
+from pages.sections.performance.threshold_picker import Picked
+
+# Where the number of a version just saved waits for the page to open it.
+NEXT = "performance-next"
+FLASH = "performance"
+WHO, WHY = "performance-who", "performance-why"
+
+
+def show(version: Version, picked: Picked, sensitivity: float) -> None:
+    """Lay out what was changed before and the form; ``sensitivity`` is the one at the threshold, 0 to 1."""
+    own = picked.value == version.bundle.threshold
+    waits = flash.waits(FLASH)
+    with st.expander("Save this threshold as a new version", icon=":material/save:", expanded=waits):
+        flash.show(FLASH)
+        for change in version.bundle.record.changes:
+            st.markdown(_line(change))
+        st.caption(
+            "The network stays the same; threshold, metrics and model card become those of the chosen "
+            f"threshold. {plain(version.name)} stays as it is, and so does the model in service."
+        )
+        if version.number:
+            st.page_link(
+                "pages/training.py",
+                label=f"Put version {version.number} in service on the Training page",
+                icon=":material/publish:",
+                query_params={"section": "runs", "run": version.run_id},
+            )
+        if own:
+            st.caption("To save, first choose a threshold that is not the model's own.")
+        with st.form("performance-save", border=False):
+            st.session_state.setdefault(WHO, identity.name())
+            left, right = st.columns([2, 3])
+            left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+            right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
+            st.form_submit_button(
+                f"Save {picked.value:.4f} as a new version",
+                icon=":material/save:",
+                disabled=own,
+                on_click=_save,
+                args=(version, picked, picked.target or round(sensitivity, 4)),
+            )
+
+
+def _line(change: Change) -> str:
+    when = change.at[:16].replace("T", " ")
+    return (
+        f"{plain(when)} UTC, **{plain(change.who)}**: {change.old:.4f} → {change.new:.4f}, "
+        f"{plain(change.chosen)}. {plain(change.reason)}"
+    )
+
+
+def _save(version: Version, picked: Picked, target: float) -> None:
+    state = st.session_state
+    data = settings.load().data.resolve()
+    given = {"who": state[WHO], "reason": state[WHY], "chosen": picked.how, "target": target}
+    try:
+        number = rethreshold.save(data, version, picked.value, **given)
+    except LeukemiaError as error:
+        flash.put(FLASH, flash.ERROR, f"Not saved. {error}")
+        return
+    resources.refresh()
+    identity.remember(state[WHO])
+    state[WHY] = ""
+    state[NEXT] = str(number)
+    flash.put(FLASH, flash.SUCCESS, f"Saved as version {number}, with your name and reason.")

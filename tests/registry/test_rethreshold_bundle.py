@@ -1,5 +1,6 @@
+"""A bundle with another threshold: whole, or nothing of it."""
+
 import errno
-import shutil
 
 import pytest
 
@@ -8,7 +9,7 @@ from leukemia.bundles import writer
 from leukemia.errors import BundleError
 from leukemia.evaluation import estimates, metrics
 from leukemia.registry import rethreshold, versions
-from tests.support import bundle_factory, plain_estimates
+from tests.support import plain_estimates
 
 
 def save(bundle, place, threshold=0.3, **changes):
@@ -23,51 +24,6 @@ def bundle(copied_bundle):
 
 def files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_versions_are_the_model_in_service_and_bundles_beside_and_below_it(copied_bundle, tmp_path):
-    for name in ("zulu", "able"):
-        shutil.copytree(copied_bundle, tmp_path / name)
-    shutil.copytree(copied_bundle, copied_bundle / "old")
-    shutil.copytree(copied_bundle, tmp_path / ".partial-x")
-    (tmp_path / "notes").mkdir()
-    folders = versions.folders(copied_bundle)
-    assert [str(path.relative_to(tmp_path)) for path in folders] == ["copy", "able", "copy/old", "zulu"]
-    assert all(versions.read(path).bundle for path in folders)
-
-
-def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
-    broken = shutil.copytree(copied_bundle, tmp_path / "broken")
-    (broken / bundles.CARD).write_text("another card")
-    assert "is not the file that was written" in versions.read(broken).problem
-    (broken / bundles.RECORD).unlink()
-    assert broken in versions.folders(copied_bundle)
-    assert "has no bundle.json" in versions.read(broken).problem
-    assert "No model bundle" in versions.read(tmp_path / "nowhere").problem
-    assert versions.folders(tmp_path / "nowhere" / "else") == [tmp_path / "nowhere" / "else"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("image_id,label\na,ALL\n", "lacks the column"),
-        ("image_id,patient_group,label,probability\na,1,ALL,1.5\n", "without a label, a patient or"),
-        ("image_id,patient_group,label,probability\na,1,blast,0.5\n", "without a label, a patient or"),
-        ("image_id,patient_group,label,probability\na,,ALL,0.5\n", "without a label, a patient or"),
-        ("", "cannot be read"),
-    ],
-)
-def test_unusable_predictions_are_a_sentence(copied_bundle, text, message):
-    (copied_bundle / bundles.PREDICTIONS).write_text(text)
-    bundle_factory.sign(copied_bundle, bundles.PREDICTIONS)
-    assert message in versions.read(copied_bundle).problem
-
-
-def test_a_stamp_tells_an_altered_file(copied_bundle):
-    before = versions.stamp(copied_bundle)
-    assert versions.stamp(copied_bundle) == before
-    (copied_bundle / bundles.ENGINE).write_text("altered")
-    assert versions.stamp(copied_bundle) != before
 
 
 def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):

@@ -1,0 +1,30 @@
+import pytest
+
+from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
+from leukemia.errors import BundleError, CorrectionError
+
+
+def test_who_and_why_are_kept_with_single_spaces_and_the_time():
+    given = attribute("  Dr.\tAda \n", " fewer \n misses ", BundleError)
+    assert (given.who, given.why) == ("Dr. Ada", "fewer misses")
+    assert given.at.endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("who", "why", "message"),
+    [
+        ("", "why", "give your name and a reason"),
+        ("Ada", " \n", "give your name and a reason"),
+        ("x" * (MAX_WHO + 1), "why", "at most 200 characters"),
+        ("Ada", "x" * (MAX_WHY + 1), "at most 2,000"),
+    ],
+)
+@pytest.mark.parametrize("error", [BundleError, CorrectionError])
+def test_what_is_missing_or_too_long_is_a_sentence_of_the_callers_error(who, why, message, error):
+    with pytest.raises(error, match=message):
+        attribute(who, why, error)
+
+
+def test_what_fits_exactly_is_taken():
+    given = attribute("Ä" * MAX_WHO, "ß" * MAX_WHY, BundleError)
+    assert (len(given.who), len(given.why)) == (MAX_WHO, MAX_WHY)

@@ -251,8 +251,8 @@ def parse(text: str, name: str) -> Record:
 
 
 def _reason(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    places = {".".join(map(str, one["loc"])): one for one in found}
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    places = {".".join(map(str, one["loc"])): one for one in errors}
     if missing := sorted(place for place, one in places.items() if one["type"] == "missing"):
         return f"lacks {', '.join(missing)}"
     place, one = next(iter(places.items()))

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimates import Estimate, estimate
 from leukemia.evaluation.metrics import ERRORS
 
-# Told in points (hundredths); the others, which are no shares, by their own number.
+# Not given in points (hundredths), since they are no shares.
 NOT_SHARES = ("auroc", "average_precision", *ERRORS)
 WORDS = {
     "sensitivity": "sensitivity",
@@ -100,7 +101,9 @@ def shared(versions: Sequence[pd.DataFrame]) -> pd.DataFrame:
         own = frame[["image_id", "label", "probability"]].rename(columns={"probability": number})
         out = out.merge(own, on=["image_id", "label"])
     if out.empty:
-        raise DatasetError("These versions were judged on different cells: none was held out by all of them.")
+        raise DatasetError(
+            "These versions were evaluated on different cells: no cell was held out by all of them."
+        )
     return out
 
 
@@ -135,8 +138,8 @@ def disagreements(frame: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFr
     probability = frame[list(range(len(thresholds)))].to_numpy(float)
     called = probability >= np.array(thresholds)
     differ = called.any(axis=1) & ~called.all(axis=1)
-    found = frame[differ].copy()
+    rows = frame[differ].copy()
     for number in range(len(thresholds)):
-        found[f"called_{number}"] = np.where(called[differ, number], "ALL", "Normal")
+        rows[f"called_{number}"] = np.where(called[differ, number], ALL, NORMAL)
     apart = np.ptp(probability[differ], axis=1)
-    return found.iloc[np.argsort(-apart, kind="stable")].reset_index(drop=True)
+    return rows.iloc[np.argsort(-apart, kind="stable")].reset_index(drop=True)

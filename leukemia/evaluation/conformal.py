@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
 from leukemia.evaluation.calibration import to_logit
 
@@ -50,8 +51,8 @@ class Band:
     def call(self, probability: np.ndarray) -> np.ndarray:
         """ALL, Normal or ``""`` (indeterminate) for probabilities; object, shape (n,)."""
         probability = np.asarray(probability, float)
-        out = np.where(probability < self.low, "Normal", "").astype(object)
-        out[probability >= self.high] = "ALL"
+        out = np.where(probability < self.low, NORMAL, "").astype(object)
+        out[probability >= self.high] = ALL
         return out
 
     def record(self) -> dict[str, float]:
@@ -80,8 +81,8 @@ def band(predictions: pd.DataFrame, *, missed: float = 0.05, alarmed: float = 0.
         Where a class has no cell.
     """
     # ALL cells reach the first bound but for a share; normal cells stay at or below the second.
-    reached = _bound(predictions, "ALL", 1.0, missed)
-    stayed = np.nextafter(-_bound(predictions, "Normal", -1.0, alarmed), 2)
+    reached = _bound(predictions, ALL, 1.0, missed)
+    stayed = np.nextafter(-_bound(predictions, NORMAL, -1.0, alarmed), 2)
     reached, stayed = (float(np.clip(end, 0, 1)) for end in (reached, stayed))
     # Classes that part well leave cells that neither class would hold: those are indeterminate too.
     return Band(min(reached, stayed), max(reached, stayed), missed, alarmed)
@@ -108,13 +109,13 @@ def coverage_curve(predictions: pd.DataFrame, threshold: float) -> pd.DataFrame:
         Columns coverage (falling from 1), accuracy, sensitivity; a row for each cell.
     """
     probability = predictions["probability"].to_numpy(float)
-    truth = (predictions["label"] == "ALL").to_numpy()
+    truth = is_all(predictions["label"])
     order = np.argsort(-sureness(probability, threshold), kind="stable")
     right = ((probability >= threshold) == truth)[order]
-    found = (right & truth[order]).cumsum()
+    hits = (right & truth[order]).cumsum()
     answered = np.arange(1, len(order) + 1)
     with np.errstate(invalid="ignore"):
-        sensitivity = found / truth[order].cumsum()
+        sensitivity = hits / truth[order].cumsum()
     curve = pd.DataFrame(
         {"coverage": answered / len(order), "accuracy": right.cumsum() / answered, "sensitivity": sensitivity}
     )

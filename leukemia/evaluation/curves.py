@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from leukemia.classes import is_all
 from leukemia.errors import DatasetError
 from leukemia.evaluation import metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap, limits
@@ -27,11 +28,11 @@ def against_threshold(cells: PatientBootstrap) -> pd.DataFrame:
         Column threshold (0 to 1), and for each of :data:`BY_THRESHOLD` its name, ``_low`` and ``_high``.
     """
     thresholds = np.linspace(0, 1, STEPS + 1)
-    found = metrics.rates(*cells.counts(thresholds))
+    rates = metrics.rates(*cells.counts(thresholds))
     out = pd.DataFrame({"threshold": thresholds})
     for name in BY_THRESHOLD:
-        out[name] = found[name][0]
-        out[f"{name}_low"], out[f"{name}_high"] = limits(found[name])
+        out[name] = rates[name][0]
+        out[f"{name}_low"], out[f"{name}_high"] = limits(rates[name])
     return out
 
 
@@ -49,8 +50,8 @@ def roc_band(cells: PatientBootstrap) -> pd.DataFrame:
     pandas.DataFrame
         Columns false_alarms (0 to 1), low, high.
     """
-    found = metrics.rates(*cells.counts(_falling(cells)))
-    false, true = 1 - found["specificity"], found["sensitivity"]
+    rates = metrics.rates(*cells.counts(_falling(cells)))
+    false, true = 1 - rates["specificity"], rates["sensitivity"]
     places = np.linspace(0, 1, PLACES + 1)
     # The highest sensitivity that costs at most so many false alarms.
     at = [np.searchsorted(row, places + CLOSE, side="right") - 1 for row in false]
@@ -72,10 +73,10 @@ def precision_recall_band(cells: PatientBootstrap) -> pd.DataFrame:
     pandas.DataFrame
         Columns sensitivity (above 0, up to 1), low, high.
     """
-    found = metrics.rates(*cells.counts(_falling(cells)))
+    rates = metrics.rates(*cells.counts(_falling(cells)))
     places = np.linspace(0, 1, PLACES + 1)[1:]
-    at = [np.searchsorted(row, places - CLOSE, side="left") for row in found["sensitivity"]]
-    low, high = limits(np.take_along_axis(found["ppv"], np.array(at), axis=1))
+    at = [np.searchsorted(row, places - CLOSE, side="left") for row in rates["sensitivity"]]
+    low, high = limits(np.take_along_axis(rates["ppv"], np.array(at), axis=1))
     return pd.DataFrame({"sensitivity": places, "low": low, "high": high})
 
 
@@ -115,7 +116,7 @@ def threshold_for_specificity(predictions: pd.DataFrame, target: float) -> float
     DatasetError
         Where there is no normal cell, or too many of them have a probability of 1.
     """
-    normal = np.sort(predictions.loc[predictions["label"] == "Normal", "probability"].to_numpy(float))
+    normal = np.sort(predictions.loc[~is_all(predictions["label"]), "probability"].to_numpy(float))
     if not len(normal):
         raise DatasetError("No normal cell among the predictions.")
     needed = int(np.ceil(target * len(normal) - 1e-9))
@@ -132,7 +133,7 @@ def threshold_for_specificity(predictions: pd.DataFrame, target: float) -> float
 
 def _falling(cells: PatientBootstrap) -> np.ndarray:
     """Thresholds from above all cells to below them, evenly among the cells where there are many."""
-    found = np.unique(cells.probability)
-    if len(found) > FINEST:
-        found = np.unique(np.quantile(found, np.linspace(0, 1, FINEST), method="nearest"))
-    return np.concatenate([[np.inf], found[::-1]])
+    thresholds = np.unique(cells.probability)
+    if len(thresholds) > FINEST:
+        thresholds = np.unique(np.quantile(thresholds, np.linspace(0, 1, FINEST), method="nearest"))
+    return np.concatenate([[np.inf], thresholds[::-1]])

@@ -87,7 +87,7 @@ def equal_bins(probability: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
 def choose_threshold(predictions: pd.DataFrame, target_recall: float) -> float:
     """The highest threshold at which at least ``target_recall`` of the ALL cells are called ALL-like.
 
-    To be chosen on validation patients, never on those that it is then judged on.
+    To be chosen on validation patients, never on those that it is then evaluated on.
 
     Raises
     ------

@@ -82,5 +82,5 @@ def limit(distances: np.ndarray, share: float = PASS) -> float:
 
 def passed(distances: np.ndarray, fold: np.ndarray) -> float:
     """Share of cells that pass the limit which the other folds set: distances and folds, shape (n,)."""
-    kept = [distances[fold == one] <= limit(distances[fold != one]) for one in np.unique(fold)]
-    return float(np.concatenate(kept).mean())
+    passing = [distances[fold == one] <= limit(distances[fold != one]) for one in np.unique(fold)]
+    return float(np.concatenate(passing).mean())

@@ -1,6 +1,6 @@
 """Figures of a part of the cells, or at an operating point: where a model is weak, in numbers.
 
-On C-NMC 2019, a small healthy cell is easy and a large one is not: a good figure over all cells may
+On C-NMC 2019, a small healthy cell is easy and a large one is not: a good estimate over all cells may
 hide a bad one within cells of a size, or in the part of the set whose healthy cells are large.
 """
 
@@ -42,7 +42,7 @@ ENOUGH = 20
 
 
 def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
-    """Every figure of :data:`MEANING` that the cells allow, with its 95 % interval over patients.
+    """Every metric of :data:`MEANING` that the cells allow, with its 95 % interval over patients.
 
     Parameters
     ----------
@@ -63,17 +63,17 @@ def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]
             "accuracy_at_coverage": accuracy_of_surest(right, sureness, weights),
         }
 
-    found = estimates.by_resampling(predictions, at_points)
+    out = estimates.by_resampling(predictions, at_points)
     if "fold" in predictions and predictions["fold"].nunique() > 1:
-        found |= _at_best(predictions, truth, probability)
+        out |= _at_best(predictions, truth, probability)
     third = pd.qcut(predictions["cell_area"].rank(method="first"), len(TERCILES), labels=TERCILES)
     parts = {"hard_sources": predictions["source"].isin(HARD_SOURCES)}
     parts |= {name: third == name for name in TERCILES}
     for name, rows in parts.items():
         own = predictions[rows.to_numpy()]
         if own["label"].nunique() == 2:
-            found[f"auroc_{name}"] = auroc(own)
-    return found
+            out[f"auroc_{name}"] = auroc(own)
+    return out
 
 
 def auroc(predictions: pd.DataFrame) -> Estimate:
@@ -135,12 +135,12 @@ def accuracy_of_surest(right: np.ndarray, sureness: np.ndarray, weights: np.ndar
     """
     order = np.argsort(-sureness, kind="stable")
     answered = np.cumsum(weights[order]) <= AT_COVERAGE * weights.sum()
-    kept = weights[order] * answered
-    return float((kept * right[order]).sum() / kept.sum())
+    answered = weights[order] * answered
+    return float((answered * right[order]).sum() / answered.sum())
 
 
 def split(known: pd.DataFrame, by: str) -> pd.Series:
-    """Deal cells to parts.
+    """Assign cells to parts.
 
     Parameters
     ----------
@@ -163,16 +163,16 @@ def split(known: pd.DataFrame, by: str) -> pd.Series:
     if len(measured) < len(names):
         return pd.Series(pd.Categorical([None] * len(known), ordered=True), index=known.index)
     third = pd.qcut(measured.rank(method="first"), len(names), labels=False)
-    told = {}
+    names_of_thirds = {}
     for number, name in enumerate(names):
         own = measured[third == number]
-        told[number] = f"{name}: {own.min():,.0f} to {own.max():,.0f} {unit}"
-    dealt = third.map(told).reindex(known.index)
-    return dealt.astype(pd.CategoricalDtype(list(told.values()), ordered=True))
+        names_of_thirds[number] = f"{name}: {own.min():,.0f} to {own.max():,.0f} {unit}"
+    assigned = third.map(names_of_thirds).reindex(known.index)
+    return assigned.astype(pd.CategoricalDtype(list(names_of_thirds.values()), ordered=True))
 
 
 def table(known: pd.DataFrame, part: pd.Series, threshold: float) -> pd.DataFrame:
-    """Figures of each part, with their 95 % intervals over patients.
+    """Estimates for each part, with their 95 % intervals over patients.
 
     Parameters
     ----------
@@ -194,22 +194,21 @@ def table(known: pd.DataFrame, part: pd.Series, threshold: float) -> pd.DataFram
         own = known[part == name]
         if own.empty:
             continue
-        found = _estimates(own, threshold)
         row = {
             "part": name,
             "all_cells": int(is_all(own["label"]).sum()),
             "normal_cells": int((~is_all(own["label"])).sum()),
             "patients": own["patient_group"].nunique(),
         }
-        for key, value in found.items():
+        for key, value in _estimates(own, threshold).items():
             row |= {key: value.value, f"{key}_low": value.low, f"{key}_high": value.high}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def worst(found: pd.DataFrame) -> pd.Series | None:
+def worst(parts: pd.DataFrame) -> pd.Series | None:
     """The row of :func:`table` with the lowest recall among those with enough ALL cells, or None."""
-    enough = found[found["all_cells"] >= ENOUGH] if len(found) else found
+    enough = parts[parts["all_cells"] >= ENOUGH] if len(parts) else parts
     if len(enough) < 2:
         return None
     return enough.loc[enough["sensitivity"].idxmin()]
@@ -231,6 +230,6 @@ def _one_class(own: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
     cells = PatientBootstrap(pd.concat([own[list(ghost)], ghost], ignore_index=True))
     unit = int(np.flatnonzero((cells.units["label"] == other).to_numpy())[0])
     cells.weights[:, unit] = 0
-    found = metrics.rates(*cells.counts(np.array([threshold])))
-    out = {name: estimates.estimate(found[name][:, 0]) for name in NAMES[:2]}
+    rates = metrics.rates(*cells.counts(np.array([threshold])))
+    out = {name: estimates.estimate(rates[name][:, 0]) for name in NAMES[:2]}
     return out | {"auroc": estimates.estimate(np.full(len(cells.weights), np.nan))}

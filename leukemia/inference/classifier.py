@@ -28,8 +28,8 @@ BATCH = 4
 # Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
 DIGITS = 6
 NOVEL = (
-    "Unlike the cells that the model learned from: another stain, magnification or kind of cell, or not "
-    "one sharp cell. It is not answered."
+    "Unlike the cells the model was trained on: a different stain, magnification or kind of cell, or not one "
+    "sharp cell. The model gives no answer."
 )
 
 

@@ -39,7 +39,7 @@ def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
     out = []
     if recall is not None and candidate.recall is not None and candidate.recall < recall:
         alike = candidate.facts.get("held_out") == held_out
-        others = "" if alike else " They were judged on different cells."
+        others = "" if alike else " They were evaluated on different cells."
         out.append(
             f"Held-out recall falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
             f"(version {candidate.number}): more ALL cells are missed.{others}"

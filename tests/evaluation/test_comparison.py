@@ -93,7 +93,7 @@ def test_only_cells_that_all_versions_held_out_with_one_label_are_compared(answe
     assert frame["image_id"].tolist() == first["image_id"].iloc[6:].tolist()
     assert np.array_equal(frame[0], first["probability"].iloc[6:])
     assert np.array_equal(frame[2], frame[0])
-    with pytest.raises(DatasetError, match="judged on different cells"):
+    with pytest.raises(DatasetError, match="evaluated on different cells"):
         comparison.shared([first, answers(4)])
 
 

@@ -49,7 +49,7 @@ def test_versions_of_other_cells_cannot_be_compared_and_the_page_says_so(visit, 
     write_predictions(other, predictions.assign(image_id=[f"x{i}" for i in range(len(predictions))]))
     page = visit(shelf, "compare")
     page.multiselect[0].select(str(other)).run()
-    assert "judged on different cells" in page.info[0].value
+    assert "evaluated on different cells" in page.info[0].value
 
 
 def test_a_broken_version_is_a_sentence_and_the_others_are_shown(visit, shelf):

@@ -237,7 +237,7 @@ def test_a_version_of_other_cells_is_not_compared_and_the_page_says_why(visit, d
     other = predictions.assign(image_id=[f"x{n}" for n in range(len(predictions))])
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn", predictions=other)
     page = visit(run.run_id)
-    assert "judged on different cells" in said(page)
+    assert "evaluated on different cells" in said(page)
     assert [button for button in page.button if button.label == "Promote version 1"]
 
 

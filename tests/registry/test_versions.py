@@ -107,7 +107,7 @@ def test_a_falling_recall_is_warned_of_against_the_shipped_bundle(data, tmp_path
     finish_run(data, write_bundle(tmp_path / "worse", 0.7, cells=("c", "d")))
     (warning,) = promotion.promote(data, 1, "Ada", "to try").warnings
     assert "falls from 0.800 (the built-in model) to 0.700" in warning
-    assert "judged on different cells" in warning
+    assert "evaluated on different cells" in warning
 
 
 def test_a_model_of_drawn_cells_and_a_leaky_one_are_warned_of(data, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import RegistryError
 from leukemia.registry import publish, versions
-from leukemia.tracking import mlflow_client, records, registry_writer, run_writer
+from leukemia.tracking import records, run_writer
 from leukemia.tracking.records import RunKind
 
 
@@ -30,8 +30,6 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
     """
     # This fails soon and in plain words; MLflow itself takes its time.
     versions.registry_state(data)
-    with mlflow_client.translated("The registry of model versions cannot be made"):
-        registry_writer.make_database(data)
     change = publish.last_change(bundle)
     run = run_writer.start(
         data,

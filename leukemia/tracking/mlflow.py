@@ -7,7 +7,6 @@ takes seconds to start and minutes to give up. So a plain server is asked for th
 import contextlib
 import http.client
 import json
-import math
 import os
 import socket
 import urllib.error
@@ -65,7 +64,7 @@ class MlflowStore:
         return self._runs(f"tags.`{key}` = '{value}'")
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics that are numbers, in order of time."""
+        """All values of a run's metrics, in any order."""
 
         def ask() -> list[MetricValue]:
             client = mlflow_client.client(self._data)
@@ -73,8 +72,7 @@ class MlflowStore:
             values = (value for name in names for value in client.get_metric_history(run_id, name))
             return [MetricValue(value.key, value.step, value.timestamp, value.value) for value in values]
 
-        values = self._ask(LIST_TIMEOUT, ("metrics", run_id), ask)
-        return sorted((value for value in values if math.isfinite(value.value)), key=lambda value: value.at)
+        return self._ask(LIST_TIMEOUT, ("metrics", run_id), ask)
 
     def registry_state(self) -> RegistryState:
         """Aliases and tags of the registered model."""
@@ -142,20 +140,9 @@ class MlflowStore:
 
 
 def _run(run: Any, version: int | None) -> Run:
-    info = run.info
-    metrics = {name: value for name, value in run.data.metrics.items() if not math.isnan(value)}
-    return make_run(
-        info.run_id,
-        info.run_name,
-        info.status,
-        info.start_time,
-        info.end_time,
-        info.user_id,
-        tags=dict(run.data.tags),
-        parameters=dict(run.data.params),
-        metrics=metrics,
-        version=version,
-    )
+    one, data = run.info, run.data
+    info = (one.run_id, one.run_name, one.status, one.start_time, one.end_time, one.user_id)
+    return make_run(info, dict(data.tags), dict(data.params), data.metrics, version)
 
 
 def _all_versions(client: Any) -> Iterator[Any]:

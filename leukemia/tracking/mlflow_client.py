@@ -66,6 +66,8 @@ def client(data: Path) -> "mlflow.MlflowClient":
         os.environ.setdefault(name, value)
     import mlflow
 
+    if file := database(data):
+        file.parent.mkdir(parents=True, exist_ok=True)
     # MLflow logs at length how it makes its tables.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -113,18 +113,24 @@ class Run:
 
 
 def make_run(
-    run_id: str,
-    name: str | None,
-    status: str,
-    started: int | None,
-    ended: int | None,
-    user: str | None,
+    info: tuple[str, str | None, str, int | None, int | None, str | None],
     tags: dict[str, str],
     parameters: dict[str, str],
     metrics: Mapping[str, float],
     version: int | None,
 ) -> Run:
-    """Make a run of what MLflow has: its status, times in milliseconds since 1970, last metrics."""
+    """Make a run of what MLflow has.
+
+    Parameters
+    ----------
+    info : tuple
+        Identifier, name, MLflow's word for the status, start and end in milliseconds since 1970, user.
+    tags, parameters, metrics : dict
+        The last value of each.
+    version : int or None
+        The model version that it became.
+    """
+    run_id, name, status, started, ended, user = info
     by = tags.get(USER) or user or ""
     return Run(
         run_id=run_id,

@@ -73,9 +73,3 @@ def download_bundle(data: Path, run_id: str, folder: Path) -> Path:
     """
     mlflow_client.client(data).download_artifacts(run_id, ARTIFACT, str(folder))
     return folder / ARTIFACT
-
-
-def make_database(data: Path) -> None:
-    """Make the folder of MLflow's SQLite file; raises OSError."""
-    if file := mlflow_client.database(data):
-        file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ MLflow never learns that a training was killed: a run that it has as running, bu
 any more, is :attr:`RunStatus.BROKEN_OFF` here.
 """
 
+import math
 import re
 import socket
 from collections.abc import Iterable
@@ -77,9 +78,10 @@ def histories(data: Path, run_id: str) -> list[dict[str, float]]:
         return []
     epochs: dict[int, dict[str, float]] = {}
     with _store(data) as store:
-        for value in store.metric_history(run_id):
-            if not value.name.startswith(HELD_OUT):
-                epochs.setdefault(value.step, {})[value.name] = value.value
+        values = store.metric_history(run_id)
+    for value in sorted(values, key=lambda value: value.at):
+        if math.isfinite(value.value) and not value.name.startswith(HELD_OUT):
+            epochs.setdefault(value.step, {})[value.name] = value.value
     return [epochs[step] for step in sorted(epochs)]
 
 

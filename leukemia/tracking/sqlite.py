@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
@@ -89,9 +88,8 @@ class SqliteStore:
         return self._runs(tag=key, value=value)
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics that are numbers, in order of time."""
-        values = [MetricValue(*row) for row in self._rows(HISTORY, (run_id,))]
-        return sorted((value for value in values if math.isfinite(value.value)), key=lambda value: value.at)
+        """All values of a run's metrics, in any order."""
+        return [MetricValue(*row) for row in self._rows(HISTORY, (run_id,))]
 
     def registry_state(self) -> RegistryState:
         """Aliases and tags of the registered model."""
@@ -123,7 +121,7 @@ class SqliteStore:
         versions = dict(self._rows(VERSION_OF_RUN, (MODEL, DELETED)))
         return [
             make_run(
-                *row,
+                row,
                 tags={key: text or "" for key, text in tags.get(row[0], {}).items()},
                 parameters=parameters.get(row[0], {}),
                 metrics=metrics.get(row[0], {}),

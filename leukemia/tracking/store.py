@@ -24,31 +24,24 @@ class RunStore(Protocol):
 
     def top_level_runs(self, limit: int) -> list[Run]:
         """At most ``limit`` runs that are not children of another one, the newest first."""
-        ...
 
     def run(self, run_id: str) -> Run | None:
         """The run of this identifier, or None."""
-        ...
 
     def children(self, run_id: str) -> list[Run]:
         """Folds or trials of a run, the first one first."""
-        ...
 
     def runs_with_tag(self, key: str, value: str) -> list[Run]:
         """Runs with this tag, the newest first."""
-        ...
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics that are numbers, in order of time."""
-        ...
+        """All values of a run's metrics, in any order."""
 
     def registry_state(self) -> RegistryState:
         """Aliases and tags of the registered model."""
-        ...
 
     def model_versions(self) -> list[tuple[int, str, int, dict[str, str]]]:
         """Number, run, time (milliseconds since 1970) and tags of each model version, in any order."""
-        ...
 
 
 @contextlib.contextmanager

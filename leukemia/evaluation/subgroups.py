@@ -1,4 +1,4 @@
-"""Figures of a part of the cells, or at an operating point: where a model is weak, in numbers.
+"""Metrics on a part of the cells, or at an operating point: where a model is weak, in numbers.
 
 On C-NMC 2019, a small healthy cell is easy and a large one is not: a good estimate over all cells may
 hide a bad one within cells of a size, or in the part of the set whose healthy cells are large.
@@ -54,16 +54,11 @@ def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]
     """
     truth = is_all(predictions["label"])
     probability = predictions["probability"].to_numpy(float)
-    sureness = conformal.sureness(probability, threshold)
-    right = (probability >= threshold) == truth
 
-    def at_points(weights: np.ndarray) -> dict[str, float]:
-        return {
-            "sensitivity_at_specificity": _sensitivity(truth, probability, weights),
-            "accuracy_at_coverage": accuracy_of_surest(right, sureness, weights),
-        }
+    def at_specificity(weights: np.ndarray) -> dict[str, float]:
+        return {"sensitivity_at_specificity": _sensitivity(truth, probability, weights)}
 
-    out = estimates.by_resampling(predictions, at_points)
+    out = estimates.by_resampling(predictions, at_specificity) | at_threshold(predictions, threshold)
     if "fold" in predictions and predictions["fold"].nunique() > 1:
         out |= _at_best(predictions, truth, probability)
     third = pd.qcut(predictions["cell_area"].rank(method="first"), len(TERCILES), labels=TERCILES)
@@ -74,6 +69,18 @@ def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]
         if own["label"].nunique() == 2:
             out[f"auroc_{name}"] = auroc(own)
     return out
+
+
+def at_threshold(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
+    """Return the estimates of :func:`estimate` that depend on the threshold."""
+    probability = predictions["probability"].to_numpy(float)
+    sureness = conformal.sureness(probability, threshold)
+    right = (probability >= threshold) == is_all(predictions["label"])
+
+    def at_coverage(weights: np.ndarray) -> dict[str, float]:
+        return {"accuracy_at_coverage": _accuracy_of_surest(right, sureness, weights)}
+
+    return estimates.by_resampling(predictions, at_coverage)
 
 
 def auroc(predictions: pd.DataFrame) -> Estimate:
@@ -109,7 +116,7 @@ def _at_best(predictions: pd.DataFrame, truth: np.ndarray, probability: np.ndarr
     def compute(weights: np.ndarray) -> dict[str, float]:
         return {
             "best_weighted_f1": metrics.rates_of_cells(truth, called, weights)["weighted_f1"],
-            "best_accuracy_at_coverage": accuracy_of_surest(called == truth, sureness, weights),
+            "best_accuracy_at_coverage": _accuracy_of_surest(called == truth, sureness, weights),
         }
 
     return estimates.by_resampling(predictions, compute)
@@ -125,7 +132,7 @@ def _sensitivity(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray
     return float(weights[truth & (probability > cut)].sum() / weights[truth].sum())
 
 
-def accuracy_of_surest(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> float:
+def _accuracy_of_surest(right: np.ndarray, sureness: np.ndarray, weights: np.ndarray) -> float:
     """Accuracy on the :data:`AT_COVERAGE` of the weight that is surest.
 
     Parameters

@@ -9,16 +9,12 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
-from leukemia.classes import is_all
 from leukemia.errors import BundleError
-from leukemia.evaluation import conformal, estimates, metrics, subgroups
+from leukemia.evaluation import estimates, metrics, subgroups
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
 from leukemia.registry.versions import Version
@@ -159,21 +155,10 @@ def _record(
         "changes": (*record.changes, change),
     }
     if record.subgroups:
-        # The others of them depend on no threshold.
-        new["subgroups"] = record.subgroups | estimates.rounded(_at_coverage(predictions, threshold))
+        new["subgroups"] = record.subgroups | estimates.rounded(
+            subgroups.at_threshold(predictions, threshold)
+        )
     return record.model_copy(update=new)
-
-
-def _at_coverage(predictions: pd.DataFrame, threshold: float) -> dict[str, estimates.Estimate]:
-    probability = predictions["probability"].to_numpy(float)
-    right = (probability >= threshold) == is_all(predictions["label"])
-    sureness = conformal.sureness(probability, threshold)
-    name = "accuracy_at_coverage"
-
-    def compute(weights: np.ndarray) -> dict[str, float]:
-        return {name: subgroups.accuracy_of_surest(right, sureness, weights)}
-
-    return estimates.by_resampling(predictions, compute)
 
 
 def _stem(bundle: Bundle) -> str:

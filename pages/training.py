@@ -1,4 +1,4 @@
-"""Start a training, watch it, end it and go on with it; see what came of those before."""
+"""Training: start a run, watch it, stop and resume it; past runs, and the version in service."""
 
 from pathlib import Path
 
@@ -16,16 +16,16 @@ from pages.sections.training import form, now
 # A section's word in the address, and its title.
 NEW, NOW, RUNS = "new", "now", "runs"
 TITLES = {NEW: "New run", NOW: "Now", RUNS: "Runs"}
-NOTHING = "There is nothing to learn from yet: a training needs labelled cells in the data folder."
+NOTHING = "There is nothing to train on yet: training needs labelled cells in the data folder."
 
 
 def main() -> None:
-    """Lay out the section that the address names."""
+    """Show the section that the address names."""
     st.title("Training")
     data = settings.load().data.resolve()
-    why = _unprepared(data)
-    if why and not _has_runs(data):
-        _to_import(why)
+    problem = _problem(data)
+    if problem and not _has_runs(data):
+        _show_way_to_import(problem)
         return
     section = _section(data)
     if section == RUNS:
@@ -33,15 +33,16 @@ def main() -> None:
         from pages.sections.training import runs
 
         runs.show(data)
-    elif why:
-        _to_import(why)
+    elif problem:
+        _show_way_to_import(problem)
     elif section == NEW:
         form.show(data)
     else:
         now.show(data)
 
 
-def _unprepared(data: Path) -> str:
+def _problem(data: Path) -> str:
+    """Say why the data folder cannot be used; empty where it can."""
     try:
         catalog.stamp(data)
     except DatasetError as error:
@@ -50,16 +51,16 @@ def _unprepared(data: Path) -> str:
 
 
 def _has_runs(data: Path) -> bool:
-    """Whether versions may be seen and rolled back without any cells."""
+    """Whether there may be versions, which can be seen and rolled back without any cells."""
     database = mlflow_client.database(data)
     return database is None or database.is_file()
 
 
-def _to_import(why: str) -> None:
-    st.info(f"{NOTHING} {plain(why)}", icon=":material/folder_off:")
+def _show_way_to_import(problem: str) -> None:
+    st.info(f"{NOTHING} {plain(problem)}", icon=":material/folder_off:")
     st.page_link(
         "pages/dataset.py",
-        label="Import images on the page Dataset",
+        label="Import images on the Dataset page",
         icon=":material/download:",
         query_params={section_picker.WORD: "import"},
     )
@@ -67,12 +68,12 @@ def _to_import(why: str) -> None:
 
 def _section(data: Path) -> str:
     if st.query_params.get(section_picker.WORD, "").lower() not in TITLES:
-        # Written down, so that the page stays where it is when what is at work ends.
-        st.query_params[section_picker.WORD] = NOW if _at_work(data) else NEW
+        # Written down, so that the page stays where it is when the training ends.
+        st.query_params[section_picker.WORD] = NOW if _is_training(data) else NEW
     return section_picker.pick("training", TITLES, TITLES.get)
 
 
-def _at_work(data: Path) -> bool:
+def _is_training(data: Path) -> bool:
     job = launcher.running(data, launcher.CHANGE)
     return bool(job and job.kind in queue.KINDS) or bool(queue.queue(data))
 

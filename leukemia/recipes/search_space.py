@@ -76,6 +76,11 @@ class SearchSpace:
     axes: tuple[Axis, ...]
     trials: int
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the settings that are varied."""
+        return tuple(axis.name for axis in self.axes)
+
     def arguments(self) -> list[str]:
         """The arguments of ``python -m leukemia sweep`` that follow recipe and settings."""
         vary = [word for axis in self.axes for word in ("--vary", str(axis))]

@@ -1,4 +1,4 @@
-"""What a sweep found: its trials as a table, their course, and what of it a reader should notice."""
+"""Results of a sweep: its trials, the best one so far, and what a reader should notice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,27 @@ import pandas as pd
 from scipy.interpolate import griddata
 from scipy.stats import spearmanr
 
+from leukemia.recipes.search_space import BOTH
 from leukemia.recipes.settings import field
 from leukemia.tracking.records import Run, RunStatus
 
-VARY, BOTH = "vary_", "both"
+# Before the name of a varied setting among the settings of a run.
+VARY = "vary_"
+# States of a trial.
 COMPLETE, PRUNED, FAILED, AT_WORK = "complete", "pruned", "failed", "running"
-# Trials from which a tendency is told, and how clear it must be (rank correlation).
+# Trials from which a tendency is mentioned, and how clear it must be (rank correlation).
 ENOUGH, CLEAR = 8, 0.5
-# A best value so close to an end of its range, as a share of the range, lies at its edge.
+# A best value this close to an end of its range, as a share of the range, lies at the end.
 EDGE = 0.05
-# Points a side of the surface between trials, and the fewest trials that span one.
+# Points along each side of the surface between trials, and the fewest trials that span one.
 SIDE, SPANNING = 80, 4
 
 Value = bool | int | float
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One trial, numbered from 1; ``objective`` is None where it did not come to its end."""
+class Trial:
+    """One trial, numbered from 1; ``objective`` is None unless it finished."""
 
     number: int
     settings: dict[str, Value]
@@ -35,134 +38,134 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A sweep's trials in their order.
+class SweepResults:
+    """The trials of a sweep, in their order.
 
     Attributes
     ----------
     ranges : dict
-        Name of each setting that was varied, to its ends; 0 and 1 where it is on or off.
-    trials : tuple of Tried
+        Name of each varied setting to the ends of its range; 0 and 1 where it is on or off.
+    trials : tuple of Trial
+        By their number.
     """
 
     ranges: dict[str, tuple[float, float]]
-    trials: tuple[Tried, ...]
+    trials: tuple[Trial, ...]
 
     @property
-    def ended(self) -> list[Tried]:
-        """Trials that came to their end."""
+    def finished(self) -> list[Trial]:
+        """Trials that finished."""
         return [trial for trial in self.trials if trial.objective is not None]
 
     @property
-    def best(self) -> Tried | None:
-        """The trial with the highest objective, of equal ones the first."""
-        return max(self.ended, key=lambda trial: (trial.objective, -trial.number), default=None)
+    def best(self) -> Trial | None:
+        """The trial with the highest objective; of equal ones, the first."""
+        return max(self.finished, key=lambda trial: (trial.objective, -trial.number), default=None)
 
     def count(self, state: str) -> int:
-        """How many trials are in a state."""
+        """Count the trials in a state."""
         return sum(trial.state == state for trial in self.trials)
 
 
-def of_run(sweep: Run, trials: Sequence[Run]) -> Found:
-    """What MLflow keeps of a sweep: its run and those of its trials."""
-    said = {key.removeprefix(VARY): text for key, text in sweep.settings.items() if key.startswith(VARY)}
-    ranges = {name: _ends(text) for name, text in said.items()}
-    found = [_tried(number, one, ranges) for number, one in enumerate(trials, 1)]
-    return Found(ranges, tuple(sorted(found, key=lambda trial: trial.number)))
+def of_run(sweep: Run, trials: Sequence[Run]) -> SweepResults:
+    """Read the results of a sweep from its run and those of its trials."""
+    ranges = {
+        key.removeprefix(VARY): _ends(text) for key, text in sweep.settings.items() if key.startswith(VARY)
+    }
+    read = [_trial(number, run, ranges) for number, run in enumerate(trials, 1)]
+    return SweepResults(ranges, tuple(sorted(read, key=lambda trial: trial.number)))
 
 
-def of_facts(facts: Mapping[str, Any]) -> Found:
-    """What a sweep that is at work tells its job."""
+def of_facts(facts: Mapping[str, Any]) -> SweepResults:
+    """Read the results of a running sweep from what it reports to its job."""
     ranges = {name: (float(low), float(high)) for name, (low, high) in (facts.get("vary") or {}).items()}
     trials = [
-        Tried(int(one["number"]), dict(one["settings"]), one.get("objective"), str(one["state"]))
+        Trial(int(one["number"]), dict(one["settings"]), one.get("objective"), str(one["state"]))
         for one in facts.get("trials") or ()
     ]
-    return Found(ranges, tuple(trials))
+    return SweepResults(ranges, tuple(trials))
 
 
-def table(found: Found) -> pd.DataFrame:
-    """A row a trial, the best first: number, objective, state and a column for each setting."""
+def table(results: SweepResults) -> pd.DataFrame:
+    """Make a table, one row per trial, the best first: number, objective, state and each varied setting."""
     rows = [
         {"number": trial.number, "objective": trial.objective, "state": trial.state}
-        | {name: trial.settings.get(name) for name in found.ranges}
-        for trial in found.trials
+        | {name: trial.settings.get(name) for name in results.ranges}
+        for trial in results.trials
     ]
-    out = pd.DataFrame(rows, columns=["number", "objective", "state", *found.ranges])
+    out = pd.DataFrame(rows, columns=["number", "objective", "state", *results.ranges])
     out["objective"] = out["objective"].astype(float)
     return out.sort_values(["objective", "number"], ascending=[False, True]).reset_index(drop=True)
 
 
-def course(found: Found) -> pd.DataFrame:
-    """The ended trials in their order: number, objective, and the best one so far."""
+def course(results: SweepResults) -> pd.DataFrame:
+    """List the finished trials in their order: number, objective, and the best objective so far."""
     out = pd.DataFrame(
-        [(trial.number, trial.objective) for trial in found.ended], columns=["number", "objective"]
+        [(trial.number, trial.objective) for trial in results.finished], columns=["number", "objective"]
     )
     return out.assign(best=out["objective"].cummax())
 
 
 def scaled(name: str, values: Sequence[Value]) -> np.ndarray:
-    """Values of a setting as they are laid on an axis: logarithms (base 10) where its steps are factors."""
+    """Scale a setting's values for a linear axis: base-10 logarithms where it is drawn logarithmically."""
     array = np.asarray(values, dtype=float)
     return np.log10(array) if field(name).kind == "log" else array
 
 
-def surface(found: Found) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """The objective between the trials where two numbers were varied, by linear interpolation.
+def surface(results: SweepResults) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Interpolate the objective between the trials, linearly, where two numbers were varied.
 
     Returns
     -------
     tuple of numpy.ndarray or None
-        Places on the first setting's axis, shape (80,), on the second's, shape (80,), and the objective,
-        shape (80, 80), a row for each place of the second; NaN outside of what was tried. Places are
-        scaled as by :func:`scaled`. None where trials span no surface.
+        Positions along the first setting, shape (80,), along the second, shape (80,), and the objective,
+        shape (80, 80), one row per position of the second; NaN outside of what was tried. Positions are
+        scaled as by :func:`scaled`. None where the trials span no surface.
     """
-    names = list(found.ranges)
+    names = list(results.ranges)
     if len(names) != 2 or any(field(name).kind == "bool" for name in names):
         return None
-    ended = found.ended
-    points = np.stack([scaled(name, [trial.settings[name] for trial in ended]) for name in names], axis=1)
+    finished = results.finished
+    points = np.stack([scaled(name, [trial.settings[name] for trial in finished]) for name in names], axis=1)
     centred = points - points.mean(axis=0) if len(points) else points
     if len(points) < SPANNING or np.linalg.matrix_rank(centred) < 2:
         return None
-    x, y = (np.linspace(*scaled(name, found.ranges[name]), SIDE) for name in names)
-    values = [trial.objective for trial in ended]
+    x, y = (np.linspace(*scaled(name, results.ranges[name]), SIDE) for name in names)
+    values = [trial.objective for trial in finished]
     return x, y, griddata(points, values, tuple(np.meshgrid(x, y)), method="linear", rescale=True)
 
 
-def notice(found: Found) -> list[str]:
-    """Sentences that say what to see in a sweep's charts; plain text."""
-    best = found.best
+def notes(results: SweepResults) -> list[str]:
+    """Say in sentences what to notice in a sweep; plain text."""
+    best = results.best
     if best is None:
-        return ["No trial has come to its end yet."]
-    said = [
-        f"Best is trial {best.number} of {len(found.trials)}: AUROC {best.objective:.3f} on validation "
+        return ["No trial has finished yet."]
+    sentences = [
+        f"The best is trial {best.number} of {len(results.trials)}: AUROC {best.objective:.3f} on validation "
         f"patients, with {settings_in_words(best.settings)}."
     ]
-    if len(found.ended) > 1:
-        lowest, middle = (
-            np.min([t.objective for t in found.ended]),
-            np.median([t.objective for t in found.ended]),
+    objectives = [trial.objective for trial in results.finished]
+    if len(objectives) > 1:
+        sentences.append(
+            f"The median of the {len(objectives)} finished trials is {np.median(objectives):.3f}, the lowest "
+            f"{min(objectives):.3f}."
         )
-        said.append(
-            f"The median of the {len(found.ended)} finished trials is {middle:.3f}, the lowest {lowest:.3f}."
-        )
-    said += filter(None, (_edge(found, best, name) for name in found.ranges))
-    said += filter(None, (_tendency(found, name) for name in found.ranges))
-    if pruned := found.count(PRUNED):
-        said.append(f"{_trials(pruned)} broken off early, being worse than the median at the same epoch.")
-    if failed := found.count(FAILED):
-        said.append(f"{_trials(failed)} of no use: the loss was no number any more.")
-    return said
+    sentences += filter(None, (_edge(results, best, name) for name in results.ranges))
+    sentences += filter(None, (_tendency(results, name) for name in results.ranges))
+    if pruned := results.count(PRUNED):
+        sentences.append(f"{_trials(pruned)} stopped early: worse than the median at the same epoch.")
+    if failed := results.count(FAILED):
+        sentences.append(f"{_trials(failed)} unusable: the training diverged.")
+    return sentences
 
 
 def settings_in_words(settings: Mapping[str, Value]) -> str:
-    """Settings for a reader: ``learning rate 0.001, flips on``."""
+    """Put settings in words: ``learning rate 0.001, flips on``."""
     return ", ".join(f"{field(name).title.lower()} {in_words(value)}" for name, value in settings.items())
 
 
 def in_words(value: Value) -> str:
-    """One value for a reader."""
+    """Put a setting's value in words."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
@@ -172,39 +175,41 @@ def _trials(count: int) -> str:
     return "1 trial was" if count == 1 else f"{count} trials were"
 
 
-def _edge(found: Found, best: Tried, name: str) -> str:
+def _edge(results: SweepResults, best: Trial, name: str) -> str:
     if field(name).kind == "bool":
         return ""
-    low, high = scaled(name, found.ranges[name])
+    low, high = scaled(name, results.ranges[name])
     place = (scaled(name, [best.settings[name]])[0] - low) / (high - low)
     if EDGE < place < 1 - EDGE:
         return ""
-    end, one = ("upper", field(name).high) if place > 0.5 else ("lower", field(name).low)
-    if found.ranges[name][int(place > 0.5)] == one:
+    end, bound = ("upper", field(name).high) if place > 0.5 else ("lower", field(name).low)
+    if results.ranges[name][int(place > 0.5)] == bound:
         return ""
-    return f"Its {field(name).title.lower()} lies at the {end} end of the range: a wider one may hold better."
+    return f"Its {field(name).title.lower()} is at the {end} end of the range: a wider range may do better."
 
 
-def _tendency(found: Found, name: str) -> str:
-    ended = found.ended
-    values = [float(trial.settings[name]) for trial in ended]
-    if len(ended) < ENOUGH or len(set(values)) < 2:
+def _tendency(results: SweepResults, name: str) -> str:
+    finished = results.finished
+    values = [float(trial.settings[name]) for trial in finished]
+    if len(finished) < ENOUGH or len(set(values)) < 2:
         return ""
-    rank = spearmanr(values, [trial.objective for trial in ended]).statistic
+    rank = spearmanr(values, [trial.objective for trial in finished]).statistic
     if not abs(rank) >= CLEAR:
         return ""
     word = "higher" if rank > 0 else "lower"
     title = field(name).title
     first = f"{title} switched on" if field(name).kind == "bool" else f"A higher {title.lower()}"
-    return f"{first} went with a {word} AUROC (rank correlation {rank:+.2f} over {len(ended)} trials)."
+    return f"{first} went with a {word} AUROC (rank correlation {rank:+.2f} over {len(finished)} trials)."
 
 
-def _tried(place: int, run: Run, ranges: Mapping[str, tuple[float, float]]) -> Tried:
+def _trial(place: int, run: Run, ranges: Mapping[str, tuple[float, float]]) -> Trial:
     settings = {name: _value(name, run.settings[name]) for name in ranges if name in run.settings}
-    said = run.tags.get("objective", "")
+    objective = run.tags.get("objective", "")
     state = run.tags.get("outcome") or (AT_WORK if run.status == RunStatus.RUNNING else run.status)
     number = run.tags.get("trial", "")
-    return Tried(int(number) if number.isdigit() else place, settings, float(said) if said else None, state)
+    return Trial(
+        int(number) if number.isdigit() else place, settings, float(objective) if objective else None, state
+    )
 
 
 def _value(name: str, text: str) -> Value:

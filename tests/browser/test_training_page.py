@@ -96,7 +96,7 @@ def finished(page, least):
 
 
 def start(page):
-    page.get_by_text("One network").or_(page.get_by_text("Learns from some patients")).first.wait_for()
+    page.get_by_text("One network").or_(page.get_by_text("Trains on some patients")).first.wait_for()
     page.get_by_label("Recipe", exact=True).first.click()
     page.get_by_role("option", name="dense-baseline").click()
     page.get_by_text("One dense layer of 128").first.wait_for()
@@ -140,7 +140,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     dashboard.server.stop()
     dashboard = serve()
     page = dashboard.visit("training?section=now")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     page.get_by_text(re.compile("done. It is version 1")).first.wait_for()
     second = launcher.latest(data, "train")
     assert second.arguments == first.arguments
@@ -158,13 +158,13 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     words = [*first.arguments, "--set", "epochs=2"]
     assert not isinstance(queue.ask(data, "train", "A short one", words, by="Ben"), queue.Waiting)
     page.get_by_text("A short one: done. It is version 2").wait_for()
-    page.get_by_role("button", name="See it in Runs").click()
+    page.get_by_role("button", name="Open it in Runs").click()
     promoted(page, 2, "first one")
     classify(dashboard, version=2)
 
     run = facts["run_id"]
     page = dashboard.visit(f"training?section=runs&run={run}")
-    page.get_by_text("Beside the version in service").wait_for()
+    page.get_by_text("Compared with the version in service").wait_for()
     page.get_by_text(re.compile(r"recall [+−]?\d")).first.wait_for()
     promoted(page, 1, "the longer one")
     classify(dashboard, version=1)
@@ -181,7 +181,7 @@ def promoted(page, version, why):
     form.get_by_label("Your name", exact=True).fill("Dr. Ada")
     form.get_by_label("Reason", exact=True).fill(why)
     # Always there: what learned from drawn cells is to be wary of.
-    form.get_by_text("I have read it").click()
+    form.get_by_text("I have read the warnings").click()
     still(page)
     form.get_by_role("button", name=f"Promote version {version}").click()
     page.get_by_text(f"Version {version} was put in service").first.wait_for()

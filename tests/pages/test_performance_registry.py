@@ -187,7 +187,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
         "Dr. Ada <b>",
         "finished",
     ]
-    assert "Another threshold for version 2" in said(page) and "Misses cost more" in said(page)
+    assert "New threshold for version 2" in said(page) and "Misses cost more" in said(page)
     fill(page, "Your name", "Ada")
     fill(page, "Reason", "finds more")
     for box in page.checkbox:

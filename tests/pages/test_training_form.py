@@ -10,11 +10,11 @@ import pytest
 
 from leukemia.dataset import label_log, manifest
 from leukemia.jobs import launcher, queue
+from leukemia.plots import times
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.storage.workspace import Workspace
-from pages.sections.training import times
 from tests.support.app import dashboard, go, press, said, widget
 
 
@@ -67,7 +67,7 @@ def option(arguments, name):
 
 def test_without_a_data_folder_there_is_a_sentence_and_the_way_to_the_import_alone(open_form, tmp_path):
     page = open_form(tmp_path / "empty")
-    assert "nothing to learn from yet" in said(page)
+    assert "nothing to train on yet" in said(page)
     (link,) = page.get("page_link")
     assert link.proto.query_string == "section=import"
     assert not page.number_input
@@ -81,7 +81,7 @@ def test_it_opens_on_the_new_run_where_none_is_at_work(open_form):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_comes_with_its_own_settings_and_only_with_those_that_it_heeds(open_form, name):
+def test_a_recipe_comes_with_its_own_settings_and_only_with_those_that_it_uses(open_form, name):
     page = open_form()
     page.selectbox(key="training-recipe").set_value(name).run()
     outline = RECIPES[name]
@@ -92,7 +92,7 @@ def test_a_recipe_comes_with_its_own_settings_and_only_with_those_that_it_heeds(
             assert shown[title] == getattr(outline.training, one)
         else:
             assert title not in shown
-    assert "All settings are the recipe's own." in said(page)
+    assert "All settings are the recipe's defaults." in said(page)
     assert outline.summary in said(page)
     assert outline.needs in said(page)
 
@@ -106,8 +106,8 @@ def test_what_was_changed_is_shown_and_goes_back_to_the_recipe_s_own(open_form):
     assert "Epochs: 16 → 3" in text
     assert "Flips: on → off" in text
     assert "Dropout: 0 → 0.3]" in text
-    press(page, "Back to the recipe's own")
-    assert "All settings are the recipe's own." in said(page)
+    press(page, "Reset to defaults")
+    assert "All settings are the recipe's defaults." in said(page)
     assert widget(page.number_input, "Epochs").value == 16
 
 
@@ -215,10 +215,10 @@ def test_a_field_lets_in_what_the_setting_allows_and_no_more(open_form, name):
 def test_the_split_by_image_stands_behind_a_warning(open_form, asked):
     page = open_form()
     assert not page.warning
-    assert "no patient stands in two parts" in said(page)
+    assert "no patient appears in two parts" in said(page)
     pick(page, "training-split", "image")
     assert "This split leaks" in page.warning[0].value
-    assert "patients stand in more than one part" in said(page)
+    assert "the same patients appear in more than one part" in said(page)
     press(page, "Start")
     assert option(asked[0][3], "--split") == "image"
 
@@ -234,8 +234,8 @@ def test_it_says_whose_cells_are_learned_from_as_the_training_deals_them(open_fo
     for name in splits.SUBSETS:
         rows = labelled[part == name]
         assert f"{len(rows)} cells of {rows['patient_group'].nunique()} patient groups" in said(page)
-    assert f"{len(labelled)} drawn cells" in said(page)
-    assert "says nothing of patients" in said(page)
+    assert f"{len(labelled)} synthetic cells" in said(page)
+    assert "say nothing about patients" in said(page)
 
 
 def test_corrected_and_doubted_labels_are_counted(open_form, data):
@@ -246,9 +246,9 @@ def test_corrected_and_doubted_labels_are_counted(open_form, data):
     for image_id in normal.iloc[1:]:
         label_log.correct(data, image_id, label_log.DOUBTED, who="Ada", reason="unclear")
     page = open_form()
-    assert "1 label that was corrected counts as corrected." in said(page)
-    assert "2 cells whose label is doubted are left out." in said(page)
-    assert f"{(cells['label'] != '').sum() - 2} drawn cells" in said(page)
+    assert "1 corrected label is used as corrected." in said(page)
+    assert "2 cells with a doubted label are left out." in said(page)
+    assert f"{(cells['label'] != '').sum() - 2} synthetic cells" in said(page)
 
 
 def test_the_time_follows_the_settings_by_the_pace_that_was_measured(open_form, data):
@@ -319,8 +319,8 @@ def test_behind_another_it_is_queued_and_the_page_says_so(open_form, data, tmp_p
     job = launcher.start(data, "import", "An import", arguments)
     try:
         page = open_form()
-        assert "An import is at work" in said(page)
-        press(page, "Put it in the queue")
+        assert "An import is running" in said(page)
+        press(page, "Add to the queue")
         (one,) = queue.queue(data)
         assert one.title == "Training of reference-cnn"
         assert page.query_params["section"] == "now"

@@ -64,7 +64,7 @@ def metrics(page):
 
 def test_without_a_prepared_folder_there_is_a_way_to_the_import_and_nothing_else(visit, tmp_path):
     page = visit(tmp_path / "empty")
-    assert "nothing to learn from" in said(page)
+    assert "nothing to train on" in said(page)
     (link,) = page.get("page_link")
     assert (link.proto.page, link.proto.query_string) == ("dataset", "section=import")
     assert not page.button
@@ -88,7 +88,7 @@ def test_the_page_opens_on_what_is_at_work_and_stays_there_when_it_ends(visit, d
 
 def test_nothing_at_work_is_said_with_a_way_to_a_new_run(visit):
     page = visit(section="now")
-    assert "Nothing is at work" in said(page)
+    assert "Nothing is running" in said(page)
     press(page, "New run")
     assert page.query_params["section"] == "new"
 
@@ -146,15 +146,15 @@ def test_a_cross_validation_shows_its_folds_so_far(visit, data, at_work):
     ]
     write(data, "crossvalidate", process=at_work, facts={"epochs": 2, "parts": parts})
     page = visit()
-    assert metrics(page)["At work"] == "Fold 2/5"
+    assert metrics(page)["Running"] == "Fold 2/5"
     table = page.dataframe[0].value
-    assert table["part"].tolist() == ["fold 1/5", "fold 2/5"]
-    assert table["state"].tolist() == ["done", "at work"]
+    assert table["fold"].tolist() == ["fold 1/5", "fold 2/5"]
+    assert table["state"].tolist() == ["done", "running"]
     assert table["epochs"].tolist() == ["2 of 2", "1 of 2"]
     found = curves(page)
     assert found["Training", "earlier"] == [(1.0, 0.6), (2.0, 0.4)]
     assert found["Training", "finished"] == [(1.0, 0.7)]
-    assert "Nobody is held out for validation" in said(page)
+    assert "No patients are held out for validation" in said(page)
 
 
 @pytest.mark.parametrize("facts", [{}, {"parts": [{"name": ""}]}, {"epochs": 3, "parts": [], "step": {}}])
@@ -174,7 +174,7 @@ def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     at_work[0].wait(20)
     page.run()
     assert "Mine: It did not end by itself and was forced to" in said(page)
-    press(page, "Go on")
+    press(page, "Resume")
     second = launcher.latest(data, "train")
     assert second != job
     assert second.arguments == job.arguments
@@ -187,7 +187,7 @@ def test_while_it_ends_the_page_says_until_when(visit, data, at_work):
     page = visit()
     (job.folder / "cancel.json").write_text(json.dumps({"until": 4e12}))
     page.run()
-    (ending,) = [one for one in page.button if one.label.startswith("Ending, at the latest in")]
+    (ending,) = [one for one in page.button if one.label.startswith("Stopping, within")]
     assert ending.disabled
     assert "after 30 seconds, it is forced to" in said(page)
 
@@ -198,14 +198,14 @@ def test_a_failed_run_says_why_and_can_be_gone_on_with(visit, data):
     assert "Mine: The disk is <i>full</i>." in said(page)
     assert "\\<i\\>" in page.error[0].value
     assert "by Ada, ended" in said(page)
-    assert widget(page.button, "Go on")
+    assert widget(page.button, "Resume")
 
 
 def test_what_is_done_leads_to_its_run(visit, data):
     write(data, title="Mine", end=(0, ""), facts={"run_id": "abc123", "version": 3})
     page = visit(section="now")
     assert "Mine: done. It is version 3" in page.success[0].value.replace("\\", "")
-    press(page, "See it in Runs")
+    press(page, "Open it in Runs")
     assert (page.query_params["section"], page.query_params["run"]) == ("runs", "abc123")
 
 
@@ -213,7 +213,7 @@ def test_what_somebody_goes_on_with_is_not_offered_once_more(visit, data, at_wor
     write(data, title="Before", end=(130, "Stopped."), ago=60)
     write(data, title="Again", process=at_work)
     page = visit()
-    assert not [one for one in page.button if one.label == "Go on"]
+    assert not [one for one in page.button if one.label == "Resume"]
     assert "Before" not in said(page)
 
 
@@ -229,9 +229,9 @@ def test_the_queue_is_moved_and_taken_from(visit, data, at_work):
     write(data, process=at_work)
     queued(data, "first", "second", "*third*", by="Ben")
     page = visit()
-    assert "3 trainings wait for their turn" in said(page)
+    assert "3 trainings are waiting" in said(page)
     assert "**3.** *third*" in said(page)
-    assert "asked 2026-01-02 03:04 UTC by Ben" in said(page)
+    assert "added 2026-01-02 03:04 UTC by Ben" in said(page)
     assert [one.disabled for one in queue_buttons(page, "arrow_upward")] == [True, False, False]
     assert [one.disabled for one in queue_buttons(page, "arrow_downward")] == [False, False, True]
     queue_buttons(page, "arrow_upward")[2].click().run()
@@ -269,7 +269,7 @@ def test_an_import_at_work_is_told_and_trainings_wait(visit, data, at_work):
     queued(data, "first")
     page = visit()
     assert page.query_params["section"] == "now"
-    assert "Import of x works on this data folder" in said(page)
+    assert "Import of x is running on this data folder" in said(page)
     assert page.get("progress")[0].proto.text == "Importing: 3 of 9"
     assert order(data) == ["first"]
 

@@ -86,7 +86,7 @@ def promote(page, number, name="Ada", reason="finds more ALL cells", read=True):
     fill(page, "Your name", name)
     fill(page, "Reason", reason)
     for box in page.checkbox:
-        if box.label == "I have read it" and read:
+        if box.label == "I have read the warnings" and read:
             box.check()
     press(page, f"Promote version {number}")
     assert not page.exception
@@ -101,7 +101,7 @@ def told(page):
 
 def test_without_a_run_the_section_says_how_one_is_started(visit):
     page = visit()
-    assert "No run yet" in said(page)
+    assert "No runs yet" in said(page)
     assert "the built-in model" in said(page)
     assert "nothing to roll back" in said(page)
 
@@ -144,12 +144,12 @@ def test_a_run_in_the_address_is_opened_with_settings_data_and_curves(visit, dat
     run.warn("The set was <b>changed</b> while this training was at work.")
     run.end(RunStatus.FINISHED)
     page = visit(run.run_id)
-    assert "1 setting differs from the recipe's own" in said(page)
+    assert "1 setting differs from the recipe's defaults" in said(page)
     settings_table = table(page, "Setting")
     assert tuple(settings_table.iloc[0]) == ("Epochs", "7", "16", "set for this run")
     rate = settings_table.set_index("Setting").loc["Learning rate"]
-    assert rate["How"] == "as the recipe has it"
-    assert "the labelled cells that lie in the data folder now" in said(page)
+    assert rate["How"] == "recipe default"
+    assert "the labelled cells now in the data folder" in said(page)
     assert "abc1234" in said(page)
     assert any("<b>changed</b>" in one.value.replace("\\", "") for one in page.warning)
     loss, rates = (
@@ -163,14 +163,14 @@ def test_a_run_in_the_address_is_opened_with_settings_data_and_curves(visit, dat
 
 def test_a_run_whose_data_were_changed_since_says_so(visit, data):
     page = visit(train(data, "one").run_id)
-    assert "not those that lie in the data folder now" in said(page)
+    assert "not the cells now in the data folder" in said(page)
 
 
 def test_an_address_of_no_run_says_so_and_lists_the_others(visit, data):
     train(data, "one").end(RunStatus.FINISHED)
     for wrong in ("0" * 32, "' OR 1=1 --", "<script>"):
         page = visit(wrong)
-        assert "not on record here" in said(page)
+        assert "No run is recorded under this address" in said(page)
         assert list(table(page)["Run"]) == ["one"]
 
 
@@ -182,8 +182,8 @@ def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
     whole.end(RunStatus.FINISHED)
     page = visit(whole.run_id)
     assert list(table(page)["Run"]) == ["folds"]
-    parts = table(page, "Part")
-    assert list(parts["Part"]) == ["fold 1/3", "fold 2/3", "fold 3/3"]
+    parts = table(page, "Fold")
+    assert list(parts["Fold"]) == ["fold 1/3", "fold 2/3", "fold 3/3"]
     assert list(parts["AUROC (95 %)"]) == ["0.900", "0.910", "0.920"]
     assert "Recall (95 %)" not in parts
     assert {trace["name"] for trace in traces(page)} == {"fold 1/3", "fold 2/3", "fold 3/3"}
@@ -248,7 +248,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     second = register(data, tiny_bundle, tmp_path / "two", "dense-baseline")
     page = promote(visit(first.run_id), 1, "Dr. Ada <b>", "finds *more*")
     assert "Version 1 was put in service in place of the built-in model" in told(page)
-    assert "What answers now: version 1 (reference-cnn" in told(page)
+    assert "Now in service: version 1 (reference-cnn" in told(page)
     assert serving.find().version == 1
     assert not [button for button in page.button if button.label.startswith("Promote")]
     page = promote(visit(second.run_id), 2)
@@ -256,7 +256,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     page = visit()
     assert table(page)["Version"].tolist() == ["2, champion", "1"]
     press(page, "Roll back")
-    assert "Rolled back from version 2 to version 1. What answers now: version 1" in told(page)
+    assert "Rolled back from version 2 to version 1. Now in service: version 1" in told(page)
     assert serving.find().version == 1
     events = versions.events(data)
     assert [(event.action, event.by) for event in events][:2] == [
@@ -298,7 +298,7 @@ def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, ti
     page = visit(run.run_id)
     assert "Held-out recall falls" in told(page)
     promote(page, 1, read=False)
-    assert "read what there is to be wary of" in told(page)
+    assert "read the warnings" in told(page)
     assert versions.events(data) == []
     promote(page, 1)
     assert serving.find().version == 1
@@ -310,7 +310,7 @@ def test_what_is_new_to_be_wary_of_since_the_page_was_read_is_read_first(visit, 
     page = visit(run.run_id)
     promotion.promote(data, 2, "Ben", "meanwhile")
     promote(page, 1)
-    assert "changed meanwhile" in told(page)
+    assert "has just changed" in told(page)
     assert serving.find().version == 2
 
 
@@ -328,10 +328,10 @@ def test_a_rollback_that_somebody_else_was_quicker_with_is_not_done_twice(visit,
 def test_the_challenger_is_set_and_taken_back(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = visit(run.run_id)
-    press(page, "Make it the challenger")
+    press(page, "Mark as challenger")
     assert "is now the challenger" in told(page)
     assert table(page)["Version"].tolist() == ["1, challenger"]
-    press(page, "No longer the challenger")
+    press(page, "Remove the challenger mark")
     assert table(page)["Version"].tolist() == ["1"]
 
 
@@ -406,9 +406,9 @@ def test_a_model_named_outright_is_said_to_answer(visit, data, tiny_bundle, tmp_
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
     page = visit(run.run_id)
-    assert "LEUKEMIA_MODEL names the bundle that answers here" in said(page)
+    assert "LEUKEMIA_MODEL names the bundle in service" in said(page)
     promote(page, 1)
-    assert "What answers now: the bundle that LEUKEMIA_MODEL names (tiny-test" in told(page)
+    assert "Now in service: the bundle named by LEUKEMIA_MODEL (tiny-test" in told(page)
 
 
 def test_text_of_others_is_shown_as_text(visit, data, monkeypatch):

@@ -19,22 +19,20 @@ from tests.support.performance_page import traces, values
 
 
 def form():
-    from pathlib import Path
-
     import streamlit as st
 
     from pages.sections.training import sweep_form
 
-    vary = sweep_form.show(Path(), "reference-cnn")
-    st.session_state["found"] = vary and (vary.arguments(), vary.trials)
+    space = sweep_form.show("reference-cnn")
+    st.session_state["space"] = space and (space.arguments(), space.trials)
 
 
 def charts():
     import streamlit as st
 
-    from pages.sections.training import sweep_charts
+    from pages.sections.training import sweep_trials
 
-    sweep_charts.live(st.session_state["facts"])
+    sweep_trials.show_running(st.session_state["facts"])
 
 
 def of_runs():
@@ -42,9 +40,9 @@ def of_runs():
 
     import streamlit as st
 
-    from pages.sections.training import sweep_charts
+    from pages.sections.training import sweep_trials
 
-    sweep_charts.show(Path(), st.session_state["sweep"])
+    sweep_trials.show(Path(), st.session_state["sweep"])
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def filled():
 
 
 def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
-    arguments, trials = filled.session_state["found"]
+    arguments, trials = filled.session_state["space"]
     assert arguments == ["--vary", "learning_rate=5e-05:0.005", "--trials", "12"] and trials == 12
     assert [one.name for one in search_space.axes("reference-cnn", arguments[1:2])] == ["learning_rate"]
 
@@ -63,9 +61,9 @@ def test_it_opens_on_the_learning_rate_about_the_recipes_own(filled):
 def test_settings_ranges_and_trials_become_the_command_lines_words(filled):
     filled.multiselect[0].set_value(["learning_rate", "flips", "batch"]).run()
     widget(filled.number_input, "Learning rate: to").set_value(0.01)
-    widget(filled.number_input, "Batch: from").set_value(8)
+    widget(filled.number_input, "Batch size: from").set_value(8)
     widget(filled.number_input, "Trials").set_value(20).run()
-    arguments, trials = filled.session_state["found"]
+    arguments, trials = filled.session_state["space"]
     assert arguments[:6] == [
         "--vary", "learning_rate=5e-05:0.01", "--vary", "flips=both", "--vary", "batch=8:64"
     ]  # fmt: skip
@@ -85,16 +83,16 @@ def test_bounds_are_the_catalogues_and_idle_settings_are_not_offered(filled):
 
 def test_a_range_that_falls_and_no_setting_at_all_are_said_and_start_nothing(filled):
     widget(filled.number_input, "Learning rate: from").set_value(0.05).run()
-    assert filled.session_state["found"] is None
+    assert filled.session_state["space"] is None
     assert "must go from low to high" in filled.error[0].value
     filled.multiselect[0].set_value([]).run()
-    assert filled.session_state["found"] is None
+    assert filled.session_state["space"] is None
     assert "at least one setting" in filled.error[0].value
 
 
 def test_few_different_settings_make_few_trials(filled):
     filled.multiselect[0].set_value(["flips", "rotation"]).run()
-    assert filled.session_state["found"][1] == 4
+    assert filled.session_state["space"][1] == 4
     assert "4 different settings: each is tried once" in said(filled)
 
 
@@ -141,8 +139,8 @@ def test_a_sweep_of_two_numbers_has_three_charts_and_its_best_settings():
     given = facts()
     page = live(given)
     best = max((one for one in given["trials"] if one["objective"]), key=lambda one: one["objective"])
-    assert f"Best is trial {best['number']} of 12: AUROC {best['objective']:.3f}" in said(page)
-    assert "1 trial was broken off early" in said(page)
+    assert f"The best is trial {best['number']} of 12: AUROC {best['objective']:.3f}" in said(page)
+    assert "1 trial was stopped early" in said(page)
     assert [title.split(" ")[0] for title in titles(page)] == ["Settings", "AUROC", "AUROC"]
     (lines,) = [one for one in traces(page) if one["type"] == "parcoords"]
     assert [one["label"] for one in lines["dimensions"]] == ["Learning rate", "Dropout", "AUROC"]
@@ -174,11 +172,11 @@ def test_a_trial_that_has_no_run_of_its_own_cuts_no_other_off_the_chart():
 
 
 def test_a_sweep_that_has_just_begun_says_so():
-    assert "No trial has begun yet" in said(live({}))
+    assert "No trial has started yet" in said(live({}))
     first = facts()
     first["trials"] = [first["trials"][0] | {"objective": None, "state": "running"}]
     page = live(first)
-    assert "No trial has come to its end yet" in said(page) and not titles(page)
+    assert "No trial has finished yet" in said(page) and not titles(page)
     one = facts()
     one["trials"] = one["trials"][:1]
     assert len(titles(live(one))) == 1
@@ -200,7 +198,7 @@ def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
     monkeypatch.setattr(run_history, "children", lambda *_: children)
     page.run()
     assert not page.exception
-    assert len(titles(page)) == 3 and "Best is trial" in said(page)
+    assert len(titles(page)) == 3 and "The best is trial" in said(page)
 
 
 @pytest.fixture

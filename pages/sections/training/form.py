@@ -1,32 +1,37 @@
-"""A new run: what to train, with which settings, from whose cells, and how long that takes here."""
+"""A new run: what to train, with which settings, on whose cells, how long that takes here, and its start."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia.dataset import splits
+from leukemia.errors import LeukemiaError
+from leukemia.jobs import launcher, queue
 from leukemia.markdown import plain
 from leukemia.recipes.definitions import RECIPES, Definition
 from leukemia.recipes.search_space import SearchSpace
 from leukemia.recipes.settings import Training, field
-from pages.sections.training import fields, learners, start, sweep_form, time_estimate
+from pages.components import flash, identity, job_status
+from pages.sections.training import setting_fields, sweep_form, time_estimate, training_cells
 
 TRAIN, CROSSVALIDATE, SWEEP = "train", "crossvalidate", "sweep"
 KINDS = {TRAIN: "One run", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}
 ABOUT = {
-    TRAIN: "Learns from some patients, chooses its best epoch and its threshold on others, and is judged on "
+    TRAIN: "Trains on some patients, chooses its best epoch and its threshold on others, and is evaluated on "
     "the rest.",
-    CROSSVALIDATE: "Trains once a fold, so that every patient is judged by a network that has never seen "
-    "them; then once more on all. Slower, and the surest judgement that few patients allow.",
-    SWEEP: "Tries out settings, each judged on the patients held out for choosing, and keeps what does best.",
+    CROSSVALIDATE: "Trains once per fold, so that every patient is evaluated by a network that has never "
+    "seen them; then once more on all patients. Slower, but the most reliable evaluation with few patients.",
+    SWEEP: "Tries different settings, compares them on validation patients and keeps the best.",
 }
 SPLITS = {"patient": "By patient", "image": "By image (leaks)"}
 LEAKY = (
-    "**This split leaks.** Cells of one patient stand on both sides, so that the network can come to know "
-    "patients instead of the disease: its figures look better than they will be on new patients. It is here "
-    "to show that leak; what it gives is no model for use."
+    "**This split leaks.** Cells of the same patient are used for training and for testing, so the network "
+    "can learn to recognise patients instead of the disease, and its results look better than they will be "
+    "on new patients. Use it only to demonstrate the leak, never for a model in service."
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
+WHO, PRESSED = "training-who", "training-pressed"
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
 HIGHEST_SEED = 2**31 - 1
 Options = dict[str, str | int | float]
@@ -35,94 +40,85 @@ Options = dict[str, str | int | float]
 # A change within runs this function again and not the page.
 @st.fragment
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Show the form, and start or queue what it asks for."""
     st.session_state.setdefault(KIND, TRAIN)
     kind = st.segmented_control(
-        "What to run", list(KINDS), format_func=KINDS.get, key=KIND, required=True, **fields.KEEP
+        "What to run", list(KINDS), format_func=KINDS.get, key=KIND, required=True, **setting_fields.KEEP
     )
     st.caption(ABOUT[kind])
-    outline = _recipe()
-    vary = sweep_form.show(data, outline.name) if kind == SWEEP else None
-    # All epochs of a fold are run: nothing is held out there to tell the best one by.
-    training = fields.show(outline, without=("patience",) if kind == CROSSVALIDATE else _varied(vary))
+    recipe = _recipe()
+    space = sweep_form.show(recipe.name) if kind == SWEEP else None
+    # A fold runs all its epochs: nothing is held out there to tell the best one by.
+    without = ("patience",) if kind == CROSSVALIDATE else space.names if space else ()
+    training = setting_fields.show(recipe, without=without)
     options = _options(kind, data)
-    # A sweep is judged by patients, whatever was last chosen for a run.
-    possible = learners.tell(data, kind, {"split": "patient"} | options) and training is not None
-    possible = possible and (kind != SWEEP or vary is not None)
+    # A sweep splits by patient, whatever was last chosen for a run.
+    possible = training_cells.show(data, kind, {"split": "patient"} | options)
+    possible = possible and training is not None and (kind != SWEEP or space is not None)
     if possible:
         counts = {name: int(options[name]) for name in ("folds", "views") if name in options}
-        counts |= {"trials": vary.trials} if vary else {}
-        time_estimate.show(data, outline, training, cells=learners.held(data).total, kind=kind, **counts)
-    if start.pressed(data, disabled=not possible):
-        arguments = _arguments(data, kind, outline, training, options)
-        arguments += vary.arguments() if vary else []
-        start.ask(data, kind, _title(kind, outline, training, vary), arguments)
-
-
-def _varied(vary: SearchSpace | None) -> tuple[str, ...]:
-    return tuple(axis.name for axis in vary.axes) if vary else ()
+        counts |= {"trials": space.trials} if space else {}
+        cells = training_cells.labelled(data).total
+        time_estimate.show(data, recipe, training, cells=cells, kind=kind, **counts)
+    if _started(data, possible=possible):
+        arguments = _arguments(data, kind, recipe, training, options)
+        arguments += space.arguments() if space else []
+        _submit(data, kind, _title(kind, recipe, training, space), arguments)
 
 
 def _recipe() -> Definition:
     if st.session_state.get(RECIPE) not in RECIPES:
         st.session_state[RECIPE] = FIRST
-    outline = RECIPES[st.selectbox("Recipe", list(RECIPES), key=RECIPE, **fields.KEEP)]
-    st.caption(f"{plain(outline.summary)} It sees {outline.crop} × {outline.crop} pixels at native scale.")
-    if outline.needs:
-        st.caption(f":material/download: Needs {plain(outline.needs)}.")
-    return outline
+    recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key=RECIPE, **setting_fields.KEEP)]
+    st.caption(f"{plain(recipe.summary)} Input: {recipe.crop} × {recipe.crop} pixels at native scale.")
+    if recipe.needs:
+        st.caption(f":material/download: Needs {plain(recipe.needs)}.")
+    return recipe
 
 
 def _options(kind: str, data: Path) -> Options:
-    """What is asked beside the recipe's settings, by the command line's words."""
-    found: Options = {}
+    """Ask for what is not a setting of the recipe; return it by the command line's words."""
+    options: Options = {}
     st.markdown("**Patients and threshold**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if kind == CROSSVALIDATE:
-            usual = max(FEWEST_FOLDS, min(FOLDS, learners.most_folds(data)))
-            found["folds"] = _number(
-                "Folds",
-                "folds",
-                usual,
-                FEWEST_FOLDS,
-                MOST_FOLDS,
-                1,
-                "Of whole patients; each is held out once.",
-            )
-            st.session_state.setdefault("training-views", 4)
-            found["views"] = st.segmented_control(
-                "Views",
-                (1, 2, 4),
-                key="training-views",
-                required=True,
-                help="Sides from which each held-out cell is looked at; their answers are averaged.",
-                **fields.KEEP,
-            )
+            options["folds"] = _folds(data)
+            options["views"] = _views()
         elif kind == TRAIN:
             st.session_state.setdefault("training-split", next(iter(SPLITS)))
-            found["split"] = st.segmented_control(
+            options["split"] = st.segmented_control(
                 "Split",
                 list(splits.SPLITS),
                 format_func=SPLITS.get,
                 key="training-split",
                 required=True,
-                **fields.KEEP,
+                **setting_fields.KEEP,
             )
-        found["seed"] = _number(
-            "Seed", "seed", 0, 0, HIGHEST_SEED, 1, "The same seed deals patients and draws cells alike."
-        )
-        found["target-recall"] = _number(
-            "Target recall",
-            "recall",
-            0.95,
-            0.5,
-            1.0,
-            0.01,
-            "Share of ALL cells that shall be found: the threshold is chosen for it, on patients held out.",
-        )
-    if found.get("split") == "image":
+        meaning = "The same seed splits the patients and draws the cells in the same way."
+        options["seed"] = _number("Seed", "seed", 0, 0, HIGHEST_SEED, 1, meaning)
+        meaning = "Share of ALL cells to find: the threshold is chosen to reach it on held-out patients."
+        options["target-recall"] = _number("Target recall", "recall", 0.95, 0.5, 1.0, 0.01, meaning)
+    if options.get("split") == "image":
         st.warning(LEAKY, icon=":material/warning:")
-    return found
+    return options
+
+
+def _folds(data: Path) -> int:
+    usual = max(FEWEST_FOLDS, min(FOLDS, training_cells.most_folds(data)))
+    meaning = "Groups of whole patients; each is held out once."
+    return _number("Folds", "folds", usual, FEWEST_FOLDS, MOST_FOLDS, 1, meaning)
+
+
+def _views() -> int:
+    st.session_state.setdefault("training-views", 4)
+    return st.segmented_control(
+        "Views",
+        (1, 2, 4),
+        key="training-views",
+        required=True,
+        help="Orientations in which each held-out cell is predicted; the predictions are averaged.",
+        **setting_fields.KEEP,
+    )
 
 
 def _number(title: str, name: str, own: float, low: float, high: float, step: float, meaning: str) -> float:
@@ -136,24 +132,71 @@ def _number(title: str, name: str, own: float, low: float, high: float, step: fl
         format="%d" if isinstance(own, int) else "%g",
         key=key,
         help=f"{meaning} From {low:,} to {high:,}.",
-        width=fields.WIDTH,
-        **fields.KEEP,
+        width=setting_fields.WIDTH,
+        **setting_fields.KEEP,
     )
-    return value if isinstance(own, int) else fields.rounded(value)
+    return value if isinstance(own, int) else setting_fields.rounded(value)
 
 
-def _title(kind: str, outline: Definition, training: Training, vary: SearchSpace | None = None) -> str:
-    """What a reader is told it is; one line that :mod:`leukemia.jobs.queue` shortens where it is too long."""
+def _title(kind: str, recipe: Definition, training: Training, space: SearchSpace | None) -> str:
+    """Name the run for a reader in one line; the queue shortens it where it is too long."""
     what = {TRAIN: "Training", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}[kind]
-    differ = fields.changed(outline, training)
+    changed = setting_fields.changed(recipe, training)
     details = ", ".join(
-        f"{field(name).title.lower()} {fields.words(value)}" for name, value in differ.items()
+        f"{field(name).title.lower()} {setting_fields.in_words(value)}" for name, value in changed.items()
     )
-    over = " over " + ", ".join(axis.field.title.lower() for axis in vary.axes) if vary else ""
-    return f"{what} of {outline.name}{over}" + (f" ({details})" if details else "")
+    over = " over " + ", ".join(axis.field.title.lower() for axis in space.axes) if space else ""
+    return f"{what} of {recipe.name}{over}" + (f" ({details})" if details else "")
 
 
-def _arguments(data: Path, kind: str, outline: Definition, training: Training, options: Options) -> list[str]:
-    settings = fields.arguments(fields.changed(outline, training))
+def _arguments(data: Path, kind: str, recipe: Definition, training: Training, options: Options) -> list[str]:
+    settings = setting_fields.arguments(setting_fields.changed(recipe, training))
     given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    return [kind, "--recipe", outline.name, *settings, *given, "--data", str(data), "--in-registry"]
+    return [kind, "--recipe", recipe.name, *settings, *given, "--data", str(data), "--in-registry"]
+
+
+def _started(data: Path, *, possible: bool) -> bool:
+    """Show name and button; return whether the button was pressed, after all fields were read."""
+    if WHO not in st.session_state:
+        st.session_state[WHO] = identity.name()
+    running = launcher.running(data, launcher.CHANGE)
+    ahead = len(queue.queue(data))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Your name (optional)",
+            key=WHO,
+            max_chars=queue.NAME,
+            width=260,
+            help="Everyone can see who started it.",
+        )
+        st.button(
+            "Add to the queue" if running or ahead else "Start",
+            key="training-start",
+            type="primary",
+            icon=":material/playlist_add:" if running or ahead else ":material/play_arrow:",
+            disabled=not possible,
+            on_click=_press,
+        )
+    if running or ahead:
+        first = f"{plain(running.title)} is running" if running else "another is about to start"
+        more = f", and {ahead} more {'is' if ahead == 1 else 'are'} waiting" if ahead else ""
+        st.caption(f"One training runs at a time: {first}{more}. This one starts by itself in its turn.")
+    flash.show(job_status.FLASH)
+    return st.session_state.pop(PRESSED, False) and possible
+
+
+def _press() -> None:
+    # Not started in here: this is called before what was typed at the same moment is read.
+    st.session_state[PRESSED] = True
+
+
+def _submit(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
+    who = st.session_state.get(WHO, "")
+    identity.remember(who)
+    try:
+        queue.ask(data, kind, title, arguments, by=who)
+    except LeukemiaError as error:
+        flash.put(job_status.FLASH, flash.ERROR, str(error))
+    else:
+        st.query_params.from_dict({"section": "now"})
+    st.rerun()

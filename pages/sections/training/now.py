@@ -1,105 +1,140 @@
-"""The run at work, what waits behind it, and how the last one ended: read anew every second.
+"""The job that runs, the queue behind it, and how the last one ended: read again every second.
 
-Nothing is remembered here: what a page sees lies in the data folder, so that it finds a run again that
-somebody else started, or that outlived the dashboard.
+Nothing is remembered here: everything is in the data folder, so that the page also shows a run that
+someone else started, or that outlived the dashboard.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import launcher, progress
-from leukemia.jobs import queue as waiting
+from leukemia.jobs import launcher, progress, queue
 from leukemia.jobs.job import read
 from leukemia.jobs.launcher import Job, State
 from leukemia.jobs.queue import Waiting
 from leukemia.markdown import plain
+from leukemia.plots import times
 from pages.components import flash, identity, job_status
-from pages.sections.training import live, queue, times
+from pages.sections.training import running
 
 LEFT = "training-now-left"
-EVERY = 1.0  # seconds between two looks
-NOTHING = "Nothing is at work. A training that is started, by whomever, is seen here."
+EVERY = 1.0  # seconds between two updates
+NOTHING = "Nothing is running. Anyone's training shows here."
 
 
 @st.fragment(run_every=EVERY)
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Show the section."""
     if st.session_state.pop(LEFT, False):
         st.rerun()  # another section was asked for: that is the page's work
     flash.show(job_status.FLASH)
     try:
-        waiting.advance(data)
+        queue.advance(data)
     except LeukemiaError as error:
         st.error(plain(str(error)), icon=":material/error:")
-    busy, found = launcher.running(data, launcher.CHANGE), waiting.queue(data)
-    if busy is None:
-        if not found:
-            _nothing()
-    elif busy.kind in waiting.KINDS:
-        live.show(busy, launcher.state(busy))
+    job, waiting = launcher.running(data, launcher.CHANGE), queue.queue(data)
+    if job is None:
+        if not waiting:
+            st.info(NOTHING, icon=":material/hourglass_empty:")
+            st.button("New run", icon=":material/add:", on_click=_go, args=({"section": "new"},))
+    elif job.kind in queue.KINDS:
+        running.show(job, launcher.state(job))
     else:
-        _other(busy)
-    queue.show(data, found)
-    _last(data, busy, found)
+        _show_other(job)
+    if waiting:
+        _show_queue(data, waiting)
+    _show_last(data, job, waiting)
 
 
-def _nothing() -> None:
-    st.info(NOTHING, icon=":material/hourglass_empty:")
-    st.button("New run", icon=":material/add:", on_click=_go, args=({"section": "new"},))
-
-
-def _other(job: Job) -> None:
+def _show_other(job: Job) -> None:
     state = launcher.state(job)
     st.info(
-        f"{plain(job.title)} works on this data folder; trainings wait for it.", icon=":material/pending:"
+        f"{plain(job.title)} is running on this data folder; trainings wait for it.",
+        icon=":material/pending:",
     )
     if state.total:
         st.progress(state.share, f"{plain(state.what)}: {state.done:,} of {state.total:,}")
 
 
-def _last(data: Path, busy: Job | None, found: list[Waiting]) -> None:
-    """How the one before ended, unless somebody goes on with it already."""
-    past = (job for job in launcher.history(data, waiting.KINDS) if job != busy)
-    job = next(past, None)
-    if job is None or job.arguments in {one.arguments for one in (*found, *([busy] if busy else []))}:
+def _show_queue(data: Path, waiting: list[Waiting]) -> None:
+    st.subheader("Queue", anchor=False)
+    several = f"{len(waiting)} trainings are" if len(waiting) > 1 else "1 training is"
+    st.caption(f"{several} waiting. One runs at a time; the next one starts by itself.")
+    for place, training in enumerate(waiting, 1):
+        _show_waiting(data, place, training, last=place == len(waiting))
+
+
+def _show_waiting(data: Path, place: int, training: Waiting, *, last: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{place}"):
+        by = f" by {plain(training.by)}" if training.by else ""
+        added = f":small[added {times.when(training.asked)}{by}]"
+        st.markdown(f"**{place}.** {plain(training.title)}  \n{added}", width="stretch")
+        for icon, meaning, disabled, change in (
+            ("arrow_upward", "Move up", place == 1, lambda: queue.move(data, training.id, -1)),
+            ("arrow_downward", "Move down", last, lambda: queue.move(data, training.id, 1)),
+            ("delete", "Remove from the queue", False, lambda: queue.drop(data, training.id)),
+        ):
+            st.button(
+                "",
+                key=f"queue-{icon}-{training.id}",
+                icon=f":material/{icon}:",
+                help=meaning,
+                disabled=disabled,
+                on_click=_try,
+                args=(change,),
+            )
+
+
+def _show_last(data: Path, running: Job | None, waiting: list[Waiting]) -> None:
+    """Show how the last training ended, unless someone has resumed it already."""
+    last = next((job for job in launcher.history(data, queue.KINDS) if job != running), None)
+    resumed = {one.arguments for one in (*waiting, *([running] if running else []))}
+    if last is None or last.arguments in resumed:
         return
-    state = launcher.state(job)
+    state = launcher.state(last)
     if state.active:
         return
-    st.subheader("What ended last", anchor=False)
+    st.subheader("Last finished", anchor=False)
     if state.phase == "done":
-        _done(job, state)
+        _show_done(last, state)
     else:
-        job_status.ended(job, state, on_click=_go_on)
-        st.caption(_ended(job) + " Going on takes up its last finished epoch, with the same settings.")
+        job_status.ended(last, state, go_on="Resume", on_click=_resume)
+        st.caption(f"{_dates(last)} Resume to continue from its last finished epoch, with the same settings.")
 
 
-def _done(job: Job, state: State) -> None:
+def _show_done(job: Job, state: State) -> None:
     version = state.facts.get("version")
-    kept = f" It is version {version} in the registry; nothing is in service by that." if version else ""
-    st.success(f"{plain(job.title)}: done.{kept}", icon=":material/check_circle:")
+    became = f" It is version {version}. Promote it under Runs to put it in service." if version else ""
+    st.success(f"{plain(job.title)}: done.{became}", icon=":material/check_circle:")
     for sentence in state.facts.get("warnings") or ():
         st.warning(plain(str(sentence)), icon=":material/warning:")
-    st.caption(_ended(job))
-    run = str(state.facts.get("run_id") or "")
-    if run:
-        there = {"section": "runs", "run": run}
-        icon = ":material/arrow_forward:"
-        st.button("See it in Runs", icon=icon, type="primary", on_click=_go, args=(there,))
+    st.caption(_dates(job))
+    if run := str(state.facts.get("run_id") or ""):
+        st.button(
+            "Open it in Runs",
+            icon=":material/arrow_forward:",
+            type="primary",
+            on_click=_go,
+            args=({"section": "runs", "run": run},),
+        )
     job_status.log(job)
 
 
-def _ended(job: Job) -> str:
-    at = (read(job.folder / progress.END) or {}).get("ended")
-    who = f" by {plain(job.by)}" if job.by else ""
-    return f"Started {times.when(job.started)}{who}{f', ended {times.when(at)}' if at else ''}."
+def _dates(job: Job) -> str:
+    ended = (read(job.folder / progress.END) or {}).get("ended")
+    by = f" by {plain(job.by)}" if job.by else ""
+    return f"Started {times.when(job.started)}{by}{f', ended {times.when(ended)}' if ended else ''}."
 
 
-def _go_on(job: Job) -> None:
+def _resume(job: Job) -> None:
+    _try(lambda: queue.again(job, identity.name()))
+
+
+def _try(change: Callable[[], object]) -> None:
     try:
-        waiting.again(job, identity.name())
+        change()
     except LeukemiaError as error:
         flash.put(job_status.FLASH, flash.ERROR, str(error))
 

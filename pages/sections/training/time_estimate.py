@@ -1,4 +1,4 @@
-"""How long a training takes on this machine, by what was measured on it; measured where it was not yet."""
+"""How long a training takes on this machine, as measured on it; measured here where it was not yet."""
 
 from pathlib import Path
 
@@ -8,66 +8,65 @@ from leukemia.errors import LeukemiaError
 from leukemia.jobs import launcher
 from leukemia.jobs.launcher import Job, State
 from leukemia.markdown import plain
+from leukemia.plots import times
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import Definition
 from leukemia.recipes.settings import Training
-from pages.sections.training import times
 
 KIND = "pace"
 EVERY = 2.0
 ASKED = "pace-asked"
 
 
-def show(
-    data: Path, outline: Definition, training: Training, *, cells: int, kind: str, **counts: int
-) -> None:
-    """Say how long it takes, or measure that in the background; ``counts`` are folds, trials, views."""
-    seconds = throughput.estimate(data, outline.name, training, cells=cells, kind=kind, **counts)
+def show(data: Path, recipe: Definition, training: Training, *, cells: int, kind: str, **counts: int) -> None:
+    """Say how long it takes, or measure that in the background.
+
+    Parameters are those of :func:`leukemia.recipes.throughput.estimate`.
+    """
+    seconds = throughput.estimate(data, recipe.name, training, cells=cells, kind=kind, **counts)
     if seconds is not None:
-        _tell(seconds, kind)
-    elif work := launcher.running(data, launcher.CHANGE):
+        early = "" if kind == "crossvalidate" else " It ends earlier if it stops improving."
+        st.markdown(
+            f":material/timer: At most about **{times.about(seconds)}** with these settings, as measured on "
+            f"this machine.{early}"
+        )
+    elif running := launcher.running(data, launcher.CHANGE):
         st.caption(
-            f":material/timer: How long it takes was not measured on this machine yet; while "
-            f"{plain(work.title)} works, it would come out wrong."
+            f":material/timer: The training time has not been measured on this machine yet. It cannot be "
+            f"measured while {plain(running.title)} is running."
         )
     else:
-        _measure(data, outline)
+        _measure(data, recipe)
 
 
-def _tell(seconds: float, kind: str) -> None:
-    early = "" if kind == "crossvalidate" else " It ends earlier where it stops getting better."
-    st.markdown(
-        f":material/timer: At most about **{times.about(seconds)}** with these settings, by what was "
-        f"measured on this machine.{early}"
-    )
-
-
-def _measure(data: Path, outline: Definition) -> None:
-    last = _last(data, outline.name)
+def _measure(data: Path, recipe: Definition) -> None:
+    last = _last(data, recipe.name)
     state = launcher.state(last) if last else None
-    asked = st.session_state.pop(ASKED, "") == outline.name
-    if not asked and not (state and state.active) and (words := _why_not_by_itself(outline, state)):
+    asked = st.session_state.pop(ASKED, "") == recipe.name
+    if not asked and not (state and state.active) and (why := _why_not_by_itself(recipe, state)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f":material/timer: {words}", width="content")
-            st.button("Measure it", on_click=_ask, args=(outline.name,))
+            st.caption(f":material/timer: {why}", width="content")
+            st.button("Measure it", on_click=_ask, args=(recipe.name,))
         return
     if not launcher.running(data, launcher.MEASURE):
-        arguments = ["pace", "--recipe", outline.name, "--data", str(data)]
+        arguments = ["pace", "--recipe", recipe.name, "--data", str(data)]
         try:
             launcher.start(
-                data, KIND, f"Measuring the pace of {outline.name}", arguments, lane=launcher.MEASURE
+                data, KIND, f"Measuring the speed of {recipe.name}", arguments, lane=launcher.MEASURE
             )
         except LeukemiaError as error:
-            st.caption(f":material/timer: How long it takes is not measured: {plain(str(error))}")
+            st.caption(f":material/timer: The training time cannot be measured: {plain(str(error))}")
             return
     _wait(data)
 
 
-def _why_not_by_itself(outline: Definition, state: State | None) -> str:
+def _why_not_by_itself(recipe: Definition, state: State | None) -> str:
     if state and state.phase != "done":
-        return f"How long it takes could not be measured: {plain(state.message)}"
-    if outline.needs:
-        return "How long it takes was not measured on this machine yet; that needs what the recipe needs."
+        return f"The training time could not be measured: {plain(state.message)}"
+    if recipe.needs:
+        return (
+            "The training time has not been measured on this machine yet; that needs what the recipe needs."
+        )
     return ""
 
 
@@ -77,11 +76,11 @@ def _ask(recipe: str) -> None:
 
 @st.fragment(run_every=EVERY)
 def _wait(data: Path) -> None:
-    work = launcher.running(data, launcher.MEASURE)
-    if work is None:
+    running = launcher.running(data, launcher.MEASURE)
+    if running is None:
         st.rerun()
-    what = "" if work.kind == KIND else f", after this: {plain(work.title)}"
-    st.caption(f":material/timer: How long it takes is being measured on this machine{what} …")
+    after = "" if running.kind == KIND else f", after this: {plain(running.title)}"
+    st.caption(f":material/timer: The training time is being measured on this machine{after} …")
 
 
 def _last(data: Path, recipe: str) -> Job | None:

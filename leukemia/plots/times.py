@@ -1,10 +1,10 @@
-"""Lengths and points of time, for a reader."""
+"""Lengths and points of time in words."""
 
 from datetime import UTC, datetime
 
 
 def about(seconds: float) -> str:
-    """A length of time, no more exact than an estimate is."""
+    """Give a length of time no more exactly than an estimate is."""
     if seconds < 55:
         return f"{max(5, round(seconds / 5) * 5)} seconds"
     minutes = round(seconds / 60)
@@ -15,19 +15,19 @@ def about(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A length of time as a clock shows it."""
+    """Give a length of time as a clock shows it."""
     hours, rest = divmod(int(max(0.0, seconds)), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{left:02d} h" if hours else f"{minutes}:{left:02d} min"
 
 
 def when(text: str) -> str:
-    """A point of time as jobs write it (ISO 8601, UTC)."""
+    """Give a point of time (ISO 8601, UTC, as jobs write it) without today's date."""
     at = datetime.fromisoformat(text)
     today = at.date() == datetime.now(UTC).date()
     return f"{at:%H:%M} UTC" if today else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def since(text: str) -> float:
-    """Seconds from a point of time until now."""
+    """Count the seconds from a point of time (ISO 8601, UTC) until now."""
     return (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()

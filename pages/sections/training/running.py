@@ -1,4 +1,4 @@
-"""The run at work: how far it is, how long it takes yet, and its curves as they grow."""
+"""A training that runs: how far it is, how long it will take, and its curves as they grow."""
 
 import time
 from typing import Any
@@ -9,29 +9,30 @@ from leukemia.jobs import launcher
 from leukemia.jobs.job import CANCEL, read
 from leukemia.jobs.launcher import Job, State
 from leukemia.markdown import plain
+from leukemia.plots import times
+from leukemia.plots.run_table import KINDS
+from leukemia.plots.training_curves import HOW_TO_ZOOM, Epochs
 from pages.components import job_status
-from pages.sections.training import curves, live_charts, times
-from pages.sections.training.live_charts import Seen
+from pages.sections.training import curves
 
-KINDS = {"train": "One run", "crossvalidate": "Cross-validation", "sweep": "Sweep"}
 LEAVE = (
-    "It runs in the background: this page can be left or closed meanwhile. Cancel ends it between two "
-    f"batches; should it not have ended after {launcher.GRACE:.0f} seconds, it is forced to. Finished epochs "
-    "stay, and it can go on from the last one."
+    "It runs in the background: you can leave or close this page. Cancel stops it between two batches; if it "
+    f"has not stopped after {launcher.GRACE:.0f} seconds, it is forced to. Finished epochs are kept, and you "
+    "can resume from the last one."
 )
 
 
 def show(job: Job, state: State) -> None:
-    """Lay out a job of one of :data:`KINDS`."""
-    facts, parts = state.facts, parts_of(state.facts)
+    """Show a running training, cross-validation or sweep."""
+    facts, parts = state.facts, _parts(state.facts)
     st.subheader(plain(job.title), anchor=False)
     st.caption(_about(job, facts))
     for sentence in facts.get("warnings") or ():
         st.warning(plain(str(sentence)), icon=":material/warning:")
     st.progress(state.share, _how_far(state))
-    _numbers(job, facts, parts)
+    _show_numbers(job, facts, parts)
     st.button(
-        "Cancel" if state.phase == "running" else _ending(job),
+        "Cancel" if state.phase == "running" else _stopping(job),
         key=f"cancel-{job.folder.name}",
         icon=":material/stop:",
         on_click=launcher.cancel,
@@ -40,72 +41,69 @@ def show(job: Job, state: State) -> None:
     )
     st.caption(LEAVE)
     if job.kind == "sweep":
-        from pages.sections.training import sweep_charts
+        # Plotly and SciPy, which take a while to import.
+        from pages.sections.training import sweep_trials
 
-        sweep_charts.live(facts)
+        sweep_trials.show_running(facts)
     elif len(parts) > 1 or (parts and parts[0].get("name")):
-        _table(parts, int(facts.get("epochs") or 0))
+        _show_folds(parts, int(facts.get("epochs") or 0))
     if parts:
-        _curves(job, state, parts)
+        _show_curves(job, state, parts)
     job_status.problems(state)
     job_status.log(job)
 
 
-def parts_of(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Folds or trials so far, or the one part of a single run; the last one is at work."""
+def _parts(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the folds or trials so far, or the one part of a single run; the last one runs."""
     return [part for part in facts.get("parts") or () if isinstance(part, dict)]
 
 
 def _about(job: Job, facts: dict[str, Any]) -> str:
-    who = f" by {plain(job.by)}" if job.by else ""
+    by = f" by {plain(job.by)}" if job.by else ""
     recipe = f" of {plain(str(facts['recipe']))}" if facts.get("recipe") else ""
-    return (
-        f"{KINDS[job.kind]}{recipe}, started {times.when(job.started)}{who}; "
-        f"{times.clock(times.since(job.started))} so far."
-    )
+    so_far = times.clock(times.since(job.started))
+    return f"{KINDS[job.kind]}{recipe}, started {times.when(job.started)}{by}; {so_far} so far."
 
 
 def _how_far(state: State) -> str:
     if not state.total:
-        return f"{plain(state.what) or 'Starting: the libraries are being loaded'} …"
+        return f"{plain(state.what) or 'Starting: loading libraries'} …"
     unit = " batches" if "epoch" in state.what.lower() else ""
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}{unit}"
 
 
-def _numbers(job: Job, facts: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+def _show_numbers(job: Job, facts: dict[str, Any], parts: list[dict[str, Any]]) -> None:
     epochs, done = int(facts.get("epochs") or 0), len(parts[-1].get("history") or ()) if parts else 0
     left, memory = facts.get("left"), facts.get("memory")
     with st.container(horizontal=True):
         if job.kind != "train":
             name = str(parts[-1].get("name") or "") if parts else ""
-            st.metric("At work", name.capitalize() or "–", width=180)
+            st.metric("Running", name.capitalize() or "–", width=180)
         st.metric("Epochs finished", f"{done} of {epochs}" if epochs else "–", width=160)
         st.metric(
             "Time left",
             times.about(left) if left else "–",
             width=180,
-            help="By the pace of the epochs so far. It ends earlier where epochs stop getting better.",
+            help="Estimated from the epochs so far. It ends earlier if it stops improving.",
         )
         st.metric("Memory", f"{memory / 1024**3:.1f} GB" if memory else "–", width=140)
 
 
-def _ending(job: Job) -> str:
+def _stopping(job: Job) -> str:
     until = (read(job.folder / CANCEL) or {}).get("until", 0.0)
     left = max(0, round(until - time.time()))
-    return f"Ending, at the latest in {left} s …" if left else "Ending …"
+    return f"Stopping, within {left} s …" if left else "Stopping …"
 
 
-def _table(parts: list[dict[str, Any]], epochs: int) -> None:
-    """The folds so far, one a line."""
+def _show_folds(folds: list[dict[str, Any]], epochs: int) -> None:
     rows = []
-    for number, part in enumerate(parts, 1):
-        history = part.get("history") or [{}]
-        at_work = number == len(parts)
+    for number, fold in enumerate(folds, 1):
+        history = fold.get("history") or [{}]
         rows.append(
             {
-                "part": str(part.get("name") or number),
-                "state": "at work" if at_work else "done",
-                "epochs": f"{len(part.get('history') or ())} of {epochs}",
+                "fold": str(fold.get("name") or number),
+                "state": "running" if number == len(folds) else "done",
+                "epochs": f"{len(fold.get('history') or ())} of {epochs}",
                 "loss": history[-1].get("loss"),
                 "recall": history[-1].get("recall"),
                 "specificity": history[-1].get("specificity"),
@@ -123,8 +121,8 @@ def _table(parts: list[dict[str, Any]], epochs: int) -> None:
     )
 
 
-def _curves(job: Job, state: State, parts: list[dict[str, Any]]) -> None:
-    history, step = parts[-1].get("history") or [], state.facts.get("step") or {}
+def _show_curves(job: Job, state: State, parts: list[dict[str, Any]]) -> None:
+    history, current = parts[-1].get("history") or [], state.facts.get("step") or {}
     earlier = [part.get("history") or [] for part in parts[:-1]] if job.kind == "crossvalidate" else []
-    curves.show(Seen(history, step, state.share, int(state.facts.get("epochs") or 1), earlier))
-    st.caption(f"Open circles are the epoch under way. {live_charts.HOW_TO_ZOOM}")
+    curves.show(Epochs(history, current, state.share, int(state.facts.get("epochs") or 1), earlier))
+    st.caption(f"Open circles: the epoch that is running. {HOW_TO_ZOOM}")

@@ -52,10 +52,10 @@ def test_what_a_record_lacks_or_nobody_knows_here_stays_as_it_is(copied_bundle):
 )
 def test_a_field_of_a_wrong_type_is_said_in_a_sentence(copied_bundle, place, value, says):
     bundle_factory.edit(copied_bundle, {place: value})
-    with pytest.raises(BundleError, match=says) as told:
+    with pytest.raises(BundleError, match=says) as refused:
         bundles.read(copied_bundle)
-    assert str(told.value).count("\n") == 0
-    assert str(told.value).endswith(".")
+    assert str(refused.value).count("\n") == 0
+    assert str(refused.value).endswith(".")
 
 
 def test_all_missing_fields_are_named(copied_bundle):

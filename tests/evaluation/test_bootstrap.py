@@ -55,12 +55,12 @@ def test_rates_of_arrays_are_the_rates_of_metrics_also_where_a_denominator_is_ze
     counts = np.vstack([rng.integers(0, 4, (200, 4)), [[0, 0, 0, 3], [0, 2, 0, 1], [0, 0, 0, 0]]]).astype(
         float
     )
-    found = metrics.rates(*Counts(*counts.T))
+    rates = metrics.rates(*Counts(*counts.T))
     truth = np.array([True, True, False, False])
     called = np.array([True, False, True, False])
     for row, weights in enumerate(counts):
         for name, value in metrics.rates_of_cells(truth, called, weights).items():
-            assert found[name][row] == pytest.approx(value, abs=1e-12, nan_ok=True)
+            assert rates[name][row] == pytest.approx(value, abs=1e-12, nan_ok=True)
 
 
 def test_whole_patients_are_drawn_within_each_class(answers):

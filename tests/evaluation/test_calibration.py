@@ -21,26 +21,26 @@ def overconfident():
 
 def test_platt_is_logistic_regression_on_the_logit(overconfident):
     values, truth, _ = overconfident
-    found = calibration.platt(values, truth)
+    fitted = calibration.platt(values, truth)
     expected = LogisticRegression(C=1e9, tol=1e-9).fit(values[:, None], truth)
-    assert found.stretch == pytest.approx(expected.coef_[0, 0], abs=1e-3)
-    assert found.shift == pytest.approx(expected.intercept_[0], abs=1e-3)
-    assert found.stretch == pytest.approx(0.5, abs=0.05)
+    assert fitted.stretch == pytest.approx(expected.coef_[0, 0], abs=1e-3)
+    assert fitted.shift == pytest.approx(expected.intercept_[0], abs=1e-3)
+    assert fitted.stretch == pytest.approx(0.5, abs=0.05)
 
 
 def test_temperature_leaves_even_odds_where_they_are(overconfident):
     values, truth, _ = overconfident
-    found = calibration.temperature(values - 1, truth)
-    assert found.probability(np.array([0.0])) == 0.5
-    assert found.stretch == pytest.approx(0.5, abs=0.05)
+    fitted = calibration.temperature(values - 1, truth)
+    assert fitted.probability(np.array([0.0])) == 0.5
+    assert fitted.stretch == pytest.approx(0.5, abs=0.05)
 
 
 def test_calibration_keeps_the_order_and_lowers_the_error(overconfident):
     values, truth, fold = overconfident
-    found, losses = calibration.choose(values, truth, fold)
-    assert found.method == "platt"
+    fitted, losses = calibration.choose(values, truth, fold)
+    assert fitted.method == "platt"
     assert losses["platt"] < losses["temperature"] < losses["none"]
-    after = found.probability(values)
+    after = fitted.probability(values)
     assert roc_auc_score(truth, after) == roc_auc_score(truth, values)
     weights = np.ones(len(truth))
     error = plain_estimates.expected_calibration_error
@@ -70,7 +70,7 @@ def test_the_reliability_points_are_scikit_learns(overconfident):
 
 
 def test_a_record_makes_the_same_calibration():
-    found = calibration.Calibration("platt", 0.5, -0.2)
-    again = calibration.Calibration(**found.record())
-    assert again == found
-    assert found.probability(logit(0.7)) == pytest.approx(expit(0.5 * logit(0.7) - 0.2))
+    fitted = calibration.Calibration("platt", 0.5, -0.2)
+    again = calibration.Calibration(**fitted.record())
+    assert again == fitted
+    assert fitted.probability(logit(0.7)) == pytest.approx(expit(0.5 * logit(0.7) - 0.2))

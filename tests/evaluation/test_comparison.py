@@ -16,8 +16,8 @@ def changed(predictions, seed=1):
 
 
 def difference(name, value, low, high):
-    figure = Estimate(0.5, 0.4, 0.6)
-    return Difference(name, figure, figure, Estimate(value, low, high))
+    estimate = Estimate(0.5, 0.4, 0.6)
+    return Difference(name, estimate, estimate, Estimate(value, low, high))
 
 
 def test_a_difference_is_the_paired_bootstraps(answers):
@@ -36,24 +36,24 @@ def test_a_difference_is_the_paired_bootstraps(answers):
         return {name: after[name] - before[name] for name in before}
 
     expected = estimates.by_resampling(frame, compute)
-    found = {one.name: one for one in comparison.differences(one, two)}
+    differences = {one.name: one for one in comparison.differences(one, two)}
     for name, value in expected.items():
-        change = found[name].change
+        change = differences[name].change
         ends = [change.value, change.low, change.high]
         assert ends == pytest.approx([value.value, value.low, value.high], abs=1e-12)
     own = plain_estimates.at_threshold(second.set_index("image_id").loc[frame["image_id"]].reset_index(), 0.6)
-    assert found["sensitivity"].second.value == pytest.approx(own["sensitivity"].value)
+    assert differences["sensitivity"].second.value == pytest.approx(own["sensitivity"].value)
     # Paired, a small change is known better than from two intervals apart.
-    apart = found["auroc"].first.high - found["auroc"].first.low
-    assert found["auroc"].change.high - found["auroc"].change.low < apart
+    apart = differences["auroc"].first.high - differences["auroc"].first.low
+    assert differences["auroc"].change.high - differences["auroc"].change.low < apart
 
 
 def test_a_version_beside_itself_is_the_same(answers):
     first = answers(2)
     cells = comparison.cells(comparison.shared([first, first]), 2)
-    found = comparison.differences(*(estimates.all_columns(one, 0.5) for one in cells))
-    assert {one.verdict for one in found} == {"the same"}
-    assert found[0].sentence() == "sensitivity 0.0 points, 95% 0.0 to 0.0: the same"
+    differences = comparison.differences(*(estimates.all_columns(one, 0.5) for one in cells))
+    assert {one.verdict for one in differences} == {"the same"}
+    assert differences[0].sentence() == "sensitivity 0.0 points, 95% 0.0 to 0.0: the same"
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_only_cells_that_all_versions_held_out_with_one_label_are_compared(answe
 
 def test_cells_on_which_versions_disagree_come_the_most_different_first():
     frame = pd.DataFrame({"image_id": list("abcd"), 0: [0.4, 0.9, 0.1, 0.55], 1: [0.7, 0.95, 0.99, 0.5]})
-    found = comparison.disagreements(frame, [0.5, 0.6])
-    assert found["image_id"].tolist() == ["c", "a", "d"]
-    assert found[["called_0", "called_1"]].to_numpy().tolist() == [
+    rows = comparison.disagreements(frame, [0.5, 0.6])
+    assert rows["image_id"].tolist() == ["c", "a", "d"]
+    assert rows[["called_0", "called_1"]].to_numpy().tolist() == [
         ["Normal", "ALL"],
         ["Normal", "ALL"],
         ["ALL", "Normal"],

@@ -29,13 +29,13 @@ def wrong(band, frame):
 
 def test_the_guarantee_holds_on_new_patients():
     rng = np.random.default_rng(0)
-    found = np.array(
+    errors = np.array(
         [
             wrong(conformal.band(population(rng, 90), missed=0.05, alarmed=0.1), population(rng, 90))
             for _ in range(120)
         ]
     )
-    missed, alarmed = found.mean(axis=0)
+    missed, alarmed = errors.mean(axis=0)
     assert missed <= 0.055
     assert alarmed <= 0.105
     assert missed > 0.01

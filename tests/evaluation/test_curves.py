@@ -12,9 +12,9 @@ from tests.support import plain_estimates
 def test_curves_are_scikit_learns(answers):
     cells = PatientBootstrap(answers(0), resamples=10)
     false, true, _ = sk.roc_curve(cells.truth, cells.probability)
-    found = curves.roc(cells)
-    assert np.array_equal(found.to_numpy(), np.column_stack([false, true]))
-    assert sk.auc(found["false_alarms"], found["sensitivity"]) == pytest.approx(
+    curve = curves.roc(cells)
+    assert np.array_equal(curve.to_numpy(), np.column_stack([false, true]))
+    assert sk.auc(curve["false_alarms"], curve["sensitivity"]) == pytest.approx(
         sk.roc_auc_score(cells.truth, cells.probability)
     )
     precision, recall, _ = sk.precision_recall_curve(cells.truth, cells.probability)
@@ -23,10 +23,10 @@ def test_curves_are_scikit_learns(answers):
 
 def test_against_the_threshold_each_point_and_band_is_the_plain_bootstraps(answers):
     predictions = answers(1)
-    found = curves.against_threshold(PatientBootstrap(predictions)).set_index("threshold")
+    curve = curves.against_threshold(PatientBootstrap(predictions)).set_index("threshold")
     for threshold in (0.1, 0.5, 0.8):
         expected = plain_estimates.at_threshold(predictions, threshold)
-        row = found.loc[threshold]
+        row = curve.loc[threshold]
         for name in curves.BY_THRESHOLD:
             assert row[name] == pytest.approx(expected[name].value)
             assert row[f"{name}_low"] == pytest.approx(expected[name].low)
@@ -35,32 +35,32 @@ def test_against_the_threshold_each_point_and_band_is_the_plain_bootstraps(answe
 
 def test_a_roc_band_is_the_spread_of_the_resamples_own_curves(answers):
     cells = PatientBootstrap(answers(2), resamples=40)
-    found = curves.roc_band(cells)
+    band = curves.roc_band(cells)
     place = 30
-    assert found["false_alarms"][place] == pytest.approx(0.3)
+    assert band["false_alarms"][place] == pytest.approx(0.3)
     highest = []
     for drawn in cells.weights[1:]:
         false, true, _ = sk.roc_curve(
             cells.truth, cells.probability, sample_weight=drawn[cells.unit], drop_intermediate=False
         )
         highest.append(true[false <= 0.3 + 1e-9].max())
-    assert found.loc[place, ["low", "high"]].tolist() == pytest.approx(
+    assert band.loc[place, ["low", "high"]].tolist() == pytest.approx(
         list(np.percentile(highest, [2.5, 97.5]))
     )
 
 
 def test_a_precision_recall_band_is_the_spread_of_the_resamples_own_curves(answers):
     cells = PatientBootstrap(answers(3), resamples=40)
-    found = curves.precision_recall_band(cells)
+    band = curves.precision_recall_band(cells)
     place = 59
-    assert found["sensitivity"][place] == pytest.approx(0.6)
+    assert band["sensitivity"][place] == pytest.approx(0.6)
     reached = []
     for drawn in cells.weights[1:]:
         precision, recall, _ = sk.precision_recall_curve(
             cells.truth, cells.probability, sample_weight=drawn[cells.unit]
         )
         reached.append(precision[np.flatnonzero(recall >= 0.6 - 1e-9)[-1]])
-    assert found.loc[place, ["low", "high"]].tolist() == pytest.approx(
+    assert band.loc[place, ["low", "high"]].tolist() == pytest.approx(
         list(np.percentile(reached, [2.5, 97.5]))
     )
 
@@ -105,14 +105,14 @@ def test_a_reliability_band_belongs_to_the_bins_of_the_diagram(answers):
 @pytest.mark.parametrize("target", [0.5, 0.8, 0.95, 1.0])
 def test_the_threshold_for_a_specificity_reaches_it_and_is_the_lowest_that_does(answers, target):
     predictions = answers(5)
-    found = curves.threshold_for_specificity(predictions, target)
+    threshold = curves.threshold_for_specificity(predictions, target)
 
     def specificity(threshold):
         counts = metrics.confusion(predictions, threshold)
         return counts["tn"] / (counts["tn"] + counts["fp"])
 
-    assert specificity(found) >= target
-    lower = predictions.loc[predictions["probability"] < found, "probability"].max()
+    assert specificity(threshold) >= target
+    lower = predictions.loc[predictions["probability"] < threshold, "probability"].max()
     assert specificity(lower) < target
 
 

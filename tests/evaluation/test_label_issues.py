@@ -23,8 +23,8 @@ def predictions(seed=0, count=400, flipped=12):
 
 
 def test_swapped_labels_are_the_suspects():
-    found, wrong = predictions()
-    rows = label_issues.find(found)
+    held_out, wrong = predictions()
+    rows = label_issues.find(held_out)
     sure = {f"{n:064x}" for n in wrong}
     assert set(rows["image_id"]) <= sure
     assert len(rows) >= len(sure) / 3
@@ -53,54 +53,54 @@ def test_the_rule_is_the_published_one():
 
 
 def test_without_both_classes_there_is_nothing_to_compare():
-    found, _ = predictions()
-    one = found[found["label"] == "ALL"]
+    held_out, _ = predictions()
+    one = held_out[held_out["label"] == "ALL"]
     assert label_issues.find(one).empty
     assert label_issues.find(one.iloc[:0]).empty
     assert {"suggested", "confidence"} <= set(label_issues.find(one).columns)
 
 
-def cells_of(found):
-    return found[["image_id", "label"]].assign(path=found["image_id"] + ".png", doubted=False)
+def cells_of(held_out):
+    return held_out[["image_id", "label"]].assign(path=held_out["image_id"] + ".png", doubted=False)
 
 
-def checked(found, cells, **options):
-    return label_issues.check(cells, found, threshold=0.5, model="small", **options)
+def checked(held_out, cells, **options):
+    return label_issues.check(cells, held_out, threshold=0.5, model="small", **options)
 
 
 def test_the_check_tells_suspects_and_the_models_own_errors():
-    found, wrong = predictions()
-    check = checked(found, cells_of(found))
+    held_out, wrong = predictions()
+    check = checked(held_out, cells_of(held_out))
     assert check.level == NOTE
     assert f"{len(check.rows)} suspects among 400 held-out cells" in check.finding
     assert f"disagrees with {len(wrong) / 400:.0%} of these cells' labels" in check.finding
 
 
 def test_a_corrected_or_doubted_cell_is_no_suspect_any_more():
-    found, _ = predictions()
-    cells = cells_of(found)
-    before = checked(found, cells).rows
+    held_out, _ = predictions()
+    cells = cells_of(held_out)
+    before = checked(held_out, cells).rows
     first, second = before["image_id"].iloc[:2]
     other = {"ALL": "Normal", "Normal": "ALL"}
     cells.loc[cells["image_id"] == first, "label"] = other[before["label"].iloc[0]]
     cells.loc[cells["image_id"] == second, "doubted"] = True
-    after = checked(found, cells).rows
+    after = checked(held_out, cells).rows
     assert {first, second} & set(after["image_id"]) == set()
 
 
 def test_what_is_missing_is_said(tiny_bundle):
-    found, _ = predictions()
-    cells = cells_of(found)
+    held_out, _ = predictions()
+    cells = cells_of(held_out)
     assert "No model bundle at x." in label_issues.without_model("No model bundle at x.").finding
     strange = checked(bundles.read(tiny_bundle).predictions, cells)
     assert (strange.level, strange.rows.empty) == (UNKNOWN, True)
     assert "no held-out answer" in strange.finding
-    assert checked(found, cells, leaky=True).level == UNKNOWN
+    assert checked(held_out, cells, leaky=True).level == UNKNOWN
 
 
 def test_a_model_that_agrees_with_all_labels_has_no_suspect():
-    found, _ = predictions(flipped=0)
-    check = checked(found, cells_of(found))
+    held_out, _ = predictions(flipped=0)
+    check = checked(held_out, cells_of(held_out))
     assert (check.level, len(check.rows)) == (OK, 0)
 
 

@@ -38,20 +38,20 @@ def test_every_figure_equals_scikit_learns(predictions):
         "average_precision": sk.average_precision_score(truth, probability),
         "brier": sk.brier_score_loss(truth, probability),
     }
-    found = estimates.of(predictions, 0.5)
-    assert set(found) == set(metrics.MEANING) == {*expected, "ece"}
+    known = estimates.of(predictions, 0.5)
+    assert set(known) == set(metrics.MEANING) == {*expected, "ece"}
     for name, value in expected.items():
-        assert found[name].value == pytest.approx(value), name
-    for figure in found.values():
-        assert figure.low <= figure.value <= figure.high
+        assert known[name].value == pytest.approx(value), name
+    for estimate in known.values():
+        assert estimate.low <= estimate.value <= estimate.high
 
 
 def test_calibration_error_by_hand():
     truth = np.array([1, 0, 1, 1], bool)
     probability = np.array([0.1, 0.1, 0.95, 1.0])
     # Two of two cells in the bin of 0.1 (half are ALL: gap 0.4), two in the last bin (gap 0.025).
-    found = plain_estimates.expected_calibration_error(truth, probability, np.ones(4), bins=10)
-    assert found == pytest.approx((2 * 0.4 + 2 * 0.025) / 4)
+    error = plain_estimates.expected_calibration_error(truth, probability, np.ones(4), bins=10)
+    assert error == pytest.approx((2 * 0.4 + 2 * 0.025) / 4)
 
 
 def test_intervals_are_over_patients_and_not_cells(predictions):
@@ -102,10 +102,10 @@ def test_what_is_not_defined_is_nan_and_null_in_the_record():
             "probability": [0.6, 0.7, 0.2, 0.3],
         }
     )
-    found = estimates.of(predictions, 0.99)
-    assert np.isnan(found["ppv"].value)
-    assert estimates.as_record(found)["ppv"]["value"] is None
-    assert estimates.as_record(found)["auroc"]["value"] == 1.0
+    known = estimates.of(predictions, 0.99)
+    assert np.isnan(known["ppv"].value)
+    assert estimates.as_record(known)["ppv"]["value"] is None
+    assert estimates.as_record(known)["auroc"]["value"] == 1.0
 
 
 def test_one_class_alone_is_refused(predictions):
@@ -121,8 +121,8 @@ def test_patients_are_judged_by_their_mean(predictions):
         one["probability"].mean()
     )
     called = table["probability"] >= 0.5
-    found = estimates.of_patients(predictions, 0.5)
-    assert found["accuracy"].value == pytest.approx((called == (table["label"] == "ALL")).mean())
+    known = estimates.of_patients(predictions, 0.5)
+    assert known["accuracy"].value == pytest.approx((called == (table["label"] == "ALL")).mean())
 
 
 def test_confusion_counts_cells(predictions):

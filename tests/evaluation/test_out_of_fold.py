@@ -26,28 +26,28 @@ def raw():
 
 
 @pytest.fixture(scope="module")
-def judged(raw):
+def evaluation(raw):
     return out_of_fold.evaluate_out_of_fold(raw, 0.95)
 
 
-def test_every_cell_is_judged_once(raw, judged):
-    assert sorted(judged.predictions["image_id"]) == sorted(raw["image_id"])
-    assert judged.predictions["probability"].between(0, 1).all()
-    assert "logit" not in judged.predictions
+def test_every_cell_is_judged_once(raw, evaluation):
+    assert sorted(evaluation.predictions["image_id"]) == sorted(raw["image_id"])
+    assert evaluation.predictions["probability"].between(0, 1).all()
+    assert "logit" not in evaluation.predictions
 
 
-def test_recall_comes_out_near_its_target_on_cells_that_chose_nothing(judged):
-    found = estimates.of(judged.predictions, judged.threshold)
-    assert found["sensitivity"].value == pytest.approx(0.95, abs=0.03)
-    assert found["auroc"].value > 0.9
+def test_recall_comes_out_near_its_target_on_cells_that_chose_nothing(evaluation):
+    known = estimates.of(evaluation.predictions, evaluation.threshold)
+    assert known["sensitivity"].value == pytest.approx(0.95, abs=0.03)
+    assert known["auroc"].value > 0.9
 
 
-def test_a_folds_own_truth_has_no_say_in_its_decisions(raw, judged):
+def test_a_folds_own_truth_has_no_say_in_its_decisions(raw, evaluation):
     own = raw["fold"] == 2
     lied = raw.copy()
     lied.loc[own, "label"] = lied.loc[own, "label"].map({"ALL": "Normal", "Normal": "ALL"})
     other = out_of_fold.evaluate_out_of_fold(lied, 0.95)
-    honest = judged.predictions.set_index("image_id")["probability"] >= judged.threshold
+    honest = evaluation.predictions.set_index("image_id")["probability"] >= evaluation.threshold
     misled = other.predictions.set_index("image_id")["probability"] >= other.threshold
     names = raw.loc[own, "image_id"]
     assert (honest[names] == misled[names]).mean() > 0.999
@@ -55,48 +55,48 @@ def test_a_folds_own_truth_has_no_say_in_its_decisions(raw, judged):
     assert (honest[rest] == misled[rest]).mean() < 0.999
 
 
-def test_within_a_fold_the_order_of_the_cells_stays(raw, judged):
-    merged = judged.predictions.merge(raw[["image_id", "logit"]], on="image_id")
+def test_within_a_fold_the_order_of_the_cells_stays(raw, evaluation):
+    merged = evaluation.predictions.merge(raw[["image_id", "logit"]], on="image_id")
     for _, own in merged.groupby("fold"):
         assert own["probability"].corr(own["logit"], method="spearman") > 0.9999
 
 
-def test_what_is_shipped_comes_from_all_folds(raw, judged):
-    calibrated = judged.calibration.probability(raw["logit"])
+def test_what_is_shipped_comes_from_all_folds(raw, evaluation):
+    calibrated = evaluation.calibration.probability(raw["logit"])
     truth = raw["label"] == "ALL"
-    assert min(judged.losses, key=judged.losses.get) == judged.calibration.method
-    assert (calibrated[truth] >= judged.threshold).mean() == pytest.approx(0.95, abs=0.03)
+    assert min(evaluation.losses, key=evaluation.losses.get) == evaluation.calibration.method
+    assert (calibrated[truth] >= evaluation.threshold).mean() == pytest.approx(0.95, abs=0.03)
     assert abs(calibrated.mean() - truth.mean()) < 0.04
 
 
-def test_the_band_is_judged_by_patients_that_did_not_make_it(judged):
-    assert judged.abstention["missed"] <= 0.08
-    assert judged.abstention["alarmed"] <= 0.24
-    assert 0 < judged.abstention["indeterminate"] < 0.6
-    assert judged.band.low <= judged.band.high
+def test_the_band_is_judged_by_patients_that_did_not_make_it(evaluation):
+    assert evaluation.abstention["missed"] <= 0.08
+    assert evaluation.abstention["alarmed"] <= 0.24
+    assert 0 < evaluation.abstention["indeterminate"] < 0.6
+    assert evaluation.band.low <= evaluation.band.high
 
 
-def test_the_limit_of_novelty_lets_unseen_patients_pass(raw, judged):
-    assert (raw["distance"] <= judged.novelty["limit"]).mean() == pytest.approx(0.99, abs=0.002)
-    assert judged.novelty["passed_out_of_fold"] > 0.97
+def test_the_limit_of_novelty_lets_unseen_patients_pass(raw, evaluation):
+    assert (raw["distance"] <= evaluation.novelty["limit"]).mean() == pytest.approx(0.99, abs=0.002)
+    assert evaluation.novelty["passed_out_of_fold"] > 0.97
 
 
-def test_subgroup_figures_are_scikit_learns(judged):
-    found = subgroups.estimate(judged.predictions, judged.threshold)
-    assert set(found) == set(subgroups.MEANING)
-    frame = judged.predictions
+def test_subgroup_figures_are_scikit_learns(evaluation):
+    known = subgroups.estimate(evaluation.predictions, evaluation.threshold)
+    assert set(known) == set(subgroups.MEANING)
+    frame = evaluation.predictions
     hard = frame[frame["source"] == "fold_2"]
     auroc = roc_auc_score(hard["label"] == "ALL", hard["probability"])
-    assert found["auroc_hard_sources"].value == pytest.approx(auroc)
+    assert known["auroc_hard_sources"].value == pytest.approx(auroc)
     large = frame[frame["cell_area"].rank(method="first") > 2 / 3 * len(frame)]
     auroc = roc_auc_score(large["label"] == "ALL", large["probability"])
-    assert found["auroc_large"].value == pytest.approx(auroc)
-    for figure in found.values():
-        assert figure.low <= figure.value <= figure.high
+    assert known["auroc_large"].value == pytest.approx(auroc)
+    for estimate in known.values():
+        assert estimate.low <= estimate.value <= estimate.high
 
 
-def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(judged):
-    frame = judged.predictions
+def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(evaluation):
+    frame = evaluation.predictions
     called = np.zeros(len(frame), bool)
     for fold in range(5):
         rest, own = frame[frame["fold"] != fold], (frame["fold"] == fold).to_numpy()
@@ -107,26 +107,26 @@ def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(
         ]
         at = subgroups.best_thresholds(frame)[own]
         assert np.unique(at).size == 1
-        found = f1_score(rest["label"] == "ALL", rest["probability"] >= at[0], average="weighted")
-        assert found >= max(scores)
+        best = f1_score(rest["label"] == "ALL", rest["probability"] >= at[0], average="weighted")
+        assert best >= max(scores)
         called[own] = frame.loc[own, "probability"] >= at[0]
     expected = f1_score(frame["label"] == "ALL", called, average="weighted")
-    found = subgroups.estimate(frame, judged.threshold)
-    assert found["best_weighted_f1"].value == pytest.approx(expected)
-    assert found["best_accuracy_at_coverage"].value > (called == (frame["label"] == "ALL")).mean()
+    best = subgroups.estimate(frame, evaluation.threshold)
+    assert best["best_weighted_f1"].value == pytest.approx(expected)
+    assert best["best_accuracy_at_coverage"].value > (called == (frame["label"] == "ALL")).mean()
 
 
 def test_sensitivity_at_a_specificity_and_accuracy_at_a_coverage_by_hand():
     rows = [("ALL", p) for p in (0.9, 0.8, 0.55, 0.2)] + [("Normal", p) for p in (0.1, 0.3, 0.4, 0.45, 0.6)]
     frame = pd.DataFrame(rows, columns=["label", "probability"]).assign(source="fold_0", cell_area=range(9))
     frame["patient_group"] = [str(n) for n in range(9)]
-    found = subgroups.estimate(frame, 0.5)
+    known = subgroups.estimate(frame, 0.5)
     # At .45 four of five normal cells are called so; three of four ALL cells lie above.
-    assert found["sensitivity_at_specificity"].value == 0.75
+    assert known["sensitivity_at_specificity"].value == 0.75
     # Seven of nine are farthest from .5: without .45 and .55, one ALL cell and one normal cell are wrong.
-    assert found["accuracy_at_coverage"].value == pytest.approx(5 / 7)
+    assert known["accuracy_at_coverage"].value == pytest.approx(5 / 7)
 
 
-def test_a_part_with_one_class_has_no_figure(judged):
-    frame = judged.predictions.assign(source="fold_0")
-    assert "auroc_hard_sources" not in subgroups.estimate(frame, judged.threshold)
+def test_a_part_with_one_class_has_no_figure(evaluation):
+    frame = evaluation.predictions.assign(source="fold_0")
+    assert "auroc_hard_sources" not in subgroups.estimate(frame, evaluation.threshold)

@@ -11,9 +11,9 @@ def test_at_the_held_out_cells_own_prevalence_the_values_are_those_of_the_matrix
     predictions = answers(0)
     cells = PatientBootstrap(predictions)
     own = float((predictions["label"] == "ALL").mean())
-    found, expected = prevalence.at(cells, 0.5, own), plain_estimates.at_threshold(predictions, 0.5)
+    values, expected = prevalence.at(cells, 0.5, own), plain_estimates.at_threshold(predictions, 0.5)
     for name in ("ppv", "npv"):
-        assert found[name].value == pytest.approx(expected[name].value)
+        assert values[name].value == pytest.approx(expected[name].value)
 
 
 def test_values_at_a_prevalence_follow_bayes(answers):
@@ -21,8 +21,8 @@ def test_values_at_a_prevalence_follow_bayes(answers):
     at = plain_estimates.at_threshold(cells.predictions, 0.5)
     sensitivity, specificity = at["sensitivity"].value, at["specificity"].value
     # Of 100,000 cells at 1 %, counted out.
-    found, alarms = 1_000 * sensitivity, 99_000 * (1 - specificity)
-    assert prevalence.at(cells, 0.5, 0.01)["ppv"].value == pytest.approx(found / (found + alarms))
+    hits, alarms = 1_000 * sensitivity, 99_000 * (1 - specificity)
+    assert prevalence.at(cells, 0.5, 0.01)["ppv"].value == pytest.approx(hits / (hits + alarms))
     curve = prevalence.curve(cells, 0.5)
     assert curve["ppv"].is_monotonic_increasing
     assert curve["npv"].is_monotonic_decreasing
@@ -31,10 +31,10 @@ def test_values_at_a_prevalence_follow_bayes(answers):
 
 def test_a_row_a_patient_the_worst_first(answers):
     predictions = answers(2)
-    found = patients.table(predictions, 0.5)
-    assert found["accuracy"].is_monotonic_increasing
-    assert found["cells"].sum() == len(predictions)
-    for row in found.itertuples():
+    people = patients.table(predictions, 0.5)
+    assert people["accuracy"].is_monotonic_increasing
+    assert people["cells"].sum() == len(predictions)
+    for row in people.itertuples():
         own = predictions[predictions["patient_group"] == row.patient_group]
         called = own["probability"] >= 0.5
         assert row.called == pytest.approx(called.mean())
@@ -44,9 +44,9 @@ def test_a_row_a_patient_the_worst_first(answers):
 
 def test_patients_called_right_are_those_of_the_patient_figures(answers):
     predictions = answers(3)
-    found = patients.rates(patients.table(predictions, 0.5))
+    rates = patients.rates(patients.table(predictions, 0.5))
     expected = estimates.of_patients(predictions, 0.5)
-    for name, (right, people, share) in found.items():
+    for name, (right, people, share) in rates.items():
         assert share.value == pytest.approx(expected[name].value)
         assert right / people == share.value
 
@@ -59,8 +59,8 @@ def test_wilson_intervals_are_the_textbooks():
         (0, 20, 0.0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ):
-        found = patients.wilson(hits, trials)
-        assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+        share = patients.wilson(hits, trials)
+        assert (share.low, share.high) == pytest.approx((low, high), abs=5e-5)
     assert np.isnan(patients.wilson(0, 0).value)
 
 

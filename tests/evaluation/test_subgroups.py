@@ -34,8 +34,8 @@ def test_thirds_are_equal_and_leave_out_what_is_not_measured(known):
 
 def test_figures_of_a_part_are_those_of_its_cells(known):
     part = subgroups.split(known, subgroups.SOURCE)
-    found = subgroups.table(known, part, 0.4).set_index("part")
-    for name, row in found.iterrows():
+    table = subgroups.table(known, part, 0.4).set_index("part")
+    for name, row in table.iterrows():
         own = known[known["source"] == name]
         expected = plain_estimates.at_threshold(own, 0.4) | {"auroc": subgroups.auroc(own)}
         for key in subgroups.NAMES:
@@ -47,19 +47,19 @@ def test_figures_of_a_part_are_those_of_its_cells(known):
 
 def test_a_part_with_one_class_has_one_rate(known):
     known = known.assign(source=np.where(known["label"] == "ALL", "fold_1", "fold_0"))
-    found = subgroups.table(known, subgroups.split(known, subgroups.SOURCE), 0.4).set_index("part")
+    table = subgroups.table(known, subgroups.split(known, subgroups.SOURCE), 0.4).set_index("part")
     own = known[known["label"] == "ALL"]
-    assert found.loc["fold_1", "sensitivity"] == pytest.approx((own["probability"] >= 0.4).mean())
-    assert found.loc["fold_1", "sensitivity_low"] < found.loc["fold_1", "sensitivity"]
-    assert np.isnan(found.loc["fold_1", ["specificity", "auroc"]].astype(float)).all()
-    assert np.isnan(found.loc["fold_0", ["sensitivity", "auroc"]].astype(float)).all()
-    assert found.loc["fold_0", "normal_cells"] == len(known) - len(own)
+    assert table.loc["fold_1", "sensitivity"] == pytest.approx((own["probability"] >= 0.4).mean())
+    assert table.loc["fold_1", "sensitivity_low"] < table.loc["fold_1", "sensitivity"]
+    assert np.isnan(table.loc["fold_1", ["specificity", "auroc"]].astype(float)).all()
+    assert np.isnan(table.loc["fold_0", ["sensitivity", "auroc"]].astype(float)).all()
+    assert table.loc["fold_0", "normal_cells"] == len(known) - len(own)
 
 
 def test_the_worst_part_needs_enough_cells(known):
-    found = pd.DataFrame({"part": list("abc"), "all_cells": [100, 3, 50], "sensitivity": [0.9, 0.1, 0.8]})
-    assert subgroups.worst(found)["part"] == "c"
-    assert subgroups.worst(found[:2]) is None
+    table = pd.DataFrame({"part": list("abc"), "all_cells": [100, 3, 50], "sensitivity": [0.9, 0.1, 0.8]})
+    assert subgroups.worst(table)["part"] == "c"
+    assert subgroups.worst(table[:2]) is None
     assert subgroups.worst(pd.DataFrame()) is None
 
 
@@ -70,25 +70,25 @@ def test_facts_come_from_the_manifest_and_the_measurements(prepared, tmp_path):
     cells = manifest.read(data)
     predictions = cells[["image_id"]][::-1].reset_index(drop=True).assign(probability=0.5)
     predictions.loc[len(predictions)] = ["f" * 64, 0.5]
-    found = held_out.facts(data, predictions)
-    assert found["brightness"].isna().all()
+    facts = held_out.facts(data, predictions)
+    assert facts["brightness"].isna().all()
     brightness.measure(data, workers=2)
-    found = held_out.facts(data, predictions)
-    assert found["image_id"].tolist() == predictions["image_id"].tolist()
-    own = cells.set_index("image_id").loc[found["image_id"][:-1]]
+    facts = held_out.facts(data, predictions)
+    assert facts["image_id"].tolist() == predictions["image_id"].tolist()
+    own = cells.set_index("image_id").loc[facts["image_id"][:-1]]
     for column in ("cell_area", "source", "path"):
-        assert found[column][:-1].tolist() == own[column].tolist()
-    assert found["brightness"][:-1].notna().all()
-    assert found.iloc[-1][list(held_out.COLUMNS)].isna().all()
+        assert facts[column][:-1].tolist() == own[column].tolist()
+    assert facts["brightness"][:-1].notna().all()
+    assert facts.iloc[-1][list(held_out.COLUMNS)].isna().all()
 
 
 def test_without_a_prepared_folder_a_cross_validations_own_facts_remain(tmp_path):
     predictions = pd.DataFrame(
         {"image_id": ["a", "b"], "cell_area": [10, 20], "source": ["fold_0", "fold_1"]}
     )
-    found = held_out.facts(tmp_path, predictions)
-    assert found["cell_area"].tolist() == [10, 20]
-    assert found["source"].tolist() == ["fold_0", "fold_1"]
-    assert found[["brightness", "path"]].isna().all(axis=None)
+    facts = held_out.facts(tmp_path, predictions)
+    assert facts["cell_area"].tolist() == [10, 20]
+    assert facts["source"].tolist() == ["fold_0", "fold_1"]
+    assert facts[["brightness", "path"]].isna().all(axis=None)
     bare = held_out.facts(tmp_path, predictions[["image_id"]])
     assert bare[list(held_out.COLUMNS)].isna().all(axis=None)

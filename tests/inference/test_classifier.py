@@ -96,17 +96,17 @@ def test_thumbnails_are_small_jpegs(classifier, drawn):
 
 def test_threads_share_one_model_and_get_the_same_answers(classifier, drawn):
     expected = [answer.probability for answer in classifier.classify(sources(drawn))]
-    found = {}
+    probabilities = {}
 
     def work(thread):
-        found[thread] = [answer.probability for answer in classifier.classify(sources(drawn))]
+        probabilities[thread] = [answer.probability for answer in classifier.classify(sources(drawn))]
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(found[n] == pytest.approx(expected, abs=2e-6) for n in range(4))
+    assert all(probabilities[n] == pytest.approx(expected, abs=2e-6) for n in range(4))
 
 
 def test_a_broken_engine_is_an_error_with_words(copied_bundle):

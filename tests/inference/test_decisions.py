@@ -76,10 +76,10 @@ def test_the_band_is_counted_and_exported_with_what_is_needed(copied_bundle):
     bundle = bundles.read(bundle_factory.edit(copied_bundle, {"indeterminate": band}))
     answers = [Answer("a", 0.5), Answer("b", 0.9), Answer("c", 0.1)]
     assert decisions.count(answers, 0.4, bundle.band)[decisions.INDETERMINATE] == 1
-    found = [decisions.row(answer, 0.4, bundle) for answer in answers]
-    assert [row["decision"] for row in found] == [
+    rows = [decisions.row(answer, 0.4, bundle) for answer in answers]
+    assert [row["decision"] for row in rows] == [
         "Indeterminate: needs a haematologist",
         "ALL-like",
         "Normal-like",
     ]
-    assert [row["label"] for row in found] == ["ALL", "ALL", "Normal"]
+    assert [row["label"] for row in rows] == ["ALL", "ALL", "Normal"]

@@ -62,10 +62,10 @@ def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(
     )
     packed = writer.write(tmp_path / "sides", answering, bundle.record, bundle.predictions, crops)
     raw, _ = embedding._features_and_answer(packed)(crops)
-    found = embedding.features_of(raw, len(crops))
+    features = embedding.features_of(raw, len(crops))
     quarters = crops.reshape(6, 2, 32, 2, 32, 3).mean(axis=(2, 4)) / 255
     turned = [quarters, quarters[:, ::-1, ::-1], quarters[:, ::-1], quarters[:, :, ::-1]]
-    assert found == pytest.approx(np.mean(turned, axis=0).reshape(6, -1), abs=1e-3)
+    assert features == pytest.approx(np.mean(turned, axis=0).reshape(6, -1), abs=1e-3)
 
 
 def test_the_probabilities_are_those_of_the_classifier(bundle, prepared, placed):
@@ -111,10 +111,10 @@ def test_a_map_is_computed_once_for_a_model_and_a_set(bundle, data):
     cells = manifest.read(data)
     assert embedding.cached(bundle, data, cells) is None
     steps = []
-    found = embedding.place_cached(bundle, data, cells, workers=2, progress=lambda *s: steps.append(s))
+    places = embedding.place_cached(bundle, data, cells, workers=2, progress=lambda *s: steps.append(s))
     assert steps[-1][2] == "Placing cells"
     assert (len(cells), len(cells), "Reading features") in steps
-    pd.testing.assert_frame_equal(embedding.cached(bundle, data, cells), found)
+    pd.testing.assert_frame_equal(embedding.cached(bundle, data, cells), places)
 
     def again(*_):
         raise AssertionError("computed twice")
@@ -135,8 +135,8 @@ def test_unreadable_images_are_left_out_and_too_few_are_an_error(bundle, data):
     cells = manifest.read(data)
     (data / cells["path"].iloc[0]).write_bytes(b"no picture")
     (data / cells["path"].iloc[40]).unlink()
-    found = embedding.place(bundle, data, cells, workers=2)
-    assert set(cells["path"]) - set(found["path"]) == {cells["path"].iloc[0], cells["path"].iloc[40]}
+    places = embedding.place(bundle, data, cells, workers=2)
+    assert set(cells["path"]) - set(places["path"]) == {cells["path"].iloc[0], cells["path"].iloc[40]}
     with pytest.raises(DatasetError, match="Only 2 images"):
         embedding.place(bundle, data, cells.iloc[[0, 1, 2]], workers=1)
     assert embedding.cached(bundle, data, cells.iloc[[0, 1, 2]]) is None

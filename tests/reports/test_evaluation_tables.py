@@ -14,11 +14,11 @@ from tests.support import bundle_factory
 
 def test_the_held_out_predictions_are_judged_at_the_threshold(tiny_bundle):
     bundle = bundles.read(tiny_bundle)
-    told = "\n".join(summary(scoring.on_held_out(bundle)))
-    assert "60 cells of 6 ALL and 6 normal patient groups" in told
-    assert "Trained on synthetic cells." in told
+    text = "\n".join(summary(scoring.on_held_out(bundle)))
+    assert "60 cells of 6 ALL and 6 normal patient groups" in text
+    assert "Trained on synthetic cells." in text
     counts = bundle.record.confusion
-    assert f"{counts['tp']:>16,} {counts['fn']:>19,}" in told
+    assert f"{counts['tp']:>16,} {counts['fn']:>19,}" in text
 
 
 def test_several_bundles_make_a_table(tiny_bundle, copied_bundle):
@@ -49,21 +49,21 @@ def folded(tiny_bundle, tmp_path_factory):
 
 
 def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
-    told = "\n".join(summary(scoring.on_held_out(folded)))
-    found = subgroups.estimate(folded.predictions, folded.threshold)
-    assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(found)
-    for name, figure in found.items():
-        assert f"{name:<28} {figure!s:<26}" in told
-    assert "25.0%; of ALL cells 1.0% are called Normal-like outright, of normal ones 2.0%" in told
-    assert "98.7% of cells pass the limit of novelty" in told
+    text = "\n".join(summary(scoring.on_held_out(folded)))
+    weak = subgroups.estimate(folded.predictions, folded.threshold)
+    assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(weak)
+    for name, estimate in weak.items():
+        assert f"{name:<28} {estimate!s:<26}" in text
+    assert "25.0%; of ALL cells 1.0% are called Normal-like outright, of normal ones 2.0%" in text
+    assert "98.7% of cells pass the limit of novelty" in text
 
 
 def test_cross_validated_bundles_make_a_table_of_their_own(folded):
     head, _, row, again = fold_table([folded, folded])
     assert row == again
     assert head.count("|") == row.count("|")
-    figure = estimates.of(folded.predictions, folded.threshold)["auroc"]
-    assert row.startswith(f"| tiny-test, 2 view(s) | {figure} |")
+    estimate = estimates.of(folded.predictions, folded.threshold)["auroc"]
+    assert row.startswith(f"| tiny-test, 2 view(s) | {estimate} |")
     right, people = patients.right_out_of_fold(folded.predictions)
     assert row.endswith(f"| {right} of {people} |")
 
@@ -71,9 +71,9 @@ def test_cross_validated_bundles_make_a_table_of_their_own(folded):
 def test_the_mean_of_bundles_is_judged_as_each_was(folded):
     *_, mean = fold_table([folded, folded], together=True)
     assert mean.startswith("| mean of these 2 |")
-    found = evaluate_mean([folded.predictions] * 2, ["one", "one"])
+    evaluation = evaluate_mean([folded.predictions] * 2, ["one", "one"])
     # The mean of twice the same ranks the cells of a fold as it did.
-    for fold, own in found.predictions.groupby("fold"):
+    for fold, own in evaluation.predictions.groupby("fold"):
         first = folded.predictions[folded.predictions["fold"] == fold].sort_values("image_id")
         assert (
             own.sort_values("image_id")["probability"].rank().tolist() == first["probability"].rank().tolist()

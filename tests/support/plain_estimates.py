@@ -44,11 +44,11 @@ def arrays(predictions):
     return is_all(predictions["label"]), predictions["probability"].to_numpy(float)
 
 
-def same(found, expected):
+def same(shown, expected):
     """Whether two sets of estimates are alike, to rounding."""
-    assert found.keys() == expected.keys()
+    assert shown.keys() == expected.keys()
     for name, estimate in expected.items():
         for end in ("value", "low", "high"):
             np.testing.assert_allclose(
-                getattr(found[name], end), getattr(estimate, end), rtol=0, atol=1e-12, err_msg=name
+                getattr(shown[name], end), getattr(estimate, end), rtol=0, atol=1e-12, err_msg=name
             )

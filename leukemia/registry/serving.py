@@ -24,7 +24,7 @@ from leukemia.tracking.deadline import run_with_timeout
 from leukemia.tracking.records import RegistryState
 from leukemia.tracking.store import open_store
 
-# Seconds: for a bundle to be downloaded; between two looks of a watch; for a page to wait for one.
+# Seconds: for a bundle to be downloaded; between two checks of a watch; for a page to wait for one.
 FETCH_TIMEOUT = 10.0
 EVERY, WAIT = 4.0, 0.5
 BUILT_IN_ANSWERS = "The built-in model answers."
@@ -117,10 +117,10 @@ def _last_served(data: Path, trouble: str) -> InService:
 
 
 class Watch:
-    """Keeps what is in service, and looks again every few seconds while it is asked.
+    """Keeps what is in service, and checks it every few seconds while it is asked.
 
-    Safe to share between threads. The first call waits for the first look; a later one waits half a
-    second at most for a newer one, and has what was in service meanwhile.
+    Safe to share between threads. The first call waits for the first check; a later one waits half a
+    second for a newer check, and then returns what was in service before.
     """
 
     def __init__(self) -> None:

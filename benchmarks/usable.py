@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from leukemia import settings
+from leukemia import jobs, settings
 
 LIMIT = 1.0
 ROUNDS = 3
@@ -91,27 +91,24 @@ def _folder(prepared: Path, data: Path) -> Path:
 
 
 def _train(data: Path, recipe: str):
-    from leukemia.jobs import queue
 
     asked = ["train", "--recipe", recipe, "--set", "epochs=50", "--data", str(data), "--in-registry"]
-    return queue.ask(data, "train", f"A run of {recipe}", asked)
+    return jobs.submit(data, "train", f"A run of {recipe}", asked)
 
 
 def _until_it_learns(job) -> None:
-    from leukemia.jobs import launcher
 
     until = time.monotonic() + 600
-    while "epoch" not in launcher.state(job).what.lower():
-        if time.monotonic() > until or not launcher.state(job).active:
-            raise SystemExit(f"The run does not learn: {launcher.log_tail(job)}")
+    while "epoch" not in jobs.state(job).what.lower():
+        if time.monotonic() > until or not jobs.state(job).active:
+            raise SystemExit(f"The run does not learn: {jobs.log_tail(job)}")
         time.sleep(0.5)
 
 
 def _end(job) -> None:
-    from leukemia.jobs import launcher
 
-    launcher.cancel(job)
-    while launcher.state(job).active:
+    jobs.cancel(job)
+    while jobs.state(job).active:
         time.sleep(0.5)
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia import settings
+from leukemia import jobs, settings
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
-from leukemia.jobs import launcher, queue
 from leukemia.markdown import plain
 from leukemia.tracking import mlflow_client
 from pages.components import entry, section_picker
@@ -74,8 +73,8 @@ def _section(data: Path) -> str:
 
 
 def _is_training(data: Path) -> bool:
-    job = launcher.running(data, launcher.CHANGE)
-    return bool(job and job.kind in queue.KINDS) or bool(queue.queue(data))
+    job = jobs.running(data, jobs.Lane.CHANGE)
+    return bool(job and job.kind in jobs.TRAININGS) or bool(jobs.waiting(data))
 
 
 entry.enter()

@@ -2,12 +2,11 @@
 
 import pytest
 
+from leukemia import jobs
 from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import brightness
 from leukemia.inference.classifier import Classifier, Source
-from leukemia.jobs import job as jobs
-from leukemia.jobs import queue
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.tracking import run_history, sweep_results
 from leukemia.tracking.records import RunKind, RunStatus
@@ -78,16 +77,16 @@ def test_its_runs_and_the_trials_of_its_sweep_have_their_figures(data):
 
 
 def test_its_ended_jobs_are_shown_as_they_ended(data):
-    found = {job.title: jobs.state(job) for job in jobs.all_jobs(data)}
-    ends = sorted((job.kind, str(jobs.state(job).phase)) for job in jobs.all_jobs(data))
+    found = {job.title: jobs.state(job) for job in jobs.history(data)}
+    ends = sorted((job.kind, str(jobs.state(job).status)) for job in jobs.history(data))
     assert ends == [("sweep", "done"), ("train", "done"), ("train", "stopped")]
     sweep = found["Sweep of dense-baseline"]
-    assert [trial["state"] for trial in sweep.facts["trials"]] == ["complete", "complete"]
-    assert {job.by for job in jobs.all_jobs(data)} == {"Dr Old"}
+    assert [trial.state for trial in sweep.sweep.trials] == ["complete", "complete"]
+    assert {job.by for job in jobs.history(data)} == {"Dr Old"}
 
 
 def test_its_queue_still_waits(tmp_path):
-    waiting = queue.queue(unpack(tmp_path / "data", waiting=True))
+    waiting = jobs.waiting(unpack(tmp_path / "data", waiting=True))
     assert [(one.title, one.by) for one in waiting] == [("Train of dense-baseline", "Dr Old")] * 2
     assert [one.arguments[one.arguments.index("--seed") + 1] for one in waiting] == ["11", "12"]
 

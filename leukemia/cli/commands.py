@@ -16,6 +16,7 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.jobs import progress
+from leukemia.jobs.facts import ImportFacts
 from leukemia.storage.atomic import whole_file
 
 
@@ -69,7 +70,7 @@ def prepare(options: Namespace) -> int:
             report = importer.prepare(
                 options.source, options.output, workers=workers, progress=bar, on_file=on_file
             )
-    told.facts(report=report.lines())
+    told.facts(ImportFacts(report.lines()))
     print("\n".join(report.lines()))
     return 0
 

@@ -12,7 +12,7 @@ from leukemia import settings
 from leukemia.cli import queue, registry, sweep, training
 from leukemia.cli.arguments import at_least, data_option
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import progress
+from leukemia.jobs import progress, signals
 
 # Commands in files of their own.
 GROUPS = (training, sweep, registry, queue)
@@ -68,16 +68,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    if not progress.on_record():
-        print("leukemia: Who started this job is gone and nobody knows of it.", file=sys.stderr)
+    if not progress.is_recorded():
+        print(
+            "leukemia: The program that started this job ended before it was recorded; the job does not run.",
+            file=sys.stderr,
+        )
         return STOPPED
     try:
         return _told(arguments)
     finally:
         if os.environ.get(progress.FOLDER):
-            from leukemia.jobs import queue
+            from leukemia.jobs import scheduler
 
-            queue.after_me()
+            scheduler.after_me()
 
 
 def _told(arguments: list[str] | None) -> int:
@@ -91,14 +94,14 @@ def _told(arguments: list[str] | None) -> int:
     # TensorFlow's start-up chatter tells a user nothing.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    progress.stop_cleanly()
+    signals.stop_cleanly()
     try:
         status, message = _run(options)
     except BaseException:
         progress.current().end(FAILED, "Something went wrong in the program; its log has the details.")
         raise
     finally:
-        progress.too_late_to_stop()
+        signals.too_late_to_stop()
     progress.current().end(status, message)
     if message:
         # The log of a job may lie on a full disk.
@@ -118,9 +121,15 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
     except KeyboardInterrupt:
-        return STOPPED, "Stopped. What is finished stays; the same command goes on from there."
+        return (
+            STOPPED,
+            "Stopped. What is finished is kept; run the same command again to continue from there.",
+        )
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return UNUSABLE, "The disk is full. Free some space; the same command goes on from there."
+            return (
+                UNUSABLE,
+                "The disk is full. Free some space, then run the same command again to continue from there.",
+            )
         where = f" ({error.filename})" if error.filename else ""
         return UNUSABLE, f"{error.strerror or error}{where}."

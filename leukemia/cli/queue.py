@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from leukemia import settings
+from leukemia import jobs, settings
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,22 +31,20 @@ def command(name: str) -> Callable[[Namespace], int] | None:
 def queue(options: Namespace) -> int:
     """List what works and what waits, and start the next one where nothing works."""
     from leukemia.errors import JobError
-    from leukemia.jobs import launcher
-    from leukemia.jobs import queue as waiting
 
     place = options.drop if options.drop is not None else options.first
     if place is not None:
-        found = waiting.queue(options.data)
+        found = jobs.waiting(options.data)
         if not 0 < place <= len(found):
             raise JobError(f"Nothing waits at place {place}.")
         if options.drop is not None:
-            waiting.drop(options.data, found[place - 1].id)
+            jobs.drop(options.data, found[place - 1].id)
         else:
-            waiting.move(options.data, found[place - 1].id, -place)
+            jobs.move(options.data, found[place - 1].id, -place)
     try:
-        waiting.advance(options.data)
+        jobs.advance(options.data)
     finally:
-        _tell(launcher.running(options.data, launcher.CHANGE), waiting.queue(options.data))
+        _tell(jobs.running(options.data, jobs.Lane.CHANGE), jobs.waiting(options.data))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Jobs as their folders tell of them: what was started, how it stands, how it ended.
+"""Jobs as their folders describe them: what was started, how it stands, how it ended.
 
 See :mod:`leukemia.jobs.launcher`.
 """
@@ -8,15 +8,68 @@ import json
 import os
 from collections.abc import Container
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from leukemia.jobs import process, progress
+from leukemia.jobs.clock import Moment
+from leukemia.jobs.facts import ImportFacts, SweepFacts, TrainingFacts
+from leukemia.jobs.process import ProcessId
+from leukemia.storage.workspace import Workspace
 
-JOBS = "jobs"
 RECORD, LOG, CANCEL = progress.RECORD, "log.txt", "cancel.json"
-STOPPED = 130  # exit status of a command that was told to stop
-LOST = "The process is gone and left no word: it was ended from outside, or the machine restarted."
+STOPPED = 130  # exit status of a command that was asked to stop
+LOST = "It ended without a message: something outside the program stopped it, or the machine restarted."
+FORCED = "It did not stop by itself and was forced to. What is finished is kept."
+
+
+class Lane(StrEnum):
+    """One job at a time in each: what changes the set, what examines it, and what a page measures."""
+
+    CHANGE = "change"
+    EXAMINE = "examine"
+    MEASURE = "measure"
+
+
+class JobKind(StrEnum):
+    """What a job does."""
+
+    IMPORT = "import"
+    TRAIN = "train"
+    CROSSVALIDATE = "crossvalidate"
+    SWEEP = "sweep"
+    SIMILAR = "similar"
+    MAP = "map"
+    MEASURE = "measure"
+    PACE = "pace"
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that it runs in."""
+        if self in (JobKind.SIMILAR, JobKind.MAP):
+            return Lane.EXAMINE
+        return Lane.MEASURE if self in (JobKind.MEASURE, JobKind.PACE) else Lane.CHANGE
+
+    @property
+    def queues(self) -> bool:
+        """Whether it is a training: it runs for hours, and waits where its lane is busy."""
+        return self in TRAININGS
+
+
+TRAININGS = (JobKind.TRAIN, JobKind.CROSSVALIDATE, JobKind.SWEEP)
+
+
+class JobStatus(StrEnum):
+    """How a job stands: STOPPING was cancelled and has not ended yet, LOST ended without a message."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -26,59 +79,64 @@ class Job:
     Attributes
     ----------
     folder : Path
-        Where it tells of itself.
-    kind : str
-        What it is: ``import``, ``similar``, ``map``, ...
+        Where it writes about itself.
+    kind : JobKind
     title : str
-        The same for a reader.
+        What it is, for a reader.
     arguments : tuple of str
         Of ``python -m leukemia``.
-    lane : str
-        :data:`CHANGE`, :data:`LOOK` or :data:`MEASURE`; one job at a time in each.
-    pid, born : int, float
-        The process, and when it started (seconds since 1970): a pid alone is given out again.
+    process : ProcessId
     started : str
         ISO 8601, UTC.
     by : str
-        Who asked for it; empty where nobody said.
+        Who started it; empty where it is not recorded.
     waited : str
         Its identifier in the queue, where it had waited; see :mod:`leukemia.jobs.queue`.
+    began : Moment or None
+        When it started, for how long it runs; None in the record of an older program.
     """
 
     folder: Path
-    kind: str
+    kind: JobKind
     title: str
     arguments: tuple[str, ...]
-    lane: str
-    pid: int
-    born: float
+    process: ProcessId
     started: str
     by: str = ""
     waited: str = ""
+    began: Moment | None = None
+
+    @property
+    def data(self) -> Path:
+        """The data folder that it works on."""
+        return self.folder.parent.parent
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it started."""
+        return (self.began or Moment(datetime.fromisoformat(self.started).timestamp())).elapsed()
 
 
 @dataclass(frozen=True)
-class State:
+class JobState:
     """How a job stands.
 
     Attributes
     ----------
-    phase : str
-        ``running``, ``stopping`` (cancelled, not yet ended), ``done``, ``stopped``, ``failed``, or
-        ``lost``: the process is gone and left no word.
+    status : JobStatus
     message : str
         How it ended, in a sentence; empty while it runs.
     done, total, what : int, int, str
-        How far it is with the step that is under way.
+        How far it is with the step that is running.
     counts : dict of str to int
         What was counted so far.
     problems, problem_count : list of str, int
-        What was found wrong: the first ones in words, and how many in all.
-    facts : dict
-        What else the command tells.
+        The first problems in words, and how many there are.
+    training, sweep, imported : TrainingFacts, SweepFacts, ImportFacts
+        What else its command reports; empty for one of another kind.
     """
 
-    phase: str
+    status: JobStatus
     message: str = ""
     done: int = 0
     total: int = 0
@@ -86,12 +144,14 @@ class State:
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     problem_count: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
+    training: TrainingFacts = field(default_factory=TrainingFacts)
+    sweep: SweepFacts = field(default_factory=SweepFacts)
+    imported: ImportFacts = field(default_factory=ImportFacts)
 
     @property
     def active(self) -> bool:
-        """Whether the process is still at work."""
-        return self.phase in ("running", "stopping")
+        """Whether the process is still running."""
+        return self.status in (JobStatus.RUNNING, JobStatus.STOPPING)
 
     @property
     def share(self) -> float:
@@ -99,42 +159,55 @@ class State:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 
-def latest(data: Path, kind: str) -> Job | None:
+def latest(data: Path, kind: JobKind | str) -> Job | None:
     """The job of a kind that was started last, or None."""
     return next(iter(history(data, (kind,))), None)
 
 
-def history(data: Path, kinds: Container[str]) -> list[Job]:
-    """The jobs of these kinds that are kept, whether at work or ended; the newest first."""
-    return all_jobs(data, kinds)
+def history(data: Path, kinds: Container[str] | None = None) -> list[Job]:
+    """The recorded jobs (of these kinds), running or ended, the newest first.
+
+    A folder without a whole record is none.
+    """
+    jobs = []
+    for record in sorted(Workspace(data).jobs.resolve().glob(f"*/{RECORD}"), reverse=True):
+        # Named by its start, its kind and a few random letters.
+        kind = record.parent.name.partition("-")[2].rpartition("-")[0]
+        if kinds is None or kind in kinds:
+            with contextlib.suppress(TypeError, KeyError, ValueError):
+                jobs.append(_of_record(record.parent, read(record) or {}))
+    return jobs
 
 
-def running(data: Path, lane: str | None = None) -> Job | None:
-    """The job that is at work on a data folder (in a lane), or None."""
-    for job in all_jobs(data):
-        # Most are long gone: of those nothing has to be read.
-        if lane in (None, job.lane) and process.find(job.pid, job.born) and state(job).active:
+def running(data: Path, lane: Lane | str | None = None) -> Job | None:
+    """The job that is running on a data folder (in a lane), or None."""
+    for job in history(data):
+        # Most ended long ago: of those nothing has to be read.
+        if lane in (None, job.kind.lane) and process.find(job.process) and state(job).active:
             return job
     return None
 
 
-def state(job: Job) -> State:
+def state(job: Job) -> JobState:
     """Read how a job stands."""
-    # In this order: a process that ends between the two readings has left its word.
-    alive = process.find(job.pid, job.born) is not None
+    # In this order: a process that ends between the two readings has written how.
+    alive = process.find(job.process) is not None
     end = read(job.folder / progress.END)
-    told = read(job.folder / progress.PROGRESS) or {}
+    reported = _reported(read(job.folder / progress.PROGRESS) or {})
     cancelled = (job.folder / CANCEL).exists()
     if end:
-        word = {0: "done", STOPPED: "stopped"}.get(end.get("status"), "failed")
-        return State(word, end.get("message", ""), **told)
+        status = {0: JobStatus.DONE, STOPPED: JobStatus.STOPPED}.get(end.get("status"), JobStatus.FAILED)
+        return JobState(status, end.get("message", ""), **reported)
     if alive:
-        return State("stopping" if cancelled else "running", **told)
+        return JobState(JobStatus.STOPPING if cancelled else JobStatus.RUNNING, **reported)
     if cancelled:
-        return State(
-            "stopped", "It did not end by itself and was forced to. What was finished stays.", **told
-        )
-    return State("lost", LOST, **told)
+        return JobState(JobStatus.STOPPED, FORCED, **reported)
+    return JobState(JobStatus.LOST, LOST, **reported)
+
+
+def ended_at(job: Job) -> str:
+    """When a job reported its end (ISO 8601, UTC); empty where it did not."""
+    return (read(job.folder / progress.END) or {}).get("ended", "")
 
 
 def log_tail(job: Job, lines: int = 40) -> str:
@@ -151,24 +224,35 @@ def log_tail(job: Job, lines: int = 40) -> str:
     return "\n".join([line for line in shown if line.strip()][-lines:])
 
 
-def all_jobs(data: Path, kinds: Container[str] | None = None) -> list[Job]:
-    """Jobs of a data folder (of these kinds), the newest first; a folder without a whole record is none."""
-    jobs = []
-    for record in sorted(Path(data).resolve().glob(f"{JOBS}/*/{RECORD}"), reverse=True):
-        # Named by its start, its kind and a few random letters.
-        kind = record.parent.name.partition("-")[2].rpartition("-")[0]
-        if kinds is None or kind in kinds:
-            with contextlib.suppress(TypeError, KeyError):
-                found = read(record) or {}
-                found |= {"folder": record.parent, "arguments": tuple(found["arguments"])}
-                jobs.append(Job(**found))
-    return jobs
-
-
 def read(path: Path) -> dict[str, Any] | None:
     """The object that a JSON file holds, or None where it is missing or damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None
+
+
+def _of_record(folder: Path, record: dict[str, Any]) -> Job:
+    """Make a job of its record; one of an older program has ``pid``, ``born`` and a lane of its own."""
+    record.pop("lane", None)
+    identity = record.pop("process", None) or {"pid": record.pop("pid"), "born": record.pop("born")}
+    began = record.pop("began", None)
+    changes = {
+        "folder": folder,
+        "kind": JobKind(record["kind"]),
+        "arguments": tuple(record["arguments"]),
+        "process": ProcessId(**identity),
+        "began": Moment(**began) if began else None,
+    }
+    return Job(**record | changes)
+
+
+def _reported(content: dict[str, Any]) -> dict[str, Any]:
+    names = ("done", "total", "what", "counts", "problems", "problem_count")
+    facts = content.get("facts") or {}
+    return {name: content[name] for name in names if name in content} | {
+        "training": TrainingFacts.read(facts),
+        "sweep": SweepFacts.read(facts),
+        "imported": ImportFacts.read(facts),
+    }

@@ -15,84 +15,26 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from leukemia import settings
 from leukemia.errors import BusyError, JobError
 from leukemia.jobs import process as processes
 from leukemia.jobs import progress
-from leukemia.jobs.job import (
-    CANCEL,
-    JOBS,
-    LOG,
-    RECORD,
-    Job,
-    State,
-    all_jobs,
-    history,
-    latest,
-    log_tail,
-    read,
-    running,
-    state,
-)
+from leukemia.jobs.clock import Moment
+from leukemia.jobs.job import LOG, RECORD, Job, JobKind, history, state
 from leukemia.storage.atomic import write_text
-
-__all__ = ["Job", "State", "again", "cancel", "history", "latest", "log_tail", "running", "start", "state"]
+from leukemia.storage.locks import exclusive
+from leukemia.storage.workspace import Workspace
 
 LOCK = "lock"
 KEPT = 20  # folders of ended jobs of a kind: what a page starts by itself must not drive out trainings
 STALE = 24 * 3600.0  # seconds after which a folder that never became a job's is removed
-# Seconds that a cancelled job has for a clean end before it is forced: a training comes to the end of
-# its batch, and the first one is slow.
-GRACE = 30.0
-# A job yields to the pages; what works for hours, further still.
+# A job yields to the pages; a training, which runs for hours, still more.
 NICENESS = 5
-NICENESS_OF_LONG = 15
-LONG = ("train", "crossvalidate", "sweep")
-
-# What works on the set itself (an import, a training), what only looks at it, and what a page starts
-# by itself.
-CHANGE, LOOK, MEASURE = "change", "look", "measure"
-BUSY = {
-    CHANGE: "an import or a training works on this data folder",
-    LOOK: "another look through the images is under way",
-    MEASURE: "the cells are being measured",
-}
-
-
-def start(
-    data: Path, kind: str, title: str, arguments: Sequence[str], *, lane: str = CHANGE, by: str = ""
-) -> Job:
-    """Start ``python -m leukemia ARGUMENTS`` as a process of its own.
-
-    Parameters
-    ----------
-    data : Path
-        The data folder that the command works on; made where it is missing.
-    kind, title : str
-        For :func:`latest`, and for a reader.
-    arguments : sequence of str
-        Paths among them must be absolute.
-    lane : str, optional
-        :data:`CHANGE`, :data:`LOOK` or :data:`MEASURE`.
-    by : str, optional
-        Who asks for it.
-
-    Raises
-    ------
-    BusyError
-        Where a job of this lane is at work on the data folder.
-    JobError
-        Where the folder cannot be written or the process not be started.
-    """
-    with alone(data) as data:
-        if other := running(data, lane):
-            raise BusyError(f"Busy: {BUSY[lane]} ({other.title}). Wait for its end, or cancel it.")
-        return begin(data, kind, title, arguments, lane=lane, by=by)
+NICENESS_OF_TRAININGS = 15
+STAMP = "%Y%m%dT%H%M%S%f"
 
 
 @contextlib.contextmanager
@@ -112,12 +54,10 @@ def alone(data: Path) -> Iterator[Path]:
         In place of an OSError, from in here or from what it is used for.
     """
     data = Path(data).resolve()
+    busy = BusyError("Busy: another job is being started on this data folder. Try again.")
     try:
-        (data / JOBS).mkdir(parents=True, exist_ok=True)
-        with FileLock(data / JOBS / LOCK, timeout=10):
+        with exclusive(Workspace(data).jobs / LOCK, 10, busy):
             yield data
-    except Timeout as error:
-        raise BusyError("Busy: another job is just being started on this data folder.") from error
     except OSError as error:
         raise JobError(
             f"No job can be started in {data}: {error.strerror or 'the folder cannot be written'}."
@@ -125,18 +65,11 @@ def alone(data: Path) -> Iterator[Path]:
 
 
 def begin(
-    data: Path,
-    kind: str,
-    title: str,
-    arguments: Sequence[str],
-    *,
-    lane: str = CHANGE,
-    by: str = "",
-    waited: str = "",
+    data: Path, kind: JobKind, title: str, arguments: Sequence[str], *, by: str = "", waited: str = ""
 ) -> Job:
-    """Start a job, come what may: for whoever is :func:`alone` and has seen that the lane is free.
+    """Start a job at once: for whoever is :func:`alone` and has seen that the lane is free.
 
-    Parameters are those of :func:`start` and attributes of :class:`Job`.
+    Parameters are attributes of :class:`Job`.
 
     Raises
     ------
@@ -144,8 +77,7 @@ def begin(
         Where the folder cannot be written or the process not be started; nothing is left of it.
     """
     _forget_old(data)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    folder = data / JOBS / f"{stamp}-{kind}-{secrets.token_hex(3)}"
+    folder = _new_folder(data, kind)
     folder.mkdir()
     environment = os.environ | {
         progress.FOLDER: str(folder),
@@ -159,26 +91,16 @@ def begin(
     process = None
     try:
         (folder / progress.ROOM).write_bytes(os.urandom(progress.ROOM_BYTES))
-        process = processes.begin(
+        process, identity = processes.begin(
             [sys.executable, "-m", "leukemia", *arguments],
             folder=settings.PROJECT,
             environment=environment,
             log=folder / LOG,
-            niceness=NICENESS_OF_LONG if kind in LONG else NICENESS,
+            niceness=NICENESS_OF_TRAININGS if kind.queues else NICENESS,
         )
-        job = Job(
-            folder,
-            kind,
-            title,
-            tuple(arguments),
-            lane,
-            process.pid,
-            process.create_time(),
-            _now(),
-            by,
-            waited,
-        )
-        # Until this is there, the command waits; see reporting.on_record.
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        job = Job(folder, kind, title, tuple(arguments), identity, started, by, waited, Moment.now())
+        # Until this is there, the command waits; see progress.is_recorded.
         write_text(folder / RECORD, json.dumps(asdict(job) | {"folder": folder.name}))
     except BaseException:
         if process:
@@ -188,53 +110,26 @@ def begin(
     return job
 
 
-def again(job: Job) -> Job:
-    """Start an ended job's command again: commands go on from where they were broken off."""
-    return start(job.folder.parent.parent, job.kind, job.title, job.arguments, lane=job.lane, by=job.by)
-
-
-def cancel(job: Job, *, grace: float = GRACE) -> None:
-    """Ask a job to end; force it, with all that it started, where it has not after ``grace`` seconds.
-
-    Returns at once. What an import or a training has finished stays, and :func:`again` goes on from
-    there.
-    """
-    process = processes.find(job.pid, job.born)
-    if process is None:
-        return
-    with contextlib.suppress(OSError):
-        write_text(job.folder / CANCEL, json.dumps({"at": _now(), "until": time.time() + grace}))
-    processes.end(process, grace, lambda: _next_one(job))
-
-
-def force_overdue(data: Path) -> None:
-    """Force cancelled jobs whose time for a clean end is over: who cancelled them may be gone."""
-    for job in all_jobs(data):
-        asked = read(job.folder / CANCEL) or {}
-        if time.time() > asked.get("until", float("inf")) and (process := processes.find(job.pid, job.born)):
-            processes.force(process)
-
-
-def _next_one(job: Job) -> None:
-    """A job was ended from outside, perhaps before it could start the one that waits."""
-    from leukemia.jobs import queue
-
-    with contextlib.suppress(JobError):
-        queue.advance(job.folder.parent.parent)
+def _new_folder(data: Path, kind: JobKind) -> Path:
+    """A folder whose name sorts behind all others, even where the system clock was set back."""
+    stamp = datetime.now(UTC).strftime(STAMP)
+    stamps = (path.name.partition("-")[0] for path in Workspace(data).jobs.glob("[0-9]*T[0-9]*-*/"))
+    last = max(stamps, default="")
+    if last >= stamp:
+        with contextlib.suppress(ValueError):
+            stamp = (datetime.strptime(last, STAMP) + timedelta(microseconds=1)).strftime(STAMP)
+    return Workspace(data).jobs / f"{stamp}-{kind}-{secrets.token_hex(3)}"
 
 
 def _forget_old(data: Path) -> None:
     ended: dict[str, int] = {}
-    for job in all_jobs(data):
+    for job in history(data):
         if not state(job).active:
             ended[job.kind] = ended.get(job.kind, 0) + 1
             if ended[job.kind] > KEPT:
                 shutil.rmtree(job.folder, ignore_errors=True)
-    for folder in (data / JOBS).glob("*/"):
+    # By the system clock, which does no harm: whoever is alone here sees no folder that becomes a job's.
+    for folder in Workspace(data).jobs.glob("*/"):
         with contextlib.suppress(OSError):
             if not (folder / RECORD).exists() and time.time() - folder.stat().st_mtime > STALE:
                 shutil.rmtree(folder)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

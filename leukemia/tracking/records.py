@@ -10,7 +10,9 @@ EXPERIMENT = MODEL = "leukemia"
 CHAMPION, CHALLENGER = "champion", "challenger"
 # Tags of a run.
 PARENT, USER = "mlflow.parentRunId", "mlflow.user"
-KIND, WARNING, HOST, PID, BORN = "kind", "warning", "host", "pid", "born"
+KIND, WARNING = "kind", "warning"
+# The process that has a run, see leukemia.jobs.process.ProcessId.
+HOST, PID, BORN, START = "host", "pid", "born", "process_start"
 FINGERPRINT, REVISION = "data_fingerprint", "git_revision"
 # Of the training of a sweep's best settings: the sweep's run. It is a run of its own and not one of the
 # sweep's children, as it becomes a model version.

@@ -15,8 +15,9 @@ from pathlib import Path
 from leukemia.errors import RegistryError
 from leukemia.jobs import job as job_folders
 from leukemia.jobs import process
+from leukemia.jobs.process import ProcessId
 from leukemia.tracking import mlflow_client
-from leukemia.tracking.records import BEST_OF, BORN, HELD_OUT, HOST, PID, Run, RunKind, RunStatus
+from leukemia.tracking.records import BEST_OF, BORN, HELD_OUT, HOST, PID, START, Run, RunKind, RunStatus
 from leukemia.tracking.store import RunStore, open_store
 
 JOBS = (RunKind.TRAIN, RunKind.CROSSVALIDATE, RunKind.SWEEP)
@@ -106,7 +107,7 @@ def _active_by_run(data: Path) -> dict[str, bool]:
     out: dict[str, bool] = {}
     for job in job_folders.history(data, JOBS):
         state = job_folders.state(job)
-        if run_id := state.facts.get("run_id"):
+        if run_id := state.training.run_id:
             out[run_id] = out.get(run_id, False) or state.active
     return out
 
@@ -119,5 +120,6 @@ def _alive(run: Run, jobs: dict[str, bool]) -> bool:
     if host and host != socket.gethostname():
         return run.run_id not in jobs
     with suppress(ValueError):
-        return process.find(int(run.tags.get(PID, "")), float(run.tags.get(BORN, ""))) is not None
+        pid, born = int(run.tags.get(PID, "")), float(run.tags.get(BORN, ""))
+        return process.find(ProcessId(pid, born, run.tags.get(START, ""))) is not None
     return False

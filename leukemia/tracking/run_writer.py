@@ -16,12 +16,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import mlflow
-import psutil
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import progress
+from leukemia.jobs import process, progress, signals
 from leukemia.tracking import mlflow_client, records, registry_writer
 from leukemia.tracking.records import RunKind, RunStatus
 
@@ -174,7 +173,7 @@ def start(
     """
     try:
         # A request to end must not break into the database.
-        with progress.undisturbed():
+        with signals.undisturbed():
             return _started(data, name, parameters, {**tags, records.KIND: kind.value}, resume, parent)
     except mlflow_client.faults() as error:
         _log.warning("This training is not recorded in MLflow: %s", mlflow_client.first_line(error))
@@ -210,8 +209,13 @@ def _tags(tags: Mapping[str, str]) -> list[RunTag]:
 
 
 def _process() -> dict[str, str]:
-    born = psutil.Process().create_time()
-    return {records.HOST: socket.gethostname(), records.PID: str(os.getpid()), records.BORN: repr(born)}
+    me = process.identify(os.getpid())
+    return {
+        records.HOST: socket.gethostname(),
+        records.PID: str(me.pid),
+        records.BORN: repr(me.born),
+        records.START: me.start,
+    }
 
 
 def _user() -> str:

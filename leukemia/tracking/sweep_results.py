@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.interpolate import griddata
 from scipy.stats import spearmanr
 
+from leukemia.jobs.facts import SweepFacts
 from leukemia.recipes.search_space import BOTH
 from leukemia.recipes.settings import field
 from leukemia.tracking.records import Run, RunStatus
@@ -76,14 +76,9 @@ def of_run(sweep: Run, trials: Sequence[Run]) -> SweepResults:
     return SweepResults(ranges, tuple(sorted(read, key=lambda trial: trial.number)))
 
 
-def of_facts(facts: Mapping[str, Any]) -> SweepResults:
+def of_facts(facts: SweepFacts) -> SweepResults:
     """Read the results of a running sweep from what it reports to its job."""
-    ranges = {name: (float(low), float(high)) for name, (low, high) in (facts.get("vary") or {}).items()}
-    trials = [
-        Trial(int(one["number"]), dict(one["settings"]), one.get("objective"), str(one["state"]))
-        for one in facts.get("trials") or ()
-    ]
-    return SweepResults(ranges, tuple(trials))
+    return SweepResults(dict(facts.vary), tuple(Trial(**vars(trial)) for trial in facts.trials))
 
 
 def table(results: SweepResults) -> pd.DataFrame:

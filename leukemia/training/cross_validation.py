@@ -23,7 +23,7 @@ from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics, novelty, out_of_fold, subgroups
 from leukemia.imaging.cell import center_crop
-from leukemia.jobs import progress as reporting
+from leukemia.jobs import signals
 from leukemia.networks import boosted_trees, serving_network
 from leukemia.networks import head as heads
 from leukemia.networks.optimizer import HEAD
@@ -138,7 +138,7 @@ def crossvalidate(
     except BaseException as error:
         run.broke(error)
         raise
-    with reporting.undisturbed(last=True):
+    with signals.undisturbed(last=True):
         bundle = publish.finish_run(data, run, bundle, output)
         whole_run.remove()
         told.end(run.version, str(bundle.folder))

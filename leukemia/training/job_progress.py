@@ -1,17 +1,17 @@
 """What a training tells while it runs as a job: epochs, the epoch under way, memory, time left.
 
-The page Training reads it from :attr:`leukemia.jobs.job.State.facts`; started by hand, a training
+The page Training reads it from :attr:`leukemia.jobs.JobState.training`; started by hand, a training
 tells nobody.
 """
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import psutil
 
 from leukemia.jobs import progress
+from leukemia.jobs.facts import Part, TrainingFacts
 
 RUNNING = ("loss", "recall", "specificity")
 
@@ -29,40 +29,42 @@ class Telling:
     """
 
     def __init__(self, recipe: str, epochs: int, parts: int = 1) -> None:
-        self._reporter = progress.current()
+        self._job = progress.current()
         self._process = psutil.Process()
-        self._epochs, self._count = epochs, parts
-        self._parts: list[dict[str, Any]] = []
+        self._facts = TrainingFacts(recipe, epochs)
+        self._count = parts
         self._seconds: list[float] = []
         self._began = time.monotonic()
-        self._warnings: list[str] = []
-        self._reporter.facts(recipe=recipe, epochs=epochs, run_id="", parts=[], warnings=[], left=None)
-        self._reporter.progress(0, 0, "Starting TensorFlow and the record of the run")
+        self._job.facts(self._facts)
+        self._job.progress(0, 0, "Starting TensorFlow and the record of the run")
 
     def run(self, run_id: str) -> None:
         """Tell which MLflow run it is."""
-        self._reporter.facts(run_id=run_id)
+        self._facts.run_id = run_id
+        self._job.facts(self._facts)
 
     def warn(self, sentence: str) -> None:
         """Tell what a reader must know."""
-        self._warnings.append(sentence)
-        self._reporter.facts(warnings=self._warnings)
+        self._facts.warnings.append(sentence)
+        self._job.facts(self._facts)
 
     def begin(self, name: str = "", history: Sequence[dict[str, float]] = ()) -> None:
         """Begin a part, or go on with it after the epochs that it has behind it."""
-        self._parts.append({"name": name, "history": [dict(epoch) for epoch in history]})
-        self._reporter.facts(parts=self._parts)
+        self._facts.parts.append(Part(name, [dict(epoch) for epoch in history]))
+        self._job.facts(self._facts)
 
     def epoch(self, found: dict[str, float]) -> None:
         """Tell the figures of a finished epoch, validation and all."""
         seconds = time.monotonic() - self._began
         self._seconds.append(seconds)
-        self._parts[-1]["history"].append(found | {"seconds": seconds})
-        self._reporter.facts(parts=self._parts, step={}, left=self._left(0.0))
+        self._facts.parts[-1].history.append(found | {"seconds": seconds})
+        self._facts.step, self._facts.left = {}, self._left(0.0)
+        self._job.facts(self._facts)
 
     def end(self, version: int | None, bundle: str) -> None:
         """Tell what came of it."""
-        self._reporter.facts(version=version, bundle=bundle, left=0.0)
+        self._facts.version, self._facts.bundle, self._facts.left = version, bundle, 0.0
+        self._job.facts(self._facts)
 
     def steps(self) -> keras.callbacks.Callback:
         """Make the callback that tells of the epoch under way."""
@@ -74,16 +76,14 @@ class Telling:
 
     def step(self, done: int, total: int, logs: dict[str, float]) -> None:
         """Tell how far the epoch is."""
-        part = self._parts[-1] if self._parts else {"name": "", "history": []}
-        epoch = f"epoch {len(part['history']) + 1} of {self._epochs}"
-        what = f"{part['name']}, {epoch}" if part["name"] else epoch
-        self._reporter.facts(
-            now=False,
-            step={name: float(logs[name]) for name in RUNNING if name in logs},
-            memory=self._process.memory_info().rss,
-            left=self._left(done / total),
-        )
-        self._reporter.progress(done, total, what[0].upper() + what[1:])
+        part = self._facts.parts[-1] if self._facts.parts else Part()
+        epoch = f"epoch {len(part.history) + 1} of {self._facts.epochs}"
+        what = f"{part.name}, {epoch}" if part.name else epoch
+        self._facts.step = {name: float(logs[name]) for name in RUNNING if name in logs}
+        self._facts.memory = self._process.memory_info().rss
+        self._facts.left = self._left(done / total)
+        self._job.facts(self._facts, now=False)
+        self._job.progress(done, total, what[0].upper() + what[1:])
 
     def _left(self, share: float) -> float | None:
         """Seconds until the end, by the epochs so far, or by the part of the first one."""
@@ -94,8 +94,8 @@ class Telling:
             one = passed / share
         else:
             return None
-        behind = len(self._parts[-1]["history"])
-        epochs = (self._count - len(self._parts) + 1) * self._epochs - behind
+        parts = self._facts.parts
+        epochs = (self._count - len(parts) + 1) * self._facts.epochs - len(parts[-1].history)
         return max(0.0, epochs * one - (passed if share else 0.0))
 
 

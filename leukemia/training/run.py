@@ -17,7 +17,7 @@ from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics
 from leukemia.imaging.cell import center_crop
-from leukemia.jobs import progress as reporting
+from leukemia.jobs import signals
 from leukemia.networks.recipe import Recipe
 from leukemia.registry import publish
 from leukemia.storage.workspace import Workspace
@@ -112,7 +112,7 @@ def train(
     except BaseException as error:
         run.broke(error)
         raise
-    with reporting.undisturbed(last=True):
+    with signals.undisturbed(last=True):
         bundle = publish.finish_run(data, run, bundle, output)
         checkpoint.remove()
         told.end(run.version, str(bundle.folder))

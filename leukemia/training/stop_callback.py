@@ -2,12 +2,12 @@
 
 import keras
 
-from leukemia.jobs import progress
+from leukemia.jobs import signals
 
 
 class StopAtBatchEnd(keras.callbacks.Callback):
-    """End where the job was asked to end; for a ``fit`` within :func:`progress.undisturbed`."""
+    """End where the job was asked to end; for a ``fit`` within :func:`signals.undisturbed`."""
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Raise KeyboardInterrupt where the job was asked to end."""
-        progress.stop_if_asked()
+        signals.stop_if_asked()

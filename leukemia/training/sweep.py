@@ -27,7 +27,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import progress as reporting
+from leukemia.jobs import progress, signals
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.tracking.records import BEST_OF, RunKind, RunStatus
@@ -70,7 +70,7 @@ class _Work:
 
     def tell(self) -> None:
         """Tell the job how the trials stand."""
-        reporting.current().facts(**sweep_study.facts(self.asked, self.study))
+        progress.current().facts(sweep_study.facts(self.asked, self.study))
 
 
 def sweep(
@@ -105,7 +105,7 @@ def sweep(
         study = sweep_study.study(data, name)
         ended = sum(trial.state.is_finished() for trial in study.trials)
         if ended >= asked.count and (made := _made(study, output)):
-            reporting.current().facts(**sweep_study.facts(asked, study))
+            progress.current().facts(sweep_study.facts(asked, study))
             return made
         run = _start(asked, data, dataset, study)
         told = Telling(asked.plan.recipe.name, asked.epochs, asked.count)
@@ -224,7 +224,7 @@ def _end(
     work: _Work, trial: Trial, run: run_writer.RunWriter, state: TrialState, objective: float | None = None
 ) -> None:
     # Told to both or to none: a request to end waits.
-    with reporting.undisturbed():
+    with signals.undisturbed():
         work.study.tell(trial.number, objective, state)
         said = {OUTCOME: sweep_study.WORDS[state]}
         if objective is not None:

@@ -14,6 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from leukemia.errors import BusyError, LeukemiaError
+from leukemia.jobs.facts import SweepFacts, SweepTrial
 from leukemia.recipes import search_space
 from leukemia.recipes.search_space import Axis
 from leukemia.storage.locks import exclusive
@@ -159,22 +160,22 @@ def same(asked: Sweep, trial: Trial) -> FrozenTrial | None:
     )
 
 
-def facts(asked: Sweep, study: optuna.Study) -> dict[str, Any]:
+def facts(asked: Sweep, study: optuna.Study) -> SweepFacts:
     """What a page shows of a sweep that is at work; trials are numbered from 1."""
     found = best(study)
-    return {
-        "vary": asked.ranges(),
-        "best": found.number + 1 if found else None,
-        "trials": [
-            {
-                "number": trial.number + 1,
-                "settings": asked.tidy(trial.params),
-                "objective": trial.value if trial.state == TrialState.COMPLETE else None,
-                "state": WORDS[trial.state],
-            }
+    return SweepFacts(
+        asked.ranges(),
+        found.number + 1 if found else None,
+        [
+            SweepTrial(
+                trial.number + 1,
+                asked.tidy(trial.params),
+                trial.value if trial.state == TrialState.COMPLETE else None,
+                WORDS[trial.state],
+            )
             for trial in study.trials
         ],
-    }
+    )
 
 
 def _given(asked: Sweep, trials: Sequence[FrozenTrial]) -> dict[str, Any]:

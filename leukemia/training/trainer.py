@@ -16,7 +16,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.evaluation import metrics
 from leukemia.evaluation.calibration import Calibration
 from leukemia.imaging.cell import center_crop
-from leukemia.jobs import progress as reporting
+from leukemia.jobs import signals
 from leukemia.networks import batchnorm_fusion, boosted_trees, serving_network
 from leukemia.networks import head as heads
 from leukemia.networks import recipe as recipes
@@ -189,7 +189,7 @@ def learn(
         is_best = model_selection.is_better(state.history, state.best_epoch)
         if is_best:
             state.best_epoch = len(state.history) - 1
-        with reporting.undisturbed():
+        with signals.undisturbed():
             checkpoint.write(state, model, is_best=is_best)
             if on_epoch:
                 on_epoch(len(state.history) - 1, found)
@@ -268,7 +268,7 @@ def _one_epoch(
     )
     began = time.monotonic()
     # A request to end is heeded between two batches: within one, it would break into TensorFlow.
-    with reporting.undisturbed():
+    with signals.undisturbed():
         told = [*(callbacks or ()), stop_callback.StopAtBatchEnd()]
         log = model.fit(drawn, verbose=0, callbacks=told, shuffle=False).history
     learned = time.monotonic()

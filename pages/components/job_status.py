@@ -1,14 +1,13 @@
 """A background job, seen: how far it is, what it found, how to end it and how to go on."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import launcher
-from leukemia.jobs.launcher import Job, State
+from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from pages.components import flash
 
@@ -17,18 +16,18 @@ SHOWN = 8
 FLASH = "job"
 
 
-def start(data: Path, kind: str, title: str, arguments: Sequence[str], lane: str) -> None:
+def start(data: Path, kind: JobKind, title: str, arguments: Sequence[str]) -> None:
     """Start a job, as a callback; a message at :data:`FLASH` says why where that fails."""
     try:
-        launcher.start(data, kind, title, arguments, lane=lane)
+        jobs.submit(data, kind, title, arguments)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
 
 
 def again(job: Job) -> None:
-    """Start a job's command again, as a callback."""
+    """Run a job's command again, as a callback."""
     try:
-        launcher.again(job)
+        jobs.resubmit(job)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
 
@@ -38,10 +37,12 @@ def follow(job: Job) -> None:
     st.fragment(_watch, run_every=EVERY)(job)
 
 
-def ended(job: Job, state: State, *, go_on: str = "Go on", on_click: Callable[[Job], None] = again) -> None:
+def ended(
+    job: Job, state: JobState, *, go_on: str = "Resume", on_click: Callable[[Job], None] = again
+) -> None:
     """Say how a job ended that did not end well, with a button to go on from there."""
     text = f"{plain(job.title)}: {plain(state.message) or 'broken off.'}"
-    if state.phase == "stopped":
+    if state.status == JobStatus.STOPPED:
         st.info(text, icon=":material/stop_circle:")
     else:
         st.error(text, icon=":material/error:")
@@ -53,7 +54,7 @@ def ended(job: Job, state: State, *, go_on: str = "Go on", on_click: Callable[[J
     log(job)
 
 
-def problems(state: State) -> None:
+def problems(state: JobState) -> None:
     """What a job found wrong so far."""
     if not state.problem_count:
         return
@@ -65,7 +66,7 @@ def problems(state: State) -> None:
 
 
 def _watch(job: Job) -> None:
-    state = launcher.state(job)
+    state = jobs.state(job)
     if not state.active:
         st.rerun()
     st.progress(state.share, _how_far(job, state))
@@ -75,20 +76,19 @@ def _watch(job: Job) -> None:
                 st.metric(name if name.isupper() else name.capitalize(), f"{count:,}", width=120)
     problems(state)
     st.button(
-        "Cancel" if state.phase == "running" else "Ending …",
+        "Cancel" if state.status == JobStatus.RUNNING else "Stopping …",
         key=f"cancel-{job.kind}",
         icon=":material/stop:",
-        on_click=launcher.cancel,
+        on_click=jobs.cancel,
         args=(job,),
-        disabled=state.phase != "running",
+        disabled=state.status != JobStatus.RUNNING,
     )
-    st.caption("It runs in the background: this page can be left or closed meanwhile.")
+    st.caption("It runs in the background: you can leave or close this page.")
     log(job)
 
 
-def _how_far(job: Job, state: State) -> str:
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(job.started)).total_seconds()
-    clock = f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
+def _how_far(job: Job, state: JobState) -> str:
+    clock = f"{int(job.elapsed // 60)}:{int(job.elapsed % 60):02d} min"
     if not state.total:
         return f"{plain(job.title)}: starting, {clock}"
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}, {clock}"
@@ -96,6 +96,6 @@ def _how_far(job: Job, state: State) -> str:
 
 def log(job: Job) -> None:
     """The last lines of its log, folded away."""
-    if tail := launcher.log_tail(job, 20):
+    if tail := jobs.log_tail(job, 20):
         with st.expander("Log"):
             st.code(tail, language=None, wrap_lines=True)

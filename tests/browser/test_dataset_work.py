@@ -7,13 +7,13 @@ import time
 
 import pytest
 
+from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import brightness
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.inference import embedding
-from leukemia.jobs import launcher
 from tests.browser.conftest import Server
 
 PLACES = """() => {
@@ -112,7 +112,7 @@ def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve
     page.get_by_text(f"{images:,} drawn images of 24 patients").first.wait_for(timeout=120_000)
     page.get_by_text("Import of set: done").click()
     page.get_by_text(f"{len(planted.unreadable) + len(planted.unlisted)} problems found").wait_for()
-    assert launcher.running(data, launcher.CHANGE) is None
+    assert jobs.running(data, jobs.Lane.CHANGE) is None
     page.get_by_role("button", name="Gallery").last.click()
     page.get_by_text(re.compile(rf"^{images:,} images match of")).wait_for()
 
@@ -127,9 +127,9 @@ def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     page.get_by_role("button", name="Start the import").click()
     page.get_by_text(re.compile(r"Importing: [\d,]+ of")).first.wait_for()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Import of set: Stopped. What is finished stays").wait_for()
+    page.get_by_text("Import of set: Stopped. What is finished is kept").wait_for()
     assert not (data / "manifest.csv").exists()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     page.get_by_text("drawn images of 24 patients").first.wait_for(timeout=120_000)
 
 

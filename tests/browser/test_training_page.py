@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from leukemia.jobs import launcher, queue
+from leukemia import jobs
 from leukemia.recipes import throughput
 from leukemia.registry import serving
 from tests.browser.conftest import Server
@@ -31,8 +31,8 @@ def data(drawn_set, tmp_path, monkeypatch):
     monkeypatch.delenv("LEUKEMIA_MODEL", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield folder
-    if job := launcher.running(folder, launcher.CHANGE):
-        launcher.cancel(job, grace=1)
+    if job := jobs.running(folder, jobs.Lane.CHANGE):
+        jobs.cancel(job, grace=1)
 
 
 @pytest.fixture
@@ -127,11 +127,11 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     assert chart.evaluate("chart => chart.marked === true && window.marked === true")
     page.get_by_text("by Dr. Ada").first.wait_for()
 
-    first = launcher.latest(data, "train")
+    first = jobs.latest(data, "train")
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Stopped. What is finished stays").first.wait_for()
-    stopped = launcher.state(first)
-    assert stopped.phase == "stopped"
+    page.get_by_text("Stopped. What is finished is kept").first.wait_for()
+    stopped = jobs.state(first)
+    assert stopped.status == "stopped"
     (part,) = stopped.facts["parts"]
     behind = len(part["history"])
     assert 1 < behind < EPOCHS
@@ -142,9 +142,9 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     page = dashboard.visit("training?section=now")
     page.get_by_role("button", name="Resume").click()
     page.get_by_text(re.compile("done. It is version 1")).first.wait_for()
-    second = launcher.latest(data, "train")
+    second = jobs.latest(data, "train")
     assert second.arguments == first.arguments
-    facts = launcher.state(second).facts
+    facts = jobs.state(second).facts
     assert facts["run_id"] == stopped.facts["run_id"]
     # The same epochs, but for how long they took.
     before = [{name: value for name, value in one.items() if name != "seconds"} for one in part["history"]]
@@ -156,7 +156,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
 
     # Somebody else trains once more on the same patients: it is seen here.
     words = [*first.arguments, "--set", "epochs=2"]
-    assert not isinstance(queue.ask(data, "train", "A short one", words, by="Ben"), queue.Waiting)
+    assert not isinstance(jobs.submit(data, "train", "A short one", words, by="Ben"), jobs.WaitingJob)
     page.get_by_text("A short one: done. It is version 2").wait_for()
     page.get_by_role("button", name="Open it in Runs").click()
     promoted(page, 2, "first one")

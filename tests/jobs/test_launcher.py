@@ -11,34 +11,39 @@ import time
 import psutil
 import pytest
 
+from leukemia import jobs
 from leukemia.errors import BusyError, JobError
 from leukemia.jobs import launcher, progress
 from leukemia.jobs import process as processes
+from leukemia.jobs.facts import ImportFacts
+from leukemia.jobs.job import LOG
+from leukemia.jobs.process import ProcessId
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
+from tests.support.job_factory import PATIENCE
 
 pytestmark = pytest.mark.process
 
 LONG = ["--patients", "24", "--cells", "200"]
 
 
-def wait(job, phases=("done", "stopped", "failed", "lost"), seconds=120):
+def wait(job, phases=("done", "stopped", "failed", "lost"), seconds=PATIENCE):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        state = launcher.state(job)
-        if state.phase in phases:
+        state = jobs.state(job)
+        if state.status in phases:
             return state
         time.sleep(0.1)
-    raise AssertionError(f"Still {state.phase}: {launcher.log_tail(job)}")
+    raise AssertionError(f"Still {state.status}: {jobs.log_tail(job)}")
 
 
-def at_work(job, seconds=120):
+def at_work(job, seconds=PATIENCE):
     """Wait until the command has told of its work."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not launcher.state(job).total:
+    while time.monotonic() < until and not jobs.state(job).total:
         time.sleep(0.1)
-    state = launcher.state(job)
-    assert state.phase == "running", (state, launcher.log_tail(job))
+    state = jobs.state(job)
+    assert state.status == "running", (state, jobs.log_tail(job))
     return state
 
 
@@ -47,16 +52,14 @@ def start(tmp_path):
     """Start a drawing of many cells; whatever is left over at the end is ended."""
     started = []
 
-    def begin(name="drawn", options=LONG, **more):
-        job = launcher.start(
-            tmp_path, "sample", "Drawing", ["sample", str(tmp_path / name), *options], **more
-        )
+    def begin(name="drawn", options=LONG, kind="import", **more):
+        job = jobs.submit(tmp_path, kind, "Drawing", ["sample", str(tmp_path / name), *options], **more)
         started.append(job)
         return job
 
     yield begin
     for job in started:
-        if process := processes.find(job.pid, job.born):
+        if process := processes.find(job.process):
             process.kill()
             process.wait(10)
 
@@ -65,104 +68,103 @@ def test_a_job_runs_to_its_end_and_tells_how_far_it_is(start, tmp_path):
     job = start(options=["--patients", "12", "--cells", "4"])
     assert at_work_or_done(job)
     state = wait(job)
-    assert (state.phase, state.message, state.what) == ("done", "", "Drawing")
+    assert (state.status, state.message, state.what) == ("done", "", "Drawing")
     assert state.done == state.total > 40
     assert (tmp_path / "drawn" / "SYNTHETIC.txt").is_file()
-    assert "Synthetic cells" in launcher.log_tail(job)
-    assert launcher.running(tmp_path) is None
+    assert "Synthetic cells" in jobs.log_tail(job)
+    assert jobs.running(tmp_path) is None
 
 
 def at_work_or_done(job):
-    until = time.monotonic() + 120
-    while time.monotonic() < until and not (state := launcher.state(job)).total:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and not (state := jobs.state(job)).total:
         time.sleep(0.05)
-    return state.phase in ("running", "done")
+    return state.status in ("running", "done")
 
 
 def test_whoever_reads_the_folder_knows_the_job(start, tmp_path):
     job = start()
     at_work(job)
     code = (
-        "import sys; from leukemia.jobs import launcher as jobs\n"
-        "job = jobs.latest(sys.argv[1], 'sample'); print(jobs.state(job).phase, job.pid)"
+        "import sys; from leukemia import jobs\n"
+        "job = jobs.latest(sys.argv[1], 'import'); print(jobs.state(job).status, job.process.pid)"
     )
     told = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, text=True)
-    assert told.split() == ["running", str(job.pid)]
+    assert told.split() == ["running", str(job.process.pid)]
 
 
 def test_a_job_outlives_the_process_that_started_it(tmp_path):
     code = (
-        "import sys; from leukemia.jobs import launcher as jobs\n"
-        "job = jobs.start(sys.argv[1], 'sample', 'Drawing', ['sample', sys.argv[1] + '/drawn',"
-        " '--patients', '12', '--cells', '8']); print(jobs.state(job).phase)"
+        "import sys; from leukemia import jobs\n"
+        "job = jobs.submit(sys.argv[1], 'import', 'Drawing', ['sample', sys.argv[1] + '/drawn',"
+        " '--patients', '12', '--cells', '8']); print(jobs.state(job).status)"
     )
     told = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, text=True)
     assert told.strip() == "running"
-    assert wait(launcher.latest(tmp_path, "sample")).phase == "done"
+    assert wait(jobs.latest(tmp_path, "import")).status == "done"
 
 
 def test_a_second_start_on_the_same_folder_is_busy_and_another_lane_or_folder_is_not(start, tmp_path):
     first = start()
-    with pytest.raises(BusyError, match=r"Busy: an import or a training works .* \(Drawing\)"):
+    with pytest.raises(BusyError, match=r"Busy: an import or a training is running .* \(Drawing\)"):
         start("other")
-    assert launcher.running(tmp_path, launcher.CHANGE) == first
-    assert launcher.running(tmp_path, launcher.LOOK) is None
-    looking = start("look", ["--patients", "12", "--cells", "4"], lane=launcher.LOOK)
-    assert wait(looking).phase == "done"
-    elsewhere = launcher.start(
-        tmp_path / "b", "sample", "Elsewhere", ["sample", str(tmp_path / "c"), "--help"]
-    )
+    assert jobs.running(tmp_path, jobs.Lane.CHANGE) == first
+    assert jobs.running(tmp_path, jobs.Lane.EXAMINE) is None
+    looking = start("look", ["--patients", "12", "--cells", "4"], kind="similar")
+    assert wait(looking).status == "done"
+    elsewhere = jobs.submit(tmp_path / "b", "import", "Elsewhere", ["sample", str(tmp_path / "c"), "--help"])
     wait(elsewhere)
 
 
 def test_a_cancelled_job_ends_cleanly_and_another_may_start(start, tmp_path):
     job = start()
     at_work(job)
-    launcher.cancel(job)
+    jobs.cancel(job)
     state = wait(job, ("stopped",))
-    assert "What is finished stays" in state.message
+    assert "What is finished is kept" in state.message
     assert not (tmp_path / "drawn").exists()
     assert not list(tmp_path.glob(".partial-*"))
-    assert launcher.state(start()).phase == "running"
+    assert jobs.state(start()).status == "running"
 
 
 def test_a_job_that_does_not_end_is_forced_after_the_grace_time(start):
     job = start()
     at_work(job)
     # A process that is stopped does not take notice of a request.
-    psutil.Process(job.pid).suspend()
-    launcher.cancel(job, grace=1.0)
-    assert launcher.state(job).phase == "stopping"
-    assert "forced" in wait(job, ("stopped",), 30).message
+    psutil.Process(job.process.pid).suspend()
+    jobs.cancel(job, grace=1.0)
+    assert jobs.state(job).status == "stopping"
+    assert "forced" in wait(job, ("stopped",)).message
 
 
 def test_a_killed_job_is_lost_and_its_command_can_be_started_again(start, tmp_path):
     job = start(options=["--patients", "12", "--cells", "30"])
     at_work(job)
-    os.kill(job.pid, signal.SIGKILL)
-    assert "left no word" in wait(job, ("lost",)).message
-    second = launcher.again(job)
+    os.kill(job.process.pid, signal.SIGKILL)
+    assert "ended without a message" in wait(job, ("lost",)).message
+    second = jobs.resubmit(job)
     assert (second.arguments, second.kind) == (job.arguments, job.kind)
     assert second.folder != job.folder
-    assert wait(second).phase == "done"
-    assert launcher.latest(tmp_path, "sample") == second
+    assert wait(second).status == "done"
+    assert jobs.latest(tmp_path, "import") == second
 
 
 def test_another_process_of_the_same_number_is_not_the_job(start):
     job = start()
-    assert launcher.state(job).phase == "running"
-    before = dataclasses.replace(job, born=job.born - 100)
-    assert launcher.state(before).phase == "lost"
-    launcher.cancel(before)
-    assert launcher.state(job).phase == "running"
+    assert jobs.state(job).status == "running"
+    process = dataclasses.replace(job.process, born=job.process.born - 100, start="")
+    before = dataclasses.replace(job, process=process)
+    assert jobs.state(before).status == "lost"
+    jobs.cancel(before)
+    assert jobs.state(job).status == "running"
 
 
 def test_a_command_that_fails_says_why_in_a_sentence(start, tmp_path):
     (tmp_path / "drawn").mkdir()
     (tmp_path / "drawn" / "mine.txt").write_text("mine")
     state = wait(start())
-    assert state.phase == "failed"
-    assert state.message.endswith("drawn exists and is not an empty folder: name a new one.")
+    assert state.status == "failed"
+    assert state.message.endswith("drawn exists and is not an empty folder: choose a new one.")
     assert "Traceback" not in state.message
 
 
@@ -173,57 +175,57 @@ def test_an_unforeseen_end_is_told_without_details_and_the_log_has_them(tmp_path
         "s.write_sample = fail\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{PROJECT}")
-    job = launcher.start(tmp_path / "data", "sample", "Drawing", ["sample", str(tmp_path / "x")])
+    job = jobs.submit(tmp_path / "data", "import", "Drawing", ["sample", str(tmp_path / "x")])
     state = wait(job)
-    assert state.phase == "failed"
+    assert state.status == "failed"
     assert "secret" not in state.message
     # Python writes it down after the job's own last word.
-    until = time.monotonic() + 30
-    while "ZeroDivisionError: secret" not in launcher.log_tail(job) and time.monotonic() < until:
+    until = time.monotonic() + PATIENCE
+    while "ZeroDivisionError: secret" not in jobs.log_tail(job) and time.monotonic() < until:
         time.sleep(0.1)
-    assert "ZeroDivisionError: secret" in launcher.log_tail(job)
+    assert "ZeroDivisionError: secret" in jobs.log_tail(job)
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("a file, not a folder")
     with pytest.raises(JobError, match="No job can be started in"):
-        launcher.start(tmp_path / "file", "sample", "Drawing", ["sample", "x"])
+        jobs.submit(tmp_path / "file", "import", "Drawing", ["sample", "x"])
 
 
 def test_a_damaged_record_is_no_job(tmp_path):
-    folder = Workspace(tmp_path).jobs / "20260101T000000000000-sample-abc"
+    folder = Workspace(tmp_path).jobs / "20260101T000000000000-import-abc"
     folder.mkdir(parents=True)
-    (folder / launcher.RECORD).write_text('{"kind": "sam')
-    assert launcher.latest(tmp_path, "sample") is None
+    (folder / progress.RECORD).write_text('{"kind": "sam')
+    assert jobs.latest(tmp_path, "import") is None
 
 
 def test_folders_of_long_ended_jobs_are_removed(start, tmp_path, monkeypatch):
     monkeypatch.setattr(launcher, "KEPT", 2)
     for number in range(5):
-        folder = Workspace(tmp_path).jobs / f"2026010{number}T000000000000-sample-abc"
+        folder = Workspace(tmp_path).jobs / f"2026010{number}T000000000000-import-abc"
         folder.mkdir(parents=True)
         record = {
-            "kind": "sample",
+            "kind": "import",
             "title": "",
             "arguments": [],
-            "lane": launcher.CHANGE,
+            "lane": "change",
             "pid": 1,
             "born": 0.0,
         }
         record |= {"folder": folder.name, "started": ""}
-        (folder / launcher.RECORD).write_text(json.dumps(record))
+        (folder / progress.RECORD).write_text(json.dumps(record))
     job = start()
     kept = sorted(path.name[:8] for path in Workspace(tmp_path).jobs.iterdir() if path.is_dir())
     assert kept[:2] == ["20260103", "20260104"]
     assert len(kept) == 3
-    assert launcher.latest(tmp_path, "sample") == job
+    assert jobs.latest(tmp_path, "import") == job
 
 
 def old_job(data, kind, day, **more):
     folder = Workspace(data).jobs / f"202601{day:02d}T000000000000-{kind}-abc"
     folder.mkdir(parents=True)
-    record = {"kind": kind, "title": "", "arguments": [], "lane": launcher.CHANGE, "pid": 1, "born": 0.0}
-    (folder / launcher.RECORD).write_text(json.dumps(record | {"folder": folder.name, "started": ""} | more))
+    record = {"kind": kind, "title": "", "arguments": [], "lane": "change", "pid": 1, "born": 0.0}
+    (folder / progress.RECORD).write_text(json.dumps(record | {"folder": folder.name, "started": ""} | more))
     return folder
 
 
@@ -233,17 +235,17 @@ def test_jobs_of_one_kind_do_not_drive_out_those_of_another(start, tmp_path, mon
     for day in range(2, 9):
         old_job(tmp_path, "measure", day)
     start()
-    (job,) = launcher.history(tmp_path, ("train",))
+    (job,) = jobs.history(tmp_path, ("train",))
     assert (job.folder, job.by) == (trained, "Ann")
-    assert len(launcher.history(tmp_path, ("measure",))) == 2
+    assert len(jobs.history(tmp_path, ("measure",))) == 2
 
 
 def test_history_has_the_kinds_asked_for_the_newest_first(tmp_path):
-    for day, kind in enumerate(("train", "import", "sweep", "train", "cross-check"), 1):
+    for day, kind in enumerate(("train", "import", "sweep", "train", "similar"), 1):
         old_job(tmp_path, kind, day)
-    assert [job.kind for job in launcher.history(tmp_path, ("train", "sweep"))] == ["train", "sweep", "train"]
-    assert [job.kind for job in launcher.history(tmp_path, {"cross-check"})] == ["cross-check"]
-    assert launcher.history(tmp_path, ()) == []
+    assert [job.kind for job in jobs.history(tmp_path, ("train", "sweep"))] == ["train", "sweep", "train"]
+    assert [job.kind for job in jobs.history(tmp_path, {"similar"})] == ["similar"]
+    assert jobs.history(tmp_path, ()) == []
 
 
 def test_a_folder_that_never_became_a_jobs_is_removed_when_it_is_old(start, tmp_path):
@@ -256,30 +258,30 @@ def test_a_folder_that_never_became_a_jobs_is_removed_when_it_is_old(start, tmp_
 
 
 def test_a_record_of_another_make_is_no_job(tmp_path):
-    old_job(tmp_path, "sample", 1, invented=True)
-    kept = old_job(tmp_path, "sample", 2)
-    assert [job.folder for job in launcher.history(tmp_path, ("sample",))] == [kept]
+    old_job(tmp_path, "import", 1, invented=True)
+    kept = old_job(tmp_path, "import", 2)
+    assert [job.folder for job in jobs.history(tmp_path, ("import",))] == [kept]
 
 
 def test_who_asked_is_kept_when_it_is_started_again(start):
     job = start(options=["--patients", "12", "--cells", "4"], by="Ann")
     wait(job)
-    assert launcher.again(job).by == "Ann"
+    assert jobs.resubmit(job).by == "Ann"
 
 
 def test_a_progress_bar_in_the_log_is_its_last_state(tmp_path):
-    (tmp_path / launcher.LOG).write_bytes(b"begin\n 1/3\r 2/3\r 3/3\nend\n\n")
-    job = launcher.Job(tmp_path, "", "", (), launcher.CHANGE, 0, 0.0, "")
-    assert launcher.log_tail(job) == "begin\n 3/3\nend"
-    assert launcher.log_tail(job, lines=1) == "end"
+    (tmp_path / LOG).write_bytes(b"begin\n 1/3\r 2/3\r 3/3\nend\n\n")
+    job = jobs.Job(tmp_path, jobs.JobKind.IMPORT, "", (), ProcessId(0, 0.0), "")
+    assert jobs.log_tail(job) == "begin\n 3/3\nend"
+    assert jobs.log_tail(job, lines=1) == "end"
 
 
 def test_the_reporter_counts_all_problems_and_keeps_the_first(tmp_path):
-    told = progress.Reporter(tmp_path)
+    told = progress.JobProgress(tmp_path)
     for number in range(progress.KEPT + 5):
         told.problem(f"problem {number}")
         told.count("ALL")
-    told.facts(report=["a", "b"])
+    told.facts(ImportFacts(["a", "b"]))
     state = json.loads((tmp_path / progress.PROGRESS).read_text())
     assert state["problem_count"] == progress.KEPT + 5
     assert state["problems"] == [f"problem {number}" for number in range(progress.KEPT)]
@@ -290,7 +292,7 @@ def test_the_reporter_counts_all_problems_and_keeps_the_first(tmp_path):
 def test_a_reporter_writes_seldom_and_a_full_disk_does_not_stop_the_work(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(progress, "write_text", lambda path, text: written.append(path.name))
-    told = progress.Reporter(tmp_path)
+    told = progress.JobProgress(tmp_path)
     for done in range(1_000):
         told.progress(done, 1_000, "Working")
     assert 1 <= len(written) < 20
@@ -305,7 +307,7 @@ def test_a_reporter_writes_seldom_and_a_full_disk_does_not_stop_the_work(tmp_pat
 
 def test_started_by_hand_a_command_tells_nobody(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = progress.Reporter(None)
+    told = progress.JobProgress(None)
     told.progress(1, 2, "Working")
     told.problem("nothing")
     told.end(0, "")

@@ -16,8 +16,8 @@ from leukemia.settings import PROJECT
 
 BEGIN = """
 import os, signal, time
-from leukemia.jobs import progress as reporting
-reporting.stop_cleanly()
+from leukemia.jobs import signals
+signals.stop_cleanly()
 def ask(): os.kill(os.getpid(), signal.SIGTERM)
 def say(text): print(text, flush=True)
 """
@@ -32,7 +32,7 @@ def told(lines, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     return done.stdout.split(), done.returncode
 
@@ -44,7 +44,7 @@ try:
     ask(); say("on")
 except KeyboardInterrupt:
     ask(); say("cleaned")
-    with reporting.undisturbed():
+    with signals.undisturbed():
         say("up")
     say("end")
 """
@@ -55,10 +55,10 @@ except KeyboardInterrupt:
 def test_it_waits_for_what_must_not_be_disturbed(tmp_path):
     lines = """
 try:
-    with reporting.undisturbed():
-        with reporting.undisturbed():
+    with signals.undisturbed():
+        with signals.undisturbed():
             ask(); say("inner")
-        say("outer" if reporting.asked_to_stop() else "unasked")
+        say("outer" if signals.asked_to_stop() else "unasked")
     say("on")
 except KeyboardInterrupt:
     say("ended")
@@ -69,16 +69,16 @@ except KeyboardInterrupt:
 @pytest.mark.process
 def test_between_two_steps_it_may_end_what_is_else_undisturbed(tmp_path):
     lines = """
-reporting.stop_if_asked()
+signals.stop_if_asked()
 try:
-    with reporting.undisturbed():
+    with signals.undisturbed():
         for step in "abc":
             if step == "b": ask()
             say(step)
-            reporting.stop_if_asked()
+            signals.stop_if_asked()
 except KeyboardInterrupt:
     say("ended")
-with reporting.undisturbed():
+with signals.undisturbed():
     pass
 """
     assert told(lines, tmp_path) == (["a", "b", "ended"], -signal.SIGINT)
@@ -88,7 +88,7 @@ with reporting.undisturbed():
 def test_an_error_in_what_is_undisturbed_is_told_as_it_is(tmp_path):
     lines = """
 try:
-    with reporting.undisturbed():
+    with signals.undisturbed():
         ask(); raise OSError("disk")
 except OSError as error:
     say(error)
@@ -105,7 +105,7 @@ one = Falls()
 del one
 say("dropped")
 try:
-    with reporting.undisturbed(): say("written")
+    with signals.undisturbed(): say("written")
     say("on")
 except KeyboardInterrupt:
     say("ended")
@@ -116,10 +116,10 @@ except KeyboardInterrupt:
 @pytest.mark.process
 def test_when_all_is_done_it_comes_too_late(tmp_path):
     lines = """
-reporting.too_late_to_stop()
+signals.too_late_to_stop()
 ask(); say("a")
-with reporting.undisturbed(): say("b")
-reporting.stop_if_asked()
+with signals.undisturbed(): say("b")
+signals.stop_if_asked()
 say("c")
 """
     assert told(lines, tmp_path) == (["a", "b", "c"], 0)
@@ -130,8 +130,8 @@ def test_a_thread_is_not_ended_in_place_of_the_command(tmp_path):
     lines = """
 import threading
 def work():
-    with reporting.undisturbed(): time.sleep(0.3)
-    reporting.stop_if_asked()
+    with signals.undisturbed(): time.sleep(0.3)
+    signals.stop_if_asked()
     say("worked")
 thread = threading.Thread(target=work); thread.start()
 try:
@@ -144,14 +144,14 @@ except KeyboardInterrupt:
 
 def test_a_job_waits_for_its_record(tmp_path, monkeypatch):
     monkeypatch.delenv(progress.FOLDER, raising=False)
-    assert progress.on_record(0)
+    assert progress.is_recorded(0)
     monkeypatch.setenv(progress.FOLDER, str(tmp_path))
-    assert not progress.on_record(0.1)
+    assert not progress.is_recorded(0.1)
     threading.Timer(0.3, (tmp_path / progress.RECORD).touch).start()
-    assert progress.on_record(30)
+    assert progress.is_recorded(30)
     monkeypatch.setenv(progress.FOLDER, str(tmp_path / "gone"))
     begun = time.monotonic()
-    assert not progress.on_record(30)
+    assert not progress.is_recorded(30)
     assert time.monotonic() - begun < 5
 
 
@@ -165,7 +165,7 @@ def test_the_last_word_has_room_where_the_disk_is_full(tmp_path, monkeypatch):
         path.write_text(text)
 
     monkeypatch.setattr(progress, "write_text", write)
-    progress.Reporter(tmp_path).end(2, "The disk is full.")
+    progress.JobProgress(tmp_path).end(2, "The disk is full.")
     assert json.loads((tmp_path / progress.END).read_text())["message"] == "The disk is full."
 
 

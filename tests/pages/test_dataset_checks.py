@@ -4,12 +4,12 @@ import json
 import re
 import shutil
 
+from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import brightness
 from leukemia.dataset.quality import near_duplicates
 from leukemia.evaluation import label_issues
-from leukemia.jobs import launcher
 from pages.sections.dataset import checks
 from tests.support.app import labels, said, wait
 
@@ -95,9 +95,9 @@ def test_a_look_through_all_images_starts_by_itself_and_is_kept(open_dataset, da
     page = open_dataset("checks")
     assert "are being looked for" in said(page)
     assert "Near-identical images: not known yet" in [label.replace("*", "") for label in labels(page)]
-    job = launcher.latest(dataset, "similar")
+    job = jobs.latest(dataset, "similar")
     wait(page, job)
     assert "being looked for" not in said(page)
     assert near_duplicates.cached(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
     page.run()
-    assert launcher.latest(dataset, "similar") == job
+    assert jobs.latest(dataset, "similar") == job

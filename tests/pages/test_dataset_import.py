@@ -5,8 +5,8 @@ import time
 import psutil
 import pytest
 
+from leukemia import jobs
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.jobs import launcher
 from pages.sections.dataset import importing
 from tests.support.app import fill, labels, press, said, wait
 
@@ -24,7 +24,7 @@ def test_a_folder_is_imported_and_its_counts_are_told(open_dataset, tmp_path):
     page = open_dataset("import", data=tmp_path / "new")
     fill(page, importing.WHERE, str(tmp_path / "set"))
     press(page, "Start the import")
-    job = launcher.latest(tmp_path / "new", "import")
+    job = jobs.latest(tmp_path / "new", "import")
     assert job.arguments == ("prepare", str(tmp_path / "set"), "--output", str(tmp_path / "new"))
     wait(page, job)
     images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
@@ -56,7 +56,7 @@ def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_da
     fill(page, importing.WHERE, text)
     press(page, "Start the import")
     assert says in page.error[0].value.replace("\\", "")
-    assert launcher.latest(tmp_path / "new", "import") is None
+    assert jobs.latest(tmp_path / "new", "import") is None
 
 
 @pytest.mark.process
@@ -68,7 +68,7 @@ def test_a_failed_import_says_why_and_the_set_stays(open_dataset, dataset, tmp_p
     page.checkbox[0].check().run()
     fill(page, importing.WHERE, str(tmp_path / "holiday"))
     press(page, "Start the import")
-    wait(page, launcher.latest(dataset, "import"))
+    wait(page, jobs.latest(dataset, "import"))
     assert "not a C-NMC 2019 download" in page.error[0].value.replace("\\", "")
     assert "The set is as it was before" in said(page)
     assert (dataset / "manifest.csv").read_bytes() == before
@@ -81,21 +81,21 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
     page = open_dataset("import", data=new)
     fill(page, importing.WHERE, str(tmp_path / "set"))
     press(page, "Start the import")
-    job = launcher.latest(new, "import")
+    job = jobs.latest(new, "import")
     until = time.monotonic() + 60
-    while time.monotonic() < until and launcher.state(job).done < 5:
+    while time.monotonic() < until and jobs.state(job).done < 5:
         time.sleep(0.02)
     # Held, so that the import does not end before the page is laid out.
-    process = psutil.Process(job.pid)
+    process = psutil.Process(job.process.pid)
     process.suspend()
     page.run()
     assert not [button for button in page.button if button.label == "Start the import"]
     press(page, "Cancel")
     process.resume()
     wait(page, job)
-    assert "Stopped. What is finished stays" in said(page)
-    press(page, "Go on")
-    second = launcher.latest(new, "import")
+    assert "Stopped. What is finished is kept" in said(page)
+    press(page, "Resume")
+    second = jobs.latest(new, "import")
     assert second != job
     wait(page, second)
     assert "drawn images of 16 patients" in said(page)
@@ -104,11 +104,11 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
 @pytest.mark.process
 def test_another_change_of_the_folder_makes_the_import_wait(open_dataset, dataset, tmp_path):
     arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "200"]
-    job = launcher.start(dataset, "training", "Training of a network", arguments)
+    job = jobs.submit(dataset, "train", "Training of a network", arguments)
     try:
         page = open_dataset("import")
         assert "Training of a network works on this data folder" in said(page)
         (start,) = [button for button in page.button if button.label == "Start the import"]
         assert start.disabled
     finally:
-        launcher.cancel(job, grace=1)
+        jobs.cancel(job, grace=1)

@@ -4,10 +4,10 @@ import json
 
 import pandas as pd
 
+from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.inference import embedding
-from leukemia.jobs import launcher
 from pages.sections.dataset import map_chart
 from tests.support.app import press, wait
 
@@ -21,7 +21,7 @@ def test_without_a_model_the_map_says_what_is_missing(open_dataset, tmp_path):
 def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, dataset, drawn_bundle):
     page = open_dataset("map")
     press(page, "Compute the map")
-    wait(page, launcher.latest(dataset, "map"))
+    wait(page, jobs.latest(dataset, "map"))
     (chart,) = page.get("plotly_chart")
     figure = json.loads(chart.proto.spec)
     cells = manifest.read(dataset)

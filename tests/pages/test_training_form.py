@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from leukemia import jobs
 from leukemia.dataset import label_log, manifest
-from leukemia.jobs import launcher, queue
+from leukemia.jobs import scheduler
 from leukemia.plots import times
 from leukemia.recipes import throughput
 from leukemia.recipes.definitions import RECIPES
@@ -34,9 +35,9 @@ def asked(monkeypatch):
 
     def ask(data, kind, title, arguments, by=""):
         found.append((data, kind, title, list(arguments), by))
-        return queue.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
+        return jobs.WaitingJob("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
 
-    monkeypatch.setattr(queue, "ask", ask)
+    monkeypatch.setattr(jobs, "submit", ask)
     return found
 
 
@@ -267,27 +268,27 @@ def test_the_time_follows_the_settings_by_the_pace_that_was_measured(open_form, 
 def test_a_pace_that_was_never_measured_is_measured_by_itself_once(open_form, data, monkeypatch):
     (data / "cache" / throughput.NAME).unlink()
     started = []
-    begin = launcher.start
+    begin = jobs.submit
     monkeypatch.setattr(
-        launcher, "start", lambda *given, **more: started.append((given, more)) or begin(*given, **more)
+        jobs, "submit", lambda *given, **more: started.append((given, more)) or begin(*given, **more)
     )
     page = open_form()
     page.run()
-    (((folder, kind, _, arguments), lane),) = started
-    assert (folder, kind, lane) == (data, "pace", {"lane": launcher.MEASURE})
+    (((folder, kind, _, arguments), more),) = started
+    assert (folder, kind, kind.lane, more) == (data, "pace", jobs.Lane.MEASURE, {})
     assert arguments == ["pace", "--recipe", "reference-cnn", "--data", str(data)]
     assert "is being measured on this machine" in said(page)
-    launcher.cancel(launcher.latest(data, "pace"), grace=0)
+    jobs.cancel(jobs.latest(data, "pace"), grace=0)
 
 
 def test_what_a_recipe_needs_is_not_fetched_to_measure_it_unless_asked(open_form, data, monkeypatch):
     (data / "cache" / throughput.NAME).unlink()
     page = open_form()
-    if job := launcher.latest(data, "pace"):
-        launcher.cancel(job, grace=0)
+    if job := jobs.latest(data, "pace"):
+        jobs.cancel(job, grace=0)
     started = []
-    monkeypatch.setattr(launcher, "start", lambda *given, **more: started.append(given))
-    monkeypatch.setattr(launcher, "running", lambda *_: None)
+    monkeypatch.setattr(jobs, "submit", lambda *given, **more: started.append(given))
+    monkeypatch.setattr(jobs, "running", lambda *_: None)
     page.selectbox(key="training-recipe").set_value("mobilenet-v2").run()
     assert started == []
     press(page, "Measure it")
@@ -316,22 +317,22 @@ def test_nobody_has_to_give_a_name(open_form, asked):
 @pytest.mark.process
 def test_behind_another_it_is_queued_and_the_page_says_so(open_form, data, tmp_path):
     arguments = ["sample", str(tmp_path / "x"), "--patients", "24", "--cells", "400"]
-    job = launcher.start(data, "import", "An import", arguments)
+    job = jobs.submit(data, "import", "An import", arguments)
     try:
         page = open_form()
         assert "An import is running" in said(page)
         press(page, "Add to the queue")
-        (one,) = queue.queue(data)
+        (one,) = jobs.waiting(data)
         assert one.title == "Training of reference-cnn"
         assert page.query_params["section"] == "now"
     finally:
-        for one in queue.queue(data):
-            queue.drop(data, one.id)
-        launcher.cancel(job, grace=1)
+        for one in jobs.waiting(data):
+            jobs.drop(data, one.id)
+        jobs.cancel(job, grace=1)
 
 
 def test_what_cannot_be_started_says_why_and_the_form_stays(open_form, data, monkeypatch):
-    monkeypatch.setattr(queue, "LEAST_FREE", 2**60)
+    monkeypatch.setattr(scheduler, "LEAST_FREE", 2**60)
     page = open_form()
     widget(page.number_input, "Epochs").set_value(2)
     press(page, "Start")

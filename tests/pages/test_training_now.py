@@ -9,7 +9,7 @@ import sys
 import pytest
 from streamlit import dataframe_util
 
-from leukemia.jobs import launcher, queue
+from leukemia import jobs
 from leukemia.recipes import throughput
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
@@ -83,7 +83,7 @@ def test_the_page_opens_on_what_is_at_work_and_stays_there_when_it_ends(visit, d
     page.run()
     assert page.query_params["section"] == "now"
     assert "left no word" in said(page)
-    assert launcher.state(job).phase == "lost"
+    assert jobs.state(job).status == "lost"
 
 
 def test_nothing_at_work_is_said_with_a_way_to_a_new_run(visit):
@@ -175,11 +175,11 @@ def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     page.run()
     assert "Mine: It did not end by itself and was forced to" in said(page)
     press(page, "Resume")
-    second = launcher.latest(data, "train")
+    second = jobs.latest(data, "train")
     assert second != job
     assert second.arguments == job.arguments
     wait(page, second)
-    assert not queue.queue(data)
+    assert not jobs.waiting(data)
 
 
 def test_while_it_ends_the_page_says_until_when(visit, data, at_work):
@@ -222,7 +222,7 @@ def queue_buttons(page, icon):
 
 
 def order(data):
-    return [one.title for one in queue.queue(data)]
+    return [one.title for one in jobs.waiting(data)]
 
 
 def test_the_queue_is_moved_and_taken_from(visit, data, at_work):
@@ -247,7 +247,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
     write(data, process=at_work)
     queued(data, "first", "second")
     page = visit()
-    queue.drop(data, "id-1")
+    jobs.drop(data, "id-1")
     queue_buttons(page, "delete")[1].click().run()
     assert "does not wait any more" in page.error[0].value
     assert order(data) == ["first"]
@@ -257,7 +257,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
 def test_who_looks_starts_what_waits_where_nothing_works(visit, data):
     queued(data, "first")
     page = visit()
-    job = launcher.latest(data, "train")
+    job = jobs.latest(data, "train")
     assert job.title == "first"
     assert order(data) == []
     wait(page, job)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from leukemia import jobs
 from leukemia.cli.main import parser
-from leukemia.jobs import queue
+from leukemia.jobs.facts import SweepFacts
 from leukemia.recipes import search_space, throughput
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
@@ -125,7 +126,7 @@ def facts(count=12, names=("learning_rate", "dropout")):
 
 def live(given):
     page = AppTest.from_function(charts, default_timeout=30)
-    page.session_state["facts"] = given
+    page.session_state["facts"] = SweepFacts.read(given)
     page.run()
     assert not page.exception
     return page
@@ -211,9 +212,9 @@ def start_sweep(app, looked_through, tmp_path, monkeypatch):
 
     def ask(data, kind, title, arguments, by=""):
         asked.append((kind, title, list(arguments)))
-        return queue.Waiting("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
+        return jobs.WaitingJob("0", kind, title, tuple(arguments), "2026-01-01T00:00:00+00:00", by)
 
-    monkeypatch.setattr(queue, "ask", ask)
+    monkeypatch.setattr(jobs, "submit", ask)
     monkeypatch.setenv("LEUKEMIA_DATA", str(data))
     page = app()
     page.switch_page("pages/training.py")

@@ -5,7 +5,7 @@ import time
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from leukemia.jobs import launcher
+from leukemia import jobs
 from leukemia.settings import PROJECT
 
 PATIENCE = 300  # seconds; it only matters where a page hangs
@@ -61,9 +61,9 @@ def fill(page, label, text):
 def wait(page, job, seconds=PATIENCE):
     """Wait until a job has ended, and show the page as it is then."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and launcher.state(job).active:
+    while time.monotonic() < until and jobs.state(job).active:
         time.sleep(0.1)
-    assert not launcher.state(job).active
+    assert not jobs.state(job).active
     page.run()
     assert not page.exception
     return page

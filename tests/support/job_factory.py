@@ -5,12 +5,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import psutil
-
-from leukemia.jobs import progress, queue
-from leukemia.jobs.job import LOG, RECORD, Job
+from leukemia import jobs
+from leukemia.jobs import progress
+from leukemia.jobs.job import LOG, RECORD
+from leukemia.jobs.process import ProcessId, identify
 from leukemia.storage.workspace import Workspace
 
+PATIENCE = 600  # seconds; it only matters where a job hangs
 SLEEPER = "import time; time.sleep(600)"
 # Quick, and told by its arguments alone: what a job of a test does when it is gone on with.
 QUICK = ("recipes-of-nobody",)
@@ -18,7 +19,7 @@ QUICK = ("recipes-of-nobody",)
 
 def sleeper():
     process = subprocess.Popen([sys.executable, "-c", SLEEPER])
-    return process, psutil.Process(process.pid).create_time()
+    return process, identify(process.pid)
 
 
 def write(data, kind="train", title="A training", *, process=None, facts=None, end=None, ago=0, **more):
@@ -26,15 +27,13 @@ def write(data, kind="train", title="A training", *, process=None, facts=None, e
     at = datetime.now(UTC) - timedelta(seconds=ago)
     folder = Workspace(data.resolve()).jobs / f"{at.strftime('%Y%m%dT%H%M%S%f')}-{kind}-{len(title):06x}"
     folder.mkdir(parents=True)
-    running, born = process or (None, 0.0)
+    identity = process[1] if process else ProcessId(2**22 + 1, 0.0)
     record = {
         "folder": folder.name,
         "kind": kind,
         "title": title,
         "arguments": [kind, *QUICK],
-        "lane": "change",
-        "pid": running.pid if running else 2**22 + 1,
-        "born": born,
+        "process": vars(identity),
         "started": at.isoformat(timespec="seconds"),
         "by": more.get("by", ""),
         "waited": "",
@@ -46,7 +45,8 @@ def write(data, kind="train", title="A training", *, process=None, facts=None, e
         status, message = end
         word = {"status": status, "message": message, "ended": at.isoformat(timespec="seconds")}
         (folder / progress.END).write_text(json.dumps(word))
-    return Job(**record | {"folder": folder, "arguments": tuple(record["arguments"])})
+    (job,) = [job for job in jobs.history(data) if job.folder == folder]
+    return job
 
 
 def tell(folder, facts, done=0, total=0, what=""):
@@ -68,7 +68,7 @@ def queued(data, *titles, by=""):
         for number, title in enumerate(titles)
     ]
     Workspace(data).jobs.mkdir(exist_ok=True)
-    (Workspace(data).jobs / queue.QUEUE).write_text(json.dumps(entries))
+    Workspace(data).queue.write_text(json.dumps(entries))
 
 
 def epoch(loss, **more):

@@ -136,7 +136,10 @@ def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
     [
         ({}, RunStatus.RUNNING),
         ({"pid": "1", "born": "1.0"}, RunStatus.BROKEN_OFF),
-        ({"born": repr(psutil.Process().create_time() - 3600)}, RunStatus.BROKEN_OFF),
+        ({"born": repr(psutil.Process().create_time() - 3600)}, RunStatus.RUNNING),
+        ({"born": repr(psutil.Process().create_time() - 3600), "process_start": ""}, RunStatus.BROKEN_OFF),
+        ({"process_start": ""}, RunStatus.RUNNING),
+        ({"process_start": "another-boot/100"}, RunStatus.BROKEN_OFF),
         ({"pid": "not a number"}, RunStatus.BROKEN_OFF),
         ({"host": "another-machine", "pid": "1"}, RunStatus.RUNNING),
     ],
@@ -260,10 +263,5 @@ def test_the_words_that_mlflow_stores_are_those_of_earlier_programs():
         "mlflow.user",
         "best_of_sweep",
     )
-    assert (records.KIND, records.WARNING, records.HOST, records.PID, records.BORN) == (
-        "kind",
-        "warning",
-        "host",
-        "pid",
-        "born",
-    )
+    assert (records.KIND, records.WARNING, records.HOST) == ("kind", "warning", "host")
+    assert (records.PID, records.BORN, records.START) == ("pid", "born", "process_start")

@@ -11,10 +11,11 @@ import time
 import numpy as np
 import pytest
 
+from leukemia import jobs
 from leukemia.bundles import bundle as bundles
-from leukemia.jobs import launcher, queue
 from leukemia.jobs import process as processes
 from leukemia.settings import PROJECT
+from leukemia.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
@@ -55,13 +56,13 @@ keras.Model.save = save
 DASHBOARD = """
 import os, sys, time
 from pathlib import Path
-from leukemia.jobs import queue as waiting
+from leukemia import jobs
 from leukemia.tracking.records import EXPERIMENT
 data = Path(sys.argv[2])
 os.environ["PYTHONPATH"] = sys.argv[1]
-waiting.ask(data, "train", "Training", sys.argv[3:], by="Ann")
+jobs.submit(data, "train", "Training", sys.argv[3:], by="Ann")
 drawing = ["sample", str(data / "drawn"), "--patients", "12", "--cells", "4"]
-print(type(waiting.ask(data, "train", "Drawing", drawing)).__name__, flush=True)
+print(type(jobs.submit(data, "train", "Drawing", drawing)).__name__, flush=True)
 time.sleep(600)
 """
 
@@ -73,8 +74,8 @@ def unbroken(drawn_set, tmp_path_factory):
     data = shutil.copytree(drawn_set, folder / "data")
     with pytest.MonkeyPatch.context() as patches:
         patch(folder, patches, QUICK)
-        job = queue.ask(data, "train", "Training", arguments(data))
-    assert ended(job).phase == "done", launcher.log_tail(job)
+        job = jobs.submit(data, "train", "Training", arguments(data))
+    assert ended(job).status == "done", jobs.log_tail(job)
     return data
 
 
@@ -84,9 +85,9 @@ def data(unbroken, tmp_path):
     left = shutil.ignore_patterns("jobs", "out", "checkpoints", "mlruns", "serving")
     folder = shutil.copytree(unbroken, tmp_path / "data", ignore=left)
     yield folder
-    (folder / "jobs" / queue.QUEUE).unlink(missing_ok=True)
-    for job in launcher.history(folder, queue.KINDS):
-        if process := processes.find(job.pid, job.born):
+    Workspace(folder).queue.unlink(missing_ok=True)
+    for job in jobs.history(folder, jobs.TRAININGS):
+        if process := processes.find(job.process):
             process.kill()
 
 
@@ -117,14 +118,14 @@ def until(condition, seconds=400):
 
 
 def ended(job, seconds=400):
-    assert until(lambda: not launcher.state(job).active, seconds), launcher.log_tail(job)
-    return launcher.state(job)
+    assert until(lambda: not jobs.state(job).active, seconds), jobs.log_tail(job)
+    return jobs.state(job)
 
 
 def in_mid_epoch(job, tmp_path):
-    assert until(lambda: (tmp_path / "held").exists() or not launcher.state(job).active)
-    state = launcher.state(job)
-    assert state.phase == "running", (state, launcher.log_tail(job))
+    assert until(lambda: (tmp_path / "held").exists() or not jobs.state(job).active)
+    state = jobs.state(job)
+    assert state.status == "running", (state, jobs.log_tail(job))
 
 
 def epochs_kept(data):
@@ -164,34 +165,34 @@ def test_killed_in_mid_epoch_it_goes_on_from_its_last_epoch_to_the_same_end(
     data, unbroken, tmp_path, patched
 ):
     patched(HOLD)
-    job = queue.ask(data, "train", "Training", arguments(data))
+    job = jobs.submit(data, "train", "Training", arguments(data))
     in_mid_epoch(job, tmp_path)
-    os.kill(job.pid, signal.SIGKILL)
-    assert ended(job).phase == "lost"
+    os.kill(job.process.pid, signal.SIGKILL)
+    assert ended(job).status == "lost"
     assert epochs_kept(data) == 1
     (tmp_path / "go").touch()
-    second = queue.again(job)
-    assert ended(second).phase == "done", launcher.log_tail(second)
-    assert "epoch 1/3" not in launcher.log_tail(second, 500)
-    assert "epoch 2/3" in launcher.log_tail(second, 500)
+    second = jobs.resubmit(job)
+    assert ended(second).status == "done", jobs.log_tail(second)
+    assert "epoch 1/3" not in jobs.log_tail(second, 500)
+    assert "epoch 2/3" in jobs.log_tail(second, 500)
     assert recorded(data) == ("FINISHED", EPOCHS)
     same_result(data, unbroken)
 
 
 def test_cancelled_in_mid_epoch_it_ends_by_itself_and_goes_on_later(data, unbroken, tmp_path, patched):
     patched(HOLD)
-    job = queue.ask(data, "train", "Training", arguments(data))
+    job = jobs.submit(data, "train", "Training", arguments(data))
     in_mid_epoch(job, tmp_path)
-    launcher.cancel(job, grace=200)
-    assert launcher.state(job).phase == "stopping"
+    jobs.cancel(job, grace=200)
+    assert jobs.state(job).status == "stopping"
     (tmp_path / "go").touch()
     state = ended(job)
-    assert (state.phase, "forced" in state.message) == ("stopped", False), launcher.log_tail(job)
+    assert (state.status, "forced" in state.message) == ("stopped", False), jobs.log_tail(job)
     assert epochs_kept(data) == 1
     assert not list((data / "checkpoints").rglob(".partial-*"))
     assert recorded(data) == ("KILLED", 1)
-    second = queue.again(job)
-    assert ended(second).phase == "done", launcher.log_tail(second)
+    second = jobs.resubmit(job)
+    assert ended(second).status == "done", jobs.log_tail(second)
     assert recorded(data) == ("FINISHED", EPOCHS)
     same_result(data, unbroken)
 
@@ -209,7 +210,7 @@ def dashboard(data, tmp_path, patched):
         start_new_session=True,
     )
     assert process.stdout.readline().strip() == "Waiting"
-    job = launcher.running(data, launcher.CHANGE)
+    job = jobs.running(data, jobs.Lane.CHANGE)
     in_mid_epoch(job, tmp_path)
     yield process, job
     process.kill()
@@ -217,13 +218,13 @@ def dashboard(data, tmp_path, patched):
 
 
 def seen_anew(data):
-    """What a process finds that knows nothing: phase, title and who asked of each job; what waits."""
+    """What a process finds that knows nothing: status, title and who asked of each job; what waits."""
     code = (
-        "import sys; from pathlib import Path; from leukemia.jobs import launcher as jobs, queue as waiting\n"
+        "import sys; from pathlib import Path; from leukemia import jobs\n"
         "data = Path(sys.argv[1])\n"
-        "for job in jobs.history(data, waiting.KINDS):\n"
-        "    print(jobs.state(job).phase, job.title, job.by, sep='|')\n"
-        "for one in waiting.queue(data):\n"
+        "for job in jobs.history(data, jobs.TRAININGS):\n"
+        "    print(jobs.state(job).status, job.title, job.by, sep='|')\n"
+        "for one in jobs.waiting(data):\n"
         "    print('waits', one.title, one.by, sep='|')"
     )
     return subprocess.check_output(
@@ -239,7 +240,7 @@ def test_the_dashboard_killed_the_training_runs_to_its_end_and_the_next_one_foll
     process.wait(10)
     assert seen_anew(data) == ["running|Training|Ann", "waits|Drawing|"]
     (tmp_path / "go").touch()
-    assert ended(job).phase == "done", launcher.log_tail(job)
+    assert ended(job).status == "done", jobs.log_tail(job)
     assert until(lambda: seen_anew(data) == ["done|Drawing|", "done|Training|Ann"]), seen_anew(data)
     assert recorded(data) == ("FINISHED", EPOCHS)
     same_result(data, unbroken)
@@ -248,19 +249,19 @@ def test_the_dashboard_killed_the_training_runs_to_its_end_and_the_next_one_foll
 def test_both_killed_the_next_dashboard_sees_the_loss_and_goes_on(dashboard, data, tmp_path):
     process, job = dashboard
     process.kill()
-    os.kill(job.pid, signal.SIGKILL)
+    os.kill(job.process.pid, signal.SIGKILL)
     process.wait(10)
     assert until(lambda: seen_anew(data) == ["lost|Training|Ann", "waits|Drawing|"]), seen_anew(data)
     (tmp_path / "go").touch()
     # Asked for again it waits behind the one that waits, and follows it by itself.
-    assert isinstance(queue.again(job), queue.Waiting)
-    second = until(lambda: next((one for one in launcher.history(data, ["train"]) if one.waited), None))
+    assert isinstance(jobs.resubmit(job), jobs.WaitingJob)
+    second = until(lambda: next((one for one in jobs.history(data, ["train"]) if one.waited), None))
     assert second.title == "Drawing"
-    goes_on = until(lambda: [one for one in launcher.history(data, ["train"]) if one.title == "Training"][1:])
-    assert goes_on, queue.queue(data)
-    third = launcher.history(data, ["train"])[0]
-    assert ended(third).phase == "done", launcher.log_tail(third)
-    assert "epoch 1/3" not in launcher.log_tail(third, 500)
+    goes_on = until(lambda: [one for one in jobs.history(data, ["train"]) if one.title == "Training"][1:])
+    assert goes_on, jobs.waiting(data)
+    third = jobs.history(data, ["train"])[0]
+    assert ended(third).status == "done", jobs.log_tail(third)
+    assert "epoch 1/3" not in jobs.log_tail(third, 500)
     assert bundles.read(data / "out").record.epochs.run == EPOCHS
     assert recorded(data) == ("FINISHED", EPOCHS)
 
@@ -270,17 +271,20 @@ def test_a_full_disk_at_a_checkpoint_is_a_sentence_and_it_goes_on_when_there_is_
 ):
     patched(FULL)
     (tmp_path / "full").touch()
-    job = queue.ask(data, "train", "Training", arguments(data))
+    job = jobs.submit(data, "train", "Training", arguments(data))
     state = ended(job)
-    assert state.phase == "failed", launcher.log_tail(job)
-    assert state.message == "The disk is full. Free some space; the same command goes on from there."
+    assert state.status == "failed", jobs.log_tail(job)
+    assert (
+        state.message
+        == "The disk is full. Free some space, then run the same command again to continue from there."
+    )
     assert epochs_kept(data) == 1
     assert not list((data / "checkpoints").rglob(".partial-*"))
     assert recorded(data) == ("FAILED", 1)
     assert not (data / "out").exists()
     (tmp_path / "full").unlink()
-    second = queue.again(job)
-    assert ended(second).phase == "done", launcher.log_tail(second)
-    assert "epoch 1/3" not in launcher.log_tail(second, 500)
+    second = jobs.resubmit(job)
+    assert ended(second).status == "done", jobs.log_tail(second)
+    assert "epoch 1/3" not in jobs.log_tail(second, 500)
     assert recorded(data) == ("FINISHED", EPOCHS)
     same_result(data, unbroken)

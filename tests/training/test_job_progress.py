@@ -12,7 +12,7 @@ from leukemia.training.job_progress import Telling
 @pytest.fixture
 def told(tmp_path, monkeypatch):
     """What the job's folder says now."""
-    reporter = progress.Reporter(tmp_path)
+    reporter = progress.JobProgress(tmp_path)
     monkeypatch.setattr(progress, "current", lambda: reporter)
     return lambda: json.loads((tmp_path / progress.PROGRESS).read_text())
 

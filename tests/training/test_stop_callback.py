@@ -14,9 +14,9 @@ FIT = """
 import os, signal
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, numpy as np
-from leukemia.jobs import progress as reporting
+from leukemia.jobs import signals
 from leukemia.training.stop_callback import StopAtBatchEnd
-reporting.stop_cleanly()
+signals.stop_cleanly()
 
 class Batches(keras.utils.PyDataset):
     def __len__(self): return 50
@@ -32,7 +32,7 @@ class Said(keras.callbacks.Callback):
 network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 network.compile("sgd", "mse")
 try:
-    with reporting.undisturbed():
+    with signals.undisturbed():
         network.fit(Batches(), verbose=0, callbacks=[Said(), StopAtBatchEnd()])
     print("on")
 except KeyboardInterrupt:

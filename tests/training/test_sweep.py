@@ -259,8 +259,8 @@ def test_the_settings_of_a_trial_that_was_broken_off_are_not_taken_as_finished(
     one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("learning_rate"), 1e-6, 1e-1),), 3)
     sweeps.sweep(one, data, data / "out")
     found = sweep_study.facts(one, study_of(one, data))
-    assert [trial["state"] for trial in found["trials"]] == ["complete", "pruned", "pruned"]
-    assert [trial["objective"] for trial in found["trials"]] == [pytest.approx(0.9), None, None]
+    assert [trial.state for trial in found.trials] == ["complete", "pruned", "pruned"]
+    assert [trial.objective for trial in found.trials] == [pytest.approx(0.9), None, None]
 
 
 def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, monkeypatch, trials_alone):

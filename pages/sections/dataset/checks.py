@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import manifest_parquet
@@ -14,12 +15,12 @@ from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.quality import checks, file_checks, near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.imaging.thumbnails import Thumbnails
-from leukemia.jobs import launcher
+from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
 from pages.components import flash, job_status
 from pages.sections.dataset import address, cell_detail, grid, resources
 
-KIND, TITLE = "similar", "A look through all images"
+KIND, TITLE = JobKind.SIMILAR, "A look through all images"
 STYLE = Path(__file__).with_name("pairs.css")
 ICONS = {OK: "check_circle", NOTE: "info", PROBLEM: "error", UNKNOWN: "pending"}
 WORDS = {OK: "nothing found", NOTE: "to know", PROBLEM: "to look into", UNKNOWN: "not known yet"}
@@ -115,18 +116,18 @@ def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | N
     """What a look through all images found; where there was none, one is started once."""
     if found := near_duplicates.cached(data, cells):
         return found
-    job = launcher.latest(data, KIND)
-    state = launcher.state(job) if job else None
+    job = jobs.latest(data, KIND)
+    state = jobs.state(job) if job else None
     arguments = ["check", "--data", str(data)]
-    if state is None or state.phase == "done":
-        job_status.start(data, KIND, TITLE, arguments, launcher.LOOK)
+    if state is None or state.status == JobStatus.DONE:
+        job_status.start(data, KIND, TITLE, arguments)
         flash.show(job_status.FLASH)
-        job = launcher.latest(data, KIND)
-        state = launcher.state(job) if job else None
+        job = jobs.latest(data, KIND)
+        state = jobs.state(job) if job else None
     if state and state.active:
         st.markdown("**Near-identical images and cut-off cells** are being looked for:")
         job_status.follow(job)
-    elif state and state.phase != "done":
+    elif state and state.status != JobStatus.DONE:
         job_status.ended(job, state, go_on="Look again")
     return None
 

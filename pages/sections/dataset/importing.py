@@ -6,15 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.errors import DatasetError
-from leukemia.jobs import launcher
-from leukemia.jobs.launcher import Job, State
+from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from leukemia.storage.workspace import Workspace
 from pages.components import flash, job_status
 from pages.sections.dataset import address, resources
 
-KIND = "import"
+KIND = JobKind.IMPORT
 DOWNLOAD, SAMPLE = "A download on the server", "The sample set"
 WHERE = "Folder or .zip on the server"
 ABOUT = {
@@ -31,8 +31,8 @@ def show(data: Path) -> None:
     data = Path(data).resolve()
     there = _there(data)
     flash.show(job_status.FLASH)
-    job = launcher.latest(data, KIND)
-    state = launcher.state(job) if job else None
+    job = jobs.latest(data, KIND)
+    state = jobs.state(job) if job else None
     if job and state.active:
         st.subheader(plain(job.title))
         job_status.follow(job)
@@ -89,7 +89,7 @@ def _form(data: Path, there: str) -> None:
             f"Replace what is there ({there}); corrections of labels are kept with their images",
             key="import-replace",
         )
-    other = launcher.running(data, launcher.CHANGE)
+    other = jobs.running(data, jobs.Lane.CHANGE)
     if other:
         st.info(
             f"{plain(other.title)} works on this data folder: wait for its end.", icon=":material/pending:"
@@ -115,17 +115,17 @@ def _start(data: Path, sample: bool) -> None:
             return
         path = Path(text.strip()).expanduser().resolve()
         what, title = [str(path)], f"Import of {path.name}"
-    job_status.start(data, KIND, title, ["prepare", *what, "--output", str(data)], launcher.CHANGE)
+    job_status.start(data, KIND, title, ["prepare", *what, "--output", str(data)])
 
 
-def _ended(job: Job, state: State) -> None:
-    if state.phase != "done":
+def _ended(job: Job, state: JobState) -> None:
+    if state.status != JobStatus.DONE:
         st.subheader(plain(job.title))
         st.caption("The set is as it was before. What was read so far is kept for going on.")
         job_status.ended(job, state)
         return
     with st.expander(f"{plain(job.title)}: done. What was found", icon=":material/check_circle:"):
-        for line in state.facts.get("report", []):
+        for line in state.imported.report:
             st.markdown(plain(line))
         job_status.problems(state)
     with st.container(horizontal=True):

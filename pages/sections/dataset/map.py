@@ -5,17 +5,18 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import catalog as catalogs
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.inference import embedding
-from leukemia.jobs import launcher
+from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
 from pages.components import flash, job_status
 from pages.sections.dataset import address, cell_detail, grid, hover_picture, map_chart, resources
 
-KIND = "map"
+KIND = JobKind.MAP
 CHART, OPENED = "map-chart", "map-opened"
 PREVIEW = 12
 ABOUT = (
@@ -50,8 +51,8 @@ def show(data: Path) -> None:
 
 
 def _stamp(data: Path) -> tuple[object, ...]:
-    job = launcher.latest(data, KIND)
-    return catalogs.stamp(data), job.folder.name if job else "", bool(job and launcher.state(job).active)
+    job = jobs.latest(data, KIND)
+    return catalogs.stamp(data), job.folder.name if job else "", bool(job and jobs.state(job).active)
 
 
 # Places and numbers, no image; one set and model at a time.
@@ -76,12 +77,12 @@ def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundl
 
 
 def _make(data: Path, total: int, bundle: Bundle) -> None:
-    job = launcher.latest(data, KIND)
-    state = launcher.state(job) if job else None
+    job = jobs.latest(data, KIND)
+    state = jobs.state(job) if job else None
     if state and state.active:
         job_status.follow(job)
         return
-    if state and state.phase != "done":
+    if state and state.status != JobStatus.DONE:
         job_status.ended(job, state, go_on="Try again")
         return
     st.markdown(
@@ -95,7 +96,7 @@ def _make(data: Path, total: int, bundle: Bundle) -> None:
         type="primary",
         icon=":material/scatter_plot:",
         on_click=job_status.start,
-        args=(data, KIND, title, arguments, launcher.LOOK),
+        args=(data, KIND, title, arguments),
     )
 
 

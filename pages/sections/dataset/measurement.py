@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.dataset.catalog import brightness
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import launcher
+from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
 
-KIND = "measure"
+KIND = JobKind.MEASURE
 TITLE = "Measuring brightness"
 
 
@@ -20,7 +21,7 @@ def note(data: Path) -> bool:
         return True
     try:
         if _may_start(data):
-            launcher.start(data, KIND, TITLE, ["measure", "--data", str(data)], lane=launcher.MEASURE)
+            jobs.submit(data, KIND, TITLE, ["measure", "--data", str(data)])
     except LeukemiaError as error:
         st.caption(f"Brightness is not measured: {plain(str(error))}")
         return False
@@ -30,10 +31,10 @@ def note(data: Path) -> bool:
 
 def _may_start(data: Path) -> bool:
     """Not while one runs, nor again where the last one failed on the manifest as it is now."""
-    last = launcher.latest(data, KIND)
+    last = jobs.latest(data, KIND)
     if last is None:
         return True
-    phase = launcher.state(last).phase
+    phase = jobs.state(last).status
     if phase in ("running", "stopping"):
         return False
     return phase == "done" or st.session_state.pop("measure-again", False)
@@ -41,13 +42,13 @@ def _may_start(data: Path) -> bool:
 
 @st.fragment(run_every=2.0)
 def _progress(data: Path) -> None:
-    last = launcher.latest(data, KIND)
-    state = launcher.state(last) if last else None
+    last = jobs.latest(data, KIND)
+    state = jobs.state(last) if last else None
     if state is None or state.active:
         share = state.share if state else 0.0
         how_far = f": {state.done:,} of {state.total:,}" if state and state.total else ""
         st.progress(share, f"{TITLE} in the background{how_far}. The page can be left meanwhile.")
-    elif state.phase == "done":
+    elif state.status == JobStatus.DONE:
         st.rerun()
     else:
         st.caption(f"Brightness is not measured: {plain(state.message) or 'the work was broken off.'}")

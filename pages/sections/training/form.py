@@ -5,9 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.dataset import splits
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import launcher, queue
+from leukemia.jobs import queue
 from leukemia.markdown import plain
 from leukemia.recipes.definitions import RECIPES, Definition
 from leukemia.recipes.search_space import SearchSpace
@@ -159,8 +160,8 @@ def _started(data: Path, *, possible: bool) -> bool:
     """Show name and button; return whether the button was pressed, after all fields were read."""
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
-    running = launcher.running(data, launcher.CHANGE)
-    ahead = len(queue.queue(data))
+    running = jobs.running(data, jobs.Lane.CHANGE)
+    ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Your name (optional)",
@@ -194,7 +195,7 @@ def _submit(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None
     who = st.session_state.get(WHO, "")
     identity.remember(who)
     try:
-        queue.ask(data, kind, title, arguments, by=who)
+        jobs.submit(data, kind, title, arguments, by=who)
     except LeukemiaError as error:
         flash.put(job_status.FLASH, flash.ERROR, str(error))
     else:

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia import jobs
 from leukemia.errors import LeukemiaError
-from leukemia.jobs import launcher, progress, queue
-from leukemia.jobs.job import read
-from leukemia.jobs.launcher import Job, State
-from leukemia.jobs.queue import Waiting
+from leukemia.jobs import Job, JobState, JobStatus, WaitingJob
 from leukemia.markdown import plain
 from leukemia.plots import times
 from pages.components import flash, identity, job_status
@@ -31,16 +29,16 @@ def show(data: Path) -> None:
         st.rerun()  # another section was asked for: that is the page's work
     flash.show(job_status.FLASH)
     try:
-        queue.advance(data)
+        jobs.advance(data)
     except LeukemiaError as error:
         st.error(plain(str(error)), icon=":material/error:")
-    job, waiting = launcher.running(data, launcher.CHANGE), queue.queue(data)
+    job, waiting = jobs.running(data, jobs.Lane.CHANGE), jobs.waiting(data)
     if job is None:
         if not waiting:
             st.info(NOTHING, icon=":material/hourglass_empty:")
             st.button("New run", icon=":material/add:", on_click=_go, args=({"section": "new"},))
-    elif job.kind in queue.KINDS:
-        running.show(job, launcher.state(job))
+    elif job.kind in jobs.TRAININGS:
+        running.show(job, jobs.state(job))
     else:
         _show_other(job)
     if waiting:
@@ -49,7 +47,7 @@ def show(data: Path) -> None:
 
 
 def _show_other(job: Job) -> None:
-    state = launcher.state(job)
+    state = jobs.state(job)
     st.info(
         f"{plain(job.title)} is running on this data folder; trainings wait for it.",
         icon=":material/pending:",
@@ -58,7 +56,7 @@ def _show_other(job: Job) -> None:
         st.progress(state.share, f"{plain(state.what)}: {state.done:,} of {state.total:,}")
 
 
-def _show_queue(data: Path, waiting: list[Waiting]) -> None:
+def _show_queue(data: Path, waiting: list[WaitingJob]) -> None:
     st.subheader("Queue", anchor=False)
     several = f"{len(waiting)} trainings are" if len(waiting) > 1 else "1 training is"
     st.caption(f"{several} waiting. One runs at a time; the next one starts by itself.")
@@ -66,15 +64,15 @@ def _show_queue(data: Path, waiting: list[Waiting]) -> None:
         _show_waiting(data, place, training, last=place == len(waiting))
 
 
-def _show_waiting(data: Path, place: int, training: Waiting, *, last: bool) -> None:
+def _show_waiting(data: Path, place: int, training: WaitingJob, *, last: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{place}"):
         by = f" by {plain(training.by)}" if training.by else ""
         added = f":small[added {times.when(training.asked)}{by}]"
         st.markdown(f"**{place}.** {plain(training.title)}  \n{added}", width="stretch")
         for icon, meaning, disabled, change in (
-            ("arrow_upward", "Move up", place == 1, lambda: queue.move(data, training.id, -1)),
-            ("arrow_downward", "Move down", last, lambda: queue.move(data, training.id, 1)),
-            ("delete", "Remove from the queue", False, lambda: queue.drop(data, training.id)),
+            ("arrow_upward", "Move up", place == 1, lambda: jobs.move(data, training.id, -1)),
+            ("arrow_downward", "Move down", last, lambda: jobs.move(data, training.id, 1)),
+            ("delete", "Remove from the queue", False, lambda: jobs.drop(data, training.id)),
         ):
             st.button(
                 "",
@@ -87,31 +85,31 @@ def _show_waiting(data: Path, place: int, training: Waiting, *, last: bool) -> N
             )
 
 
-def _show_last(data: Path, running: Job | None, waiting: list[Waiting]) -> None:
+def _show_last(data: Path, running: Job | None, waiting: list[WaitingJob]) -> None:
     """Show how the last training ended, unless someone has resumed it already."""
-    last = next((job for job in launcher.history(data, queue.KINDS) if job != running), None)
+    last = next((job for job in jobs.history(data, jobs.TRAININGS) if job != running), None)
     resumed = {one.arguments for one in (*waiting, *([running] if running else []))}
     if last is None or last.arguments in resumed:
         return
-    state = launcher.state(last)
+    state = jobs.state(last)
     if state.active:
         return
     st.subheader("Last finished", anchor=False)
-    if state.phase == "done":
+    if state.status == JobStatus.DONE:
         _show_done(last, state)
     else:
-        job_status.ended(last, state, go_on="Resume", on_click=_resume)
+        job_status.ended(last, state, on_click=_resume)
         st.caption(f"{_dates(last)} Resume to continue from its last finished epoch, with the same settings.")
 
 
-def _show_done(job: Job, state: State) -> None:
-    version = state.facts.get("version")
+def _show_done(job: Job, state: JobState) -> None:
+    version = state.training.version
     became = f" It is version {version}. Promote it under Runs to put it in service." if version else ""
     st.success(f"{plain(job.title)}: done.{became}", icon=":material/check_circle:")
-    for sentence in state.facts.get("warnings") or ():
-        st.warning(plain(str(sentence)), icon=":material/warning:")
+    for sentence in state.training.warnings:
+        st.warning(plain(sentence), icon=":material/warning:")
     st.caption(_dates(job))
-    if run := str(state.facts.get("run_id") or ""):
+    if run := state.training.run_id:
         st.button(
             "Open it in Runs",
             icon=":material/arrow_forward:",
@@ -123,13 +121,13 @@ def _show_done(job: Job, state: State) -> None:
 
 
 def _dates(job: Job) -> str:
-    ended = (read(job.folder / progress.END) or {}).get("ended")
+    ended = jobs.ended_at(job)
     by = f" by {plain(job.by)}" if job.by else ""
     return f"Started {times.when(job.started)}{by}{f', ended {times.when(ended)}' if ended else ''}."
 
 
 def _resume(job: Job) -> None:
-    _try(lambda: queue.again(job, identity.name()))
+    _try(lambda: jobs.resubmit(job, identity.name()))
 
 
 def _try(change: Callable[[], object]) -> None:

@@ -1,13 +1,11 @@
 """A training that runs: how far it is, how long it will take, and its curves as they grow."""
 
-import time
-from typing import Any
-
 import streamlit as st
 
-from leukemia.jobs import launcher
-from leukemia.jobs.job import CANCEL, read
-from leukemia.jobs.launcher import Job, State
+from leukemia import jobs
+from leukemia.jobs import Job, JobKind, JobState, JobStatus
+from leukemia.jobs.facts import Part, TrainingFacts
+from leukemia.jobs.scheduler import GRACE
 from leukemia.markdown import plain
 from leukemia.plots import times
 from leukemia.plots.run_table import KINDS
@@ -17,93 +15,87 @@ from pages.sections.training import curves
 
 LEAVE = (
     "It runs in the background: you can leave or close this page. Cancel stops it between two batches; if it "
-    f"has not stopped after {launcher.GRACE:.0f} seconds, it is forced to. Finished epochs are kept, and you "
+    f"has not stopped after {GRACE:.0f} seconds, it is forced to. Finished epochs are kept, and you "
     "can resume from the last one."
 )
 
 
-def show(job: Job, state: State) -> None:
+def show(job: Job, state: JobState) -> None:
     """Show a running training, cross-validation or sweep."""
-    facts, parts = state.facts, _parts(state.facts)
+    facts, parts = state.training, state.training.parts
     st.subheader(plain(job.title), anchor=False)
     st.caption(_about(job, facts))
-    for sentence in facts.get("warnings") or ():
-        st.warning(plain(str(sentence)), icon=":material/warning:")
+    for sentence in facts.warnings:
+        st.warning(plain(sentence), icon=":material/warning:")
     st.progress(state.share, _how_far(state))
-    _show_numbers(job, facts, parts)
+    _show_numbers(job, facts)
     st.button(
-        "Cancel" if state.phase == "running" else _stopping(job),
+        "Cancel" if state.status == JobStatus.RUNNING else _stopping(job),
         key=f"cancel-{job.folder.name}",
         icon=":material/stop:",
-        on_click=launcher.cancel,
+        on_click=jobs.cancel,
         args=(job,),
-        disabled=state.phase != "running",
+        disabled=state.status != JobStatus.RUNNING,
     )
     st.caption(LEAVE)
-    if job.kind == "sweep":
+    if job.kind == JobKind.SWEEP:
         # Plotly and SciPy, which take a while to import.
         from pages.sections.training import sweep_trials
 
-        sweep_trials.show_running(facts)
-    elif len(parts) > 1 or (parts and parts[0].get("name")):
-        _show_folds(parts, int(facts.get("epochs") or 0))
+        sweep_trials.show_running(state.sweep)
+    elif len(parts) > 1 or (parts and parts[0].name):
+        _show_folds(parts, facts.epochs)
     if parts:
-        _show_curves(job, state, parts)
+        _show_curves(job, state)
     job_status.problems(state)
     job_status.log(job)
 
 
-def _parts(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the folds or trials so far, or the one part of a single run; the last one runs."""
-    return [part for part in facts.get("parts") or () if isinstance(part, dict)]
-
-
-def _about(job: Job, facts: dict[str, Any]) -> str:
+def _about(job: Job, facts: TrainingFacts) -> str:
     by = f" by {plain(job.by)}" if job.by else ""
-    recipe = f" of {plain(str(facts['recipe']))}" if facts.get("recipe") else ""
-    so_far = times.clock(times.since(job.started))
+    recipe = f" of {plain(facts.recipe)}" if facts.recipe else ""
+    so_far = times.clock(job.elapsed)
     return f"{KINDS[job.kind]}{recipe}, started {times.when(job.started)}{by}; {so_far} so far."
 
 
-def _how_far(state: State) -> str:
+def _how_far(state: JobState) -> str:
     if not state.total:
         return f"{plain(state.what) or 'Starting: loading libraries'} …"
     unit = " batches" if "epoch" in state.what.lower() else ""
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}{unit}"
 
 
-def _show_numbers(job: Job, facts: dict[str, Any], parts: list[dict[str, Any]]) -> None:
-    epochs, done = int(facts.get("epochs") or 0), len(parts[-1].get("history") or ()) if parts else 0
-    left, memory = facts.get("left"), facts.get("memory")
+def _show_numbers(job: Job, facts: TrainingFacts) -> None:
+    part = facts.parts[-1] if facts.parts else Part()
     with st.container(horizontal=True):
-        if job.kind != "train":
-            name = str(parts[-1].get("name") or "") if parts else ""
-            st.metric("Running", name.capitalize() or "–", width=180)
-        st.metric("Epochs finished", f"{done} of {epochs}" if epochs else "–", width=160)
+        if job.kind != JobKind.TRAIN:
+            st.metric("Running", part.name.capitalize() or "–", width=180)
+        epochs = f"{len(part.history)} of {facts.epochs}" if facts.epochs else "–"
+        st.metric("Epochs finished", epochs, width=160)
         st.metric(
             "Time left",
-            times.about(left) if left else "–",
+            times.about(facts.left) if facts.left else "–",
             width=180,
             help="Estimated from the epochs so far. It ends earlier if it stops improving.",
         )
-        st.metric("Memory", f"{memory / 1024**3:.1f} GB" if memory else "–", width=140)
+        gigabytes = f"{facts.memory / 1024**3:.1f} GB" if facts.memory else "–"
+        st.metric("Memory", gigabytes, width=140)
 
 
 def _stopping(job: Job) -> str:
-    until = (read(job.folder / CANCEL) or {}).get("until", 0.0)
-    left = max(0, round(until - time.time()))
+    left = max(0, round(jobs.time_to_stop(job) or 0))
     return f"Stopping, within {left} s …" if left else "Stopping …"
 
 
-def _show_folds(folds: list[dict[str, Any]], epochs: int) -> None:
+def _show_folds(folds: list[Part], epochs: int) -> None:
     rows = []
     for number, fold in enumerate(folds, 1):
-        history = fold.get("history") or [{}]
+        history = fold.history or [{}]
         rows.append(
             {
-                "fold": str(fold.get("name") or number),
+                "fold": fold.name or str(number),
                 "state": "running" if number == len(folds) else "done",
-                "epochs": f"{len(fold.get('history') or ())} of {epochs}",
+                "epochs": f"{len(fold.history)} of {epochs}",
                 "loss": history[-1].get("loss"),
                 "recall": history[-1].get("recall"),
                 "specificity": history[-1].get("specificity"),
@@ -121,8 +113,9 @@ def _show_folds(folds: list[dict[str, Any]], epochs: int) -> None:
     )
 
 
-def _show_curves(job: Job, state: State, parts: list[dict[str, Any]]) -> None:
-    history, current = parts[-1].get("history") or [], state.facts.get("step") or {}
-    earlier = [part.get("history") or [] for part in parts[:-1]] if job.kind == "crossvalidate" else []
-    curves.show(Epochs(history, current, state.share, int(state.facts.get("epochs") or 1), earlier))
+def _show_curves(job: Job, state: JobState) -> None:
+    facts = state.training
+    *before, part = facts.parts
+    earlier = [fold.history for fold in before] if job.kind == JobKind.CROSSVALIDATE else []
+    curves.show(Epochs(part.history, facts.step, state.share, facts.epochs or 1, earlier))
     st.caption(f"Open circles: the epoch that is running. {HOW_TO_ZOOM}")

@@ -1,12 +1,11 @@
 """The trials of a sweep on the page: of one that runs, and of past ones."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from leukemia.errors import LeukemiaError
+from leukemia.jobs.facts import SweepFacts
 from leukemia.markdown import plain
 from leukemia.plots import sweep
 from leukemia.tracking import run_history, sweep_results
@@ -25,7 +24,7 @@ def show(data: Path, run: Run) -> None:
     _show(results, run.run_id)
 
 
-def show_running(facts: Mapping[str, Any]) -> None:
+def show_running(facts: SweepFacts) -> None:
     """Show a sweep that runs by what it reports to its job."""
     _show(sweep_results.of_facts(facts), "running")
 

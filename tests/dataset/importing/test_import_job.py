@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
+from leukemia import jobs
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.jobs import launcher
 from leukemia.settings import PROJECT
 
 pytestmark = pytest.mark.process
@@ -34,7 +34,7 @@ def own(download, tmp_path):
 @pytest.fixture(scope="module")
 def imported(download, tmp_path_factory):
     data = tmp_path_factory.mktemp("imported")
-    assert run(data, download[0]).phase == "done"
+    assert run(data, download[0]).status == "done"
     return data
 
 
@@ -46,7 +46,7 @@ def data(imported, tmp_path):
 
 def start(data, source):
     arguments = ["prepare", *([str(source)] if source else ["--sample"]), "--output", str(data)]
-    return launcher.start(data, "import", "Import", arguments)
+    return jobs.submit(data, "import", "Import", arguments)
 
 
 def run(data, source):
@@ -55,9 +55,9 @@ def run(data, source):
 
 def ended(job, seconds=180):
     until = time.monotonic() + seconds
-    while time.monotonic() < until and (state := launcher.state(job)).active:
+    while time.monotonic() < until and (state := jobs.state(job)).active:
         time.sleep(0.1)
-    assert not state.active, launcher.log_tail(job)
+    assert not state.active, jobs.log_tail(job)
     return state
 
 
@@ -71,7 +71,7 @@ def content(data):
 
 def test_the_counts_that_the_job_tells_are_those_planted(download, imported):
     planted = download[1]
-    state = launcher.state(launcher.latest(imported, "import"))
+    state = jobs.state(jobs.latest(imported, "import"))
     cells = manifest.read(imported)
     assert state.counts["ALL"] == planted.images["ALL"] == (cells["label"] == "ALL").sum()
     assert state.counts["Normal"] == planted.images["Normal"] == (cells["label"] == "Normal").sum()
@@ -82,7 +82,7 @@ def test_the_counts_that_the_job_tells_are_those_planted(download, imported):
     told = "\n".join(state.problems)
     for path in (*planted.unreadable, *planted.unlisted):
         assert f"{path}: " in told
-    assert any("patients with ALL" in line for line in state.facts["report"])
+    assert any("patients with ALL" in line for line in state.imported.report)
 
 
 def test_a_cancelled_import_leaves_the_set_as_it_was_and_goes_on(data, tmp_path):
@@ -91,14 +91,14 @@ def test_a_cancelled_import_leaves_the_set_as_it_was_and_goes_on(data, tmp_path)
     before = content(data)
     job = start(data, other)
     until = time.monotonic() + 120
-    while time.monotonic() < until and launcher.state(job).done < 10:
+    while time.monotonic() < until and jobs.state(job).done < 10:
         time.sleep(0.02)
-    launcher.cancel(job)
+    jobs.cancel(job)
     state = ended(job)
-    assert state.phase == "stopped"
+    assert state.status == "stopped"
     assert 0 < state.done < state.total
     assert content(data) == before
-    assert ended(launcher.again(job)).phase == "done"
+    assert ended(jobs.resubmit(job)).status == "done"
     assert content(data) != before
     assert len(manifest.read(data)) > len(before)
 
@@ -108,7 +108,7 @@ def test_the_sample_set_comes_in_whole_and_its_drawing_goes(tmp_path, monkeypatc
     small += "s.write_sample = lambda dest, **more: full(dest, patients=12, cells=4, **more)\n"
     patched(small, tmp_path, monkeypatch)
     state = run(tmp_path / "data", None)
-    assert state.phase == "done", state
+    assert state.status == "done", state
     cells = manifest.read(tmp_path / "data")
     assert set(cells["source"]) == {"synthetic"}
     assert not (tmp_path / "data" / ".prepare" / "sample").exists()
@@ -117,7 +117,7 @@ def test_the_sample_set_comes_in_whole_and_its_drawing_goes(tmp_path, monkeypatc
 def test_corrections_are_kept_with_their_images_over_an_import(data, download):
     image_id = manifest.read(data).query("label == 'Normal'")["image_id"].iloc[0]
     label_log.correct(data, image_id, "ALL", who="Dr. Ada", reason="Chromatin")
-    assert run(data, download[0]).phase == "done"
+    assert run(data, download[0]).status == "done"
     cells = label_log.apply(data, manifest.read(data))
     assert set(cells.loc[cells["image_id"] == image_id, "label"]) == {"ALL"}
 
@@ -196,9 +196,9 @@ def zipped(folder, name, inside=b"evil"):
 def test_bad_input_is_a_sentence_and_the_set_is_as_it_was(data, own, spoil, says):
     before = content(data)
     state = run(data, spoil(own))
-    assert state.phase == "failed"
+    assert state.status == "failed"
     assert says in state.message
-    assert "Traceback" not in launcher.log_tail(launcher.latest(data, "import"))
+    assert "Traceback" not in jobs.log_tail(jobs.latest(data, "import"))
     assert content(data) == before
 
 
@@ -224,10 +224,10 @@ def test_a_full_disk_is_a_sentence_the_set_is_as_it_was_and_the_import_goes_on(
         patched(full, tmp_path, patch)
         job = start(data, own)
         state = ended(job)
-    assert state.phase == "failed"
+    assert state.status == "failed"
     assert state.message.startswith("The disk is full.")
     assert content(data) == before
-    assert ended(launcher.again(job)).phase == "done"
+    assert ended(jobs.resubmit(job)).status == "done"
     assert content(data) != before
 
 
@@ -239,7 +239,7 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_left_out(own, tmp_pat
     )
     patched(code, tmp_path, monkeypatch)
     state = run(tmp_path / "data", own)
-    assert state.phase == "done"
+    assert state.status == "done"
     (told,) = [line for line in state.problems if changing.name in line]
     assert told.endswith("The file changed while it was being read.")
     assert changing.relative_to(own).as_posix() not in set(manifest.read(tmp_path / "data")["origin"])
@@ -252,7 +252,7 @@ def test_two_files_with_one_name_both_come_in_under_names_of_their_own(own, tmp_
     others = [path for path in sorted((own / FOLD).rglob("*_all.bmp")) if path != first]
     shutil.copyfile(others[0], twin)
     state = run(tmp_path / "data", own)
-    assert state.phase == "done"
+    assert state.status == "done"
     cells = manifest.read(tmp_path / "data")
     named = cells[cells["origin"].str.endswith(first.name)]
     assert len(named) == 2

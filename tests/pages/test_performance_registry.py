@@ -130,7 +130,8 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(vis
         other.rollback()
     other.close()
     assert any(
-        "locked by another process" in one.value and "not in this list" in one.value for one in page.warning
+        "locked by another process" in one.value and "missing from this list" in one.value
+        for one in page.warning
     )
     assert matrix(page)
     assert [name.split(" (")[0] for name in page.selectbox[0].options] == ["served", "other"]

@@ -1,4 +1,4 @@
-"""The data set, seen: browse it, check it, trust it."""
+"""The data set: what it holds, its cells, what is wrong with it, and where it came from."""
 
 import streamlit as st
 
@@ -18,8 +18,8 @@ SECTIONS = {
     "corrections": label_log.show,
     "import": importing.show,
 }
-HOW = """Import a download of C-NMC 2019, or the sample set, which a program draws: here with the
-button, or on the command line:
+HOW = """Import a download of C-NMC 2019, or try the sample set of synthetic cells: with the button
+below, or on the command line:
 
 ```
 python -m leukemia sample SAMPLE

@@ -109,7 +109,7 @@ def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve
     visit = serve(data)
     page = visit("section=import")
     images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
-    page.get_by_text(f"{images:,} drawn images of 24 patients").first.wait_for(timeout=120_000)
+    page.get_by_text(f"{images:,} synthetic images of 24 patients").first.wait_for(timeout=120_000)
     page.get_by_text("Import of set: done").click()
     page.get_by_text(f"{len(planted.unreadable) + len(planted.unlisted)} problems found").wait_for()
     assert jobs.running(data, jobs.Lane.CHANGE) is None
@@ -130,13 +130,13 @@ def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     page.get_by_text("Import of set: Stopped. What is finished is kept").wait_for()
     assert not (data / "manifest.csv").exists()
     page.get_by_role("button", name="Resume").click()
-    page.get_by_text("drawn images of 24 patients").first.wait_for(timeout=120_000)
+    page.get_by_text("synthetic images of 24 patients").first.wait_for(timeout=120_000)
 
 
 def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(serve, ready):
     page = serve(ready)("section=map")
     page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
-    page.get_by_text("Nothing is picked").wait_for()
+    page.get_by_text("Nothing is selected").wait_for()
     page.wait_for_timeout(1_000)
     places = page.evaluate(PLACES)
     assert len(places) == len(manifest.read(ready))
@@ -155,9 +155,9 @@ def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(serve, ready):
     for x, y in ((cut, low), (cut, high), (left, high), (left - 6, (low + high) / 2), (left, low + 1)):
         page.mouse.move(x, y, steps=6)
     page.mouse.up()
-    page.get_by_text(re.compile(rf"^{rows} cells picked")).wait_for()
+    page.get_by_text(re.compile(rf"^{rows} cells selected")).wait_for()
     page.get_by_role("button", name="Open in the gallery").click()
-    page.get_by_text(f"{len(wanted)} cells picked on the map").first.wait_for()
+    page.get_by_text(f"{len(wanted)} cells selected on the map").first.wait_for()
     assert "section=gallery" in page.url
     assert "selection=map" in page.url
     page.get_by_text(re.compile(rf"^{rows} images match of")).wait_for()
@@ -189,22 +189,22 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     image_id = cells.loc[cells["label"] == "Normal", "image_id"].iloc[0]
     page = serve(data)(f"section=gallery&cell={image_id}")
     window = page.get_by_test_id("stDialog")
-    window.get_by_text("Label: Normal, as the set came").click()
+    window.get_by_text("Label: Normal (original)").click()
     window.get_by_text("Corrected: the cell is ALL").click()
-    window.get_by_role("button", name="Keep this").click()
+    window.get_by_role("button", name="Save").click()
     window.get_by_text("Please give your name").wait_for()
     assert label_log.history(data) == []
     window.get_by_label("Your name").first.fill("Dr. Ada")
     window.get_by_label("Reason").first.fill("Chromatin of a blast")
-    window.get_by_role("button", name="Keep this").click()
-    window.get_by_text("Label: ALL; the set came with Normal").wait_for()
+    window.get_by_role("button", name="Save").click()
+    window.get_by_text("Label: ALL (originally Normal)").wait_for()
     window.get_by_text("Changed, Normal → ALL. Chromatin of a blast").wait_for()
     (row,) = label_log.history(data)
     assert (row.image_id, row.who, row.new, row.original) == (image_id, "Dr. Ada", "ALL", "Normal")
 
     window.get_by_label("Reason").last.fill("A mistake")
     window.get_by_role("button", name="Undo").click()
-    window.get_by_text("Label: Normal, as the set came").wait_for()
+    window.get_by_text("Label: Normal (original)").wait_for()
     assert label_log.current(data) == {}
     assert [entry.undoes for entry in label_log.history(data)] == [row.number, None]
     # A key pressed while the page is laid out anew would be lost.
@@ -214,7 +214,7 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     page.keyboard.press("Escape")
     window.wait_for(state="hidden")
     page.get_by_test_id("stButtonGroup").get_by_text("Corrections").click()
-    page.get_by_text("2 changes were made in all").wait_for()
+    page.get_by_text("2 changes in all").wait_for()
 
 
 @pytest.mark.parametrize("section", ["checks", "map", "corrections", "import"])

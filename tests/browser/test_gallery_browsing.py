@@ -166,7 +166,7 @@ def test_picked_unlabelled_cells_are_answered_on_classify(visit, cells):
     unlabelled = cells[cells["label"] == ""]
     for number in (0, 2):
         page.locator(".card .pick input").nth(number).check()
-        page.get_by_text(f"{1 + number // 2} picked").wait_for()
+        page.get_by_text(f"{1 + number // 2} selected").wait_for()
     page.get_by_role("button", name="Send 2 to Classify").click()
     page.get_by_role("heading", name="Classify cells").wait_for()
     page.locator(".cell .name").nth(1).wait_for()

@@ -45,10 +45,10 @@ def test_the_split_is_a_proved_statement_with_its_count(open_dataset, dataset, d
     assert bundles.read(drawn_bundle).name in told
 
 
-def test_without_a_model_the_dealt_split_is_proved_and_suspects_are_not_known(open_dataset, tmp_path):
+def test_without_a_model_the_default_split_is_proved_and_suspects_are_not_known(open_dataset, tmp_path):
     page = open_dataset("checks", bundle=tmp_path / "none")
-    assert "a training with seed 0 would deal" in page.success[0].value
-    assert "Label suspects: not known yet" in [label.replace("*", "") for label in labels(page)]
+    assert "a training with seed 0 would use" in page.success[0].value
+    assert "Label suspects: not checked yet" in [label.replace("*", "") for label in labels(page)]
     assert "once a model is in service" in said(page)
 
 
@@ -89,15 +89,15 @@ def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_
     assert [card["id"] for card in json.loads(grid.proto.json)["cards"]] == expected
 
 
-def test_a_look_through_all_images_starts_by_itself_and_is_kept(open_dataset, dataset):
+def test_a_scan_of_all_images_starts_by_itself_and_is_kept(open_dataset, dataset):
     shutil.rmtree(dataset / "cache")
     brightness.measure(dataset, workers=2)
     page = open_dataset("checks")
-    assert "are being looked for" in said(page)
-    assert "Near-identical images: not known yet" in [label.replace("*", "") for label in labels(page)]
+    assert "Searching for" in said(page)
+    assert "Near-identical images: not checked yet" in [label.replace("*", "") for label in labels(page)]
     job = jobs.latest(dataset, "similar")
     wait(page, job)
-    assert "being looked for" not in said(page)
+    assert "Searching for" not in said(page)
     assert near_duplicates.cached(dataset, manifest.read(dataset)).images == len(manifest.read(dataset))
     page.run()
     assert jobs.latest(dataset, "similar") == job

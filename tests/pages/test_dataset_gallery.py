@@ -15,7 +15,7 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
-from pages.sections.dataset import address, grid, paging
+from pages.sections.dataset import address, grid
 from tests.support.app import go, press, said, widget
 from tests.support.bundle_factory import copy_bundle, edit
 
@@ -112,7 +112,7 @@ def test_each_chart_has_a_title_units_and_a_sentence(open_page):
     assert titles == [
         "Images by class and source",
         "Patients by class and source",
-        "Images a patient",
+        "Images per patient",
         "Split composition: images",
         "Split composition: patient groups",
         "Cell size by class",
@@ -132,7 +132,7 @@ def test_the_charts_show_what_the_manifest_holds(open_page, cells):
     figures = {
         f["layout"]["title"]["text"]: f for f in (json.loads(c.proto.spec) for c in page.get("plotly_chart"))
     }
-    tail = figures["Images a patient"]["data"]
+    tail = figures["Images per patient"]["data"]
     known = cells[(cells["label"] != "") & (cells["patient"] != "")]
     heights = sorted(value for bars in tail for value in values(bars["y"]))
     assert heights == sorted(known.groupby("patient").size())
@@ -158,14 +158,14 @@ def values(column):
 
 def test_without_a_model_the_page_works_and_says_what_is_missing(open_page, tmp_path):
     page = open_page(bundle=tmp_path / "no model")
-    assert "A split comes with a model" in said(page)
+    assert "A split belongs to a model" in said(page)
     page = open_page(bundle=tmp_path / "no model", section="gallery", outcome="wrong", sort="wrongest")
-    assert "come with a model in service" in said(page)
-    assert "Split" not in [one.label for one in page.multiselect]
+    assert "need a model in service" in said(page)
+    assert "Subset" not in [one.label for one in page.multiselect]
     assert [slider.label for slider in page.slider] == ["Cell size (frame pixels)"]
     # A condition on answers that nobody gave must not hide every cell.
     assert matching(page)[0] == matching(page)[1]
-    assert len(cards(page)) == paging.SIZE
+    assert len(cards(page)) == grid.PAGE_SIZE
 
 
 def test_a_model_of_another_set_is_told_apart(open_page, tiny_bundle):
@@ -178,7 +178,7 @@ def test_filters_combine_and_live_in_the_address(open_page, cells, predictions):
     page = open_page(section="gallery")
     assert matching(page)[0] == len(cells)
     widget(page.multiselect, "Class").set_value(["ALL"]).run()
-    widget(page.multiselect, "Split").set_value(["test"]).run()
+    widget(page.multiselect, "Subset").set_value(["test"]).run()
     widget(page.multiselect, "Right or wrong").set_value(["wrong"]).run()
     answers = cells.merge(predictions[["image_id", "probability"]], on="image_id")
     wanted = answers[(answers["label"] == "ALL") & (answers["probability"] < THRESHOLD)]
@@ -247,7 +247,7 @@ def test_every_sort_can_be_chosen(open_page, sort):
     page = open_page(section="gallery")
     widget(page.selectbox, "Sorted by").set_value(sort).run()
     assert not page.error
-    assert len(cards(page)) == paging.SIZE
+    assert len(cards(page)) == grid.PAGE_SIZE
 
 
 def test_pages_turn_and_a_filter_begins_at_the_first(open_page, cells):
@@ -256,7 +256,7 @@ def test_pages_turn_and_a_filter_begins_at_the_first(open_page, cells):
     page.get("pagination")[0].set_value(2).run()
     assert str(page.query_params["page"]).strip("[]'") == "2"
     second = [card["title"] for card in cards(page)]
-    assert first + second == list(cells["path"])[: 2 * paging.SIZE]
+    assert first + second == list(cells["path"])[: 2 * grid.PAGE_SIZE]
     widget(page.multiselect, "Class").set_value(["ALL"]).run()
     assert "page" not in page.query_params
 
@@ -317,39 +317,39 @@ def test_a_models_band_is_a_filter_and_a_word_on_the_card(open_page, own_bundle,
     )
     assert {card["id"] for card in cards(page)} == set(within["image_id"])
     assert all(card["lines"][0][0] == f"◆ {decisions.INDETERMINATE}" for card in cards(page))
-    assert f"Left open: {decisions.NEEDED}" in said(page)
+    assert f"Indeterminate: {decisions.NEEDED}" in said(page)
     assert widget(page.multiselect, "The model's answer").value == ["indeterminate"]
 
 
 def test_an_unknown_cell_is_told(open_page):
     page = open_page(section="gallery", cell="<script>")
-    assert "No image of this set has this identifier" in said(page)
+    assert "No image in this set has this identifier" in said(page)
     assert "<script>" not in said(page)
 
 
-def test_what_was_picked_on_the_map_narrows_the_gallery(open_page, cells):
+def test_what_was_selected_on_the_map_narrows_the_gallery(open_page, cells):
     page = open_page(section="gallery")
-    picked = list(cells["image_id"].drop_duplicates()[3:8])
-    page.session_state[address.PICKED_ON_MAP] = picked
+    selected = list(cells["image_id"].drop_duplicates()[3:8])
+    page.session_state[address.SELECTED_ON_MAP] = selected
     page.query_params["selection"] = "map"
     page.run()
-    assert {card["id"] for card in cards(page)} == set(picked)
-    press(page, "5 cells picked on the map")
+    assert {card["id"] for card in cards(page)} == set(selected)
+    press(page, "5 cells selected on the map")
     assert matching(page)[0] == len(cells)
     assert "selection" not in page.query_params
-    assert address.PICKED_ON_MAP not in page.session_state
+    assert address.SELECTED_ON_MAP not in page.session_state
 
 
 def test_a_selection_of_another_visit_is_told(open_page, cells):
     page = open_page(section="gallery", selection="map")
-    assert "belong to another visit" in page.warning[0].value
+    assert "made in another session" in page.warning[0].value
     assert matching(page)[0] == len(cells)
 
 
 def test_images_named_in_the_address_have_a_chip(open_page, cells):
     page = open_page(section="gallery", image=list(cells["image_id"].drop_duplicates()[:2]))
     assert matching(page)[0] == cells["image_id"].isin(cells["image_id"].drop_duplicates()[:2]).sum()
-    press(page, "2 cells named in the address")
+    press(page, "2 cells from the link")
     assert matching(page)[0] == len(cells)
 
 
@@ -364,12 +364,12 @@ def test_names_from_files_reach_the_card_as_text(open_page, drawn_set, cells, tm
     assert name not in said(open_page(data=data))
 
 
-def test_unlabelled_cells_are_picked_and_sent_to_classify(open_page, cells, looked_through):
+def test_unlabelled_cells_are_selected_and_sent_to_classify(open_page, cells, looked_through):
     page = open_page(section="unlabelled")
     unlabelled = cells[cells["label"] == ""]
     assert {card["title"] for card in cards(page, "unlabelled-grid")} == set(unlabelled["path"])
     assert widget(page.button, "Send to Classify").disabled
-    press(page, f"Pick all {len(unlabelled)}")
+    press(page, f"Select all {len(unlabelled)}")
     assert all(card["picked"] for card in cards(page, "unlabelled-grid"))
     press(page, f"Send {len(unlabelled)} to Classify")
     assert not page.exception
@@ -382,9 +382,9 @@ def test_unlabelled_cells_are_picked_and_sent_to_classify(open_page, cells, look
 
 def test_without_a_model_nothing_is_sent(open_page, tmp_path):
     page = open_page(bundle=tmp_path / "no model", section="unlabelled")
-    press(page, next(button.label for button in page.button if button.label.startswith("Pick all")))
+    press(page, next(button.label for button in page.button if button.label.startswith("Select all")))
     assert next(button for button in page.button if button.label.startswith("Send")).disabled
-    assert "nothing can be classified" in said(page)
+    assert "cannot be classified without a model" in said(page)
 
 
 def test_a_set_without_unlabelled_images_says_so(open_page, drawn_set, cells, tmp_path):

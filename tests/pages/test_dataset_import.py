@@ -28,11 +28,11 @@ def test_a_folder_is_imported_and_its_counts_are_told(open_dataset, tmp_path):
     assert job.arguments == ("prepare", str(tmp_path / "set"), "--output", str(tmp_path / "new"))
     wait(page, job)
     images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
-    assert f"holds **{images:,} drawn images of 12 patients**" in said(page)
+    assert f"holds **{images:,} synthetic images of 12 patients**" in said(page)
     assert f"{len(planted.unreadable) + len(planted.unlisted)} problems found" in said(page)
     for path in planted.unreadable:
         assert path in said(page)
-    assert "Import of set: done. What was found" in labels(page)
+    assert "Import of set: done. Report" in labels(page)
 
 
 def test_what_is_there_is_replaced_only_when_that_is_asked_for(open_dataset, dataset):
@@ -47,7 +47,7 @@ def test_what_is_there_is_replaced_only_when_that_is_asked_for(open_dataset, dat
 def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_dataset, tmp_path, why):
     (tmp_path / "letter.zip").write_text("Dear colleague")
     text, says = {
-        "": ("  ", "Name a folder or a .zip"),
+        "": ("  ", "Enter a folder or a .zip"),
         "nowhere": (str(tmp_path / "*gone*"), "No such file or folder on the server"),
         "no zip": (str(tmp_path / "letter.zip"), "is not a folder or a whole .zip file"),
         "null": ("a\0b", "No such file or folder on the server"),
@@ -70,7 +70,7 @@ def test_a_failed_import_says_why_and_the_set_stays(open_dataset, dataset, tmp_p
     press(page, "Start the import")
     wait(page, jobs.latest(dataset, "import"))
     assert "not a C-NMC 2019 download" in page.error[0].value.replace("\\", "")
-    assert "The set is as it was before" in said(page)
+    assert "The set is unchanged" in said(page)
     assert (dataset / "manifest.csv").read_bytes() == before
 
 
@@ -98,7 +98,7 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
     second = jobs.latest(new, "import")
     assert second != job
     wait(page, second)
-    assert "drawn images of 16 patients" in said(page)
+    assert "synthetic images of 16 patients" in said(page)
 
 
 @pytest.mark.process
@@ -107,7 +107,7 @@ def test_another_change_of_the_folder_makes_the_import_wait(open_dataset, datase
     job = jobs.submit(dataset, "train", "Training of a network", arguments)
     try:
         page = open_dataset("import")
-        assert "Training of a network works on this data folder" in said(page)
+        assert "Training of a network is using this data folder" in said(page)
         (start,) = [button for button in page.button if button.label == "Start the import"]
         assert start.disabled
     finally:

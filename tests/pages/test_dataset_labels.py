@@ -23,16 +23,16 @@ def correct(page, new="ALL", who=BY["who"], reason=BY["reason"]):
     radio.set_value(new)
     page.text_input(key="label-who").set_value(who)
     page.text_input(key="label-reason").set_value(reason)
-    return press(page, "Keep this")
+    return press(page, "Save")
 
 
 def test_a_label_is_corrected_in_the_cells_pane_and_undone(open_dataset, dataset, normal):
     page = open_dataset("gallery", cell=normal)
-    assert "Label: Normal, as the set came" in labels(page)
+    assert "Label: Normal (original)" in labels(page)
     correct(page)
     assert not page.exception
-    assert "Kept: ALL." in said(page)
-    assert "Label: ALL; the set came with Normal" in labels(page)
+    assert "Saved: ALL." in said(page)
+    assert "Label: ALL (originally Normal)" in labels(page)
     assert f"**{BY['who']}**: Changed, Normal → ALL. {BY['reason']}" in said(page)
     assert label_log.current(dataset)[normal].new == "ALL"
     # The name is kept for the next one, the reason is not.
@@ -51,8 +51,8 @@ def test_a_doubt_is_one_choice_and_the_label_that_counts_is_none(open_dataset, d
     assert radio.options == ["Doubted: leave it out of training", "Corrected: the cell is ALL"]
     correct(page, DOUBTED)
     assert label_log.current(dataset)[normal].new == DOUBTED
-    assert "Label: doubted; the set came with Normal" in labels(page)
-    assert page.radio[0].options[1] == "Confirmed: the cell is Normal, as the set came"
+    assert "Label: doubted (originally Normal)" in labels(page)
+    assert page.radio[0].options[1] == "Confirmed: the cell is Normal (original)"
 
 
 def test_without_a_name_or_a_reason_nothing_is_kept(open_dataset, dataset, normal):
@@ -76,13 +76,13 @@ def test_names_and_reasons_are_shown_as_they_were_typed(open_dataset, dataset, n
 
 
 def test_the_log_tells_all_that_was_changed(open_dataset, dataset, normal):
-    assert "No label was corrected" in said(open_dataset("corrections"))
+    assert "No label has been corrected" in said(open_dataset("corrections"))
     first = label_log.correct(dataset, normal, "ALL", **BY)
     label_log.undo(dataset, first.number, who="Dr. Bo", reason="A mistake")
     other = manifest.read(dataset).query("label == 'ALL'")["image_id"].iloc[0]
     label_log.correct(dataset, other, DOUBTED, **BY)
     page = open_dataset("corrections")
-    assert "0 corrected, 1 doubted** labels count now; 3 changes" in said(page)
+    assert "**0 labels are corrected and 1 doubted**, after 3 changes" in said(page)
     table = page.dataframe[0].value
     assert table["No."].tolist() == [3, 2, 1]
     assert table["Undoes"].tolist() == ["", "No. 1", ""]

@@ -8,7 +8,7 @@ from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.inference import embedding
-from pages.sections.dataset import map_chart
+from leukemia.plots import cell_map
 from tests.support.app import press, wait
 
 
@@ -30,7 +30,7 @@ def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, data
     shown = {trace["name"]: len(trace["customdata"]) for trace in figure["data"]}
     counts = cells["label"].replace("", "unlabelled").value_counts().to_dict()
     assert shown == counts
-    for colour in map_chart.COLOURINGS:
+    for colour in cell_map.COLOURINGS:
         page.get("button_group")
         page.session_state["map-colour"] = colour
         page.run()
@@ -40,7 +40,7 @@ def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, data
         assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells)
 
 
-def test_what_is_picked_are_the_rows_that_the_traces_show():
+def test_what_is_selected_are_the_rows_that_the_traces_show():
     shown = [[4, 0, 2], [1, 3]]
     points = [
         {"curve_number": 0, "point_index": 2},
@@ -49,8 +49,8 @@ def test_what_is_picked_are_the_rows_that_the_traces_show():
         {"curve_number": 7, "point_index": 0},
         {"curve_number": 1, "point_index": 9},
     ]
-    assert map_chart.rows(points, shown) == [1, 2]
-    assert map_chart.rows([], shown) == []
+    assert cell_map.selected_rows(points, shown) == [1, 2]
+    assert cell_map.selected_rows([], shown) == []
 
 
 def test_text_beside_a_dot_is_escaped(dataset, drawn_bundle):
@@ -64,7 +64,7 @@ def test_text_beside_a_dot_is_escaped(dataset, drawn_bundle):
         "outcome": "right",
     }
     places = pd.DataFrame([row | {"probability": 0.4, "is_held_out": True, "umap_x": 0.0, "umap_y": 0.0}])
-    figure, _ = map_chart.draw(places, "UMAP", "Class", (), 0.5)
+    figure, _ = cell_map.draw(places, "UMAP", "Class", (), 0.5)
     told = figure.data[0].customdata[0][1]
     assert "&lt;b&gt;1" in told
     assert "0.400, below the threshold 0.500" in told

@@ -1,4 +1,4 @@
-"""What the page shows, in its address: whoever is sent the address sees the same."""
+"""What the page shows, in its address: a link shows the same to whoever opens it."""
 
 import streamlit as st
 
@@ -7,17 +7,17 @@ from leukemia.dataset.catalog.sql import SORTS
 
 SECTION, SORT, PAGE, CELL, SELECTION = "section", "sort", "page", "cell", "selection"
 MAP = "map"
-# Where the map leaves the image_ids that were picked on it; an address cannot hold thousands.
-PICKED_ON_MAP = "map_selection"
+# Where the map leaves the image_ids that were selected on it; an address cannot hold thousands.
+SELECTED_ON_MAP = "map_selection"
 
 
 def filters() -> Filters:
-    """The conditions in the address, without what was picked on the map."""
+    """The conditions in the address, without what was selected on the map."""
     return Filters.from_query({word: st.query_params.get_all(word) for word in WORDS.values()})
 
 
 def put_filters(chosen: Filters) -> None:
-    """Write conditions into the address; the pages are counted anew."""
+    """Write conditions into the address; the first page is shown."""
     for word in (*WORDS.values(), PAGE):
         st.query_params.pop(word, None)
     for word, values in chosen.to_query().items():
@@ -25,7 +25,7 @@ def put_filters(chosen: Filters) -> None:
 
 
 def sort() -> str:
-    """The sort in the address, one of ``cells_table.SORTS``."""
+    """The sort in the address, one of ``sql.SORTS``."""
     asked = st.query_params.get(SORT, "")
     return asked if asked in SORTS else next(iter(SORTS))
 

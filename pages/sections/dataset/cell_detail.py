@@ -1,4 +1,7 @@
-"""One cell opened large: its picture, its record, the model's answer, the patient's other cells."""
+"""One cell opened large: its picture, its record, the model's answer, the patient's other cells.
+
+Cells of the data folder also go from here into the Classify page's batch.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,24 +10,34 @@ import streamlit as st
 
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import Filters
+from leukemia.dataset.catalog.records import Record
+from leukemia.inference.batch import Item
+from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
-from pages.sections.dataset import address, cell_record, grid, label_form, resources, send_to_classify
+from pages.components import session_batch
+from pages.sections.dataset import address, cell_record, grid, label_form, resources
 
 OTHERS = 12
+SENT = "sent-to-classify"
 
 
 def open_it(image_id: str) -> None:
-    """Name a cell in the address, so that :func:`show` opens it."""
+    """Name a cell in the address by its image_id, so that :func:`show` opens it."""
     address.put(address.CELL, image_id)
 
 
 def show(data: Path, neighbours: Sequence[str]) -> None:
     """Open the cell that the address names, above the page.
 
-    ``neighbours`` are the image_ids among which the arrows step.
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    neighbours : sequence of str
+        The image_ids among which the arrows step.
     """
 
-    @st.dialog("One cell", width="large", on_dismiss=lambda: address.put(address.CELL, ""))
+    @st.dialog("Cell details", width="large", on_dismiss=lambda: address.put(address.CELL, ""))
     def window() -> None:
         # Only this function runs again when something in the window is pressed; where that took the
         # cell out of the address, the whole page must run to close the window.
@@ -35,60 +48,91 @@ def show(data: Path, neighbours: Sequence[str]) -> None:
     window()
 
 
+def send_to_classify(data: Path, records: Sequence[Record]) -> None:
+    """Put cells into the Classify page's batch, each read when its turn comes.
+
+    A callback: :func:`follow_to_classify` then leads there.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    records : sequence of Record
+    """
+    data = Path(data).resolve()
+    session_batch.of_session().add(
+        Item(
+            f"data {record.image_id}",
+            Source.file(data / record.path, Path(record.path).name),
+            drawn=record.synthetic,
+        )
+        for record in records
+    )
+    st.session_state[SENT] = True
+
+
+def follow_to_classify() -> None:
+    """Open the Classify page if cells were just sent there."""
+    if st.session_state.pop(SENT, False):
+        st.switch_page("pages/classify.py")
+
+
 def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
     copies = catalog.copies(address.cell())
     if not copies:
-        st.warning("No image of this set has this identifier: was another set imported meanwhile?")
+        st.warning(
+            "No image in this set has this identifier. Was another set imported in the meantime?",
+            icon=":material/search_off:",
+        )
         return
-    found = copies[0]
-    _arrows(found.image_id, neighbours)
+    record = copies[0]
+    _arrows(record.image_id, neighbours)
     st.html(cell_record.STYLE)
     bundle, why = resources.model()
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        st.html(cell_record.picture(data, found))
+        st.html(cell_record.picture(data, record))
     with right:
-        st.html(cell_record.answer(found, bundle, why))
+        st.html(cell_record.answer(record, bundle, why))
         st.html(cell_record.facts(copies))
         st.button(
             "Send to Classify",
             key="cell-send",
             icon=":material/biotech:",
-            on_click=send_to_classify.put,
-            args=(data, [found]),
+            on_click=send_to_classify,
+            args=(data, [record]),
             disabled=bundle is None,
-            help=plain(why) if bundle is None else "Have the model answer it",
+            help=plain(why) if bundle is None else "Classify this cell with the model in service",
         )
-    label_form.show(data, found)
-    for one in dict.fromkeys(row.patient for row in copies if row.patient):
-        _others(data, catalog, one, found.image_id)
-    if send_to_classify.asked():
-        send_to_classify.go()
+    label_form.show(data, record)
+    for patient in dict.fromkeys(row.patient for row in copies if row.patient):
+        _others(data, catalog, patient, record.image_id)
+    follow_to_classify()
 
 
 def _arrows(image_id: str, neighbours: Sequence[str]) -> None:
     if image_id not in neighbours:
         return
-    at = neighbours.index(image_id)
+    position = neighbours.index(image_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         for step, label, icon in ((-1, "Previous", "arrow_back"), (1, "Next", "arrow_forward")):
-            there = at + step
-            inside = 0 <= there < len(neighbours)
+            target = position + step
+            inside = 0 <= target < len(neighbours)
             st.button(
                 label,
                 key=f"cell-{label.lower()}",
                 icon=f":material/{icon}:",
                 on_click=open_it,
-                args=(neighbours[there] if inside else image_id,),
+                args=(neighbours[target] if inside else image_id,),
                 disabled=not inside,
             )
-        st.caption(f"{at + 1} of {len(neighbours)} on this page")
+        st.caption(f"{position + 1} of {len(neighbours)} on this page")
 
 
 def _others(data: Path, catalog: Catalog, patient: str, image_id: str) -> None:
     count = catalog.count(Filters(patients=(patient,)))
     if count == 1:
-        st.markdown(f"**Patient {plain(patient)}** has no other cell in this set.")
+        st.markdown(f"**Patient {plain(patient)}** has no other cells in this set.")
         return
     others = [row for row in catalog.of_patient(patient, OTHERS + 1) if row.image_id != image_id][:OTHERS]
     shown = f"{len(others)} of {count - 1:,} other cells" if count - 1 > len(others) else "all other cells"

@@ -20,27 +20,35 @@ STYLE = Path(__file__).with_name("cell_detail.css")
 # Frame pixels a side that are shown: C-NMC's training frames have 450.
 SHOWN = 450
 WHY_NONE = {
-    "training": "No answer is shown: the model learned from this patient, so that it would prove nothing.",
-    "validation": "No answer is shown: the model's threshold was chosen on this patient.",
+    "training": "No answer is shown: the model learned from this patient, so its answer would prove nothing.",
+    "validation": "No answer is shown: the model's threshold was chosen with this patient's cells.",
     "test": "The model has no answer for this cell.",
     UNKNOWN: "The model has no held-out answer for this cell.",
 }
 BESIDE = {
     RIGHT: "Agrees with the label.",
     WRONG: "✗ Disagrees with the label.",
-    UNDECIDED: f"Left open: {decisions.NEEDED}.",
+    UNDECIDED: f"Indeterminate: {decisions.NEEDED}.",
     UNKNOWN: "The cell is unlabelled.",
 }
 HELD_OUT = "Held out: the model did not learn from this patient."
 HELD_OUT_OF_FOLD = (
-    "Held out ({part} of {folds}): answered by a network of the same recipe that did not learn from this "
-    "patient. The model in service did."
+    "Held out ({subset} of {folds}): this is the answer of a network with the same recipe that did not learn "
+    "from this patient. The model in service did."
 )
-WHY_UNLABELLED = "Unlabelled cells have no held-out answer: send it to Classify to have one."
+WHY_UNLABELLED = "Unlabelled cells have no held-out answer. Send this cell to Classify to get one."
 
 
 def picture(data: Path, record: Record) -> str:
-    """The cell in pixels of its frame, lossless."""
+    """The cell at the scale of its frame, lossless, as HTML; or why it cannot be read.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    record : Record
+        Of the cell.
+    """
     badge = '<span class="drawn">synthetic drawing</span>' if record.synthetic else ""
     try:
         cell = read_cell(data / record.path)
@@ -52,17 +60,23 @@ def picture(data: Path, record: Record) -> str:
     who = f"patient {record.patient}" if record.patient else "an unknown patient"
     return (
         f'<div class="one"><figure><img alt="Cell of {escape(who)}" src="data:image/webp;base64,{source}">'
-        f"{badge}<figcaption>{SHOWN} × {SHOWN} pixels of the frame about the cell's middle</figcaption>"
+        f"{badge}<figcaption>{SHOWN} × {SHOWN} frame pixels around the cell's centre</figcaption>"
         "</figure></div>"
     )
 
 
 def facts(copies: Sequence[Record]) -> str:
-    """The record as a table; of identical images, the first one's and where the others lie."""
+    """The record as an HTML table.
+
+    Parameters
+    ----------
+    copies : sequence of Record
+        Rows with the same pixels, at least one: the first is described, the others are listed.
+    """
     record = copies[0]
     label = record.label or UNLABELLED
     if record.review == "corrected":
-        label += f" (corrected; came as {record.original_label})"
+        label += f" (corrected; originally {record.original_label})"
     elif record.review:
         label += f" ({record.review} by a reviewer)"
     rows = [
@@ -70,13 +84,13 @@ def facts(copies: Sequence[Record]) -> str:
         ("Patient", record.patient or "not known"),
         ("Patient group", record.patient_group if record.patient_group != record.patient else ""),
         ("Source", record.source),
-        ("Part of the split", record.subset if record.subset != UNKNOWN else ""),
-        ("Cell size", f"{record.cell_area:,} pixels of the frame"),
+        ("Subset", record.subset if record.subset != UNKNOWN else ""),
+        ("Cell size", f"{record.cell_area:,} frame pixels"),
         ("Brightness", f"{record.brightness:.1f} of 255" if record.brightness is not None else ""),
         ("Frame", f"{record.width} × {record.height} pixels"),
         ("File", record.path),
-        ("Came from", record.origin),
-        ("Image", record.image_id),
+        ("Source file", record.origin),
+        ("Image ID", record.image_id),
         *(("Identical to", _copy(other)) for other in copies[1:]),
     ]
     return (
@@ -89,30 +103,39 @@ def facts(copies: Sequence[Record]) -> str:
 
 
 def answer(record: Record, bundle: Bundle | None, why: str) -> str:
-    """What the model in service says of the cell, or why it says nothing."""
+    """What the model in service says of the cell, as HTML, or why it says nothing.
+
+    Parameters
+    ----------
+    record : Record
+    bundle : Bundle or None
+        The model in service.
+    why : str
+        Why there is none.
+    """
     if bundle is None:
-        return _said(why)
+        return _sentence(why)
     if record.probability is None:
-        return _said(WHY_NONE.get(record.subset, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
+        return _sentence(WHY_NONE.get(record.subset, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
     threshold = bundle.threshold
     word = decisions.decision(record.probability, threshold, bundle.band)
     kind, mark = MARKS[word]
-    beside = BESIDE[record.outcome]
-    seen = HELD_OUT
+    origin = HELD_OUT
     if bundle.leaky:
-        seen = "The model learned from other cells of this patient: its answer looks better than it is."
+        origin = "The model learned from other cells of this patient, so this answer looks better than it is."
     elif bundle.folds:
-        seen = HELD_OUT_OF_FOLD.format(part=escape(record.subset), folds=bundle.folds)
+        origin = HELD_OUT_OF_FOLD.format(subset=escape(record.subset), folds=bundle.folds)
     return (
         f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
         f"<span>{record.probability:.3f}</span></div>"
         f'<div class="scale" aria-hidden="true"><i style="width:{record.probability:.1%}"></i>'
         f'<s style="left:{threshold:.1%}"></s></div>'
-        f"<p>{distance(record.probability, threshold)} ({threshold:.3f}). <b>{beside}</b> {seen}</p></div>"
+        f"<p>{distance(record.probability, threshold)} ({threshold:.3f}). "
+        f"<b>{BESIDE[record.outcome]}</b> {origin}</p></div>"
     )
 
 
-def _said(text: str) -> str:
+def _sentence(text: str) -> str:
     return f'<div class="answer"><p>{escape(text)}</p></div>'
 
 

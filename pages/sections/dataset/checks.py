@@ -1,4 +1,4 @@
-"""What can be wrong with the set: each check with what it means and what was done about it."""
+"""What can be wrong with the set: each check with its meaning and what was done about it."""
 
 import base64
 from html import escape
@@ -20,34 +20,38 @@ from leukemia.markdown import plain
 from pages.components import flash, job_status
 from pages.sections.dataset import address, cell_detail, grid, resources
 
-KIND, TITLE = JobKind.SIMILAR, "A look through all images"
+KIND, TITLE = JobKind.SIMILAR, "Scan of all images"
 STYLE = Path(__file__).with_name("pairs.css")
 ICONS = {OK: "check_circle", NOTE: "info", PROBLEM: "error", UNKNOWN: "pending"}
-WORDS = {OK: "nothing found", NOTE: "to know", PROBLEM: "to look into", UNKNOWN: "not known yet"}
+# One check's level in words, and that of several.
+WORDS = {
+    OK: ("passed", "passed"),
+    NOTE: ("note", "notes"),
+    PROBLEM: ("problem", "problems"),
+    UNKNOWN: ("not checked yet", "not checked yet"),
+}
 PAIRS, CARDS, ROWS = 12, 24, 200
 OPEN = "check-open-"
-# Seconds for which files on disk are not looked for again.
+# Seconds for which files on disk are not checked again.
 FRESH = 60.0
 
 
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Lay out the section for the prepared folder."""
     data = Path(data).resolve()
-    resources.catalog(data)  # says where the folder is not prepared
+    resources.catalog(data)  # raises where the folder is not prepared
     bundle, why = resources.model()
     stamp = (manifest_parquet.stamp(data), label_log.stamp(data))
     cells = _cells(data, stamp)
     flash.show(job_status.FLASH)
-    looked = _looked_through(data, cells)
-    found = _all(
-        data, (*stamp, looked is not None), bundle.identity if bundle else why, cells, looked, bundle
-    )
-    first, *rest = found
+    scan = _scan_or_start(data, cells)
+    model = bundle.identity if bundle else why
+    first, *rest = _all(data, (*stamp, scan is not None), model, cells, scan, bundle)
     _headline(first)
     if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):
         st.warning(
-            "This holds for patients by their names and for identical images. Near-identical images say that "
-            "some names may hide one person on two sides: see below.",
+            "This holds for patients' names and for identical images. Near-identical images suggest that two "
+            "names in different subsets may be one person: see below.",
             icon=":material/warning:",
         )
     _summary(rest)
@@ -58,7 +62,7 @@ def show(data: Path) -> None:
         cell_detail.show(data, [])
 
 
-# Rows of the manifest, no image; one at a time, as the catalogue.
+# Rows of the manifest, no image; one at a time, as the catalog.
 @st.cache_resource(max_entries=1, show_spinner="Reading the manifest …")
 def _cells(data: Path, stamp: tuple[object, ...]) -> pd.DataFrame:
     return label_log.apply(data, manifest.read(data))
@@ -70,7 +74,7 @@ def _all(
     stamp: tuple[object, ...],
     model: str,
     _cells: pd.DataFrame,
-    _looked: near_duplicates.Scan | None,
+    _scan: near_duplicates.Scan | None,
     _bundle: Bundle | None,
 ) -> list[Check]:
     from leukemia.evaluation import label_issues
@@ -88,12 +92,12 @@ def _all(
         )
         if _bundle
         else label_issues.without_model(model),
-        checks.near_identical(_cells, _looked, assignment),
+        checks.near_identical(_cells, _scan, assignment),
         checks.identical(_cells),
         checks.tied(_cells),
         checks.two_labels(_cells),
         *file_checks.files(data, _cells, file_checks.read_report(data)),
-        *file_checks.frames(_cells, _looked),
+        *file_checks.frames(_cells, _scan),
     ]
 
 
@@ -102,20 +106,20 @@ def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, st
     if bundle is not None and bundle.synthetic == bool((labelled["source"] == "synthetic").all()):
         if bundle.folds:
             own = checks.fold_by_image(labelled, bundle.predictions)
-            whose = f"the {bundle.folds} folds in which {bundle.name} was judged"
+            whose = f"the {bundle.folds} folds used to evaluate {bundle.name}"
         else:
             parts = bundle.record.split.groups()
             own = checks.subset_by_group(labelled, parts)
             whose = f"the split of the model in service ({bundle.name})"
         if own.notna().any():
             return own, whose
-    return checks.default_split(labelled), "the split that a training with seed 0 would deal"
+    return checks.default_split(labelled), "the split that a training with seed 0 would use"
 
 
-def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | None:
-    """What a look through all images found; where there was none, one is started once."""
-    if found := near_duplicates.cached(data, cells):
-        return found
+def _scan_or_start(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | None:
+    """The scan of all images; where there was none, one is started once."""
+    if cached := near_duplicates.cached(data, cells):
+        return cached
     job = jobs.latest(data, KIND)
     state = jobs.state(job) if job else None
     arguments = ["check", "--data", str(data)]
@@ -125,10 +129,10 @@ def _looked_through(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | N
         job = jobs.latest(data, KIND)
         state = jobs.state(job) if job else None
     if state and state.active:
-        st.markdown("**Near-identical images and cut-off cells** are being looked for:")
+        st.markdown("Searching for **near-identical images and cut-off cells**:")
         job_status.follow(job)
     elif state and state.status != JobStatus.DONE:
-        job_status.ended(job, state, go_on="Look again")
+        job_status.ended(job, state, go_on="Scan again")
     return None
 
 
@@ -136,19 +140,21 @@ def _headline(check: Check) -> None:
     if check.level == OK:
         st.success(f"**{plain(check.title)}.** {plain(check.finding)}", icon=":material/verified:")
     elif check.level == PROBLEM:
-        st.error(f"**Patients on two sides of the split.** {plain(check.finding)}", icon=":material/error:")
+        st.error(f"**Patients in more than one subset.** {plain(check.finding)}", icon=":material/error:")
     else:
-        st.info(f"**{plain(check.title)}: not proved.** {plain(check.finding)}", icon=":material/help:")
+        st.info(f"**{plain(check.title)}: not checked.** {plain(check.finding)}", icon=":material/help:")
     st.caption(f"{plain(check.meaning)} {plain(check.action)}")
 
 
-def _summary(found: list[Check]) -> None:
-    counts = {word: sum(check.level == level for check in found) for level, word in WORDS.items()}
-    st.markdown(" · ".join(f"**{count}** {word}" for word, count in counts.items() if count))
+def _summary(results: list[Check]) -> None:
+    counts = {level: sum(check.level == level for check in results) for level in WORDS}
+    st.markdown(
+        " · ".join(f"**{count}** {WORDS[level][count > 1]}" for level, count in counts.items() if count)
+    )
 
 
 def _one(data: Path, check: Check) -> None:
-    label = f"**{plain(check.title)}**: {WORDS[check.level]}"
+    label = f"**{plain(check.title)}**: {WORDS[check.level][0]}"
     box = st.expander(
         label,
         icon=f":material/{ICONS[check.level]}:",
@@ -175,7 +181,7 @@ def _one(data: Path, check: Check) -> None:
 
 
 def _page(check: Check, size: int) -> pd.DataFrame:
-    """The rows on the page that is turned to."""
+    """The rows on the current page."""
     pages = -(-len(check.rows) // size)
     number = st.pagination(pages, key=f"check-{check.name}") if pages > 1 else 1
     return check.rows.iloc[(number - 1) * size : number * size]
@@ -197,19 +203,19 @@ def _pair(row: dict[str, object], pictures: dict[str, bytes]) -> str:
     shown = ""
     for path in (row["first"], row["second"]):
         picture = base64.b64encode(pictures.get(path, b"")).decode("ascii")
-        image = f'<img alt="" src="data:image/jpeg;base64,{picture}">' if picture else "<i>not readable</i>"
+        image = f'<img alt="" src="data:image/jpeg;base64,{picture}">' if picture else "<i>unreadable</i>"
         name = escape(Path(str(path)).stem)
         shown += f'<figure>{image}<figcaption title="{escape(str(path))}">{name}</figcaption></figure>'
     flags = [
         word
-        for name, word in (("two_subsets", "on two sides of the split"), ("two_groups", "two patient groups"))
+        for name, word in (("two_subsets", "in two subsets"), ("two_groups", "two patient groups"))
         if row.get(name)
     ]
     marks = "".join(f"<b>✗ {word}</b>" for word in flags[:1])
     return (
         f'<div class="pair" role="listitem"><div class="two">{shown}</div>'
-        f"<p>Patient {escape(str(row['patients']) or 'not known')} · {escape(str(row['labels']))} · alike: "
-        f"{escape(str(row['alike']))}</p>{marks}</div>"
+        f"<p>Patient {escape(str(row['patients']) or 'not known')} · {escape(str(row['labels']))} · "
+        f"similarity: {escape(str(row['alike']))}</p>{marks}</div>"
     )
 
 
@@ -223,9 +229,7 @@ def _images(data: Path, check: Check) -> None:
     records = [by_path[path] for path in rows["path"] if path in by_path]
     grid.show(data, records, key=f"check-{check.name}-grid", spoken=check.title, on_open=cell_detail.open_it)
     if check.name == "suspects":
-        st.caption(
-            "The most suspect first. A click opens a cell, where its label can be corrected or doubted."
-        )
+        st.caption("Most suspect first. Click a cell to open it, where you can correct or doubt its label.")
 
 
 def _ids(data: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.catalog.catalog import OF_MODEL, Catalog
 from leukemia.dataset.catalog.filters import (
     CORRECTED,
@@ -30,14 +31,12 @@ SORT_WORDS = {
     "darkest": "Darkest cell first",
     "highest": "Highest probability of ALL first",
     "lowest": "Lowest probability of ALL first",
-    "nearest": "Nearest to the threshold first",
+    "nearest": "Closest to the threshold first",
     "wrongest": "Furthest from its label first",
 }
 WORDS = {
-    "ALL": "ALL",
-    "Normal": "Normal",
     UNLABELLED: "Unlabelled",
-    UNKNOWN: "In no part",
+    UNKNOWN: "In no subset",
     RIGHT: "Right",
     WRONG: "Wrong",
     UNDECIDED: "Undecided",
@@ -45,8 +44,8 @@ WORDS = {
     DOUBTED: "Label doubted",
 }
 ANSWERS = {
-    "ALL": decisions.ALL_LIKE,
-    "Normal": decisions.NORMAL_LIKE,
+    ALL: decisions.ALL_LIKE,
+    NORMAL: decisions.NORMAL_LIKE,
     INDETERMINATE: decisions.INDETERMINATE,
     UNKNOWN: "No held-out answer",
 }
@@ -56,15 +55,24 @@ STEP = 500  # frame pixels of the size slider
 
 
 def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
-    """Lay out the widgets; those that need a model's answers only where there are any."""
+    """Lay out the widgets.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    chosen : Filters
+        What the widgets are set to.
+    answered : bool
+        Whether there are answers of a model; without, what needs them is left out.
+    """
     choices = catalog.choices
     lowest, highest = choices.area[0] // STEP * STEP, -(-choices.area[1] // STEP) * STEP
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _many("Class", "labels", ("ALL", "Normal", UNLABELLED), chosen)
+        _many("Class", "labels", (ALL, NORMAL, UNLABELLED), chosen)
         _many("Source", "sources", choices.sources, chosen)
         _many("Patient", "patients", choices.patients, chosen)
         if answered:
-            _many("Split", "subsets", choices.subsets, chosen)
+            _many("Subset", "subsets", choices.subsets, chosen)
             band = catalog.band is not None
             answers = tuple(answer for answer in ANSWERS if band or answer != INDETERMINATE)
             _many("The model's answer", "decisions", answers, chosen, ANSWERS)
@@ -91,7 +99,7 @@ def _many(
     words: dict[str, str] = WORDS,
 ) -> None:
     now = getattr(chosen, name)
-    # What the address asks for and the set has not is shown too: it is why nothing matches.
+    # What the address asks for but the set lacks is shown too: it is why nothing matches.
     options = (*options, *(value for value in now if value not in options))
     st.session_state[KEY + name] = list(now)
     st.multiselect(

@@ -1,4 +1,6 @@
-"""Cells as a grid of cards, each a button: one component, so that a whole page of them is drawn at once.
+"""Cells as a grid of cards, each a button, a page of them at a time with its number in the address.
+
+The grid is one component, so that a whole page of cells is drawn at once.
 
 Colours are never the only signal: labels and answers have words and shapes of their own.
 """
@@ -9,19 +11,22 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.classes import ALL, NORMAL
+from leukemia.dataset import manifest
 from leukemia.dataset.catalog.filters import INDETERMINATE, UNKNOWN, UNLABELLED, WRONG
 from leukemia.dataset.catalog.records import Record
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import decisions
+from pages.sections.dataset import address
 
 FOLDER = Path(__file__).parent
-LABELS = {"ALL": ("all", "▲ ALL"), "Normal": ("normal", "● Normal"), "": ("", UNLABELLED)}
+LABELS = {ALL: ("all", "▲ ALL"), NORMAL: ("normal", "● Normal"), "": ("", UNLABELLED)}
 ANSWERS = {
-    "ALL": f"▲ {decisions.ALL_LIKE}",
-    "Normal": f"● {decisions.NORMAL_LIKE}",
+    ALL: f"▲ {decisions.ALL_LIKE}",
+    NORMAL: f"● {decisions.NORMAL_LIKE}",
     INDETERMINATE: f"◆ {decisions.INDETERMINATE}",
 }
-SYNTHETIC = "synthetic"
+PAGE_SIZE = 48
 
 _grid = st.components.v2.component(
     "leukemia.cells",
@@ -41,10 +46,24 @@ def show(
     on_pick: Callable[[str, bool], None] | None = None,
     picked: Collection[str] = (),
 ) -> None:
-    """Draw cells; a click on one calls ``on_open`` with its image_id before the page runs again.
+    """Draw cells.
 
-    With ``on_pick``, each has a box to tick, which calls it with image_id and whether it is ticked.
-    ``spoken`` says to a screen reader what the grid holds.
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    records : sequence of Record
+        The cells, in reading order.
+    key : str
+        Keeps this grid apart from the page's others.
+    spoken : str
+        What the grid holds, for a screen reader.
+    on_open : callable
+        Called with the image_id of a cell that is clicked, before the page runs again.
+    on_pick : callable, optional
+        Each cell has a box to tick, which calls this with image_id and whether it is ticked.
+    picked : collection of str, optional
+        The image_ids whose boxes are ticked.
     """
     pictures = Thumbnails(data).get((record.image_id, record.path) for record in records)
     cards = [card(record, pictures.get(record.image_id), record.image_id in picked) for record in records]
@@ -62,7 +81,16 @@ def show(
 
 
 def card(record: Record, picture: bytes | None, picked: bool = False) -> dict[str, object]:
-    """What a card shows, as the component takes it."""
+    """What a card shows, as the component takes it.
+
+    Parameters
+    ----------
+    record : Record
+    picture : bytes or None
+        Its thumbnail, a JPEG; None where the image cannot be read.
+    picked : bool, optional
+        Whether its box is ticked.
+    """
     kind, label = LABELS[record.label]
     who = f"Patient {record.patient}" if record.patient else Path(record.path).stem
     lines = []
@@ -70,9 +98,9 @@ def card(record: Record, picture: bytes | None, picked: bool = False) -> dict[st
         wrong = record.outcome == WRONG
         answer = f"✗ {ANSWERS[record.decision]}" if wrong else ANSWERS[record.decision]
         lines.append((answer, f"{record.probability:.3f}", "wrong" if wrong else ""))
-    part = [] if record.subset == UNKNOWN else [record.subset]
-    lines.append((" · ".join([record.source, *part]), f"{record.cell_area:,} px", "quiet"))
-    badges = [SYNTHETIC] * record.synthetic + [f"label {record.review}"] * bool(record.review)
+    subset = [] if record.subset == UNKNOWN else [record.subset]
+    lines.append((" · ".join([record.source, *subset]), f"{record.cell_area:,} px", "quiet"))
+    badges = [manifest.SYNTHETIC] * record.synthetic + [f"label {record.review}"] * bool(record.review)
     return {
         "id": record.image_id,
         "picture": base64.b64encode(picture).decode("ascii") if picture else "",
@@ -85,3 +113,33 @@ def card(record: Record, picture: bytes | None, picked: bool = False) -> dict[st
         "title": record.path,
         "spoken": f"Open cell: {who}, {label}" + "".join(f", {badge}" for badge in badges),
     }
+
+
+def place(count: int) -> tuple[int, int]:
+    """The page that the address asks for, at most the last one; and how many there are."""
+    pages = max(1, -(-count // PAGE_SIZE))
+    return min(address.page(), pages), pages
+
+
+def turn_pages(number: int, pages: int, *, key: str, of: object = "") -> None:
+    """Lay out the page numbers, where there is more than one page.
+
+    Parameters
+    ----------
+    number, pages : int
+        Of :func:`place`.
+    key : str
+        Keeps these numbers apart from others.
+    of : object, optional
+        What is paged: with another, the numbers start anew.
+    """
+    if pages == 1:
+        return
+    key = f"{key}-{pages}-{hash(of)}"
+    if st.session_state.get(key, number) != number:
+        st.session_state[key] = number
+
+    def turned() -> None:
+        address.put(address.PAGE, str(st.session_state[key]) if st.session_state[key] > 1 else "")
+
+    st.pagination(pages, default=number, key=key, on_change=turned)

@@ -1,4 +1,4 @@
-"""Import a download, or the drawn set, in the background: the same import as the command line's."""
+"""Import a download, or the sample set, in the background: the same import as the command line's."""
 
 import os
 import zipfile
@@ -18,18 +18,18 @@ KIND = JobKind.IMPORT
 DOWNLOAD, SAMPLE = "A download on the server", "The sample set"
 WHERE = "Folder or .zip on the server"
 ABOUT = {
-    DOWNLOAD: "C-NMC 2019 as it is downloaded: the archive's own layout or Kaggle's. Nothing is unpacked or "
+    DOWNLOAD: "C-NMC 2019 as downloaded, in the archive's own layout or Kaggle's. Nothing is unpacked or "
     "changed there.",
-    SAMPLE: "720 cells of 24 patients, drawn by a program in C-NMC's layout, with its traps: to try the page "
-    "without a download. Nothing learned from them says anything about leukemia.",
+    SAMPLE: "720 synthetic cells of 24 patients in C-NMC's layout, with its pitfalls: try the page without a "
+    "download. A program drew them; nothing learned from them says anything about leukemia.",
 }
 REFUSED = "import-refused"
 
 
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Lay out the section for the data folder, prepared or not."""
     data = Path(data).resolve()
-    there = _there(data)
+    contents = _contents(data)
     flash.show(job_status.FLASH)
     job = jobs.latest(data, KIND)
     state = jobs.state(job) if job else None
@@ -39,19 +39,19 @@ def show(data: Path) -> None:
         return
     if job:
         _ended(job, state)
-    _form(data, there)
+    _form(data, contents)
 
 
 def refusal(text: str) -> str:
     """Why a path cannot be imported, in a sentence; empty where it can be tried."""
     if not text.strip():
-        return "Name a folder or a .zip on the server."
+        return "Enter a folder or a .zip file on the server."
     path = Path(text.strip()).expanduser()
     try:
         if not path.exists():
             return f"No such file or folder on the server: {path}."
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            return f"{path} is not readable for this program: its owner must allow it."
+            return f"This program may not read {path}. Ask its owner for permission."
         if path.is_file() and not zipfile.is_zipfile(path):
             return f"{path} is not a folder or a whole .zip file."
     except (OSError, ValueError) as error:
@@ -59,23 +59,23 @@ def refusal(text: str) -> str:
     return ""
 
 
-def _there(data: Path) -> str:
-    """Say what the folder holds; empty where that is nothing."""
+def _contents(data: Path) -> str:
+    """Say what the folder holds, and return it in words; empty where that is nothing."""
     try:
         tally = resources.catalog(data).tally()
     except DatasetError as error:
         if Workspace(data).manifest.exists():
             st.error(plain(str(error)), icon=":material/error:")
             return "a damaged set"
-        st.markdown("No images yet: import a download, or draw the sample set.")
+        st.markdown("No images yet. Import a download or the sample set.")
         return ""
-    kind = "drawn" if resources.catalog(data).synthetic else "real"
-    held = f"{tally.images:,} {kind} images of {tally.patients:,} patients"
-    st.markdown(f"The data folder holds **{held}**.")
-    return held
+    kind = "synthetic" if resources.catalog(data).synthetic else "real"
+    contents = f"{tally.images:,} {kind} images of {tally.patients:,} patients"
+    st.markdown(f"The data folder holds **{contents}**.")
+    return contents
 
 
-def _form(data: Path, there: str) -> None:
+def _form(data: Path, contents: str) -> None:
     st.subheader("Import")
     source = st.segmented_control(
         "What to import", (DOWNLOAD, SAMPLE), key="import-source", default=DOWNLOAD, required=True
@@ -84,15 +84,16 @@ def _form(data: Path, there: str) -> None:
     if source == DOWNLOAD:
         st.text_input(WHERE, key="import-path", placeholder="/srv/downloads/C-NMC_Leukemia.zip")
     agreed = True
-    if there:
+    if contents:
         agreed = st.checkbox(
-            f"Replace what is there ({there}); corrections of labels are kept with their images",
+            f"Replace the current set ({contents}). Label corrections stay with their images.",
             key="import-replace",
         )
     other = jobs.running(data, jobs.Lane.CHANGE)
     if other:
         st.info(
-            f"{plain(other.title)} works on this data folder: wait for its end.", icon=":material/pending:"
+            f"{plain(other.title)} is using this data folder. Please wait until it has finished.",
+            icon=":material/pending:",
         )
     st.button(
         "Start the import",
@@ -121,10 +122,10 @@ def _start(data: Path, sample: bool) -> None:
 def _ended(job: Job, state: JobState) -> None:
     if state.status != JobStatus.DONE:
         st.subheader(plain(job.title))
-        st.caption("The set is as it was before. What was read so far is kept for going on.")
+        st.caption("The set is unchanged. What has been read so far is kept, so the import can resume.")
         job_status.ended(job, state)
         return
-    with st.expander(f"{plain(job.title)}: done. What was found", icon=":material/check_circle:"):
+    with st.expander(f"{plain(job.title)}: done. Report", icon=":material/check_circle:"):
         for line in state.imported.report:
             st.markdown(plain(line))
         job_status.problems(state)

@@ -1,12 +1,15 @@
 """A reviewer doubts or corrects a label, with a name and a reason; nothing is ever overwritten."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import label_log
-from leukemia.dataset.catalog.catalog import Record
+from leukemia.dataset.catalog.records import Record
 from leukemia.dataset.label_log import DOUBTED, Correction
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
@@ -15,40 +18,50 @@ from pages.components import flash, identity
 FLASH = "label"
 WORDS = {
     DOUBTED: "Doubted: leave it out of training",
-    "ALL": "Corrected: the cell is ALL",
-    "Normal": "Corrected: the cell is Normal",
+    ALL: "Corrected: the cell is ALL",
+    NORMAL: "Corrected: the cell is Normal",
 }
 ABOUT = (
-    "The label that the set came with is kept. From the next training on, a corrected label counts, and a "
-    "doubted cell is left out. This is a label of the data set, not a finding on a patient."
+    "The original label is kept. From the next training on, a corrected label counts and a doubted cell is "
+    "left out. This is a label of the data set, not a finding about a patient."
 )
 
 
 def show(data: Path, record: Record) -> None:
-    """Lay out what was said of one cell's label, and the form to say more; for the opened cell."""
+    """Lay out the history of the opened cell's label, and the form to change it.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    record : Record
+        Of the cell; nothing is shown where it came without a label.
+    """
     if not record.label:
         return
     log = label_log.history(data, record.image_id)
-    counts = log[0].new if log else record.original_label
-    with st.expander(f"Label: {_counted(counts, record)}", icon=":material/edit_note:", expanded=bool(log)):
+    current = log[0].new if log else record.original_label
+    with st.expander(
+        f"Label: {_described(current, record)}", icon=":material/edit_note:", expanded=bool(log)
+    ):
         flash.show(FLASH)
         for row in log:
             st.markdown(_line(row))
         st.caption(ABOUT)
-        _form(data, record, counts)
+        _form(data, record, current)
         if log:
             _undo(data, log[0])
 
 
-def _form(data: Path, record: Record, counts: str) -> None:
-    image_id, came = record.image_id, record.original_label
-    options = [label for label in WORDS if label != counts]
-    words = WORDS | {came: f"Confirmed: the cell is {came}, as the set came"}
+def _form(data: Path, record: Record, current: str) -> None:
+    image_id, original = record.image_id, record.original_label
+    options = [label for label in WORDS if label != current]
+    words = WORDS | {original: f"Confirmed: the cell is {original} (original)"}
     with st.form(f"label-{image_id[:16]}", border=False):
         st.radio("Change it to", options, format_func=words.get, key="label-new")
         _who_and_why("label")
         st.form_submit_button(
-            "Keep this", icon=":material/save:", on_click=_correct, args=(data, image_id, counts)
+            "Save", icon=":material/save:", on_click=_correct, args=(data, image_id, current)
         )
 
 
@@ -56,7 +69,7 @@ def _undo(data: Path, last: Correction) -> None:
     with st.form(f"undo-{last.number}", border=False):
         st.markdown(f"**Undo the last change**: back to {plain(last.old)}")
         _who_and_why("undo")
-        st.form_submit_button("Undo", icon=":material/undo:", on_click=_take_back, args=(data, last.number))
+        st.form_submit_button("Undo", icon=":material/undo:", on_click=_undo_last, args=(data, last.number))
 
 
 def _who_and_why(form: str) -> None:
@@ -67,20 +80,19 @@ def _who_and_why(form: str) -> None:
 
 
 def _correct(data: Path, image_id: str, old: str) -> None:
-    state = st.session_state
-    new = state["label-new"]
-    _try("label", lambda by: label_log.correct(data, image_id, new, old=old, **by), f"Kept: {new}.")
+    new = st.session_state["label-new"]
+    _try("label", partial(label_log.correct, data, image_id, new, old=old), f"Saved: {new}.")
 
 
-def _take_back(data: Path, number: int) -> None:
-    _try("undo", lambda by: label_log.undo(data, number, **by), "Undone; both changes stay in the log.")
+def _undo_last(data: Path, number: int) -> None:
+    _try("undo", partial(label_log.undo, data, number), "Undone. Both changes stay in the log.")
 
 
-def _try(form: str, change, done: str) -> None:
+def _try(form: str, change: Callable[..., Correction], done: str) -> None:
     state = st.session_state
     by = {"who": state[f"{form}-who"], "reason": state[f"{form}-reason"]}
     try:
-        change(by)
+        change(**by)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
         return
@@ -90,10 +102,10 @@ def _try(form: str, change, done: str) -> None:
     flash.put(FLASH, flash.SUCCESS, done)
 
 
-def _counted(counts: str, record: Record) -> str:
-    if counts == record.original_label:
-        return f"{counts}, as the set came"
-    return f"{counts}; the set came with {record.original_label}"
+def _described(current: str, record: Record) -> str:
+    if current == record.original_label:
+        return f"{current} (original)"
+    return f"{current} (originally {record.original_label})"
 
 
 def _line(row: Correction) -> str:
@@ -102,5 +114,5 @@ def _line(row: Correction) -> str:
 
 
 def when(at: str) -> str:
-    """A time of the log, for a reader."""
+    """A time of the log (ISO 8601), for a reader."""
     return f"{at[:10]} {at[11:16]} UTC"

@@ -1,4 +1,4 @@
-"""All labels that reviewers corrected or doubted: as they count now, and the whole log."""
+"""All labels that reviewers corrected or doubted: as they stand now, and the whole log."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.label_log import DOUBTED, Correction
 from pages.sections.dataset import address, cell_detail, grid, label_form, resources
 
-NONE = "No label was corrected or doubted yet. Open a cell in the gallery or among the label suspects."
+NONE = "No label has been corrected or doubted yet. To change one, open its cell in the gallery."
 PAGE = 24
 
 
 def show(data: Path) -> None:
-    """Lay out all that reviewers changed: the cells as they count now, and the whole log."""
+    """Lay out the section for the prepared folder."""
     catalog = resources.catalog(data)
     log = label_log.history(data)
     if not log:
@@ -24,18 +24,18 @@ def show(data: Path) -> None:
     changed = label_log.current(data)
     doubted = sum(row.new == DOUBTED for row in changed.values())
     st.markdown(
-        f"**{len(changed) - doubted:,} corrected, {doubted:,} doubted** labels count now; "
-        f"{len(log):,} {'change was' if len(log) == 1 else 'changes were'} made in all."
+        f"At present **{len(changed) - doubted:,} labels are corrected and {doubted:,} doubted**, after "
+        f"{len(log):,} {'change' if len(log) == 1 else 'changes'} in all."
     )
     if changed:
-        last = sorted(changed, key=lambda image_id: -changed[image_id].number)[:PAGE]
+        latest = sorted(changed, key=lambda image_id: -changed[image_id].number)[:PAGE]
         # Identical images are one cell here.
-        found = {row.image_id: row for row in catalog.page(Filters(images=tuple(last)), size=4 * PAGE)}
-        records = [found[image_id] for image_id in last if image_id in found]
+        by_id = {row.image_id: row for row in catalog.page(Filters(images=tuple(latest)), size=4 * PAGE)}
+        records = [by_id[image_id] for image_id in latest if image_id in by_id]
         spoken = "Cells whose label was changed"
         grid.show(data, records, key="labels-grid", spoken=spoken, on_open=cell_detail.open_it)
         if len(changed) > PAGE:
-            st.caption(f"The last {PAGE} of {len(changed):,}; the gallery shows all, by its filter Review.")
+            st.caption(f"The latest {PAGE} of {len(changed):,}. To see all, use the gallery's filter Review.")
     table = _table(log)
     st.subheader("The log")
     st.dataframe(table, hide_index=True)
@@ -59,7 +59,7 @@ def _table(log: list[Correction]) -> pd.DataFrame:
             "Who": [_inert(row.who) for row in log],
             "From": [row.old for row in log],
             "To": [row.new for row in log],
-            "Came as": [row.original for row in log],
+            "Original": [row.original for row in log],
             "Reason": [_inert(row.reason) for row in log],
             "Undoes": [f"No. {row.undoes}" if row.undoes else "" for row in log],
             "Image": [row.image_id for row in log],

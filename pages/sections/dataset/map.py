@@ -1,5 +1,6 @@
-"""Cells placed by what the model sees in them; what is lassoed opens in the gallery."""
+"""Cells placed by what the model sees in them; a selection opens in the gallery."""
 
+import base64
 from pathlib import Path
 
 import pandas as pd
@@ -10,35 +11,41 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import catalog as catalogs
 from leukemia.dataset.catalog.filters import Filters
+from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import embedding
 from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
+from leukemia.plots import cell_map
 from pages.components import flash, job_status
-from pages.sections.dataset import address, cell_detail, grid, hover_picture, map_chart, resources
+from pages.sections.dataset import address, cell_detail, grid, resources
 
 KIND = JobKind.MAP
 CHART, OPENED = "map-chart", "map-opened"
 PREVIEW = 12
 ABOUT = (
-    "Each dot is a cell, placed by the features that the network's last layer weighs: cells that the model "
-    "sees alike lie close together. Draw a lasso or a box about some to see them and to open them in the "
-    "gallery; click a dot for one. "
+    "Each dot is a cell, placed by the features of the network's last layer: cells that look alike to the "
+    "model lie close together. Draw a lasso or a box around cells to see them and to open them in the "
+    "gallery, or click a dot to see one cell. "
 )
-LAYOUT_NOTES = {
-    "UMAP": "UMAP keeps neighbours together; the distance between groups and the axes mean nothing.",
-    "PCA": "PCA shows the two directions of the largest spread; distances along them can be compared.",
-}
+FOLDER = Path(__file__).parent
+HOVER = "map-hover"
+
+# The picture of the cell under the pointer: the chart's own hover can show text only.
+_hover = st.components.v2.component(
+    "leukemia.hover",
+    html='<div class="hovered" aria-hidden="true" hidden></div>',
+    css=(FOLDER / "hover.css").read_text(encoding="utf-8"),
+    js=(FOLDER / "hover.js").read_text(encoding="utf-8"),
+)
 
 
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Lay out the section for the prepared folder."""
     data = Path(data).resolve()
     catalog = resources.catalog(data)
     bundle, why = resources.model()
     if bundle is None:
-        st.info(
-            f"{plain(why)} The map is made with the features of the model in service.", icon=":material/map:"
-        )
+        st.info(f"{plain(why)} The map needs the features of the model in service.", icon=":material/map:")
         return
     flash.show(job_status.FLASH)
     places = _places(data, _stamp(data), bundle.identity, bundle)
@@ -59,8 +66,8 @@ def _stamp(data: Path) -> tuple[object, ...]:
 @st.cache_resource(max_entries=1, show_spinner="Reading the map …")
 def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundle) -> pd.DataFrame | None:
     cells = manifest.read(data)
-    found = embedding.cached(_bundle, data, cells)
-    if found is None:
+    positions = embedding.cached(_bundle, data, cells)
+    if positions is None:
         return None
     catalog = resources.catalog(data)
     known = catalog.query(
@@ -68,8 +75,8 @@ def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundl
         "probability AS held_out "
         "FROM cells JOIN names USING (row)"
     )
-    places = found.merge(known, on="path").reset_index(drop=True)
-    # What a network says that did not learn from the patient is worth more than what this one says.
+    places = positions.merge(known, on="path").reset_index(drop=True)
+    # The answer of a network that did not learn from the patient is worth more than this one's.
     is_held_out = places["held_out"].notna()
     return places.assign(
         probability=places["held_out"].where(is_held_out, places["probability"]), is_held_out=is_held_out
@@ -86,8 +93,8 @@ def _make(data: Path, total: int, bundle: Bundle) -> None:
         job_status.ended(job, state, go_on="Try again")
         return
     st.markdown(
-        f"There is no map of these {total:,} images by **{plain(bundle.name)}** yet. It is computed once for "
-        "a model, in the background, and kept: some minutes for some thousand images."
+        f"There is no map of these {total:,} images by **{plain(bundle.name)}** yet. It is computed once per "
+        "model, in the background: a few minutes for a few thousand images."
     )
     arguments = ["map", "--data", str(data), "--model", str(bundle.folder.resolve())]
     title = f"Map by {bundle.name}"
@@ -102,59 +109,72 @@ def _make(data: Path, total: int, bundle: Bundle) -> None:
 
 @st.fragment
 def _explore(data: Path, bundle: Bundle) -> None:
-    """The chart and what is picked on it; only this runs again at a pick."""
+    """The chart and what is selected on it; only this runs again at a selection."""
     if st.session_state.pop(OPENED, False):
         st.rerun()
     places = _places(data, _stamp(data), bundle.identity, bundle)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = st.segmented_control(
-            "Placed by", tuple(LAYOUT_NOTES), key="map-layout", default="UMAP", required=True
+            "Layout", tuple(cell_map.LAYOUTS), key="map-layout", default="UMAP", required=True
         )
         colour = st.segmented_control(
-            "Coloured by", tuple(map_chart.COLOURINGS), key="map-colour", default="Class", required=True
+            "Colour by", tuple(cell_map.COLOURINGS), key="map-colour", default="Class", required=True
         )
         patients = ()
         if colour == "Patient":
             patients = st.multiselect(
                 "Patients with a colour of their own",
-                map_chart.by_size(places),
-                default=map_chart.by_size(places)[: map_chart.TONES_OF_PATIENTS],
-                max_selections=map_chart.TONES_OF_PATIENTS,
+                cell_map.by_size(places),
+                default=cell_map.by_size(places)[: cell_map.MAX_PATIENTS],
+                max_selections=cell_map.MAX_PATIENTS,
                 key="map-patients",
             )
     above = st.container()
-    figure, shown = map_chart.draw(places, layout, colour, patients, bundle.threshold)
-    picked = st.plotly_chart(
+    figure, shown = cell_map.draw(places, layout, colour, patients, bundle.threshold)
+    event = st.plotly_chart(
         figure,
         key=CHART,
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "displaylogo": False},
     )
-    hover_picture.show(data, CHART)
-    st.caption(ABOUT + LAYOUT_NOTES[layout] + map_chart.COLOURINGS[colour])
-    chosen = places.iloc[map_chart.rows(picked["selection"]["points"], shown)]
-    ids = tuple(dict.fromkeys(chosen["image_id"]))
+    _hover_picture(data)
+    st.caption(ABOUT + cell_map.LAYOUTS[layout] + cell_map.COLOURINGS[colour])
+    selected = places.iloc[cell_map.selected_rows(event["selection"]["points"], shown)]
+    ids = tuple(dict.fromkeys(selected["image_id"]))
     with above:
-        _told(chosen, ids)
+        _selection(selected, ids)
     _preview(data, ids)
 
 
-def _told(chosen: pd.DataFrame, ids: tuple[str, ...]) -> None:
-    """What is picked, and the way to the gallery."""
-    labels = chosen["label"].replace("", "unlabelled").value_counts()
-    told = ", ".join(f"{count:,} {label}" for label, count in labels.items())
-    patients = chosen.loc[chosen["patient"] != "", "patient"].nunique()
+@st.fragment
+def _hover_picture(data: Path) -> None:
+    """Follow the pointer over the chart; only this runs again when it meets a dot."""
+    image_id = (st.session_state.get(HOVER) or {}).get("over") or ""
+    picture = b""
+    if image_id:
+        records = resources.catalog(data).page(Filters(images=(image_id,)), size=1)
+        cells = [(record.image_id, record.path) for record in records]
+        picture = Thumbnails(data).get(cells).get(image_id, b"")
+    given = {"chart": CHART, "id": image_id, "picture": base64.b64encode(picture).decode("ascii")}
+    _hover(key=HOVER, data=given, on_over_change=lambda: None)
+
+
+def _selection(selected: pd.DataFrame, ids: tuple[str, ...]) -> None:
+    """What is selected, and the way to the gallery."""
+    labels = selected["label"].replace("", "unlabelled").value_counts()
+    by_label = ", ".join(f"{count:,} {label}" for label, count in labels.items())
+    patients = selected.loc[selected["patient"] != "", "patient"].nunique()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Open in the gallery", type="primary", icon=":material/grid_view:", disabled=chosen.empty
+            "Open in the gallery", type="primary", icon=":material/grid_view:", disabled=selected.empty
         ):
             _to_gallery(ids)
-        if chosen.empty:
-            st.caption("Nothing is picked: draw a lasso about some cells.")
+        if selected.empty:
+            st.caption("Nothing is selected. Draw a lasso around some cells.")
         else:
             st.markdown(
-                f"**{len(chosen):,} {'cell' if len(chosen) == 1 else 'cells'} picked**: {told}; "
+                f"**{len(selected):,} {'cell' if len(selected) == 1 else 'cells'} selected**: {by_label}; "
                 f"{patients:,} {'patient' if patients == 1 else 'patients'}"
             )
 
@@ -163,7 +183,7 @@ def _preview(data: Path, ids: tuple[str, ...]) -> None:
     if not ids:
         return
     records = resources.catalog(data).page(Filters(images=ids[:PREVIEW]), size=PREVIEW)
-    grid.show(data, records, key="map-preview", spoken="Some of the picked cells", on_open=_open)
+    grid.show(data, records, key="map-preview", spoken="Some of the selected cells", on_open=_open)
     if len(ids) > PREVIEW:
         st.caption(f"The first {PREVIEW} of {len(ids):,}.")
 
@@ -174,6 +194,6 @@ def _open(image_id: str) -> None:
 
 
 def _to_gallery(ids: tuple[str, ...]) -> None:
-    st.session_state[address.PICKED_ON_MAP] = list(ids)
+    st.session_state[address.SELECTED_ON_MAP] = list(ids)
     st.query_params.from_dict({address.SECTION: "gallery", address.SELECTION: address.MAP})
     st.rerun()

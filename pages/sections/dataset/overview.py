@@ -1,51 +1,46 @@
-"""What the set holds at a glance: how much, of whom, how large and how bright."""
+"""The set at a glance: how much of what, from how many patients, how large and how bright."""
 
 from pathlib import Path
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
 from leukemia.markdown import plain
-from pages.sections.dataset import charts, measurement, notices, resources
+from leukemia.plots import dataset_overview
+from leukemia.plots.chart import Chart
+from pages.sections.dataset import resources
 
-PIXELS = "Cell size (frame pixels)"
-LUMA = "Mean luma of the cell's pixels (0 black to 255 white)"
-BOXES = "Boxes hold half of the cells, whiskers 90 %."
-SYNTHETIC = "All cells here are synthetic drawings: they show how the page works and say nothing of patients."
+SYNTHETIC = "All cells here are synthetic drawings. They show how the page works and say nothing of patients."
+GROUPS = "Patients who share an identical or near-identical image count as one group."
 
 
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Lay out the section for the prepared folder."""
     catalog = resources.catalog(data)
     if catalog.synthetic:
         st.info(SYNTHETIC, icon=":material/draw:")
     _numbers(catalog)
     sources = summary.by_source(catalog)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _chart(charts.counts(sources, "images", "Images by class and source"), notices.images(catalog))
-    with right:
-        _chart(charts.counts(sources, "patients", "Patients by class and source"), notices.patients(sources))
-    if found := summary.images_per_patient(catalog):
-        _chart(charts.tail(found), notices.tail(found))
+    _side_by_side(
+        dataset_overview.images_by_source(sources, catalog.tally()),
+        dataset_overview.patients_by_source(sources),
+    )
+    if counts := summary.images_per_patient(catalog):
+        _chart(dataset_overview.images_per_patient(counts))
     _split(catalog)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        spread = summary.histogram(catalog, "cell_area")
-        _chart(charts.spread(spread, "Cell size by class", PIXELS), notices.sizes(catalog))
-    with right:
-        boxes = summary.quantiles(catalog, "cell_area")
-        title = "Cell size by source and class"
-        _chart(charts.boxes(boxes, title, PIXELS), f"{BOXES} {notices.size_by_source(boxes)}")
+    _side_by_side(
+        dataset_overview.cell_size(
+            summary.histogram(catalog, "cell_area"), summary.group_medians(catalog, "cell_area")
+        ),
+        dataset_overview.size_by_source(summary.quantiles(catalog, "cell_area")),
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         _brightness(data, catalog)
     with right:
-        frames = summary.frames(catalog)
-        _chart(charts.frames(frames), notices.frames(frames))
+        _chart(dataset_overview.frame_sizes(summary.frames(catalog)))
 
 
 def _numbers(catalog: Catalog) -> None:
@@ -60,42 +55,40 @@ def _numbers(catalog: Catalog) -> None:
     }
     with st.container(horizontal=True):
         for name, count in shown.items():
-            meaning = "Patients that share an identical image count as one." if "groups" in name else None
-            st.metric(name, f"{count:,}", help=meaning, width=120)
+            st.metric(name, f"{count:,}", help=GROUPS if "groups" in name else None, width=120)
 
 
 def _split(catalog: Catalog) -> None:
     bundle, why = resources.model()
-    parts = summary.by_subset(catalog)
-    if (parts["subset"] == UNKNOWN).all():
+    subsets = summary.by_subset(catalog)
+    if (subsets["subset"] == UNKNOWN).all():
         st.markdown("**Split composition**")
         st.caption(
-            f"{plain(why)} A split comes with a model: each training deals whole patients anew."
+            f"{plain(why)} A split belongs to a model: each training assigns the patients anew."
             if bundle is None
             else "The model in service learned from another set: no image here is part of its split."
         )
         return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        title = "Split composition: images"
-        _chart(charts.parts(parts, "images", title), notices.split(parts))
-    with right:
-        title = "Split composition: patient groups"
-        _chart(charts.parts(parts, "groups", title), notices.sides(*summary.groups_in_two_subsets(catalog)))
+    _side_by_side(
+        dataset_overview.split_images(subsets),
+        dataset_overview.split_groups(subsets, *summary.groups_in_two_subsets(catalog)),
+    )
 
 
 def _brightness(data: Path, catalog: Catalog) -> None:
-    spread = summary.histogram(catalog, "brightness")
-    measured = measurement.note(data)
-    if not spread.empty:
-        notice = notices.brightness(catalog)
-        _chart(
-            charts.spread(spread, "Cell brightness by class", LUMA),
-            notice if measured else f"Of the cells measured so far. {notice}",
-        )
+    bars = summary.histogram(catalog, "brightness")
+    complete = resources.measure_brightness(data)
+    if not bars.empty:
+        medians = summary.group_medians(catalog, "brightness")
+        _chart(dataset_overview.brightness(bars, medians, complete=complete))
 
 
-def _chart(figure: go.Figure, notice: str) -> None:
-    """A chart and what to notice in it."""
-    st.plotly_chart(figure, config={"displayModeBar": False})
-    st.caption(notice)
+def _side_by_side(left: Chart, right: Chart) -> None:
+    for column, chart in zip(st.columns(2, gap="medium"), (left, right), strict=True):
+        with column:
+            _chart(chart)
+
+
+def _chart(chart: Chart) -> None:
+    st.plotly_chart(chart.figure, config={"displayModeBar": False})
+    st.caption(plain(chart.caption))

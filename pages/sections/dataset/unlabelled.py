@@ -1,4 +1,4 @@
-"""The cells without a label, for demonstration: look, pick some, have the model answer them."""
+"""The cells without a label, for demonstration: select some and have the model classify them."""
 
 from pathlib import Path
 
@@ -8,85 +8,89 @@ from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNLABELLED, Filters
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
-from pages.sections.dataset import address, cell_detail, grid, paging, resources, send_to_classify
+from pages.sections.dataset import address, cell_detail, grid, resources
 
 ALL_OF_THEM = Filters(labels=(UNLABELLED,))
-PICKED = "unlabelled-picked"
+SELECTED = "unlabelled-selected"
 WHAT = (
-    "These cells came without a label: nobody has told the program what they are. Pick some and send "
-    "them to the Classify page to see what the model says of cells that it has never met."
+    "These cells came without a label. Select some and send them to the Classify page to see what the model "
+    "says about cells it has never seen."
 )
 
 
 def show(data: Path) -> None:
-    """Lay the section out."""
+    """Lay out the section for the prepared folder."""
     catalog = resources.catalog(data)
     count = catalog.count(ALL_OF_THEM)
     if not count:
-        st.info("This set has no unlabelled image.", icon=":material/label_off:")
+        st.info("This set has no unlabelled images.", icon=":material/label_off:")
         return
     st.caption(WHAT)
-    picked = st.session_state.setdefault(PICKED, {})
-    _tools(data, catalog, count, picked)
-    number, pages = paging.place(count)
-    records = catalog.page(ALL_OF_THEM, number=number, size=paging.SIZE)
+    selected = st.session_state.setdefault(SELECTED, {})
+    _tools(data, catalog, count, selected)
+    number, pages = grid.place(count)
+    records = catalog.page(ALL_OF_THEM, number=number, size=grid.PAGE_SIZE)
     grid.show(
         data,
         records,
         key="unlabelled-grid",
         spoken=f"Unlabelled cells, page {number} of {pages}",
         on_open=cell_detail.open_it,
-        on_pick=_pick,
-        picked=picked,
+        on_pick=_select,
+        picked=selected,
     )
-    paging.turn(number, pages, key="unlabelled-page")
+    grid.turn_pages(number, pages, key="unlabelled-page")
     if address.cell():
         cell_detail.show(data, [record.image_id for record in records])
-    if send_to_classify.asked():
-        send_to_classify.go()
+    cell_detail.follow_to_classify()
 
 
-def _tools(data: Path, catalog: Catalog, count: int, picked: dict[str, bool]) -> None:
+def _tools(data: Path, catalog: Catalog, count: int, selected: dict[str, bool]) -> None:
     bundle, why = resources.model()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{count:,} unlabelled**, {len(picked):,} picked", width="content")
+        st.markdown(f"**{count:,} unlabelled**, {len(selected):,} selected", width="content")
         few = min(count, MAX_FILES)
         st.button(
-            f"Pick {'all' if few == count else 'the first'} {few:,}",
+            f"Select {'all' if few == count else 'the first'} {few:,}",
             icon=":material/select_all:",
-            on_click=_pick_first,
+            on_click=_select_first,
             args=(catalog, few),
-            disabled=len(picked) >= few,
+            disabled=len(selected) >= few,
         )
-        st.button("Pick none", icon=":material/deselect:", on_click=picked.clear, disabled=not picked)
         st.button(
-            f"Send {len(picked):,} to Classify" if picked else "Send to Classify",
+            "Clear selection",
+            icon=":material/deselect:",
+            on_click=selected.clear,
+            disabled=not selected,
+        )
+        st.button(
+            f"Send {len(selected):,} to Classify" if selected else "Send to Classify",
             icon=":material/biotech:",
             type="primary",
             on_click=_send,
             args=(data, catalog),
-            disabled=not picked or bundle is None,
+            disabled=not selected or bundle is None,
         )
     if bundle is None:
-        st.caption(f"{plain(why)} Without a model nothing can be classified.")
+        st.caption(f"{plain(why)} Cells cannot be classified without a model.")
 
 
-def _pick(image_id: str, ticked: bool) -> None:
-    picked = st.session_state[PICKED]
+def _select(image_id: str, ticked: bool) -> None:
+    selected = st.session_state[SELECTED]
     if ticked:
-        picked[image_id] = True
+        selected[image_id] = True
     else:
-        picked.pop(image_id, None)
+        selected.pop(image_id, None)
 
 
-def _pick_first(catalog: Catalog, count: int) -> None:
-    st.session_state[PICKED].update(
+def _select_first(catalog: Catalog, count: int) -> None:
+    st.session_state[SELECTED].update(
         (record.image_id, True) for record in catalog.page(ALL_OF_THEM, size=count)
     )
 
 
 def _send(data: Path, catalog: Catalog) -> None:
-    picked = tuple(st.session_state[PICKED])
-    found = catalog.page(Filters(labels=(UNLABELLED,), images=picked), size=len(picked))
-    send_to_classify.put(data, found)
-    st.session_state[PICKED].clear()
+    selected = tuple(st.session_state[SELECTED])
+    records = catalog.page(Filters(labels=(UNLABELLED,), images=selected), size=len(selected))
+    cell_detail.send_to_classify(data, records)
+    st.session_state[SELECTED].clear()

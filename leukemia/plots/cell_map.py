@@ -1,25 +1,30 @@
-"""The map as a chart: a dot a cell, in colours that have words and, where they are few, shapes."""
+"""The map of cells as a chart: a dot a cell, in colours that have words and, where they are few, shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.catalog.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
-from pages.sections.dataset.charts import TONES
+from leukemia.plots import style
+from leukemia.plots.dataset_overview import COLOURS
 
-# What a colouring is called, to what must be known to read it.
+# A layout, or what colours the dots, to what must be known to read it.
+LAYOUTS = {
+    "UMAP": "UMAP keeps similar cells together; axes and distances between groups have no meaning.",
+    "PCA": "PCA shows the two directions of greatest spread; distances along them can be compared.",
+}
 COLOURINGS = {
     "Class": "",
-    "Patient": " Where each patient lies apart, the model may know the patient rather than the disease.",
-    "Error": " Right and wrong are told of held-out patients only: on those that the model learned from, "
-    "being right proves nothing.",
-    "Probability": " Held-out probabilities where there are any; those on patients that the model learned "
-    "from look better than they are.",
+    "Patient": " Where each patient forms a cluster, the model may recognise patients, not the disease.",
+    "Error": " Right and wrong are shown for held-out patients only: being right about patients it learned "
+    "from proves nothing.",
+    "Probability": " Held-out probabilities where there are any; those for patients the model learned from "
+    "look better than they are.",
 }
-GREY = "#8A94A0"
-# Ten colours that are told apart (Tableau's), and as many shapes.
+# Ten colours that can be told apart (Tableau's), and as many shapes.
 PALETTE = (
     "#4E79A7",
     "#F28E2B",
@@ -33,12 +38,13 @@ PALETTE = (
     "#17BECF",
 )
 SHAPES = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "pentagon")
-TONES_OF_PATIENTS = len(PALETTE)
+MAX_PATIENTS = len(PALETTE)
+CLASS_SHAPES = {NORMAL: "circle", ALL: "triangle-up", UNLABELLED: "square"}
 OUTCOMES = {
-    RIGHT: ("agrees with the label", TONES["Normal"], "circle"),
-    WRONG: ("disagrees with the label", TONES["ALL"], "x"),
-    UNDECIDED: ("left open by the model", "#B07AA1", "diamond"),
-    UNKNOWN: ("not held out", GREY, "circle-open"),
+    UNKNOWN: ("not held out", style.GREY, "circle-open"),
+    RIGHT: ("agrees with the label", style.NORMAL, "circle"),
+    UNDECIDED: ("indeterminate", "#B07AA1", "diamond"),
+    WRONG: ("disagrees with the label", style.ALL, "x"),
 }
 HEIGHT = 560
 
@@ -46,7 +52,26 @@ HEIGHT = 560
 def draw(
     places: pd.DataFrame, layout: str, colour: str, patients: Sequence[str], threshold: float
 ) -> tuple[go.Figure, list[list[int]]]:
-    """The chart, and for each of its traces the rows of ``places`` that it shows."""
+    """Draw the map.
+
+    Parameters
+    ----------
+    places : pandas.DataFrame
+        A row a cell: image_id, label, patient, subset, outcome, review, probability (of ALL, 0 to 1),
+        is_held_out, and umap_x, umap_y, pca_x, pca_y.
+    layout, colour : str
+        Of :data:`LAYOUTS` and :data:`COLOURINGS`.
+    patients : sequence of str
+        Those with a colour of their own, where patients are coloured.
+    threshold : float
+        Of the model.
+
+    Returns
+    -------
+    figure : plotly.graph_objects.Figure
+    shown : list of list of int
+        For each trace of the figure the rows of ``places`` that it shows.
+    """
     figure = go.Figure()
     shown = []
     for name, rows, marker in _traces(places, colour, patients):
@@ -58,7 +83,7 @@ def draw(
             mode="markers",
             name=name,
             marker={"size": 6, "opacity": 0.8, "line": {"width": 0}, **marker},
-            customdata=list(zip(rows["image_id"], _told(rows, threshold), strict=True)),
+            customdata=list(zip(rows["image_id"], _hover_texts(rows, threshold), strict=True)),
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
         shown.append(rows.index.tolist())
@@ -79,14 +104,14 @@ def draw(
     return figure, shown
 
 
-def rows(points: Sequence[dict], shown: list[list[int]]) -> list[int]:
-    """Rows of ``places`` that are picked, in their order."""
-    found = set()
+def selected_rows(points: Sequence[Mapping[str, int]], shown: list[list[int]]) -> list[int]:
+    """Rows of ``places`` under the selected points of the figure, sorted, each once."""
+    rows = set()
     for point in points:
         trace, index = point.get("curve_number", -1), point.get("point_index", -1)
         if 0 <= trace < len(shown) and 0 <= index < len(shown[trace]):
-            found.add(shown[trace][index])
-    return sorted(found)
+            rows.add(shown[trace][index])
+    return sorted(rows)
 
 
 def by_size(places: pd.DataFrame) -> list[str]:
@@ -94,21 +119,22 @@ def by_size(places: pd.DataFrame) -> list[str]:
     return places.loc[places["patient"] != "", "patient"].value_counts().index.tolist()
 
 
-def _traces(places: pd.DataFrame, colour: str, patients: Sequence[str]):
+def _traces(
+    places: pd.DataFrame, colour: str, patients: Sequence[str]
+) -> Iterator[tuple[str, pd.DataFrame, dict[str, object]]]:
+    """Name, rows and marker of each trace, the upper ones last."""
     if colour == "Class":
-        marks = (("Normal", "circle"), ("ALL", "triangle-up"), ("", "square"))
-        for label, shape in marks:
-            name = label or UNLABELLED
-            yield name, places[places["label"] == label], {"color": TONES[name], "symbol": shape}
+        names = places["label"].replace("", UNLABELLED)
+        for name, shape in CLASS_SHAPES.items():
+            yield name, places[names == name], {"color": COLOURS[name], "symbol": shape}
     elif colour == "Patient":
         others = places[~places["patient"].isin(patients)]
-        yield "others", others, {"color": GREY, "opacity": 0.35, "size": 5}
+        yield "others", others, {"color": style.GREY, "opacity": 0.35, "size": 5}
         for number, patient in enumerate(patients):
             marker = {"color": PALETTE[number % len(PALETTE)], "symbol": SHAPES[number % len(SHAPES)]}
             yield patient, places[places["patient"] == patient], marker
     elif colour == "Error":
-        for outcome in (UNKNOWN, RIGHT, UNDECIDED, WRONG):
-            name, tone, shape = OUTCOMES[outcome]
+        for outcome, (name, tone, shape) in OUTCOMES.items():
             faint = {"opacity": 0.35} if outcome == UNKNOWN else {}
             yield name, places[places["outcome"] == outcome], {"color": tone, "symbol": shape, **faint}
     else:
@@ -117,17 +143,17 @@ def _traces(places: pd.DataFrame, colour: str, patients: Sequence[str]):
         yield "cells", places, {"color": places["probability"], **scale}
 
 
-def _told(rows: pd.DataFrame, threshold: float) -> list[str]:
-    """What is read beside a dot."""
-    told = []
+def _hover_texts(rows: pd.DataFrame, threshold: float) -> list[str]:
+    """What is read beside a dot; what comes from files is escaped."""
+    texts = []
     for row in rows.itertuples():
         who = f"Patient {escape(row.patient)}" if row.patient else "Patient not known"
         review = f" ({escape(row.review)})" if row.review else ""
-        part = "no part of the split" if row.subset == UNKNOWN else escape(row.subset)
-        side = "from" if row.probability >= threshold else "below"
-        told.append(
-            f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {part}<br>"
+        subset = "in no subset" if row.subset == UNKNOWN else escape(row.subset)
+        side = "at or above" if row.probability >= threshold else "below"
+        texts.append(
+            f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {subset}<br>"
             f"Probability of ALL {row.probability:.3f}, {side} the threshold {threshold:.3f}<br>"
             f"({'held out' if row.is_held_out else 'not held out'})"
         )
-    return told
+    return texts

@@ -1,15 +1,16 @@
 """The two classes of C-NMC 2019, and how a label is compared with them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 NORMAL, ALL = "Normal", "ALL"
 CLASSES = {NORMAL: 0, ALL: 1}
 LABELS = tuple(CLASSES)
 
 
-def is_all(labels: Any) -> np.ndarray:
+def is_all(labels: Any) -> "np.ndarray":
     """Tell which labels are ALL.
 
     Parameters
@@ -22,4 +23,6 @@ def is_all(labels: Any) -> np.ndarray:
     numpy.ndarray
         bool, shape (n,).
     """
+    import numpy as np  # here, since this module is imported where numpy is not needed
+
     return np.asarray(labels) == ALL

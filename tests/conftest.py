@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.evaluation import estimates
+from leukemia.evaluation.estimate import as_record
 from leukemia.imaging.cell import crop_cell, measure_cell
 from tests.support import bundle_factory
 
@@ -142,8 +143,8 @@ def _write_tiny(drawn, folder):
         "history": [{"loss": 0.5, "val_loss": 0.5, "val_recall_at_specificity": 0.875, "val_auroc": 0.9}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "0" * 64, "synthetic": True, "cells": 60, "patient_groups": 12},
-        "figures": estimates.as_record(estimates.of(predictions, 0.5)),
-        "patient_figures": estimates.as_record(estimates.of_patients(predictions, 0.5)),
+        "figures": as_record(estimates.of(predictions, 0.5)),
+        "patient_figures": as_record(estimates.of_patients(predictions, 0.5)),
         "confusion": metrics.confusion(predictions, 0.5),
     }
     writer.write(folder, model, schema.Training(**record), predictions, crops[:4])

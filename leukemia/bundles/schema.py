@@ -8,14 +8,12 @@ import json
 import math
 from typing import Annotated, Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from leukemia.classes import CLASSES
-from leukemia.dataset.splits import SUBSETS
 from leukemia.errors import BundleError
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 SCHEMA_VERSION = 1
 
@@ -34,12 +32,12 @@ def _to_estimate(value: Any) -> Estimate:
         return value
     if not isinstance(value, dict) or value.keys() != {"value", "low", "high"}:
         raise PydanticCustomError("estimate", "Input should hold value, low and high")
-    return Estimate(**{name: np.nan if end is None else _number(end) for name, end in value.items()})
+    return Estimate(**{name: math.nan if end is None else _number(end) for name, end in value.items()})
 
 
 def _from_estimate(estimate: Estimate) -> dict[str, float | None]:
     ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: None if np.isnan(end) else end for name, end in ends.items()}
+    return {name: None if math.isnan(end) else end for name, end in ends.items()}
 
 
 T = TypeVar("T")
@@ -85,7 +83,8 @@ class Split(_Fields):
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Names of the patient groups of each subset."""
-        return {subset: getattr(self, subset).groups for subset in SUBSETS}
+        subsets = {"training": self.training, "validation": self.validation, "test": self.test}
+        return {name: subset.groups for name, subset in subsets.items()}
 
 
 class Epochs(_Fields):

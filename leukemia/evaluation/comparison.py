@@ -9,7 +9,8 @@ import pandas as pd
 from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
 from leukemia.evaluation.bootstrap import PatientBootstrap
-from leukemia.evaluation.estimates import Estimate, estimate
+from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.estimates import estimate
 from leukemia.evaluation.metrics import ERRORS
 
 # Not given in points (hundredths), since they are no shares.

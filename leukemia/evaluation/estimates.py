@@ -1,28 +1,16 @@
 """Metrics with their intervals over patients, quickly enough for a slider."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from leukemia.evaluation import bootstrap, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimate import Estimate
 
 # Resamples at a time where there is a number for each of them and each cell.
 CHUNK = 100
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A metric and its 95 % interval over patients; NaN where it is not defined."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Estimate]:
@@ -84,22 +72,6 @@ def estimate(column: np.ndarray) -> Estimate:
 def estimates(columns: Mapping[str, np.ndarray]) -> dict[str, Estimate]:
     """Estimates of several columns; see :func:`estimate`."""
     return {name: estimate(column) for name, column in columns.items()}
-
-
-def rounded(estimates: Mapping[str, Estimate], digits: int = 4) -> dict[str, Estimate]:
-    """Estimates as they are put on record."""
-    return {
-        name: Estimate(*(round(end, digits) for end in (one.value, one.low, one.high)))
-        for name, one in estimates.items()
-    }
-
-
-def as_record(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
-    """Estimates as plain numbers for JSON, rounded: None where not defined."""
-    return {
-        name: {key: None if np.isnan(x) else x for key, x in asdict(one).items()}
-        for name, one in rounded(estimates).items()
-    }
 
 
 def at_threshold(cells: PatientBootstrap, threshold: float) -> dict[str, Estimate]:

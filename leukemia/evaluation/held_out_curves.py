@@ -7,7 +7,7 @@ import pandas as pd
 
 from leukemia.evaluation import curves, estimates
 from leukemia.evaluation.bootstrap import PatientBootstrap
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 
 @dataclass(frozen=True)

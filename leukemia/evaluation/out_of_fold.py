@@ -11,7 +11,7 @@ from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import calibration, conformal, metrics, novelty, subgroups
 from leukemia.evaluation.calibration import to_logit
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4

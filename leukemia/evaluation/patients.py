@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 from leukemia.classes import is_all
 from leukemia.evaluation import metrics
 from leukemia.evaluation.calibration import to_logit
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 MEANING = {
     "sensitivity": "Of the patients with ALL, the share whose mean probability reaches the threshold.",

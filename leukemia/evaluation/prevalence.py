@@ -5,7 +5,8 @@ import pandas as pd
 
 from leukemia.evaluation import estimates
 from leukemia.evaluation.bootstrap import PatientBootstrap, limits
-from leukemia.evaluation.estimates import Estimate, estimate
+from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.estimates import estimate
 
 LEAST, POINTS = 0.001, 121
 

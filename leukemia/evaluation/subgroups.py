@@ -11,7 +11,7 @@ from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
 from leukemia.evaluation import conformal, estimates, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 AT_SPECIFICITY = 0.80
 AT_COVERAGE = 0.80

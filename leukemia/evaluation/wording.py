@@ -2,7 +2,7 @@
 
 import math
 
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 
 def of_100(share: float) -> tuple[str, str]:

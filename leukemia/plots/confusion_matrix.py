@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.wording import interval
 
 STYLE = Path(__file__).with_name("confusion_matrix.css")

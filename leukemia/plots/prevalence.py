@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 from leukemia.plots.chart import Chart
 from leukemia.plots.curves import point
 from leukemia.plots.style import GREY, MARKER, SERIES, band, finish, percent

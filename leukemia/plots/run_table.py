@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from leukemia.evaluation import wording
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 from leukemia.plots import times
 from leukemia.tracking.records import Run, RunKind, RunStatus
 

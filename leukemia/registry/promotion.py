@@ -13,7 +13,7 @@ from leukemia import settings
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
-from leukemia.evaluation.estimates import as_record
+from leukemia.evaluation.estimate import as_record
 from leukemia.registry import bundle_cache, promotion_log, publish, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version

@@ -9,7 +9,7 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation.estimates import as_record
+from leukemia.evaluation.estimate import as_record
 from leukemia.registry import versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking.run_writer import RunWriter

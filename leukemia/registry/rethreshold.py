@@ -15,6 +15,7 @@ from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
 from leukemia.evaluation import estimates, metrics, subgroups
+from leukemia.evaluation.estimate import rounded
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
 from leukemia.registry.versions import Version
@@ -149,13 +150,13 @@ def _record(
         "threshold": schema.Threshold(
             value=threshold, target_recall=target, chosen_on=f"{CHOSEN_ON}, {chosen},"
         ),
-        "estimates": estimates.rounded(estimates.of(predictions, threshold)),
-        "patient_estimates": estimates.rounded(estimates.of_patients(predictions, threshold)),
+        "estimates": rounded(estimates.of(predictions, threshold)),
+        "patient_estimates": rounded(estimates.of_patients(predictions, threshold)),
         "confusion": metrics.confusion(predictions, threshold),
         "changes": (*record.changes, change),
     }
     if record.subgroups:
-        new["subgroups"] = record.subgroups | estimates.rounded(
+        new["subgroups"] = record.subgroups | rounded(
             subgroups.at_threshold(predictions, threshold)
         )
     return record.model_copy(update=new)

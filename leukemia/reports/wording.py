@@ -6,7 +6,7 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import metrics, patients, subgroups, wording
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 
 SYNTHETIC = (
     "This model was trained on drawn cells only. Its answers on real cells have no clinical meaning; it is "

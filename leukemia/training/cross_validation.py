@@ -22,6 +22,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics, novelty, out_of_fold, subgroups
+from leukemia.evaluation.estimate import rounded
 from leukemia.imaging.cell import center_crop
 from leukemia.jobs import signals
 from leukemia.networks import boosted_trees, serving_network
@@ -306,9 +307,9 @@ def make_record(
         indeterminate=schema.Band(**judged.band.record(), out_of_fold=judged.abstention),
         novelty=judged.novelty,
         data=training.data_record(whole.dataset, warning),
-        estimates=estimates.rounded(estimates.of(predictions, threshold)),
-        patient_estimates=estimates.rounded(estimates.of_patients(predictions, threshold)),
-        subgroups=estimates.rounded(subgroups.estimate(predictions, threshold)),
+        estimates=rounded(estimates.of(predictions, threshold)),
+        patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
+        subgroups=rounded(subgroups.estimate(predictions, threshold)),
         confusion=metrics.confusion(predictions, threshold),
-        **({"parts": estimates.rounded(judged.parts)} if judged.parts else {}),
+        **({"parts": rounded(judged.parts)} if judged.parts else {}),
     )

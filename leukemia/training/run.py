@@ -16,6 +16,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.dataset import splits
 from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation.estimate import rounded
 from leukemia.imaging.cell import center_crop
 from leukemia.jobs import signals
 from leukemia.networks.recipe import Recipe
@@ -160,8 +161,8 @@ def make_record(
             chosen_on="validation patients" if by_patient else "validation images (leaky split)",
         ),
         data=data_record(dataset, warning),
-        estimates=estimates.rounded(estimates.of(fitted.test, fitted.threshold)),
-        patient_estimates=estimates.rounded(estimates.of_patients(fitted.test, fitted.threshold)),
+        estimates=rounded(estimates.of(fitted.test, fitted.threshold)),
+        patient_estimates=rounded(estimates.of_patients(fitted.test, fitted.threshold)),
         confusion=metrics.confusion(fitted.test, fitted.threshold),
     )
 

@@ -8,7 +8,8 @@ import streamlit as st
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation.bootstrap import PatientBootstrap
-from leukemia.evaluation.estimates import Estimate, at_threshold
+from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.estimates import at_threshold
 from leukemia.inference.classifier import Classifier
 from leukemia.registry.serving import InService, Watch
 

@@ -1,10 +1,13 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
+from leukemia.settings import PROJECT
 from tests.support import bundle_factory
 
 
@@ -70,3 +73,12 @@ def test_versions_that_share_a_network_are_told_apart(copied_bundle):
     assert second.digest == first.digest
     assert second.identity != first.identity
     assert bundles.read(copied_bundle).identity == second.identity
+
+
+def test_reading_a_bundle_needs_no_heavy_library():
+    code = (
+        "import sys\nfrom leukemia.bundles import bundle\nbundle.read(bundle.Path('models/champion'))\n"
+        "heavy = ('numpy', 'pandas', 'sklearn', 'openvino', 'keras', 'tensorflow', 'mlflow')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=PROJECT, text=True).strip() == "[]"

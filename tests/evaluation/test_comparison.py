@@ -5,7 +5,7 @@ import pytest
 from leukemia.errors import DatasetError
 from leukemia.evaluation import comparison, estimates, metrics
 from leukemia.evaluation.comparison import Difference
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 from tests.support import plain_estimates
 
 

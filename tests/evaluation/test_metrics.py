@@ -6,6 +6,7 @@ from sklearn import metrics as sk
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimate import as_record
 from tests.support import plain_estimates
 
 
@@ -104,8 +105,8 @@ def test_what_is_not_defined_is_nan_and_null_in_the_record():
     )
     known = estimates.of(predictions, 0.99)
     assert np.isnan(known["ppv"].value)
-    assert estimates.as_record(known)["ppv"]["value"] is None
-    assert estimates.as_record(known)["auroc"]["value"] == 1.0
+    assert as_record(known)["ppv"]["value"] is None
+    assert as_record(known)["auroc"]["value"] == 1.0
 
 
 def test_one_class_alone_is_refused(predictions):

@@ -7,7 +7,8 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.errors import BundleError
-from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation import metrics
+from leukemia.evaluation.estimate import as_record
 from leukemia.registry import rethreshold, versions
 from tests.support import plain_estimates
 
@@ -39,8 +40,8 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert change.source == "copy"
     assert change.at.endswith("+00:00")
     assert new.record.confusion == metrics.confusion(bundle.predictions, 0.3)
-    expected = estimates.as_record(plain_estimates.at_threshold(bundle.predictions, 0.3))
-    record = estimates.as_record(new.record.estimates)
+    expected = as_record(plain_estimates.at_threshold(bundle.predictions, 0.3))
+    record = as_record(new.record.estimates)
     assert {name: record[name] for name in expected} == expected
     assert new.record.estimates["auroc"] == bundle.record.estimates["auroc"]
     assert "Dr\\. Ada" in new.card

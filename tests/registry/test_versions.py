@@ -3,7 +3,7 @@ import pytest
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import RegistryError
-from leukemia.evaluation.estimates import as_record
+from leukemia.evaluation.estimate import as_record
 from leukemia.registry import promotion, promotion_log, publish, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client

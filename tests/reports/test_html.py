@@ -4,7 +4,7 @@ import pytest
 
 from leukemia import markdown
 from leukemia.evaluation import metrics, wording
-from leukemia.evaluation.estimates import Estimate
+from leukemia.evaluation.estimate import Estimate
 from leukemia.plots import confusion_matrix
 from leukemia.reports import html as report
 from leukemia.settings import RESEARCH_USE

@@ -9,6 +9,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation.estimate import rounded
 from leukemia.networks.recipe import Recipe
 from leukemia.recipes.settings import Training
 from leukemia.storage.workspace import Workspace
@@ -74,7 +75,7 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(data):
     bundle = training.train(PLAN, data, data / "out")
-    again = estimates.rounded(estimates.of(bundle.predictions, bundle.threshold))
+    again = rounded(estimates.of(bundle.predictions, bundle.threshold))
     assert again == bundle.record.estimates
     assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record.confusion
 
@@ -293,7 +294,7 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == Workspace(data).unregistered
-    assert estimates.rounded(estimates.of(bundle.predictions, bundle.threshold)) == bundle.record.estimates
+    assert rounded(estimates.of(bundle.predictions, bundle.threshold)) == bundle.record.estimates
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):

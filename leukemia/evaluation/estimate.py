@@ -1,0 +1,33 @@
+"""A metric with its interval, and how it is put on record; light to import."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric and its 95 % interval over patients; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def rounded(estimates: Mapping[str, Estimate], digits: int = 4) -> dict[str, Estimate]:
+    """Estimates as they are put on record."""
+    return {
+        name: Estimate(*(round(end, digits) for end in (one.value, one.low, one.high)))
+        for name, one in estimates.items()
+    }
+
+
+def as_record(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
+    """Estimates as plain numbers for JSON, rounded: None where not defined."""
+    return {
+        name: {key: None if math.isnan(end) else end for key, end in asdict(one).items()}
+        for name, one in rounded(estimates).items()
+    }

@@ -3,9 +3,9 @@
     python -m benchmarks.performance [--model FOLDER] [--cells 10000] [--patients 60]
 
 Measured on the model's bundle and on a synthetic one. A change is all that the server does for a move
-of the slider: figures with their intervals, charts, text; each section is measured by itself, the page
+of the slider: metrics with their intervals, charts, text; each section is measured by itself, the page
 running in this process without a browser. The first opening of a version, which also reads its files
-and draws what depends on no threshold, is told apart. Processor time stands beside the clock's: other
+and draws what depends on no threshold, is printed apart. Processor time stands beside the clock's: other
 work on the machine lengthens only the latter.
 """
 
@@ -15,6 +15,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +33,14 @@ def main() -> None:
     options = _options()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; bound {BOUND:.0f} ms a change\n")
     with tempfile.TemporaryDirectory() as scratch:
-        shelf = Path(scratch) / "real"
+        folder = Path(scratch) / "real"
         for name in ("served", "other"):
-            shutil.copytree(options.model, shelf / name)
-        _measure(f"The bundle {options.model.name}", shelf / "served")
-        shelf = Path(scratch) / "drawn"
+            shutil.copytree(options.model, folder / name)
+        _measure(f"The bundle {options.model.name}", folder / "served")
+        folder = Path(scratch) / "drawn"
         for seed, name in enumerate(("served", "other")):
-            write_bundle(options.model, shelf / name, options.cells, options.patients, seed)
-        _measure(f"A drawn one of {options.cells:,} cells, {options.patients} patients", shelf / "served")
+            write_bundle(options.model, folder / name, options.cells, options.patients, seed)
+        _measure(f"A drawn one of {options.cells:,} cells, {options.patients} patients", folder / "served")
 
 
 def write_bundle(model: Path, folder: Path, cells: int, patients: int, seed: int) -> None:
@@ -88,15 +89,14 @@ def _measure(title: str, model: Path) -> None:
         clock, processor = (statistics.median(column) for column in zip(*times, strict=True))
         slowest, busiest = max(slowest, clock), max(busiest, processor)
         print(f"{section:<14}{opened:>10.0f}{clock:>10.0f}{max(times)[0]:>10.0f}{processor:>12.0f}")
-    for name, found in (("by the clock", slowest), ("of processor time", busiest)):
-        holds = "holds" if found <= BOUND else "does not hold"
-        print(
-            f"Slowest section, median of {len(MOVES)} changes: {found:.0f} ms {name}; {BOUND:.0f} ms {holds}."
-        )
+    for name, milliseconds in (("by the clock", slowest), ("of processor time", busiest)):
+        holds = "holds" if milliseconds <= BOUND else "does not hold"
+        slow = f"Slowest section, median of {len(MOVES)} changes: {milliseconds:.0f} ms {name}"
+        print(f"{slow}; {BOUND:.0f} ms {holds}.")
     print()
 
 
-def _timed(work) -> tuple[float, float]:
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
     """Milliseconds by the clock and of processor time."""
     start, busy = time.perf_counter(), time.process_time()
     work()

@@ -2,35 +2,36 @@
 
 from pathlib import Path
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.wording import interval
 
 STYLE = Path(__file__).with_name("confusion_matrix.css")
 
 
-def html(counts: dict[str, int], found: dict[str, Estimate]) -> str:
-    """Counts of cells and their rates, right and wrong told by words, marks and borders.
+def html(counts: dict[str, int], estimates: dict[str, Estimate]) -> str:
+    """Draw counts of cells and their rates; words, marks and borders tell right from wrong.
 
     Parameters
     ----------
     counts : dict of str to int
         Of :func:`leukemia.evaluation.metrics.confusion`: tn, fp, fn, tp.
-    found : dict of str to Estimate
+    estimates : dict of str to Estimate
         Sensitivity and specificity at the same threshold.
     """
-    recall, cleared = found["sensitivity"], found["specificity"]
+    sensitivity, specificity = estimates["sensitivity"], estimates["specificity"]
     cells = {
-        "tp": ("right", "✓ found", recall),
-        "fn": ("wrong", "✗ missed", _rest(recall)),
-        "fp": ("wrong", "✗ false alarms", _rest(cleared)),
-        "tn": ("right", "✓ cleared", cleared),
+        "tp": ("right", "✓ found", sensitivity),
+        "fn": ("wrong", "✗ missed", _rest(sensitivity)),
+        "fp": ("wrong", "✗ false alarms", _rest(specificity)),
+        "tn": ("right", "✓ cleared", specificity),
     }
     all_cells, normal = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
     rows = "".join(
         f'<tr><th scope="row">{label}<br>{size:,} cells</th>'
         + "".join(_cell(counts[name], *cells[name]) for name in names)
         + "</tr>"
-        for label, size, names in (("ALL", all_cells, ("tp", "fn")), ("Normal", normal, ("fp", "tn")))
+        for label, size, names in ((ALL, all_cells, ("tp", "fn")), (NORMAL, normal, ("fp", "tn")))
     )
     return (
         '<div class="matrix"><table aria-label="Confusion matrix: rows are the labels, columns the calls">'

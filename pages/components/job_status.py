@@ -1,4 +1,4 @@
-"""A background job, seen: how far it is, what it found, how to end it and how to go on."""
+"""A background job on screen: progress, problems, Cancel and Resume."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from pages.components import flash
 
-EVERY = 1.0  # seconds between two looks
-SHOWN = 8
+EVERY = 1.0  # seconds between two readings
+SHOWN = 8  # problems
 FLASH = "job"
 
 
@@ -38,10 +38,10 @@ def follow(job: Job) -> None:
 
 
 def ended(
-    job: Job, state: JobState, *, go_on: str = "Resume", on_click: Callable[[Job], None] = again
+    job: Job, state: JobState, *, resume: str = "Resume", on_click: Callable[[Job], None] = again
 ) -> None:
-    """Say how a job ended that did not end well, with a button to go on from there."""
-    text = f"{plain(job.title)}: {plain(state.message) or 'broken off.'}"
+    """Say how a job ended that did not end well, with a button to resume it."""
+    text = f"{plain(job.title)}: {plain(state.message) or 'interrupted.'}"
     if state.status == JobStatus.STOPPED:
         st.info(text, icon=":material/stop_circle:")
     else:
@@ -49,13 +49,13 @@ def ended(
     problems(state)
     with st.container(horizontal=True):
         st.button(
-            go_on, key=f"again-{job.kind}", icon=":material/play_arrow:", on_click=on_click, args=(job,)
+            resume, key=f"again-{job.kind}", icon=":material/play_arrow:", on_click=on_click, args=(job,)
         )
     log(job)
 
 
 def problems(state: JobState) -> None:
-    """What a job found wrong so far."""
+    """Show what went wrong so far."""
     if not state.problem_count:
         return
     lines = [f"- {plain(text)}" for text in state.problems[:SHOWN]]
@@ -95,7 +95,7 @@ def _how_far(job: Job, state: JobState) -> str:
 
 
 def log(job: Job) -> None:
-    """The last lines of its log, folded away."""
+    """Show the last lines of its log, folded away."""
     if tail := jobs.log_tail(job, 20):
         with st.expander("Log"):
             st.code(tail, language=None, wrap_lines=True)

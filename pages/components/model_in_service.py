@@ -16,8 +16,8 @@ from leukemia.registry.serving import InService, Watch
 
 def classifier() -> Classifier:
     """The model in service; raises :class:`leukemia.errors.BundleError` where there is none."""
-    found = bundle()
-    return _load(found.folder.resolve(), _written(found.folder), found.digest)
+    serving = bundle()
+    return _load(serving.folder.resolve(), _written(serving.folder), serving.digest)
 
 
 def bundle() -> bundles.Bundle:
@@ -35,11 +35,11 @@ def in_service() -> InService:
 
 
 def notice() -> str:
-    """Why it is not the model that was put in service that answers; empty where it is. Untrusted text."""
+    """Why another model answers than the one put in service; empty where it does. Untrusted text."""
     return in_service().notice
 
 
-def look_again() -> None:
+def refresh() -> None:
     """See a promotion at once; without this, within seconds."""
     _watch.clear()
 
@@ -53,10 +53,10 @@ def estimates(classifier: Classifier, threshold: float) -> dict[str, Estimate]:
 def _written(folder: Path) -> tuple[int, int] | None:
     """When the record was written and its size: a newly written bundle is loaded afresh."""
     try:
-        found = (folder / bundles.RECORD).stat()
+        status = (folder / bundles.RECORD).stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -34,7 +34,7 @@ def a_page():
     st.text(f"{model_in_service.classifier().bundle.recipe}, version {model_in_service.in_service().version}")
     st.text(model_in_service.notice())
     if st.button("Look again"):
-        model_in_service.look_again()
+        model_in_service.refresh()
         st.rerun()
 
 

@@ -132,7 +132,7 @@ def _scan_or_start(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | No
         st.markdown("Searching for **near-identical images and cut-off cells**:")
         job_status.follow(job)
     elif state and state.status != JobStatus.DONE:
-        job_status.ended(job, state, go_on="Scan again")
+        job_status.ended(job, state, resume="Scan again")
     return None
 
 

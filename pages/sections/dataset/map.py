@@ -90,7 +90,7 @@ def _make(data: Path, total: int, bundle: Bundle) -> None:
         job_status.follow(job)
         return
     if state and state.status != JobStatus.DONE:
-        job_status.ended(job, state, go_on="Try again")
+        job_status.ended(job, state, resume="Try again")
         return
     st.markdown(
         f"There is no map of these {total:,} images by **{plain(bundle.name)}** yet. It is computed once per "

@@ -41,7 +41,7 @@ def show(data: Path) -> None:
                 "Try again",
                 key=KEY + "again",
                 icon=":material/refresh:",
-                on_click=model_in_service.look_again,
+                on_click=model_in_service.refresh,
             )
             return
         events = promotion_log.events(state.tags)
@@ -58,7 +58,7 @@ def name(version: int | None) -> str:
 
 def announce(change: str, warnings: tuple[str, ...] = ()) -> None:
     """Leave a message that says what was changed, and what is in service now."""
-    model_in_service.look_again()
+    model_in_service.refresh()
     try:
         now = model_in_service.in_service()
         change = f"{change} Now in service: {_name(now)} ({now.bundle.name})."
@@ -107,7 +107,7 @@ def _roll_back(data: Path, champion: int) -> None:
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
     try:
         if versions.registry_state(data).champion != champion:
-            model_in_service.look_again()
+            model_in_service.refresh()
             flash.put(FLASH, flash.WARNING, ELSEWHERE)
             return
         done = promotion.roll_back(data, who or UNNAMED, why or UNEXPLAINED)

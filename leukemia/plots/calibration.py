@@ -81,7 +81,7 @@ def reliability(predictions: pd.DataFrame, around: pd.DataFrame) -> Chart:
     side = "more" if row["share"] > row["probability"] else "fewer"
     caption = (
         "Points on the dotted line are perfectly calibrated. The largest gap, weighted by cells: where the "
-        f"model predicts {row['probability']:.0%} on average, {row['share']:.0%} of {row['cells']:,.0f} "
+        f"model predicts {row['probability']:.1%} on average, {row['share']:.1%} of {row['cells']:,.0f} "
         f"cells are ALL, {side} than predicted."
     )
     return Chart(figure, caption)

@@ -96,7 +96,7 @@ def precision_recall(held_out: HeldOutCurves, estimates: dict[str, Estimate]) ->
     caption = (
         f"Of the cells called ALL-like at the chosen threshold, {wording.interval(estimates['ppv'], True)} "
         f"are ALL. The average precision is {wording.interval(held_out.ranking['average_precision'])}. Both "
-        f"depend on the share of ALL among these cells ({share:.0%}): see Prevalence."
+        f"depend on the share of ALL among these cells ({share:.1%}): see Prevalence."
     )
     return Chart(percent(figure, "x", "y"), caption)
 

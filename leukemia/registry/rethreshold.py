@@ -156,9 +156,7 @@ def _record(
         "changes": (*record.changes, change),
     }
     if record.subgroups:
-        new["subgroups"] = record.subgroups | rounded(
-            subgroups.at_threshold(predictions, threshold)
-        )
+        new["subgroups"] = record.subgroups | rounded(subgroups.at_threshold(predictions, threshold))
     return record.model_copy(update=new)
 
 

@@ -18,6 +18,15 @@ LEAKY = (
 )
 
 
+OTHER_FOLDS = "the patients of the other folds"  # as a cross-validated bundle has it on record
+
+
+def chosen_on(bundle: Bundle) -> str:
+    """On which patients the model's own threshold was chosen; untrusted text."""
+    patients = bundle.record.threshold.chosen_on.rstrip(",")
+    return "patients not used for these results" if patients == OTHER_FOLDS else patients
+
+
 def warnings(bundle: Bundle) -> list[str]:
     """What makes a model's answers or results worth less than they seem; plain text."""
     return [SYNTHETIC] * bundle.synthetic + [LEAKY] * bundle.leaky
@@ -38,7 +47,7 @@ def indeterminate(predictions: pd.DataFrame, band: tuple[float, float]) -> str:
     inside = predictions["probability"].between(*band, inclusive="left")
     return (
         f"On the Classify page this model abstains from {band[0]:.2f} to {band[1]:.2f}: {inside.sum():,} of "
-        f"these cells ({inside.mean():.0%}). The matrix counts them anyway, by the threshold."
+        f"these cells ({inside.mean():.1%})."
     )
 
 

@@ -88,11 +88,10 @@ def _origin(bundle: Bundle) -> str:
         f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patients"
         for label, word in ((ALL, "ALL"), (NORMAL, "normal"))
     )
-    chosen = record.threshold
     return (
         f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
-        f"{bundle.threshold:.3f}, was chosen on {plain(chosen.chosen_on)} to find "
-        f"{chosen.target_recall:.0%} of the ALL cells."
+        f"{bundle.threshold:.3f}, was chosen on {plain(said.chosen_on(bundle))} to find "
+        f"{record.threshold.target_recall:.0%} of the ALL cells."
     )
 
 

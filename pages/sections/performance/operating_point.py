@@ -25,7 +25,8 @@ def show(version: Version, picked: Picked) -> None:
         st.markdown(f"**{wording.matrix(at['sensitivity'].value, at['specificity'].value)}**")
         st.caption(said.cohort(bundle.predictions))
         if bundle.band:
-            st.caption(said.indeterminate(bundle.predictions, bundle.band))
+            abstains = said.indeterminate(bundle.predictions, bundle.band)
+            st.caption(f"{abstains} The matrix counts them anyway, by the threshold.")
         with st.expander("All metrics at this threshold"):
             st.dataframe(said.estimates(at | held_out.ranking), hide_index=True)
     charts.show(curves.against_threshold(held_out, picked.value, at))

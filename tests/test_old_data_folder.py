@@ -10,7 +10,7 @@ from leukemia.inference.classifier import Classifier, Source
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.tracking import run_history, sweep_results
 from leukemia.tracking.records import RunKind, RunStatus
-from tests.support.app import go, open_dashboard, said
+from tests.support.app import open_page, said
 from tests.support.old_data import unpack
 
 
@@ -104,7 +104,7 @@ def test_its_queue_still_waits(tmp_path):
 )
 def test_every_page_opens_on_it(data, name, section, shows):
     brightness.measure(data, workers=2)  # or a page would start a process that does
-    page = go(open_dashboard(), name, **({"section": section} if section else {}))
+    page = open_page(name, **({"section": section} if section else {}))
     everything = said(page) + "".join(str(one.value.to_dict()) for one in page.dataframe)
     everything += "".join(one.label for one in page.expander) + str([one.options for one in page.selectbox])
     assert shows in everything

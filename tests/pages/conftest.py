@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from tests.support.app import go, open_dashboard
+from tests.support.app import open_dashboard, open_page
 
 
 @pytest.fixture
@@ -22,9 +22,10 @@ def dataset(looked_through, tmp_path):
 
 
 @pytest.fixture
-def open_dataset(app, dataset, drawn_bundle, monkeypatch):
+def open_dataset(dataset, drawn_bundle, monkeypatch):
     def start(section, bundle=drawn_bundle, data=dataset, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        return go(app(bundle), "dataset", section=section, **query)
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
+        return open_page("dataset", section=section, **query)
 
     return start

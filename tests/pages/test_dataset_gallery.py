@@ -16,7 +16,7 @@ from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
 from pages.sections.dataset import address, grid
-from tests.support.app import go, press, said, widget
+from tests.support.app import open_page, press, said, widget
 from tests.support.bundle_factory import copy_bundle, edit
 
 THRESHOLD = 0.5
@@ -42,12 +42,13 @@ def predictions(own_bundle):
 
 
 @pytest.fixture
-def open_page(app, looked_through, own_bundle, monkeypatch):
+def visit(looked_through, own_bundle, monkeypatch):
     """Open the Dataset page at an address; return the app."""
 
     def start(bundle=own_bundle, data=looked_through, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        return go(app(bundle), "dataset", **query)
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
+        return open_page("dataset", **query)
 
     return start
 
@@ -64,23 +65,23 @@ def matching(page):
     return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", line)]
 
 
-def test_without_a_set_the_page_says_how_to_come_by_one(open_page, tmp_path):
+def test_without_a_set_the_page_says_how_to_come_by_one(visit, tmp_path):
     for section in ("overview", "gallery", "unlabelled"):
-        page = open_page(data=tmp_path / "nothing", section=section)
+        page = visit(data=tmp_path / "nothing", section=section)
         assert not page.error
         assert "No prepared images" in page.info[0].value
         assert "python -m leukemia sample" in said(page)
         assert "python -m leukemia prepare" in said(page)
 
 
-def test_a_damaged_manifest_is_a_sentence(open_page, tmp_path):
+def test_a_damaged_manifest_is_a_sentence(visit, tmp_path):
     Workspace(tmp_path).manifest.write_text("image_id,path\n")
-    page = open_page(data=tmp_path)
+    page = visit(data=tmp_path)
     assert "lacks the column" in page.info[0].value.replace("\\", "")
 
 
-def test_the_overviews_counts_are_those_of_the_files(open_page, looked_through, cells):
-    page = open_page()
+def test_the_overviews_counts_are_those_of_the_files(visit, looked_through, cells):
+    page = visit()
     shown = {metric.label: int(metric.value.replace(",", "")) for metric in page.metric}
     on_disk = {
         "Normal": len(list((looked_through / "labeled_images" / "Normal").iterdir())),
@@ -105,8 +106,8 @@ def test_the_overviews_counts_are_those_of_the_files(open_page, looked_through, 
     assert len(patients) > 5
 
 
-def test_each_chart_has_a_title_units_and_a_sentence(open_page):
-    page = open_page()
+def test_each_chart_has_a_title_units_and_a_sentence(visit):
+    page = visit()
     figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
     titles = [figure["layout"]["title"]["text"] for figure in figures]
     assert titles == [
@@ -127,8 +128,8 @@ def test_each_chart_has_a_title_units_and_a_sentence(open_page):
     assert "synthetic drawings" in said(page)
 
 
-def test_the_charts_show_what_the_manifest_holds(open_page, cells):
-    page = open_page()
+def test_the_charts_show_what_the_manifest_holds(visit, cells):
+    page = visit()
     figures = {
         f["layout"]["title"]["text"]: f for f in (json.loads(c.proto.spec) for c in page.get("plotly_chart"))
     }
@@ -156,10 +157,10 @@ def values(column):
     return list(np.frombuffer(base64.b64decode(column["bdata"]), np.dtype(column["dtype"])))
 
 
-def test_without_a_model_the_page_works_and_says_what_is_missing(open_page, tmp_path):
-    page = open_page(bundle=tmp_path / "no model")
+def test_without_a_model_the_page_works_and_says_what_is_missing(visit, tmp_path):
+    page = visit(bundle=tmp_path / "no model")
     assert "A split belongs to a model" in said(page)
-    page = open_page(bundle=tmp_path / "no model", section="gallery", outcome="wrong", sort="wrongest")
+    page = visit(bundle=tmp_path / "no model", section="gallery", outcome="wrong", sort="wrongest")
     assert "need a model in service" in said(page)
     assert "Subset" not in [one.label for one in page.multiselect]
     assert [slider.label for slider in page.slider] == ["Cell size (frame pixels)"]
@@ -168,14 +169,14 @@ def test_without_a_model_the_page_works_and_says_what_is_missing(open_page, tmp_
     assert len(cards(page)) == grid.PAGE_SIZE
 
 
-def test_a_model_of_another_set_is_told_apart(open_page, tiny_bundle):
-    page = open_page(bundle=tiny_bundle, section="gallery")
+def test_a_model_of_another_set_is_told_apart(visit, tiny_bundle):
+    page = visit(bundle=tiny_bundle, section="gallery")
     assert "no held-out answer for any cell here" in said(page)
-    assert "The model in service learned from another set" in said(open_page(bundle=tiny_bundle))
+    assert "The model in service learned from another set" in said(visit(bundle=tiny_bundle))
 
 
-def test_filters_combine_and_live_in_the_address(open_page, cells, predictions):
-    page = open_page(section="gallery")
+def test_filters_combine_and_live_in_the_address(visit, cells, predictions):
+    page = visit(section="gallery")
     assert matching(page)[0] == len(cells)
     widget(page.multiselect, "Class").set_value(["ALL"]).run()
     widget(page.multiselect, "Subset").set_value(["test"]).run()
@@ -200,8 +201,8 @@ def test_filters_combine_and_live_in_the_address(open_page, cells, predictions):
     assert "class" not in page.query_params
 
 
-def test_ranges_live_in_the_address_too(open_page, cells):
-    page = open_page(section="gallery")
+def test_ranges_live_in_the_address_too(visit, cells):
+    page = visit(section="gallery")
     slider = widget(page.slider, "Cell size (frame pixels)")
     slider.set_value((25_000, slider.max)).run()
     wanted = cells[cells["cell_area"] >= 25_000]
@@ -212,8 +213,8 @@ def test_ranges_live_in_the_address_too(open_page, cells):
     assert "size" not in page.query_params
 
 
-def test_an_address_opens_with_its_filters_in_the_widgets(open_page, cells):
-    page = open_page(section="gallery", patient=["20", "21"], size="10000-60000", sort="largest")
+def test_an_address_opens_with_its_filters_in_the_widgets(visit, cells):
+    page = visit(section="gallery", patient=["20", "21"], size="10000-60000", sort="largest")
     assert widget(page.multiselect, "Patient").value == ["20", "21"]
     assert widget(page.slider, "Cell size (frame pixels)").value[0] >= 10_000
     assert widget(page.selectbox, "Sorted by").value == "largest"
@@ -236,22 +237,22 @@ def test_an_address_opens_with_its_filters_in_the_widgets(open_page, cells):
         {"section": "nowhere"},
     ],
 )
-def test_a_made_up_address_is_no_error(open_page, query):
-    page = open_page(**({"section": "gallery"} | query))
+def test_a_made_up_address_is_no_error(visit, query):
+    page = visit(**({"section": "gallery"} | query))
     assert not page.error
     assert not [text for text in said(page).split("\n") if "went wrong" in text]
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_every_sort_can_be_chosen(open_page, sort):
-    page = open_page(section="gallery")
+def test_every_sort_can_be_chosen(visit, sort):
+    page = visit(section="gallery")
     widget(page.selectbox, "Sorted by").set_value(sort).run()
     assert not page.error
     assert len(cards(page)) == grid.PAGE_SIZE
 
 
-def test_pages_turn_and_a_filter_begins_at_the_first(open_page, cells):
-    page = open_page(section="gallery")
+def test_pages_turn_and_a_filter_begins_at_the_first(visit, cells):
+    page = visit(section="gallery")
     first = [card["title"] for card in cards(page)]
     page.get("pagination")[0].set_value(2).run()
     assert str(page.query_params["page"]).strip("[]'") == "2"
@@ -261,8 +262,8 @@ def test_pages_turn_and_a_filter_begins_at_the_first(open_page, cells):
     assert "page" not in page.query_params
 
 
-def test_a_card_says_label_answer_and_synthetic(open_page, cells, predictions):
-    page = open_page(section="gallery", split="test")
+def test_a_card_says_label_answer_and_synthetic(visit, cells, predictions):
+    page = visit(section="gallery", split="test")
     answers = dict(zip(predictions["image_id"], predictions["probability"], strict=True))
     labels = dict(zip(cells["image_id"], cells["label"], strict=True))
     shown = cards(page)
@@ -278,10 +279,10 @@ def test_a_card_says_label_answer_and_synthetic(open_page, cells, predictions):
         assert card["picture"]
 
 
-def test_an_opened_cell_shows_its_record_and_the_patients_others(open_page, cells, predictions):
+def test_an_opened_cell_shows_its_record_and_the_patients_others(visit, cells, predictions):
     copies = cells[cells["image_id"].duplicated(keep=False) & (cells["patient"] == "20")]
     image_id = copies["image_id"].iloc[0]
-    page = open_page(section="gallery", cell=image_id)
+    page = visit(section="gallery", cell=image_id)
     text = said(page)
     assert "synthetic drawing" in text
     for path in cells.loc[cells["image_id"] == image_id, "path"]:
@@ -295,40 +296,38 @@ def test_an_opened_cell_shows_its_record_and_the_patients_others(open_page, cell
     assert matching(page)[0] == len(others) + 1
 
 
-def test_an_opened_cell_says_the_answer_or_why_there_is_none(open_page, cells, predictions, own_bundle):
+def test_an_opened_cell_says_the_answer_or_why_there_is_none(visit, cells, predictions, own_bundle):
     held_out = predictions.iloc[0]
-    text = said(open_page(section="gallery", cell=held_out["image_id"]))
+    text = said(visit(section="gallery", cell=held_out["image_id"]))
     assert f"{held_out['probability']:.3f}" in text
     assert "the model did not learn from this patient" in text
     trained_on = bundles.read(own_bundle).record.split.training.groups
     learned = cells[cells["patient_group"].isin(trained_on)]["image_id"].iloc[0]
-    assert "the model learned from this patient" in said(open_page(section="gallery", cell=learned))
+    assert "the model learned from this patient" in said(visit(section="gallery", cell=learned))
     unlabelled = cells[cells["label"] == ""]["image_id"].iloc[0]
-    assert "Unlabelled cells have no held-out answer" in said(open_page(section="gallery", cell=unlabelled))
+    assert "Unlabelled cells have no held-out answer" in said(visit(section="gallery", cell=unlabelled))
 
 
-def test_a_models_band_is_a_filter_and_a_word_on_the_card(open_page, own_bundle, predictions, tmp_path):
+def test_a_models_band_is_a_filter_and_a_word_on_the_card(visit, own_bundle, predictions, tmp_path):
     folder = shutil.copytree(own_bundle, tmp_path / "banded")
     band = {"low": 0.3, "high": 0.7, "missed": 0.05, "alarmed": 0.05}
     edit(folder, {"indeterminate": band})
     within = predictions[predictions["probability"].between(0.3, 0.7, inclusive="left")]
-    page = open_page(
-        bundle=folder, section="gallery", decision="indeterminate", cell=within["image_id"].iloc[0]
-    )
+    page = visit(bundle=folder, section="gallery", decision="indeterminate", cell=within["image_id"].iloc[0])
     assert {card["id"] for card in cards(page)} == set(within["image_id"])
     assert all(card["lines"][0][0] == f"◆ {decisions.INDETERMINATE}" for card in cards(page))
     assert f"Indeterminate: {decisions.NEEDED}" in said(page)
     assert widget(page.multiselect, "The model's answer").value == ["indeterminate"]
 
 
-def test_an_unknown_cell_is_told(open_page):
-    page = open_page(section="gallery", cell="<script>")
+def test_an_unknown_cell_is_told(visit):
+    page = visit(section="gallery", cell="<script>")
     assert "No image in this set has this identifier" in said(page)
     assert "<script>" not in said(page)
 
 
-def test_what_was_selected_on_the_map_narrows_the_gallery(open_page, cells):
-    page = open_page(section="gallery")
+def test_what_was_selected_on_the_map_narrows_the_gallery(visit, cells):
+    page = visit(section="gallery")
     selected = list(cells["image_id"].drop_duplicates()[3:8])
     page.session_state[address.SELECTED_ON_MAP] = selected
     page.query_params["selection"] = "map"
@@ -340,32 +339,32 @@ def test_what_was_selected_on_the_map_narrows_the_gallery(open_page, cells):
     assert address.SELECTED_ON_MAP not in page.session_state
 
 
-def test_a_selection_of_another_visit_is_told(open_page, cells):
-    page = open_page(section="gallery", selection="map")
+def test_a_selection_of_another_visit_is_told(visit, cells):
+    page = visit(section="gallery", selection="map")
     assert "made in another session" in page.warning[0].value
     assert matching(page)[0] == len(cells)
 
 
-def test_images_named_in_the_address_have_a_chip(open_page, cells):
-    page = open_page(section="gallery", image=list(cells["image_id"].drop_duplicates()[:2]))
+def test_images_named_in_the_address_have_a_chip(visit, cells):
+    page = visit(section="gallery", image=list(cells["image_id"].drop_duplicates()[:2]))
     assert matching(page)[0] == cells["image_id"].isin(cells["image_id"].drop_duplicates()[:2]).sum()
     press(page, "2 cells from the link")
     assert matching(page)[0] == len(cells)
 
 
-def test_names_from_files_reach_the_card_as_text(open_page, drawn_set, cells, tmp_path):
+def test_names_from_files_reach_the_card_as_text(visit, drawn_set, cells, tmp_path):
     name = "<img src=x onerror=alert(1)>"
     data = shutil.copytree(drawn_set, tmp_path / "odd")
     manifest.write(data, cells.assign(patient=name, source="**bold**"))
     brightness.measure(data, workers=2)
-    page = open_page(data=data, section="gallery", cell=cells["image_id"].iloc[0])
+    page = visit(data=data, section="gallery", cell=cells["image_id"].iloc[0])
     assert name not in said(page)
     assert f"Patient {name}" in [card["who"] for card in cards(page)]
-    assert name not in said(open_page(data=data))
+    assert name not in said(visit(data=data))
 
 
-def test_unlabelled_cells_are_selected_and_sent_to_classify(open_page, cells, looked_through):
-    page = open_page(section="unlabelled")
+def test_unlabelled_cells_are_selected_and_sent_to_classify(visit, cells, looked_through):
+    page = visit(section="unlabelled")
     unlabelled = cells[cells["label"] == ""]
     assert {card["title"] for card in cards(page, "unlabelled-grid")} == set(unlabelled["path"])
     assert widget(page.button, "Send to Classify").disabled
@@ -380,25 +379,25 @@ def test_unlabelled_cells_are_selected_and_sent_to_classify(open_page, cells, lo
     assert text.count('class="drawn"') == len(unlabelled)
 
 
-def test_without_a_model_nothing_is_sent(open_page, tmp_path):
-    page = open_page(bundle=tmp_path / "no model", section="unlabelled")
+def test_without_a_model_nothing_is_sent(visit, tmp_path):
+    page = visit(bundle=tmp_path / "no model", section="unlabelled")
     press(page, next(button.label for button in page.button if button.label.startswith("Select all")))
     assert next(button for button in page.button if button.label.startswith("Send")).disabled
     assert "cannot be classified without a model" in said(page)
 
 
-def test_a_set_without_unlabelled_images_says_so(open_page, drawn_set, cells, tmp_path):
+def test_a_set_without_unlabelled_images_says_so(visit, drawn_set, cells, tmp_path):
     data = shutil.copytree(drawn_set, tmp_path / "labelled")
     manifest.write(data, cells[cells["label"] != ""])
-    assert "no unlabelled image" in open_page(data=data, section="unlabelled").info[0].value
+    assert "no unlabelled image" in visit(data=data, section="unlabelled").info[0].value
 
 
-def test_an_unreadable_file_costs_its_picture_only(open_page, looked_through, tmp_path, cells):
+def test_an_unreadable_file_costs_its_picture_only(visit, looked_through, tmp_path, cells):
     data = shutil.copytree(looked_through, tmp_path / "torn")
     shutil.rmtree(data / "cache" / "thumbnails")
     lost = data / cells["path"].iloc[0]
     lost.write_bytes(b"not a picture")
-    page = open_page(data=data, section="gallery", cell=cells["image_id"].iloc[0])
+    page = visit(data=data, section="gallery", cell=cells["image_id"].iloc[0])
     shown = cards(page)
     assert [bool(card["picture"]) for card in shown] == [
         card["title"] != cells["path"].iloc[0] for card in shown
@@ -406,7 +405,7 @@ def test_an_unreadable_file_costs_its_picture_only(open_page, looked_through, tm
     assert "Not a picture that can be read" in said(page)
 
 
-def test_no_image_is_kept_in_a_cache_shared_by_sessions(open_page, monkeypatch):
+def test_no_image_is_kept_in_a_cache_shared_by_sessions(visit, monkeypatch):
     """Pixels are in the data folder and in the page that asked for them, nowhere else."""
     import streamlit as st
     from streamlit.runtime.caching.cache_data_api import CachedDataFuncInfo
@@ -423,7 +422,7 @@ def test_no_image_is_kept_in_a_cache_shared_by_sessions(open_page, monkeypatch):
 
     monkeypatch.setattr(CachedFunc, "__call__", watched)
     st.cache_data.clear()
-    open_page(section="gallery")
+    visit(section="gallery")
     assert not [value for value in kept if b"JFIF" in repr(value).encode()]
 
 
@@ -453,10 +452,10 @@ def test_a_card_of_a_doubted_label_says_so():
     assert "label doubted" in card["spoken"]
 
 
-def test_pictures_are_jpegs_of_one_size(open_page):
+def test_pictures_are_jpegs_of_one_size(visit):
     import base64
     import io
 
-    for card in cards(open_page(section="gallery"))[:5]:
+    for card in cards(visit(section="gallery"))[:5]:
         picture = Image.open(io.BytesIO(base64.b64decode(card["picture"])))
         assert (picture.format, picture.size) == ("JPEG", (160, 160))

@@ -9,7 +9,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.registry import promotion, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
-from tests.support.app import fill, go, open_dashboard, press, said
+from tests.support.app import fill, open_page, press, said
 from tests.support.bundle_factory import copy_bundle
 from tests.support.performance_page import fill_shelf, matrix, pick
 from tests.support.runs_factory import data_folder, finish_run
@@ -41,7 +41,7 @@ def data(shelved, tiny_bundle, tmp_path, monkeypatch):
 @pytest.fixture
 def visit(data):
     def start(section="threshold", **query):
-        return go(open_dashboard(), "performance", section=section, **query)
+        return open_page("performance", section=section, **query)
 
     return start
 

@@ -17,8 +17,8 @@ SECTIONS = ("threshold", "prevalence", "calibration", "patients", "errors", "sub
 
 
 @pytest.fixture
-def visit(app, monkeypatch, tmp_path):
-    return visiting(app, monkeypatch, tmp_path)
+def visit(monkeypatch, tmp_path):
+    return visiting(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

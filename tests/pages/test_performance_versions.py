@@ -21,8 +21,8 @@ def shelf(tiny_bundle, tmp_path):
 
 
 @pytest.fixture
-def visit(app, monkeypatch, tmp_path):
-    return visiting(app, monkeypatch, tmp_path)
+def visit(monkeypatch, tmp_path):
+    return visiting(monkeypatch, tmp_path)
 
 
 def test_versions_are_compared_on_the_same_patients(visit, shelf):

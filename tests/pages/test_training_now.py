@@ -14,7 +14,7 @@ from leukemia.recipes import throughput
 from leukemia.settings import PROJECT
 from leukemia.storage.workspace import Workspace
 from tests.support import job_factory
-from tests.support.app import dashboard, go, press, said, wait, widget
+from tests.support.app import open_page, press, said, wait, widget
 from tests.support.job_factory import epoch, queued, validated, write
 
 
@@ -43,7 +43,7 @@ def visit(data, monkeypatch):
 
     def start(folder=data, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
-        return go(dashboard(), "training", **query)
+        return open_page("training", **query)
 
     return start
 

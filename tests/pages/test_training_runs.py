@@ -15,7 +15,7 @@ from leukemia.registry import promotion, promotion_log, publish, serving, versio
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from leukemia.tracking.records import BEST_OF, BORN, RunKind, RunStatus
-from tests.support.app import fill, go, open_dashboard, press, said
+from tests.support.app import fill, open_page, press, said
 from tests.support.bundle_factory import blurred, copy_bundle
 from tests.support.performance_page import traces
 from tests.support.runs_factory import data_folder
@@ -44,7 +44,7 @@ def data(drawn_set, tmp_path, monkeypatch):
 def visit(data):
     def start(run="", **query):
         query = {"section": "runs", **({"run": run} if run else {}), **query}
-        return go(open_dashboard(), "training", **query)
+        return open_page("training", **query)
 
     return start
 

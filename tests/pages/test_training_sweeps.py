@@ -15,7 +15,7 @@ from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run
-from tests.support.app import press, said, widget
+from tests.support.app import open_page, press, said, widget
 from tests.support.performance_page import traces, values
 
 
@@ -203,7 +203,7 @@ def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
 
 
 @pytest.fixture
-def start_sweep(app, looked_through, tmp_path, monkeypatch):
+def start_sweep(looked_through, tmp_path, monkeypatch):
     """The page's form with the kind Sweep; what is asked for is kept, and nothing is started."""
     data = shutil.copytree(looked_through, tmp_path / "data")
     for name in RECIPES:
@@ -216,10 +216,7 @@ def start_sweep(app, looked_through, tmp_path, monkeypatch):
 
     monkeypatch.setattr(jobs, "submit", ask)
     monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-    page = app()
-    page.switch_page("pages/training.py")
-    page.query_params["section"] = "new"
-    page.run()
+    page = open_page("training", section="new")
     page.session_state["training-kind"] = "sweep"
     page.run()
     assert not page.exception

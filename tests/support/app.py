@@ -2,11 +2,11 @@
 
 import time
 
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from leukemia import jobs
 from leukemia.settings import PROJECT
+from pages.components import model_in_service
 
 PATIENCE = 300  # seconds; it only matters where a page hangs
 
@@ -17,9 +17,15 @@ def dashboard():
 
 
 def open_dashboard():
-    """Run the dashboard with nothing kept from earlier tests; return its first page."""
-    st.cache_resource.clear()
+    """Run the dashboard on the model that is in service now; return its first page."""
+    model_in_service.look_again()
     return dashboard().run()
+
+
+def open_page(name, **query):
+    """Open a page at an address, without the network that Classify loads."""
+    model_in_service.look_again()
+    return go(dashboard(), name, **query)
 
 
 def go(page, name, **query):

@@ -8,7 +8,7 @@ import numpy as np
 
 from leukemia.bundles import bundle as bundles
 from leukemia.settings import PROJECT
-from tests.support.app import go
+from tests.support.app import open_page
 from tests.support.bundle_factory import blurred, copy_bundle
 
 
@@ -19,12 +19,13 @@ def fill_shelf(tiny_bundle, tmp_path):
     return served
 
 
-def visiting(app, monkeypatch, tmp_path):
+def visiting(monkeypatch, tmp_path):
     """Return a function that opens the page with a bundle in service."""
 
     def start(bundle, section="threshold", data=tmp_path / "no-data", **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        page = go(app(bundle), "performance", section=section, **query)
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
+        page = open_page("performance", section=section, **query)
         assert not page.error or "drawn cells" in page.error[0].value
         return page
 

@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 # Fixtures that only tests of these kinds ask for.
 MARKS = {"at_work": "process", "serve": "process", "dashboard": "process"}
 COSTLY = ("browser", "process", "slow")
+# Programs that answer at once: which revision a training came from, and what machine this is.
+ASKED = {"git", "uname"}
 
 _programs: list[str] = []
 
@@ -56,8 +58,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_call(item):
     before = len(_programs)
     result = yield
-    # Which revision a training came from is asked of git, at once.
-    started = sorted(set(_programs[before:]) - {"git"})
+    started = sorted(set(_programs[before:]) - ASKED)
     if started and not any(map(item.get_closest_marker, ("process", "browser"))):
         pytest.fail(f"It starts {', '.join(started)}: mark it with pytest.mark.process.", pytrace=False)
     return result

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from leukemia import settings
 from leukemia.tracking import run_history
-from tests.browser.conftest import ARGUMENTS, Server, find_browser
+from tests.support.browser import ARGUMENTS, Server, find_browser
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
 # Name, width and height in pixels, theme, whether unreadable files are among the cells.

@@ -1,20 +1,18 @@
 """What a person does on the Dataset page: import, lasso to the gallery, correct a label and undo it."""
 
+import contextlib
 import itertools
 import re
 import shutil
-import time
 
 import pytest
 
 from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
-from leukemia.dataset.catalog import brightness
-from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.inference import embedding
-from tests.browser.conftest import Server
+from tests.support.browser import Server, at_rest
 
 PLACES = """() => {
   const plot = document.querySelector(".st-key-map-chart .js-plotly-plot");
@@ -26,66 +24,48 @@ PLACES = """() => {
 
 
 @pytest.fixture(scope="module")
-def ready(drawn_set, drawn_bundle, tmp_path_factory):
+def ready(looked_through, drawn_bundle, tmp_path_factory):
     """The drawn set with all that a page would compute in the background."""
-    data = tmp_path_factory.mktemp("ready")
-    shutil.copytree(drawn_set, data, dirs_exist_ok=True)
-    cells = manifest.read(data)
-    brightness.measure(data, workers=2)
-    near_duplicates.cached_or_scan(data, cells, workers=2)
-    embedding.place_cached(bundles.read(drawn_bundle), data, cells, workers=2)
+    data = tmp_path_factory.mktemp("ready") / "data"
+    shutil.copytree(looked_through, data)
+    embedding.place_cached(bundles.read(drawn_bundle), data, manifest.read(data), workers=2)
     return data
 
 
 @pytest.fixture
-def serve(browser, drawn_bundle, tmp_path, monkeypatch):
-    """Start a dashboard on a data folder; return a function that opens its Dataset page."""
-    servers, pages, faults = [], [], []
+def serve(drawn_bundle, sessions, tmp_path):
+    """Start a dashboard on a data folder; return it and a function that opens its Dataset page."""
+    with contextlib.ExitStack() as servers:
 
-    def start(data):
-        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        server = Server(drawn_bundle, tmp_path / f"log-{len(servers)}.txt")
-        servers.append(server)
-        server.wait()
+        def start(data):
+            log = tmp_path / f"log-{len(list(tmp_path.glob('log-*')))}.txt"
+            server = servers.enter_context(Server(drawn_bundle, log, data))
+            return server, lambda query, **look: visiting(sessions, server, query, **look)
 
-        def visit(query, width=1280, scheme="light"):
-            context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-            page = context.new_page()
-            page.set_default_timeout(60_000)
-            page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-            page.on(
-                "request",
-                lambda request: (
-                    None
-                    if request.url.startswith(("data:", "blob:", server.url))
-                    else faults.append(request.url)
-                ),
-            )
-            page.goto(f"{server.url}/dataset?{query}")
-            page.get_by_role("heading", name="Dataset").wait_for()
-            pages.append(page)
-            return page
+        yield start
+        sessions.close()
 
-        visit.server = server
-        return visit
 
-    yield start
-    for page in pages:
-        if not page.is_closed():
-            text = page.locator("body").inner_text()
-            assert "Traceback" not in text
-            assert "went wrong" not in text
-        page.context.close()
-    for server in servers:
-        server.stop()
-        assert "Traceback" not in server.log.read_text(errors="replace")
-    assert faults == []
+@pytest.fixture(scope="module")
+def ready_server(browser, drawn_bundle, ready, tmp_path_factory):
+    with Server(drawn_bundle, tmp_path_factory.mktemp("ready_server") / "log.txt", ready) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(sessions, ready_server):
+    """Open the Dataset page of the folder that is ready; no test may alter that."""
+    return lambda query, **look: visiting(sessions, ready_server, query, **look)
+
+
+def visiting(sessions, server, query, **look):
+    return sessions.open(server, f"dataset?{query}", "Dataset", height=1000, **look)
 
 
 def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve, tmp_path):
     planted = sample_writer.write_sample(tmp_path / "set", patients=24, cells=25)
     data = tmp_path / "data"
-    visit = serve(data)
+    server, visit = serve(data)
     page = visit("section=import")
     field = page.get_by_label("Folder or .zip on the server")
     field.fill(str(tmp_path / "nowhere"))
@@ -105,11 +85,11 @@ def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve
     )
     # The tab is closed and the dashboard stopped: the import goes on.
     page.close()
-    visit.server.stop()
-    visit = serve(data)
+    server.stop()
+    _, visit = serve(data)
     page = visit("section=import")
     images = sum(planted.images.values()) + planted.sources["final"] + len(planted.unlisted)
-    page.get_by_text(f"{images:,} synthetic images of 24 patients").first.wait_for(timeout=120_000)
+    page.get_by_text(f"{images:,} synthetic images of 24 patients").first.wait_for()
     page.get_by_text("Import of set: done").click()
     page.get_by_text(f"{len(planted.unreadable) + len(planted.unlisted)} problems found").wait_for()
     assert jobs.running(data, jobs.Lane.CHANGE) is None
@@ -120,7 +100,8 @@ def test_an_import_is_started_watched_left_and_found_again_after_a_restart(serve
 def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     sample_writer.write_sample(tmp_path / "set", patients=24, cells=25)
     data = tmp_path / "data"
-    page = serve(data)("section=import")
+    _, visit = serve(data)
+    page = visit("section=import")
     field = page.get_by_label("Folder or .zip on the server")
     field.fill(str(tmp_path / "set"))
     field.press("Enter")
@@ -130,11 +111,11 @@ def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     page.get_by_text("Import of set: Stopped. What is finished is kept").wait_for()
     assert not (data / "manifest.csv").exists()
     page.get_by_role("button", name="Resume").click()
-    page.get_by_text("synthetic images of 24 patients").first.wait_for(timeout=120_000)
+    page.get_by_text("synthetic images of 24 patients").first.wait_for()
 
 
-def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(serve, ready):
-    page = serve(ready)("section=map")
+def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(visit, ready):
+    page = visit("section=map")
     page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
     page.get_by_text("Nothing is selected").wait_for()
     page.wait_for_timeout(1_000)
@@ -166,8 +147,8 @@ def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(serve, ready):
     assert shown <= wanted
 
 
-def test_the_cell_under_the_pointer_is_shown(serve, ready):
-    page = serve(ready)("section=map")
+def test_the_cell_under_the_pointer_is_shown(visit):
+    page = visit("section=map")
     page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
     page.wait_for_timeout(1_500)
     _, x, y = page.evaluate(PLACES)[0]
@@ -187,7 +168,8 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     data = shutil.copytree(ready, tmp_path / "data")
     cells = manifest.read(data)
     image_id = cells.loc[cells["label"] == "Normal", "image_id"].iloc[0]
-    page = serve(data)(f"section=gallery&cell={image_id}")
+    _, visit = serve(data)
+    page = visit(f"section=gallery&cell={image_id}")
     window = page.get_by_test_id("stDialog")
     window.get_by_text("Label: Normal (original)").click()
     window.get_by_text("Corrected: the cell is ALL").click()
@@ -208,9 +190,7 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
     assert label_log.current(data) == {}
     assert [entry.undoes for entry in label_log.history(data)] == [row.number, None]
     # A key pressed while the page is laid out anew would be lost.
-    page.wait_for_function(
-        """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning\""""
-    )
+    at_rest(page)
     page.keyboard.press("Escape")
     window.wait_for(state="hidden")
     page.get_by_test_id("stButtonGroup").get_by_text("Corrections").click()
@@ -219,11 +199,7 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
 
 @pytest.mark.parametrize("section", ["checks", "map", "corrections", "import"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_sections_fit_a_narrow_screen_in_both_themes(serve, ready, section, scheme):
-    page = serve(ready)(f"section={section}", width=768, scheme=scheme)
-    until = time.monotonic() + 60
-    state = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
-    while time.monotonic() < until and page.evaluate(state) != "notRunning":
-        page.wait_for_timeout(200)
-    page.wait_for_timeout(500)
+def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
+    page = visit(f"section={section}", width=768, scheme=scheme)
+    at_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.settings import RESEARCH_USE
-from tests.browser.conftest import Server
+from tests.support.browser import PATIENCE, Server
 
 
 @pytest.fixture(scope="module")
@@ -16,43 +16,18 @@ def cells(looked_through):
 
 @pytest.fixture(scope="module")
 def dataset_server(browser, tiny_bundle, looked_through, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEUKEMIA_DATA", str(looked_through))
-        running = Server(tiny_bundle, tmp_path_factory.mktemp("dataset") / "log.txt")
-    try:
-        running.wait()
+    with Server(tiny_bundle, tmp_path_factory.mktemp("dataset") / "log.txt", looked_through) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture
-def visit(browser, dataset_server):
-    """Open the Dataset page at an address, in a session of its own; afterwards, nothing may have failed."""
-    opened, faults = [], []
+def visit(sessions, dataset_server):
+    """Open the Dataset page at an address, in a session of its own."""
 
-    def start(query="", width=1280, height=900, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-        page.on("request", lambda request: faults.append(request.url) if outside(request.url) else None)
-        opened.append(page)
-        page.goto(f"{dataset_server.url}/dataset?{query}")
-        page.get_by_role("heading", name="Dataset").wait_for()
-        return page
+    def start(query="", **look):
+        return sessions.open(dataset_server, f"dataset?{query}", "Dataset", **look)
 
-    def outside(url):
-        return url.startswith("http") and not url.startswith(dataset_server.url)
-
-    yield start
-    for page in opened:
-        text = page.locator("body").inner_text()
-        assert "Traceback" not in text
-        assert "went wrong" not in text
-        page.context.close()
-    assert faults == []
-    assert "Traceback" not in dataset_server.log.read_text(errors="replace")
+    return start
 
 
 def matching(page, count):
@@ -73,19 +48,14 @@ def window(page):
 def test_the_first_visit_after_a_start_may_be_a_pages_own_address(
     browser, tiny_bundle, looked_through, tmp_path
 ):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEUKEMIA_DATA", str(looked_through))
-        running = Server(tiny_bundle, tmp_path / "log.txt")
-    try:
-        running.wait()
+    with Server(tiny_bundle, tmp_path / "log.txt", looked_through) as running:
         page = browser.new_page()
+        page.set_default_timeout(1_000 * PATIENCE)
         page.goto(f"{running.url}/dataset?section=gallery&class=ALL")
         page.get_by_text(RESEARCH_USE).wait_for()
         page.locator(".card").first.wait_for()
         assert page.url.endswith("/dataset?section=gallery&class=ALL")
         page.close()
-    finally:
-        running.stop()
 
 
 def test_filters_are_shared_by_the_address(visit, cells):

@@ -7,10 +7,8 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation import metrics
 from leukemia.settings import RESEARCH_USE
-from tests.browser.conftest import Server
+from tests.support.browser import Server, at_rest
 from tests.support.bundle_factory import blurred, copy_bundle
-
-STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
 
 
 @pytest.fixture(scope="module")
@@ -25,43 +23,20 @@ def shelf(tiny_bundle, tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(browser, shelf, tmp_path_factory):
     place = tmp_path_factory.mktemp("performance")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEUKEMIA_DATA", str(place / "no-data"))
-        server = Server(shelf, place / "log.txt")
-    try:
-        server.wait()
+    with Server(shelf, place / "log.txt", place / "no-data") as server:
         yield server
-    finally:
-        server.stop()
-        assert "Traceback" not in server.log.read_text(errors="replace")
 
 
 @pytest.fixture
-def visit(browser, running):
-    """Open a section of the page; afterwards, nothing may have failed or gone outside."""
-    contexts, faults = [], []
+def visit(sessions, running):
+    """Open a section of the page."""
 
-    def start(section, width=1280, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=scheme)
-        page = context.new_page()
-        page.set_default_timeout(90_000)
-        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-        inside = ("data:", "blob:", running.url)
-        page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
-        page.goto(f"{running.url}/performance?section={section}")
-        page.get_by_role("heading", name="Performance").wait_for()
-        page.get_by_text("A cell is called ALL-like at a probability").first.wait_for()
-        contexts.append(context)
+    def start(section, **look):
+        page = sessions.open(running, f"performance?section={section}", "Performance", height=1200, **look)
+        page.get_by_text("A cell is called ALL-like from").first.wait_for()
         return page
 
-    yield start
-    for context in contexts:
-        for page in context.pages:
-            text = page.locator("body").inner_text()
-            assert "Traceback" not in text
-            assert "went wrong" not in text
-        context.close()
-    assert faults == []
+    return start
 
 
 def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
@@ -73,7 +48,7 @@ def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
         slider.press("ArrowLeft")
     page.get_by_text("A cell is called ALL-like at a probability of 0.4700").wait_for()
     counts = metrics.confusion(bundles.read(shelf).predictions, 0.47)
-    page.wait_for_function(f"{STATE} === 'notRunning'")
+    at_rest(page)
     shown = [int(text) for text in page.locator(".matrix td b").all_inner_texts()]
     assert shown == [counts[name] for name in ("tp", "fn", "fp", "tn")]
     assert page.locator(".js-plotly-plot").count() == 3
@@ -117,6 +92,6 @@ def test_report_and_card_are_downloaded_and_the_report_opens_by_itself(visit, sh
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
     page = visit(section, width=768, scheme=scheme)
-    page.wait_for_function(f"{STATE} === 'notRunning'")
+    at_rest(page)
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -13,6 +13,7 @@ from PIL import Image
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.settings import RESEARCH_USE
+from tests.support.browser import at_rest
 
 DROP = """(zone, files) => {
   const transfer = new DataTransfer();
@@ -46,14 +47,6 @@ def answered(page, count):
                 && document.querySelector(".cell, .refusal");
         }""",
         arg=count,
-        timeout=60_000,
-    )
-
-
-def at_rest(page):
-    """Wait until the page is laid out to its end."""
-    page.wait_for_function(
-        """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning\""""
     )
 
 

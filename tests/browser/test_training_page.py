@@ -3,6 +3,7 @@
 A run is started from the form, watched, cancelled, gone on with, promoted, seen by Classify, taken back.
 """
 
+import contextlib
 import re
 import shutil
 import time
@@ -12,11 +13,9 @@ import pytest
 from leukemia import jobs
 from leukemia.recipes import throughput
 from leukemia.registry import serving
-from tests.browser.conftest import Server
+from tests.support.browser import PATIENCE, Server, at_rest
 from tests.support.runs_factory import data_folder
 
-STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
-PATIENCE = 300_000  # milliseconds: two cores may train something else meanwhile
 EPOCHS = 40
 
 
@@ -36,39 +35,20 @@ def data(drawn_set, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def serve(browser, data, tmp_path):
-    """Start a dashboard; return it. Afterwards nothing may have failed or gone outside."""
-    servers, contexts, faults = [], [], []
+def serve(data, sessions, tmp_path):
+    """Start a dashboard; return it."""
+    with contextlib.ExitStack() as servers:
 
-    class Dashboard:
-        def __init__(self):
-            self.server = Server(None, tmp_path / f"log-{len(servers)}.txt")
-            servers.append(self.server)
-            self.server.wait()
+        class Dashboard:
+            def __init__(self):
+                log = tmp_path / f"log-{len(list(tmp_path.glob('log-*')))}.txt"
+                self.server = servers.enter_context(Server(None, log))
 
-        def visit(self, address="training", heading="Training", width=1280, scheme="light"):
-            context = browser.new_context(viewport={"width": width, "height": 1100}, color_scheme=scheme)
-            contexts.append(context)
-            page = context.new_page()
-            page.set_default_timeout(PATIENCE)
-            page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-            inside = ("data:", "blob:", self.server.url)
-            page.on("request", lambda one: None if one.url.startswith(inside) else faults.append(one.url))
-            page.goto(f"{self.server.url}/{address}")
-            page.get_by_role("heading", name=heading, exact=True).wait_for()
-            return page
+            def visit(self, address="training", heading="Training", **look):
+                return sessions.open(self.server, address, heading, height=1100, **look)
 
-    yield Dashboard
-    for context in contexts:
-        for page in context.pages:
-            text = page.locator("body").inner_text()
-            assert "Traceback" not in text
-            assert "went wrong" not in text
-        context.close()
-    for server in servers:
-        server.stop()
-        assert "Traceback" not in server.log.read_text(errors="replace")
-    assert faults == []
+        yield Dashboard
+        sessions.close()
 
 
 def number(page, title, value):
@@ -77,16 +57,10 @@ def number(page, title, value):
     field.press("Enter")
 
 
-def still(page):
-    until = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < until and page.evaluate(STATE) != "notRunning":
-        page.wait_for_timeout(200)
-
-
 def finished(page, least):
     """How many epochs the page says are finished, once it is so many."""
     metric = page.get_by_test_id("stMetric").filter(has_text="Epochs finished")
-    until = time.monotonic() + PATIENCE / 1000
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         found = re.search(rf"(\d+) of {EPOCHS}", metric.inner_text())
         if found and int(found[1]) >= least:
@@ -101,13 +75,13 @@ def start(page):
     page.get_by_role("option", name="dense-baseline").click()
     page.get_by_text("One dense layer of 128").first.wait_for()
     # What is typed while the fields of another recipe are still being laid out would be laid over.
-    still(page)
+    at_rest(page)
     number(page, "Epochs", EPOCHS)
     page.get_by_text(re.compile(rf"Epochs: 30 → {EPOCHS}")).first.wait_for()
-    still(page)
+    at_rest(page)
     number(page, "Cells per epoch", 256)
     page.get_by_text(re.compile(r"Cells per epoch: 2,000 → 256")).first.wait_for()
-    still(page)
+    at_rest(page)
     page.get_by_label("Your name (optional)", exact=True).fill("Dr. Ada")
     page.get_by_role("button", name="Start", exact=True).click()
 
@@ -176,13 +150,13 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
 
 def promoted(page, version, why):
     page.get_by_text(f"Put version {version} in service").wait_for()
-    still(page)
+    at_rest(page)
     form = page.get_by_test_id("stForm").filter(has_text=f"Promote version {version}")
     form.get_by_label("Your name", exact=True).fill("Dr. Ada")
     form.get_by_label("Reason", exact=True).fill(why)
     # Always there: what learned from drawn cells is to be wary of.
     form.get_by_text("I have read the warnings").click()
-    still(page)
+    at_rest(page)
     form.get_by_role("button", name=f"Promote version {version}").click()
     page.get_by_text(f"Version {version} was put in service").first.wait_for()
 
@@ -200,5 +174,5 @@ def classify(dashboard, version):
 def test_the_form_fits_the_screen_in_both_themes(serve, width, scheme):
     page = serve().visit("training?section=new", width=width, scheme=scheme)
     page.get_by_role("button", name="Start", exact=True).wait_for()
-    still(page)
+    at_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -22,13 +22,13 @@ def open_dashboard():
     return dashboard().run()
 
 
-def open_page(name, **query):
+def open_page(name, /, **query):
     """Open a page at an address, without the network that Classify loads."""
     model_in_service.look_again()
     return go(dashboard(), name, **query)
 
 
-def go(page, name, **query):
+def go(page, name, /, **query):
     """Go to a page at an address; it must open without an exception."""
     page.switch_page(f"pages/{name}.py")
     for word, value in query.items():

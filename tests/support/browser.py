@@ -1,0 +1,120 @@
+"""A running dashboard, and sessions of a real browser on it in which nothing may fail or go outside."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+from leukemia.settings import PROJECT
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+# Seconds. It only matters where something hangs: the machine may be busy with much else.
+PATIENCE = 300
+AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+
+
+def find_browser():
+    """Path of a Chromium on this machine, or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Server:
+    """``streamlit run dashboard.py`` as its own process, with what it writes to its log.
+
+    Without a bundle, the model in service is the registry's. As a context, it answers once it is entered,
+    and its log must be free of errors in the end.
+    """
+
+    def __init__(self, bundle, log, data=None):
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://localhost:{port}"
+        self.log = log
+        options = ["--server.headless=true", f"--server.port={port}"]
+        command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
+        named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data}
+        environment = os.environ | {name: str(path) for name, path in named.items() if path}
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=out)
+
+    def __enter__(self):
+        try:
+            self.wait()
+        except AssertionError:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        assert "Traceback" not in self.log.read_text(errors="replace")
+
+    def wait(self):
+        """Wait until it answers."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"The dashboard did not start:\n{self.log.read_text(errors='replace')}")
+
+    def stop(self):
+        """End it; a second time does nothing."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Sessions:
+    """Pages of a browser, each in a session of its own; :meth:`close` says what failed in any of them."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.contexts = []
+        self.faults = []
+
+    def open(self, server, address, heading, width=1280, height=900, scheme="light"):
+        """Open the dashboard at an address; return the page once its heading is there."""
+        context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1_000 * PATIENCE)
+        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        inside = ("data:", "blob:", server.url)
+        page.on("request", lambda one: None if one.url.startswith(inside) else self.faults.append(one.url))
+        page.goto(f"{server.url}/{address}")
+        page.get_by_role("heading", name=heading, exact=True).wait_for()
+        return page
+
+    def close(self):
+        """Close all; no page may show an error, have thrown one, or have asked another server."""
+        while self.contexts:
+            context = self.contexts.pop()
+            for page in context.pages:
+                text = page.locator("body").inner_text()
+                assert "Traceback" not in text
+                assert "went wrong" not in text
+            context.close()
+        assert self.faults == []
+
+
+def at_rest(page):
+    """Wait until the page is laid out to its end."""
+    page.wait_for_function(AT_REST)

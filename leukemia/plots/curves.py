@@ -71,7 +71,7 @@ def roc(held_out: HeldOutCurves, estimates: dict[str, Estimate]) -> Chart:
     around = curves.roc_band
     band(figure, around["false_alarms"], around["low"], around["high"], colour)
     reference(figure, (0, 1), CHANCE)
-    line(figure, curves.roc["false_alarms"], curves.roc["sensitivity"], "ROC curve", 0)
+    line(figure, curves.roc["false_alarms"], curves.roc["sensitivity"], "ROC curve", 0, legend=False)
     x, y = 1 - estimates["specificity"].value, estimates["sensitivity"].value
     point(figure, x, y, colour, mark, "Chosen threshold")
     finish(figure, "ROC curve", FALSE_ALARMS, SENSITIVITY)
@@ -89,7 +89,7 @@ def precision_recall(held_out: HeldOutCurves, estimates: dict[str, Estimate]) ->
     around, curve = curves.precision_recall_band, curves.precision_recall
     band(figure, around["sensitivity"], around["low"], around["high"], colour)
     reference(figure, (share, share), ALL_CALLED)
-    line(figure, curve["sensitivity"], curve["ppv"], "Precision-recall curve", 0)
+    line(figure, curve["sensitivity"], curve["ppv"], "Precision-recall curve", 0, legend=False)
     x, y = estimates["sensitivity"].value, estimates["ppv"].value
     point(figure, x, y, colour, mark, "Chosen threshold")
     finish(figure, "Precision-recall curve", SENSITIVITY, PRECISION)
@@ -101,7 +101,9 @@ def precision_recall(held_out: HeldOutCurves, estimates: dict[str, Estimate]) ->
     return Chart(percent(figure, "x", "y"), caption)
 
 
-def line(figure: go.Figure, x: pd.Series, y: pd.Series, name: str, number: int) -> None:
+def line(
+    figure: go.Figure, x: pd.Series, y: pd.Series, name: str, number: int, *, legend: bool = True
+) -> None:
     """Draw a curve in the colour and dash of a number of the series; of a long one, :data:`POINTS` points."""
     colour, dash, _ = SERIES[number]
     rows = thinned(len(x))
@@ -109,6 +111,7 @@ def line(figure: go.Figure, x: pd.Series, y: pd.Series, name: str, number: int) 
         x=x.iloc[rows],
         y=y.iloc[rows],
         name=escape(name),
+        showlegend=legend,
         mode="lines",
         line={"color": colour, "dash": dash, "width": 2},
         hovertemplate="%{x:.1%}, %{y:.1%}",

@@ -44,7 +44,7 @@ def rates(table: pd.DataFrame, by: str) -> Chart:
     finish(
         figure,
         f"Sensitivity and specificity by {by.lower()}",
-        "Share called right, with 95% interval over patients",
+        "Share called correctly, with 95% interval over patients",
         "",
         height=height,
     )
@@ -65,10 +65,8 @@ def _caption(table: pd.DataFrame) -> str:
             "sensitivity is lowest."
         )
     best = table[table["all_cells"] >= subgroups.ENOUGH]["sensitivity"].max()
-    text = (
-        f"Sensitivity is lowest in {worst['part']}: {worst['sensitivity']:.1%}, against {best:.1%} at best."
-    )
+    caption = f"Sensitivity is lowest for “{worst['part']}”: {worst['sensitivity']:.1%}, against {best:.1%} at best."
     if table["specificity"].notna().any():
         low = table.loc[table["specificity"].idxmin()]
-        text += f" Specificity is lowest in {low['part']}: {low['specificity']:.1%}."
-    return text
+        caption += f" Specificity is lowest for “{low['part']}”: {low['specificity']:.1%}."
+    return caption

@@ -144,10 +144,8 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: lis
         st.caption("They call every cell the same.")
         return
     right = [int((cells[f"called_{number}"] == cells["label"]).sum()) for number in range(len(together))]
-    scores = "; ".join(
-        f"{plain(one.name)} is right on {count:,}" for one, count in zip(together, right, strict=True)
-    )
-    st.caption(f"{scores}. The {min(SHOWN, len(cells))} on which they differ most:")
+    scores = "; ".join(f"{plain(one.name)} {count:,}" for one, count in zip(together, right, strict=True))
+    st.caption(f"Called correctly: {scores}. The {min(SHOWN, len(cells))} on which they differ most:")
     part = cells.head(SHOWN)
     known = resources.cells_with_facts(together[0].bundle).drop_duplicates("image_id").set_index("image_id")
     rows = part.assign(

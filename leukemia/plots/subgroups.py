@@ -65,7 +65,8 @@ def _caption(table: pd.DataFrame) -> str:
             "sensitivity is lowest."
         )
     best = table[table["all_cells"] >= subgroups.ENOUGH]["sensitivity"].max()
-    caption = f"Sensitivity is lowest for “{worst['part']}”: {worst['sensitivity']:.1%}, against {best:.1%} at best."
+    lowest = worst["sensitivity"]
+    caption = f"Sensitivity is lowest for “{worst['part']}”: {lowest:.1%}, against {best:.1%} at best."
     if table["specificity"].notna().any():
         low = table.loc[table["specificity"].idxmin()]
         caption += f" Specificity is lowest for “{low['part']}”: {low['specificity']:.1%}."

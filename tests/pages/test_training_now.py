@@ -82,7 +82,7 @@ def test_the_page_opens_on_what_is_at_work_and_stays_there_when_it_ends(visit, d
     at_work[0].wait()
     page.run()
     assert page.query_params["section"] == "now"
-    assert "left no word" in said(page)
+    assert "ended without a message" in said(page)
     assert jobs.state(job).status == "lost"
 
 
@@ -173,7 +173,7 @@ def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     press(page, "Cancel")
     at_work[0].wait(20)
     page.run()
-    assert "Mine: It did not end by itself and was forced to" in said(page)
+    assert "Mine: It did not stop by itself and was forced to" in said(page)
     press(page, "Resume")
     second = jobs.latest(data, "train")
     assert second != job
@@ -249,7 +249,7 @@ def test_what_was_started_meanwhile_is_a_sentence(visit, data, at_work):
     page = visit()
     jobs.drop(data, "id-1")
     queue_buttons(page, "delete")[1].click().run()
-    assert "does not wait any more" in page.error[0].value
+    assert "no longer waiting" in page.error[0].value
     assert order(data) == ["first"]
 
 

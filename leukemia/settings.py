@@ -4,7 +4,7 @@
 Variable                Meaning                                        Default
 ======================  =========================================  ===================================
 LEUKEMIA_DATA           prepared images, runs and caches               ``data``
-LEUKEMIA_MODEL          the bundle that answers, come what may         as promoted, or ``models/champion``
+LEUKEMIA_MODEL          the bundle in service, whatever was promoted   as promoted, or ``models/champion``
 LEUKEMIA_WORKERS        threads that decode images                     number of cores
 MLFLOW_TRACKING_URI     where runs are recorded                        SQLite in the data folder
 ======================  =========================================  ===================================
@@ -23,6 +23,9 @@ MAX_FILES = 500
 MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000
+
+# Set for a command that runs as a job: its folder, see leukemia.jobs.
+JOB_FOLDER = "LEUKEMIA_JOB"
 
 RESEARCH_USE = "For research use only, not for use in diagnostic procedures."
 

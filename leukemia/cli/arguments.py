@@ -3,13 +3,20 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from leukemia import settings
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-def data_option(one: argparse.ArgumentParser, name: str, meaning: str) -> None:
+
+def data_option(
+    command: argparse.ArgumentParser, name: str = "--data", meaning: str = "the data folder"
+) -> None:
     """Add the option that names the data folder."""
-    one.add_argument(name, type=Path, default=settings.load().data, help=f"{meaning} (default: %(default)s)")
+    command.add_argument(
+        name, type=Path, default=settings.load().data, help=f"{meaning} (default: %(default)s)"
+    )
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -25,8 +32,8 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def share(text: str) -> float:
-    """Read a number above 0 and at most at 1."""
+    """Read a number above 0 and at most 1."""
     value = float(text)
     if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError("must lie above 0 and at most at 1")
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
     return value

@@ -1,15 +1,15 @@
-"""The commands about model versions: ``versions``, ``promote``, ``rollback``.
+"""The commands about model versions: ``versions``, ``promote``, ``rollback``, ``register``.
 
-Each function takes the parsed arguments and returns the exit status.
+Each takes the parsed arguments and returns the exit status. Heavy libraries are imported by the command
+that needs them.
 """
 
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leukemia import settings
+from leukemia.cli.arguments import Commands, data_option
 
 if TYPE_CHECKING:
     from leukemia.registry.promotion import Change
@@ -20,34 +20,37 @@ SHOWN = ("sensitivity", "specificity", "auroc")
 SHIPPED = "the built-in model"
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser of all."""
-    one = commands.add_parser("versions", help="list the model versions and who put which in service")
-    _data(one)
+    command = commands.add_parser("versions", help="list the model versions and who put which in service")
+    data_option(command)
+    command.set_defaults(run=versions)
 
-    one = commands.add_parser("promote", help="put a model version in service")
-    one.add_argument("version", type=int, metavar="VERSION", help="see: python -m leukemia versions")
-    _who_and_why(one)
+    command = commands.add_parser("promote", help="put a model version in service")
+    command.add_argument("version", type=int, metavar="VERSION", help="see: python -m leukemia versions")
+    _who_and_why(command)
+    command.set_defaults(run=promote)
 
-    one = commands.add_parser("rollback", help="put the version in service that was before, again")
-    _who_and_why(one)
+    command = commands.add_parser("rollback", help="put the previous version back in service")
+    _who_and_why(command)
+    command.set_defaults(run=rollback)
 
-
-def command(name: str) -> Callable[[Namespace], int] | None:
-    """The function of a command, or None where it is not one of these."""
-    return {"versions": versions, "promote": promote, "rollback": rollback}.get(name)
+    command = commands.add_parser("register", help="make a bundle from elsewhere a model version")
+    command.add_argument("bundle", type=Path, metavar="BUNDLE", help="its folder")
+    data_option(command)
+    command.set_defaults(run=register)
 
 
 def versions(options: Namespace) -> int:
     """List the model versions, the newest first, and what is in service."""
     from leukemia.registry import versions as registry
 
-    found = registry.registered(options.data)
-    for version in found:
-        print("\n".join(_told(version)))
-    if not found:
-        print("No model version yet: each finished training becomes one.")
-    if not any(version.in_service for version in found):
+    registered = registry.registered(options.data)
+    for version in registered:
+        print("\n".join(_lines(version)))
+    if not registered:
+        print("No model version yet: every finished training becomes one.")
+    if not any(version.in_service for version in registered):
         print(f"In service: {SHIPPED}.")
     return 0
 
@@ -56,17 +59,28 @@ def promote(options: Namespace) -> int:
     """Put a version in service."""
     from leukemia.registry import promotion
 
-    return _done(promotion.promote(options.data, options.version, options.by, options.reason))
+    return _print_change(promotion.promote(options.data, options.version, options.by, options.reason))
 
 
 def rollback(options: Namespace) -> int:
     """Put the earlier version in service again."""
     from leukemia.registry import promotion
 
-    return _done(promotion.roll_back(options.data, options.by, options.reason))
+    return _print_change(promotion.roll_back(options.data, options.by, options.reason))
 
 
-def _told(version: "Version") -> list[str]:
+def register(options: Namespace) -> int:
+    """Make a bundle that was trained elsewhere a model version."""
+    from leukemia.bundles import bundle as bundles
+    from leukemia.registry.import_bundle import import_bundle
+
+    bundle = bundles.read(options.bundle)
+    number = import_bundle(options.data, bundle)
+    print(f"{bundle.name} is version {number}. To put it in service: python -m leukemia promote.")
+    return 0
+
+
+def _lines(version: "Version") -> list[str]:
     aliases = f" [{', '.join(version.aliases)}]" if version.aliases else ""
     estimates = ", ".join(
         f"{name} {_number(version.estimates[name])}" for name in SHOWN if name in version.estimates
@@ -89,7 +103,7 @@ def _event(event: "Event") -> str:
     return f"{event.action} {event.at} by {event.by}: {event.reason}"
 
 
-def _done(change: "Change") -> int:
+def _print_change(change: "Change") -> int:
     for warning in change.warnings:
         print(f"Warning: {warning}")
     now = SHIPPED if change.event.version is None else f"version {change.event.version}"
@@ -97,13 +111,7 @@ def _done(change: "Change") -> int:
     return 0
 
 
-def _data(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--data", type=Path, default=settings.load().data, help="the data folder (default: %(default)s)"
-    )
-
-
-def _who_and_why(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--by", required=True, metavar="NAME", help="who does it; kept with the version")
-    one.add_argument("--reason", required=True, metavar="TEXT", help="why; kept with the version")
-    _data(one)
+def _who_and_why(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded with the version")
+    command.add_argument("--reason", required=True, metavar="TEXT", help="why; recorded with the version")
+    data_option(command)

@@ -3,39 +3,35 @@
 It takes the parsed arguments and returns the exit status.
 """
 
-import argparse
-import sys
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 
+from leukemia.cli.arguments import Commands
 from leukemia.cli.training import import_keras, recipe_of, training_options
 from leukemia.errors import RecipeError
 
 TRIALS = 12
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to the parser of all."""
-    one = commands.add_parser("sweep", help="try settings of a recipe on validation patients; train the best")
-    training_options(one)
-    one.add_argument(
+    command = commands.add_parser(
+        "sweep", help="try settings of a recipe on validation patients; train the best"
+    )
+    training_options(command)
+    command.add_argument(
         "--vary",
         action="append",
         required=True,
         metavar="NAME=LOW:HIGH",
-        help="a setting that is varied, ends included; NAME=both for on and off; as often as needed",
+        help="a setting to vary, ends included; NAME=both for on and off; can be repeated",
     )
-    one.add_argument("--trials", type=int, default=TRIALS, help="how many (default %(default)s)")
-
-
-def command(name: str) -> Callable[[Namespace], int] | None:
-    """The function of a command, or None where it is not one of these."""
-    return {"sweep": sweep}.get(name)
+    command.add_argument("--trials", type=int, default=TRIALS, help="how many (default %(default)s)")
+    command.set_defaults(run=sweep)
 
 
 def sweep(options: Namespace) -> int:
-    """Try settings, train the best ones, print what came of it."""
+    """Try settings, train the best ones, print the result."""
     from leukemia.recipes import search_space
 
     # What is wrong with the words is said before Keras is there.
@@ -46,7 +42,7 @@ def sweep(options: Namespace) -> int:
         )
     axes = search_space.axes(options.recipe, options.vary, _fixed(options))
     import_keras()
-    from leukemia.cli.commands import Bar, print_bundle
+    from leukemia.cli.console import Bar, print_bundle, print_epoch
     from leukemia.training import sweep as sweeps
     from leukemia.training import trainer
     from leukemia.training.progress_bar import Steps
@@ -57,11 +53,16 @@ def sweep(options: Namespace) -> int:
     output = None if options.in_registry else options.output or Path("models") / f"{recipe.name}-sweep"
     with Bar("cells") as bar:
         bundle = sweeps.sweep(
-            asked, options.data, output, progress=bar, callbacks=[Steps()], on_epoch=_say_epoch
+            asked,
+            options.data,
+            output,
+            progress=bar,
+            callbacks=[Steps()],
+            on_epoch=lambda trial, index, metrics: print_epoch(f"{trial}, epoch {index + 1}", metrics),
         )
     print(f"Wrote {bundle.folder}")
-    found = bundle.record.recipe.training
-    print("Best settings: " + ", ".join(f"{axis.name}={found[axis.name]}" for axis in axes))
+    best = bundle.record.recipe.training
+    print("Best settings: " + ", ".join(f"{axis.name}={best[axis.name]}" for axis in axes))
     print_bundle(bundle)
     return 0
 
@@ -71,10 +72,3 @@ def _fixed(options: Namespace) -> tuple[str, ...]:
     short = {"epochs": options.epochs, "cells_per_epoch": options.cells_per_epoch}
     named = [text.partition("=")[0].strip() for text in options.settings]
     return (*named, *(name for name, value in short.items() if value is not None))
-
-
-def _say_epoch(part: str, index: int, found: dict[str, float]) -> None:
-    from tqdm import tqdm
-
-    numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
-    tqdm.write(f"{part}, epoch {index + 1}: {numbers}", file=sys.stderr)

@@ -1,82 +1,70 @@
-"""The commands that train: ``recipes``, ``train``, ``crossvalidate``, ``pace``, ``register``.
+"""The commands that train: ``recipes``, ``train``, ``crossvalidate``, ``pace``.
 
-Each function takes the parsed arguments and returns the exit status.
+Each takes the parsed arguments and returns the exit status. Heavy libraries are imported by the command
+that needs them.
 """
 
 import argparse
 import os
-import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leukemia.cli.arguments import at_least, data_option, share
+from leukemia.cli.arguments import Commands, at_least, data_option, share
 from leukemia.errors import RecipeError
 
 if TYPE_CHECKING:
     from leukemia.networks.recipe import Recipe
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to the parser of all."""
-    commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
+    command = commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
+    command.set_defaults(run=recipes)
 
-    one = commands.add_parser("train", help="train a network by patient and write a bundle")
-    training_options(one)
-    one.add_argument(
-        "--split", choices=("patient", "image"), default="patient", help="image is leaky: to show the leak"
+    command = commands.add_parser("train", help="train a network by patient and write a bundle")
+    training_options(command)
+    command.add_argument(
+        "--split", choices=("patient", "image"), default="patient", help="image leaks: to show the leak"
     )
+    command.set_defaults(run=train)
 
-    one = commands.add_parser("crossvalidate", help="judge a recipe on every patient, fold by fold")
-    training_options(one)
-    one.add_argument("--folds", type=at_least(4), default=5, help="of whole patients (default 5)")
-    one.add_argument(
-        "--views", type=int, choices=(1, 2, 4), default=4, help="sides of a cell averaged (default 4)"
+    command = commands.add_parser("crossvalidate", help="evaluate a recipe on every patient, fold by fold")
+    training_options(command)
+    command.add_argument("--folds", type=at_least(4), default=5, help="of whole patients (default 5)")
+    command.add_argument(
+        "--views", type=int, choices=(1, 2, 4), default=4, help="orientations of a cell averaged (default 4)"
     )
+    command.set_defaults(run=crossvalidate)
 
-    one = commands.add_parser("pace", help="measure how long a recipe takes on this machine")
-    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
-    data_option(one, "--data", "the data folder, which keeps the figure")
-
-    one = commands.add_parser("register", help="make a bundle from elsewhere a model version")
-    one.add_argument("bundle", type=Path, metavar="BUNDLE", help="its folder")
-    data_option(one, "--data", "the data folder")
+    command = commands.add_parser("pace", help="measure how fast a recipe trains on this machine")
+    command.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
+    data_option(command, meaning="the data folder, where the result is stored")
+    command.set_defaults(run=pace)
 
 
-def training_options(one: argparse.ArgumentParser) -> None:
+def training_options(command: argparse.ArgumentParser) -> None:
     """Add what every training takes."""
-    one.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
-    data_option(one, "--data", "the prepared folder")
-    where = one.add_mutually_exclusive_group()
+    command.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
+    data_option(command, meaning="the prepared folder")
+    where = command.add_mutually_exclusive_group()
     where.add_argument("--output", type=Path, help="bundle folder (default: in models, named by the recipe)")
     where.add_argument(
-        "--in-registry", action="store_true", help="keep the bundle as a model version and nowhere else"
+        "--in-registry", action="store_true", help="store the bundle as a model version and nowhere else"
     )
-    one.add_argument("--seed", type=at_least(0), default=0)
-    one.add_argument("--target-recall", type=share, default=0.95, help="for the threshold (default 0.95)")
-    one.add_argument(
+    command.add_argument("--seed", type=at_least(0), default=0)
+    command.add_argument("--target-recall", type=share, default=0.95, help="for the threshold (default 0.95)")
+    command.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         dest="settings",
-        help="a setting instead of the recipe's own; as often as needed",
+        help="a setting instead of the recipe's own; can be repeated",
     )
-    one.add_argument("--epochs", type=at_least(1), help="the same as --set epochs=…")
-    one.add_argument("--cells-per-epoch", type=at_least(2), help="the same as --set cells_per_epoch=…")
-
-
-def command(name: str) -> Callable[[Namespace], int] | None:
-    """The function of a command, or None where it is not one of these."""
-    known = {
-        "recipes": recipes,
-        "train": train,
-        "crossvalidate": crossvalidate,
-        "pace": pace,
-        "register": register,
-    }
-    return known.get(name)
+    command.add_argument("--epochs", type=at_least(1), help="the same as --set epochs=…")
+    command.add_argument("--cells-per-epoch", type=at_least(2), help="the same as --set cells_per_epoch=…")
 
 
 def recipes(options: Namespace) -> int:
@@ -96,7 +84,7 @@ def recipes(options: Namespace) -> int:
 def train(options: Namespace) -> int:
     """Train a network and write its bundle."""
     import_keras()
-    from leukemia.cli.commands import Bar, print_bundle
+    from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import run as training
     from leukemia.training import trainer
     from leukemia.training.progress_bar import Steps
@@ -112,7 +100,7 @@ def train(options: Namespace) -> int:
             output,
             progress=bar,
             callbacks=[Steps()],
-            on_epoch=lambda index, found: _say_epoch("", index, recipe.training.epochs, found),
+            on_epoch=lambda index, metrics: _print_epoch("", index, recipe, metrics),
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
@@ -120,9 +108,9 @@ def train(options: Namespace) -> int:
 
 
 def crossvalidate(options: Namespace) -> int:
-    """Judge a recipe on every patient, fold by fold, and write its bundle."""
+    """Evaluate a recipe on every patient, fold by fold, and write its bundle."""
     import_keras()
-    from leukemia.cli.commands import Bar, print_bundle
+    from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import cross_validation, trainer
     from leukemia.training.progress_bar import Steps
 
@@ -137,7 +125,7 @@ def crossvalidate(options: Namespace) -> int:
             views=options.views,
             progress=bar,
             callbacks=[Steps()],
-            on_epoch=lambda fold, index, found: _say_epoch(f"{fold}, ", index, recipe.training.epochs, found),
+            on_epoch=lambda fold, index, metrics: _print_epoch(f"{fold}, ", index, recipe, metrics),
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
@@ -154,17 +142,6 @@ def pace(options: Namespace) -> int:
         f"{options.recipe}: {1 / throughput.training:.0f} cells per second in training, "
         f"{1 / throughput.prediction:.0f} in prediction."
     )
-    return 0
-
-
-def register(options: Namespace) -> int:
-    """Make a bundle that was trained elsewhere a model version."""
-    from leukemia.bundles import bundle as bundles
-    from leukemia.registry.import_bundle import import_bundle
-
-    bundle = bundles.read(options.bundle)
-    number = import_bundle(options.data, bundle)
-    print(f"{bundle.name} is version {number}. To put it in service: python -m leukemia promote.")
     return 0
 
 
@@ -187,22 +164,21 @@ def recipe_of(options: Namespace) -> "Recipe":
 def import_keras() -> None:
     """Import Keras without TensorFlow's greeting."""
     # TensorFlow greets on the error stream whatever its log level is; an error still raises.
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
             import keras  # noqa: F401
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _output(options: Namespace, name: str) -> Path | None:
     return None if options.in_registry else options.output or Path("models") / name
 
 
-def _say_epoch(fold: str, index: int, epochs: int, found: dict[str, float]) -> None:
-    from tqdm import tqdm
+def _print_epoch(fold: str, index: int, recipe: "Recipe", metrics: Mapping[str, float]) -> None:
+    from leukemia.cli.console import print_epoch
 
-    numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
-    tqdm.write(f"{fold}epoch {index + 1}/{epochs}: {numbers}", file=sys.stderr)
+    print_epoch(f"{fold}epoch {index + 1}/{recipe.training.epochs}", metrics)

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from leukemia.jobs.facts import ImportFacts, SweepFacts, TrainingFacts
+from leukemia.settings import JOB_FOLDER
 from leukemia.storage.atomic import write_text
 
-FOLDER = "LEUKEMIA_JOB"
+FOLDER = JOB_FOLDER
 BY = "LEUKEMIA_BY"
 RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
 # Takes space on the disk while the job runs, and makes room to report its end where the disk is full.

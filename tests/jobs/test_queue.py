@@ -161,15 +161,15 @@ def test_the_command_lists_the_queue_and_moves_it_on(data):
         ask(data, name, LONG)
     said = command(data, "--drop", "2")
     assert said.returncode == 0, said.stderr
-    assert said.stdout.startswith("At work: first (since 20")
+    assert said.stdout.startswith("Running: first (since 20")
     assert "UTC by Ann)" in said.stdout
     assert "  1  second" in said.stdout and "  2  fourth" in said.stdout and "third" not in said.stdout
     os.kill(first.process.pid, signal.SIGKILL)
     assert ended(data, "first")[1].status == "lost"
     said = command(data, "--first", "2")
-    assert "At work: fourth" in said.stdout and "  1  second" in said.stdout
+    assert "Running: fourth" in said.stdout and "  1  second" in said.stdout
     said = command(data, "--drop", "7")
-    assert (said.returncode, said.stderr) == (2, "leukemia: Nothing waits at place 7.\n")
+    assert (said.returncode, said.stderr) == (2, "leukemia: Nothing is waiting at place 7.\n")
 
 
 def test_a_cancelled_one_makes_room_whether_it_ends_by_itself_or_is_forced(data):

@@ -1,0 +1,149 @@
+"""The commands that apply a model: ``evaluate``, ``classify``, ``map``.
+
+Each takes the parsed arguments and returns the exit status. Heavy libraries are imported by the command
+that needs them.
+"""
+
+import csv
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leukemia import settings
+from leukemia.cli.arguments import Commands, data_option
+from leukemia.errors import DatasetError, LeukemiaError
+
+if TYPE_CHECKING:
+    from leukemia.bundles.bundle import Bundle
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands to the parser of all."""
+    command = commands.add_parser(
+        "evaluate", help="print the metrics of a bundle again, or compare several bundles"
+    )
+    command.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="several make a table")
+    command.add_argument("--data", type=Path, help="a prepared folder to evaluate the bundle on")
+    command.add_argument(
+        "--mean", action="store_true", help="add a row for the mean of several cross-validated bundles"
+    )
+    command.set_defaults(run=evaluate)
+
+    command = commands.add_parser("classify", help="classify image files and folders")
+    command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row per image")
+    _model(command)
+    command.set_defaults(run=classify)
+
+    command = commands.add_parser("map", help="place the cells of a set by what the model sees in them")
+    data_option(command, meaning="the prepared folder")
+    _model(command)
+    command.set_defaults(run=map)
+
+
+def evaluate(options: Namespace) -> int:
+    """Print the metrics of a bundle, from its held-out predictions or on another set; or compare several."""
+    from leukemia.bundles import bundle as bundles
+    from leukemia.cli.console import Bar, print_bundle
+    from leukemia.inference.scoring import on_dataset
+    from leukemia.reports.evaluation_tables import fold_table, split_table, summary
+
+    several = [bundles.read(folder) for folder in options.bundles]
+    bundle = several[0]
+    if len(several) > 1:
+        if options.data:
+            raise LeukemiaError("--data evaluates one bundle at a time.")
+        cross_validated = {one.folds > 0 for one in several}
+        if len(cross_validated) > 1:
+            raise LeukemiaError(
+                "Cross-validated bundles and bundles of a single split cannot be compared in one table."
+            )
+        lines = fold_table(several, together=options.mean) if bundle.folds else split_table(several)
+        print("\n".join((*lines, "", settings.RESEARCH_USE)))
+        return 0
+    if options.data is None:
+        print_bundle(bundle)
+        return 0
+    with Bar("cells") as bar:
+        scored = on_dataset(bundle, options.data, progress=bar)
+    print("\n".join(summary(scored)))
+    return 0
+
+
+def classify(options: Namespace) -> int:
+    """Classify images into a CSV file; the status says whether all could be."""
+    from tqdm import tqdm
+
+    from leukemia.inference import decisions
+    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.storage.atomic import whole_file
+
+    paths = list(_images(options.paths))
+    if options.output.is_dir() or not options.output.parent.is_dir():
+        raise LeukemiaError(f"Cannot write {options.output}: not a file in an existing folder.")
+    classifier = Classifier(_in_service(options.model))
+    threshold = classifier.bundle.threshold
+    refused = 0
+    with whole_file(options.output) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        answers = classifier.classify(Source.file(path) for path in paths)
+        for answer in tqdm(answers, "Classifying", len(paths), unit=" images", file=sys.stderr):
+            writer.writerow(decisions.row(answer, threshold, classifier.bundle))
+            refused += answer.probability is None
+    print(f"{len(paths) - refused} of {len(paths)} images classified: {options.output}")
+    print(settings.RESEARCH_USE)
+    return 1 if refused else 0
+
+
+def map(options: Namespace) -> int:
+    """Place the cells of a set by a model's features, for the Dataset page."""
+    from leukemia.cli.console import Bar
+    from leukemia.dataset import manifest
+    from leukemia.inference import embedding
+
+    bundle = _in_service(options.model)
+    cells = manifest.read(options.data)
+    with Bar() as bar:
+        placed = embedding.place_cached(
+            bundle, options.data, cells, workers=settings.load().workers, progress=bar
+        )
+    print(f"{len(placed):,} of {len(cells):,} cells placed by {bundle.name}; the Dataset page shows them.")
+    return 0
+
+
+def _model(command: ArgumentParser) -> None:
+    command.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
+
+
+def _in_service(named: Path | None) -> "Bundle":
+    """The bundle that was named, or the one in service; a notice goes to the error stream."""
+    from leukemia.bundles import bundle as bundles
+
+    if named:
+        return bundles.read(named)
+    # With it comes MLflow, which takes its time.
+    from leukemia.registry import serving
+
+    serves = serving.find()
+    if serves.notice:
+        print(f"leukemia: {serves.notice}", file=sys.stderr)
+    return serves.bundle
+
+
+def _images(paths: list[Path]) -> Iterator[Path]:
+    """Files as they are named; of folders, at any depth, those with an image's suffix."""
+    from leukemia.imaging.reader import SUFFIXES
+
+    for path in paths:
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if not files:
+                raise DatasetError(f"No image in {path} (looked for {', '.join(SUFFIXES)}).")
+            yield from files
+        elif path.exists():
+            yield path
+        else:
+            raise DatasetError(f"No such file or folder: {path}.")

@@ -75,6 +75,7 @@ def test_versions_that_share_a_network_are_told_apart(copied_bundle):
     assert bundles.read(copied_bundle).identity == second.identity
 
 
+@pytest.mark.process
 def test_reading_a_bundle_needs_no_heavy_library():
     code = (
         "import sys\nfrom leukemia.bundles import bundle\nbundle.read(bundle.Path('models/champion'))\n"

@@ -53,10 +53,10 @@ def _row(what: str, work: Callable[[], list]) -> float:
     clock, processor = [], []
     for _ in range(TIMES):
         began, busy = time.perf_counter(), time.process_time()
-        found = work()
+        result = work()
         clock.append(1_000 * (time.perf_counter() - began))
         processor.append(1_000 * (time.process_time() - busy))
-        assert found
+        assert result
     print(
         f"{what:40}{statistics.median(clock):8.0f} ms (worst {max(clock):.0f}, first {clock[0]:.0f}; "
         f"processor {statistics.median(processor):.0f}; limit {LIMIT})"
@@ -89,14 +89,14 @@ def _insert(database, experiment: int, number: int, parent: str = "") -> str:
         "experiment_id) VALUES (?, ?, 'ada', 'FINISHED', ?, ?, 'active', ?)",
         (run_id, f"run {number}", began, began + 30_000, experiment),
     )
-    told = {f"tag{n}": "x" * 20 for n in range(TAGS - 2)}
-    told |= {"kind": "fold" if parent else "train", "mlflow.runName": f"run {number}"}
-    told |= {PARENT: parent} if parent else {}
+    tags = {f"tag{n}": "x" * 20 for n in range(TAGS - 2)}
+    tags |= {"kind": "fold" if parent else "train", "mlflow.runName": f"run {number}"}
+    tags |= {PARENT: parent} if parent else {}
     settings = {f"setting{n}": str(n / 7) for n in range(SETTINGS - 1)} | {"recipe": "reference-cnn"}
     epochs = [(name, 0.5 + step / 100, step) for name in EPOCH for step in range(EPOCHS)]
     final = [(f"test_{n}{end}", 0.9, 0) for n in range(FIGURES // 3) for end in ("", "_low", "_high")]
     last = [(name, 0.57, EPOCHS - 1) for name in EPOCH] + final
-    database.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(*one, run_id) for one in told.items()])
+    database.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(*one, run_id) for one in tags.items()])
     database.executemany("INSERT INTO params VALUES (?, ?, ?)", [(*one, run_id) for one in settings.items()])
     for table, values in (("metrics", epochs + final), ("latest_metrics", last)):
         columns = "(key, value, step, timestamp, run_uuid, is_nan)"

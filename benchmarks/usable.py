@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _folder(prepared: Path, data: Path) -> Path:
-    """A data folder whose images and kept measurements are those of another."""
+    """Make a data folder that shares the images and cached measurements of another."""
     data.mkdir()
     for path in prepared.iterdir():
         if path.name not in ("jobs", "checkpoints", "mlflow.db", "mlruns", "serving"):
@@ -115,17 +115,17 @@ def _end(job) -> None:
 def _measure(page) -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, a run trains; limit {LIMIT:g} s a click\n")
     print(f"{'seconds until':<28}{'answered':>10}{'slowest':>9}{'drawn':>8}{'slowest':>9}")
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {click: [] for click in CLICKS}
+    seconds_of: dict[tuple[str, str], list[tuple[float, float]]] = {click: [] for click in CLICKS}
     for number in range(ROUNDS + 1):
         for name, section in CLICKS:
             seconds = _click(page, name, section)
             if number:
-                found[name, section].append(seconds)
-    for (name, section), times in found.items():
+                seconds_of[name, section].append(seconds)
+    for (name, section), times in seconds_of.items():
         answered, drawn = zip(*times, strict=True)
         print(f"{name:<14}{section:<14}{median(answered):>10.2f}{max(answered):>9.2f}", end="")
         print(f"{median(drawn):>8.2f}{max(drawn):>9.2f}")
-    slowest = max(answered for times in found.values() for answered, _ in times)
+    slowest = max(answered for times in seconds_of.values() for answered, _ in times)
     print(
         f"\nSlowest answer {slowest:.2f} s: {LIMIT:g} s {'holds' if slowest <= LIMIT else 'does not hold'}."
     )

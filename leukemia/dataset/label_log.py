@@ -98,15 +98,15 @@ def correct(data: Path, image_id: str, new: str, *, who: str, reason: str, old: 
         Where something is missing, the image is unknown or has no label, or nothing would change.
     """
     if new not in (*LABELS, DOUBTED):
-        raise CorrectionError(f"A label is Normal or ALL, or it is doubted; {new!r} is none of these.")
+        raise CorrectionError(f"A label can be Normal, ALL or doubted, not {new!r}.")
     original = _original(data, image_id)
     with _writing(data) as connection:
-        counts = _counts_now(connection, image_id, original)
-        if old and old != counts:
-            raise CorrectionError(f"Meanwhile the label was changed to {counts}: look at the cell again.")
-        if counts == new:
-            raise CorrectionError(f"The label is {new} already.")
-        return _append(connection, image_id, who, reason, original, counts, new)
+        current_label = _current_label(connection, image_id, original)
+        if old and old != current_label:
+            raise CorrectionError(f"Meanwhile the label became {current_label}. Review the cell again.")
+        if current_label == new:
+            raise CorrectionError(f"The label is already {new}.")
+        return _append(connection, image_id, who, reason, original, current_label, new)
 
 
 def undo(data: Path, number: int, *, who: str, reason: str) -> Correction:
@@ -115,7 +115,7 @@ def undo(data: Path, number: int, *, who: str, reason: str) -> Correction:
     Raises
     ------
     CorrectionError
-        Where there is no such row, or a later one stands on it.
+        Where there is no such row, or a later one changed the label again.
     """
     with _writing(data) as connection:
         row = connection.execute(sa.select(_LOG).where(_LOG.c.number == number)).one_or_none()
@@ -123,7 +123,7 @@ def undo(data: Path, number: int, *, who: str, reason: str) -> Correction:
             raise CorrectionError(f"There is no correction number {number}.")
         last = _last(connection, row.image_id)
         if last.number != number:
-            raise CorrectionError("The label was changed again since: only its last change can be undone.")
+            raise CorrectionError("The label was changed again since. Only its last change can be undone.")
         return _append(connection, row.image_id, who, reason, row.original, row.new, row.old, undoes=number)
 
 
@@ -176,7 +176,7 @@ def _original(data: Path, image_id: str) -> str:
     cells = manifest.read(data)
     same_pixels = cells.loc[cells["image_id"] == image_id, "label"]
     if same_pixels.empty:
-        raise CorrectionError("No image of this set has these pixels: was another set imported meanwhile?")
+        raise CorrectionError("This image is not in the set. Was another set imported in the meantime?")
     labels = sorted(set(same_pixels) - {""})
     if not labels:
         raise CorrectionError("This image came without a label: there is nothing to correct.")
@@ -213,7 +213,7 @@ def _last(connection: sa.Connection, image_id: str) -> sa.Row | None:
     return connection.execute(rows).one_or_none()
 
 
-def _counts_now(connection: sa.Connection, image_id: str, original: str) -> str:
+def _current_label(connection: sa.Connection, image_id: str, original: str) -> str:
     row = _last(connection, image_id)
     return row.new if row else original
 

@@ -1,4 +1,4 @@
-"""Patients that share a cell: one group, which stands on one side of every split."""
+"""Patients that share a cell: one group, which goes into one subset of every split."""
 
 from collections.abc import Iterable
 from itertools import combinations

@@ -66,12 +66,12 @@ def decode(data: bytes) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise ImageError(_too_wide()) from error
     except UnidentifiedImageError as error:
-        raise ImageError("Not a picture that can be read (BMP, PNG, JPEG, TIFF or WebP).") from error
+        raise ImageError("Not a readable image (BMP, PNG, JPEG, TIFF or WebP).") from error
     except MemoryError as error:
-        raise ImageError("The picture is too large for this machine's memory.") from error
+        raise ImageError("The image is too large for this machine's memory.") from error
     # Decoders raise many kinds of error on damaged bytes (SyntaxError, struct.error, ...).
     except Exception as error:
-        raise ImageError("The picture is damaged or cut off: export or copy it again.") from error
+        raise ImageError("The image is damaged or incomplete. Export or copy it again.") from error
 
 
 def _too_large() -> str:
@@ -79,7 +79,7 @@ def _too_large() -> str:
 
 
 def _too_wide() -> str:
-    return f"The picture is too large: at most {MAX_SIDE:,} pixels a side are read."
+    return f"The image is too large: the limit is {MAX_SIDE:,} pixels per side."
 
 
 def _check_header(image: Image.Image) -> None:
@@ -88,12 +88,12 @@ def _check_header(image: Image.Image) -> None:
         raise ImageError(_too_wide())
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
-        raise ImageError(f"The file holds {frames} pictures: save each cell as a file of its own.")
+        raise ImageError(f"The file contains {frames} images. Save each cell as a separate file.")
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith(("I", "F")):
-        raise ImageError("16- and 32-bit grey pictures are not stained cells: save as 8-bit colour.")
+        raise ImageError("16- and 32-bit greyscale images cannot be read. Save the cell as 8-bit colour.")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))

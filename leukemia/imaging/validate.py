@@ -37,22 +37,22 @@ def check_single_cell(cell: Cell) -> None:
     pixels = cell.pixels
     sample = pixels[::8, ::8].reshape(-1, 3)
     if cell.area == 0 or np.ptp(sample) < BACKGROUND:
-        raise ImageError("The picture is blank: no cell is visible.")
+        raise ImageError("The image is blank: no cell is visible.")
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if (border.max(axis=1) <= BACKGROUND).mean() < DARK_BORDER:
         raise ImageError(
-            "Not a single cut-out cell: the background is not black. Smears and photographs must be "
-            "cut into single cells first."
+            "Not a single cut-out cell: the background is not black. Cut smears and photographs into "
+            "single cells first."
         )
     smallest, largest = CELL_AREA
     if cell.area < smallest:
-        raise ImageError("No cell large enough to read is visible on the black background.")
+        raise ImageError("No cell on the black background is large enough to classify.")
     if cell.area > largest:
-        raise ImageError("Larger than any single cell at this magnification: cut out one cell.")
+        raise ImageError("Larger than any single cell at this magnification. Cut out one cell.")
     if _second_region(pixels) >= SECOND_CELL:
-        raise ImageError("More than one cell is in the picture: cut out one cell.")
+        raise ImageError("More than one cell is in the image. Cut out a single cell.")
     if _colour(sample) < COLOUR:
-        raise ImageError("The picture has no colour: a stained cell is needed.")
+        raise ImageError("The image has no colour. A stained cell is needed.")
 
 
 def _second_region(pixels: np.ndarray) -> int:

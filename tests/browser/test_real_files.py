@@ -94,9 +94,9 @@ def many(drawn, tmp_path_factory):
 
 def test_good_and_bad_files_together_each_get_their_line(visit, cells, tmp_path):
     bad = {
-        "letter.bmp": "Not a picture that can be read",
+        "letter.bmp": "Not a readable image",
         "empty.bmp": "The file is empty",
-        "cut off.bmp": "damaged or cut off",
+        "cut off.bmp": "damaged or incomplete",
         "smear.jpg": "Not a single cut-out cell",
         "black.png": "blank",
         "wide.png": "too large: at most",

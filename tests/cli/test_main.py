@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_shows_in_the_status(tiny_bundle
     found = {row["file"].rsplit("/", 1)[-1]: row for row in rows(out)}
     assert set(found) == {good.name, "text.bmp", "empty.png"}
     assert found[good.name]["error"] == ""
-    assert found["text.bmp"]["error"].startswith("Not a picture")
+    assert found["text.bmp"]["error"].startswith("Not a readable image")
     assert (found["empty.png"]["error"], found["empty.png"]["label"]) == ("The file is empty.", "")
 
 

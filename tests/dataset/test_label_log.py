@@ -62,7 +62,7 @@ def test_undo_is_a_further_row_and_restores_what_counted(data, normal):
 def test_only_the_last_change_of_an_image_can_be_undone(data, normal):
     first = label_log.correct(data, normal, DOUBTED, **BY)
     label_log.correct(data, normal, "ALL", **BY)
-    with pytest.raises(CorrectionError, match="only its last change"):
+    with pytest.raises(CorrectionError, match="Only its last change"):
         label_log.undo(data, first.number, **BY)
     with pytest.raises(CorrectionError, match="no correction number 99"):
         label_log.undo(data, 99, **BY)
@@ -78,7 +78,7 @@ def test_back_at_the_original_nothing_counts_as_corrected(data, normal):
 
 @pytest.mark.parametrize("new", ["blast", "", "all", "hem", "1"])
 def test_labels_other_than_normal_and_all_cannot_be_entered(data, normal, new):
-    with pytest.raises(CorrectionError, match="is Normal or ALL, or it is doubted"):
+    with pytest.raises(CorrectionError, match="can be Normal, ALL or doubted"):
         label_log.correct(data, normal, new, **BY)
     assert label_log.history(data) == []
 
@@ -100,9 +100,9 @@ def test_a_name_and_a_reason_are_needed(data, normal, changes, says):
 
 def test_what_is_no_change_unknown_or_unlabelled_is_refused(data, normal):
     cells = manifest.read(data)
-    with pytest.raises(CorrectionError, match="is Normal already"):
+    with pytest.raises(CorrectionError, match="is already Normal"):
         label_log.correct(data, normal, "Normal", **BY)
-    with pytest.raises(CorrectionError, match="No image of this set"):
+    with pytest.raises(CorrectionError, match="not in the set"):
         label_log.correct(data, "0" * 64, "ALL", **BY)
     with pytest.raises(CorrectionError, match="came without a label"):
         label_log.correct(data, cells.loc[cells["label"] == "", "image_id"].iloc[0], "ALL", **BY)
@@ -110,7 +110,7 @@ def test_what_is_no_change_unknown_or_unlabelled_is_refused(data, normal):
 
 def test_a_reviewer_who_saw_another_label_is_told(data, normal):
     label_log.correct(data, normal, DOUBTED, old="Normal", **BY)
-    with pytest.raises(CorrectionError, match="Meanwhile the label was changed to doubted"):
+    with pytest.raises(CorrectionError, match="Meanwhile the label became doubted"):
         label_log.correct(data, normal, "ALL", old="Normal", **BY)
 
 

@@ -120,7 +120,7 @@ def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
     text = said(page)
     assert "Not readable (2)" in text
     assert "The file is empty." in text
-    assert "Not a picture that can be read" in text
+    assert "Not a readable image" in text
     assert "means nothing clinically" not in text
 
 

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 
+import pytest
+
 from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
@@ -89,6 +91,7 @@ def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_
     assert [card["id"] for card in json.loads(grid.proto.json)["cards"]] == expected
 
 
+@pytest.mark.process
 def test_a_scan_of_all_images_starts_by_itself_and_is_kept(open_dataset, dataset):
     shutil.rmtree(dataset / "cache")
     brightness.measure(dataset, workers=2)

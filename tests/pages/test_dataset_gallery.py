@@ -402,7 +402,7 @@ def test_an_unreadable_file_costs_its_picture_only(visit, looked_through, tmp_pa
     assert [bool(card["picture"]) for card in shown] == [
         card["title"] != cells["path"].iloc[0] for card in shown
     ]
-    assert "Not a picture that can be read" in said(page)
+    assert "Not a readable image" in said(page)
 
 
 def test_no_image_is_kept_in_a_cache_shared_by_sessions(visit, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from leukemia import jobs
 from leukemia.bundles import bundle as bundles
@@ -18,6 +19,7 @@ def test_without_a_model_the_map_says_what_is_missing(open_dataset, tmp_path):
     assert "features of the model in service" in page.info[0].value
 
 
+@pytest.mark.process
 def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, dataset, drawn_bundle):
     page = open_dataset("map")
     press(page, "Compute the map")

@@ -1,4 +1,4 @@
-"""What an import brought in: counts, identical images, patients tied together, and what is wrong.
+"""What an import brought in: counts, identical images, patients linked by them, and what is wrong.
 
 The report is for a reader (:meth:`ImportReport.lines`) and for a page (``report.json``).
 """
@@ -46,11 +46,11 @@ class ImportReport:
     pairs_by_patients : dict of str to int
         Patients (joined by =) to pairs.
     tied_groups : list of list of str
-        Patients that identical images tie together.
+        Patients that identical images link.
     near_pairs_by_patients : dict of str to int
         Two patients (joined by =) to pairs of near-identical images that they share.
     patient_groups : list of list of str
-        Patients that are one group: tied by identical or near-identical images.
+        Patients that are one group: linked by identical or near-identical images.
     two_labels : list of list of str
         Identical images of which one is labelled Normal and one ALL.
     unreadable, unlabelled_by_doubt, refused_by_classifier : dict of str to str

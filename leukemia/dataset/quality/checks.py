@@ -138,17 +138,17 @@ def near_identical(cells: pd.DataFrame, scan: near_duplicates.Scan | None, assig
     leaks = [_apart(assignment, a, b) for a, b, _ in pairs]
     rows = rows.assign(two_groups=np.array(untied, bool), two_subsets=np.array(leaks, bool))
     rows = rows.sort_values(["two_subsets", "two_groups"], ascending=False, kind="stable")
-    ties = rows[rows["two_groups"]]["patients"].value_counts()
-    named = ", ".join(f"{names} ({count})" for names, count in ties.head(8).items())
+    linking = rows[rows["two_groups"]]["patients"].value_counts()
+    named = ", ".join(f"{names} ({count})" for names, count in linking.head(8).items())
     finding = (
         f"{counted(len(rows), 'pair')} among {scan.images:,} images show the same cell (perceptual hashes "
         f"differ in at most {near_duplicates.MOST_BITS} of {near_duplicates.HASH_SIDE**2} bits, correlation "
         f"at least {near_duplicates.LEAST_LIKENESS})."
     )
-    if len(ties):
+    if len(linking):
         finding += (
-            f" Pairs that link patients of different groups: {ties.sum():,} ({named}); pairs in two subsets "
-            f"of the split: {sum(leaks):,}."
+            f" Pairs that link patients of different groups: {linking.sum():,} ({named}); pairs in two "
+            f"subsets of the split: {sum(leaks):,}."
         )
     action = (
         "All images are kept. At import, patients who share a near-identical image become one group in "

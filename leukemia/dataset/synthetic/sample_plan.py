@@ -21,7 +21,7 @@ LEAST_PATIENTS, LEAST_CELLS = 12, 3
 
 # Healthy cells are small in two folds and not elsewhere, as in C-NMC (factor on the usual area).
 HEALTHY_SIZE = {"fold_0": 1.0, "fold_1": 1.0, "fold_2": 1.3, "preliminary": 1.38, "final": 1.38}
-# Patients that are always there, with their folds: those that copies tie together, and two people
+# Patients that are always there, with their folds: those that copies link, and two people
 # (25 and H25) whose names differ by the H only.
 FIXED = {
     "20": "fold_0",
@@ -124,7 +124,7 @@ def training_path(person: Person, index: int) -> str:
 
 
 def _people(rng: np.random.Generator, count: int) -> list[Person]:
-    """Patients of both classes, dealt to the folds; the last of each class to the preliminary phase."""
+    """Patients of both classes, put into folds in turn; the last of each class into the preliminary phase."""
     healthy = max(6, round(0.42 * count))
     in_preliminary = max(1, count // 12)
     # Several healthy patients outside the fold of large cells, however few there are.

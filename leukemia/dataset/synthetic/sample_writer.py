@@ -58,7 +58,7 @@ class SampleSummary:
     identical_pairs : int
         Pairs of byte-identical files; no image is there three times.
     tied_groups : tuple of tuple of str
-        Patients that identical images tie together.
+        Patients that identical images link.
     unreadable : tuple of str
         Damaged and empty files, relative to the set's top; in no other count.
     """

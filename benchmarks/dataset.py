@@ -3,7 +3,7 @@
     python -m benchmarks.dataset [--data FOLDER] [--rows 1000000] [--no-browser]
 
 Each set is measured in a process of its own, so that its peak memory is its own. A query is what
-the catalogue answers; a run is all that the server does for a press of a widget: query, thumbnails,
+the catalog answers; a run is all that the server does for a press of a widget: query, thumbnails,
 cards. The prepared set's thumbnails are made beforehand; the million rows' are made as they come up.
 First paint needs Chromium.
 """
@@ -86,7 +86,7 @@ def write_manifest(data: Path, rows: int) -> None:
 
 
 def queries(data: Path) -> dict[str, float]:
-    """Milliseconds of every sort, filter and page turn, with a model's answers for a part of the rows."""
+    """Milliseconds of every sort, filter and page turn, with a model's answers for some of the rows."""
     import pandas as pd
 
     from leukemia.dataset.catalog import summary
@@ -102,10 +102,10 @@ def queries(data: Path) -> dict[str, float]:
     some = names[rng.random(len(names)) < ANSWERED]
     groups = sorted(first.query("SELECT DISTINCT patient_group AS g FROM cells WHERE label <> ''")["g"])
     predictions = pd.DataFrame({"image_id": some, "probability": rng.random(len(some))})
-    parts = {"training": groups[::3], "validation": groups[1::3], "test": groups[2::3]}
+    split = {"training": groups[::3], "validation": groups[1::3], "test": groups[2::3]}
     del first, names
     start = time.perf_counter()
-    catalog = open_catalog(data, predictions, 0.5, groups=parts)
+    catalog = open_catalog(data, predictions, 0.5, groups=split)
     again = time.perf_counter() - start
     many = tuple(some[:3_000])
     del some, predictions
@@ -176,20 +176,20 @@ def runs(data: Path) -> dict[str, float]:
 
 
 def _set(title: str, data: Path, kind: str) -> None:
-    found, pages = _apart("queries", data), _apart("runs", data)
+    measured, pages = _apart("queries", data), _apart("runs", data)
     limit = LIMITS[kind]
-    print(f"{title}: {found['rows']:,.0f} rows")
-    _row("catalogue opened the first time, ms", found["open_first"])
-    _row("catalogue opened again, ms", found["open_again"])
-    _row(f"{found['count']:.0f} queries (filter, sort, page), median ms", found["median"])
-    _row("  the slowest, ms", found["worst"], limit)
-    _row("  most processor time of one, ms", found["processor"])
-    _row("all sums of the overview, ms", found["sums"], limit)
+    print(f"{title}: {measured['rows']:,.0f} rows")
+    _row("catalog opened the first time, ms", measured["open_first"])
+    _row("catalog opened again, ms", measured["open_again"])
+    _row(f"{measured['count']:.0f} queries (filter, sort, page), median ms", measured["median"])
+    _row("  the slowest, ms", measured["worst"], limit)
+    _row("  most processor time of one, ms", measured["processor"])
+    _row("all sums of the overview, ms", measured["sums"], limit)
     _row(f"{pages['count']:.0f} runs of the page, median ms", pages["median"])
     _row("  the slowest, ms", pages["worst"], limit)
     _row("  most processor time of one, ms", pages["processor"])
     _row("  the slowest of those seen before, ms", pages["warm"], limit)
-    _row("peak memory of the queries, MB", found["peak_mb"], MEMORY)
+    _row("peak memory of the queries, MB", measured["peak_mb"], MEMORY)
     _row("peak memory of the page, MB", pages["peak_mb"], MEMORY)
     print()
 

@@ -63,11 +63,11 @@ def main() -> None:
         size = sum(path.stat().st_size for path in files)
         for path in files:  # both ways find the files in the system's cache
             path.read_bytes()
-        found = {way: _apart(way, source, Path(name) / way, len(files), size) for way in ("plain", "ours")}
+        results = {way: _apart(way, source, Path(name) / way, len(files), size) for way in ("plain", "ours")}
     print(f"{len(files):,} BMPs, {size / 1e9:.2f} GB; {os.cpu_count()} cores")
     print(f"{'':<32}{'ours':>10}{'plain':>10}{'ratio':>8}")
     for title, key in ROWS:
-        a, b = found["ours"][key], found["plain"].get(key)
+        a, b = results["ours"][key], results["plain"].get(key)
         compared = f"{b:>10.3f}{a / b:>8.2f}" if b else f"{'-':>10}{'-':>8}"
         print(f"{title:<32}{a:>10.3f}{compared}")
 
@@ -77,17 +77,17 @@ def _apart(way: str, source: Path, output: Path, files: int, size: int) -> dict[
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
-    found = json.loads(done.stdout.splitlines()[-1])
+    result = json.loads(done.stdout.splitlines()[-1])
     written = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
-    return found | {"rate": files / found["seconds"], "share": written / size}
+    return result | {"rate": files / result["seconds"], "share": written / size}
 
 
 def _job(way: str, source: Path, output: Path) -> None:
-    found = {"seconds": _seconds(way, source, output)}
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result = {"seconds": _seconds(way, source, output)}
+    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if way == "ours":
-        found["again"] = _seconds(way, source, output)
-    print(json.dumps(found))
+        result["again"] = _seconds(way, source, output)
+    print(json.dumps(result))
 
 
 def _seconds(way: str, source: Path, output: Path) -> float:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = PROJECT / "models" / "champion"
+BUILT_IN = "the built-in model"  # what it is called for a reader
 
 # Limits hold before anything is decoded: they keep a hostile file from filling the memory.
 MAX_FILE_BYTES = 20 * 1024 * 1024

@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leukemia import settings
 from leukemia.cli.arguments import Commands, data_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from leukemia.registry.versions import Version
 
 SHOWN = ("sensitivity", "specificity", "auroc")
-SHIPPED = "the built-in model"
 
 
 def add_to(commands: Commands) -> None:
@@ -51,7 +51,7 @@ def versions(options: Namespace) -> int:
     if not registered:
         print("No model version yet: every finished training becomes one.")
     if not any(version.in_service for version in registered):
-        print(f"In service: {SHIPPED}.")
+        print(f"In service: {settings.BUILT_IN}.")
     return 0
 
 
@@ -106,7 +106,7 @@ def _event(event: "Event") -> str:
 def _print_change(change: "Change") -> int:
     for warning in change.warnings:
         print(f"Warning: {warning}")
-    now = SHIPPED if change.event.version is None else f"version {change.event.version}"
+    now = settings.BUILT_IN if change.event.version is None else f"version {change.event.version}"
     print(f"In service: {now} ({_event(change.event)}).")
     return 0
 

@@ -22,8 +22,6 @@ from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
 from leukemia.tracking.records import CHALLENGER, RegistryState
 
-SHIPPED = "the built-in model"
-
 
 @dataclass(frozen=True)
 class Change:
@@ -95,7 +93,7 @@ def roll_back(data: Path, who: str, reason: str) -> Change:
     with _alone(data):
         state = versions.registry_state(data)
         if state.champion is None:
-            raise RegistryError(f"There is nothing to roll back: {SHIPPED} is in service.")
+            raise RegistryError(f"There is nothing to roll back: {settings.BUILT_IN} is in service.")
         skipped: list[str] = []
         target, checksum = None, ""
         for number in promotion_log.before(promotion_log.events(state.tags), state.champion):
@@ -125,7 +123,7 @@ def _present(data: Path) -> tuple[str, float | None, str]:
             return version.name, version.recall, version.facts.get("held_out", "")
         shipped = bundles.read(settings.SHIPPED)
         recall = as_record(shipped.record.estimates).get("sensitivity", {}).get("value")
-        return SHIPPED, recall, publish.held_out(shipped)
+        return settings.BUILT_IN, recall, publish.held_out(shipped)
     except (RegistryError, BundleError):
         return "the model in service", None, ""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import LABELS
@@ -269,9 +267,9 @@ def _check(bundle: Bundle) -> None:
     if missing:
         raise BundleError(f"{place} lacks the column(s) {', '.join(missing)}.")
     probability = predictions["probability"]
-    numbers = np.issubdtype(probability.dtype, np.number) and probability.between(0, 1).all()
     if (
-        not numbers
+        probability.dtype.kind not in "iuf"
+        or not probability.between(0, 1).all()
         or not predictions["label"].isin(LABELS).all()
         or predictions["patient_group"].isna().any()
     ):

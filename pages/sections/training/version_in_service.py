@@ -53,7 +53,7 @@ def show(data: Path) -> None:
 
 def name(version: int | None) -> str:
     """Name a version; None is the built-in model, which has no number."""
-    return f"version {version}" if version else promotion.SHIPPED
+    return f"version {version}" if version else settings.BUILT_IN
 
 
 def announce(change: str, warnings: tuple[str, ...] = ()) -> None:

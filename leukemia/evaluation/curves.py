@@ -1,13 +1,17 @@
 """Curves with their 95 % bands over patients, and the threshold that a target asks for."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from leukemia.classes import is_all
 from leukemia.errors import DatasetError
-from leukemia.evaluation import metrics
+from leukemia.evaluation import estimates, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap, limits
+from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.metrics import ECE_BINS
 
 # Points along a curve: thresholds, and places on the x axis where a band is computed.
@@ -17,6 +21,59 @@ FINEST = 500
 # Shares that differ by less are the same.
 CLOSE = 1e-9
 BY_THRESHOLD = ("sensitivity", "specificity", "ppv")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves with their 95 % bands; each is made by the function of its name."""
+
+    against_threshold: pd.DataFrame
+    roc: pd.DataFrame
+    roc_band: pd.DataFrame
+    precision_recall: pd.DataFrame
+    precision_recall_band: pd.DataFrame
+    reliability_band: pd.DataFrame
+
+
+class HeldOutCurves:
+    """Held-out cells with resampled patients; curves and ranking are worked out when first asked for.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability; a row a cell.
+
+    Raises
+    ------
+    DatasetError
+        Where a class is absent.
+    """
+
+    def __init__(self, predictions: pd.DataFrame) -> None:
+        self.cells = PatientBootstrap(predictions)
+
+    @property
+    def share_of_all(self) -> float:
+        """The share of ALL among the cells, 0 to 1."""
+        return float(self.cells.truth.mean())
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The curves of all thresholds."""
+        cells = self.cells
+        return Curves(
+            against_threshold(cells),
+            roc(cells),
+            roc_band(cells),
+            precision_recall(cells),
+            precision_recall_band(cells),
+            reliability_band(cells),
+        )
+
+    @cached_property
+    def ranking(self) -> dict[str, Estimate]:
+        """The metrics that depend on no threshold."""
+        return estimates.estimates(estimates.ranking(self.cells))
 
 
 def against_threshold(cells: PatientBootstrap) -> pd.DataFrame:

@@ -7,9 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.evaluation import wording
-from leukemia.evaluation.curves import BY_THRESHOLD
+from leukemia.evaluation.curves import BY_THRESHOLD, HeldOutCurves
 from leukemia.evaluation.estimate import Estimate
-from leukemia.evaluation.held_out_curves import HeldOutCurves
 from leukemia.plots.chart import Chart
 from leukemia.plots.style import GREY, MARKER, SERIES, band, finish, percent
 

@@ -6,7 +6,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from leukemia.evaluation import estimates, metrics, patients, prevalence, subgroups, wording
-from leukemia.evaluation.held_out_curves import HeldOutCurves
+from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
 from leukemia.plots import subgroups as subgroup_plots

@@ -7,7 +7,7 @@ from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation import held_out, metrics
-from leukemia.evaluation.held_out_curves import HeldOutCurves
+from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.registry import versions
 from leukemia.reports import performance as report
 from tests.support.app import press, said

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from leukemia.classes import ALL, NORMAL
+
 # Mean RGB of nuclei, of the cytoplasm at the edge and of their dark outermost line (levels).
 NUCLEUS = np.array([68, 26, 77])
 CYTOPLASM = np.array([90, 62, 114])
@@ -96,7 +98,7 @@ class Kind:
 
 
 KINDS = {
-    "Normal": Kind(
+    NORMAL: Kind(
         area=25_500,
         wobble=0.035,
         rim=(3.0, 6.5),
@@ -106,7 +108,7 @@ KINDS = {
         clumping=0.7,
         brightness=0.97,
     ),
-    "ALL": Kind(
+    ALL: Kind(
         area=36_000,
         wobble=0.05,
         rim=(1.5, 4.5),

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leukemia.classes import ALL, CLASSES, NORMAL
 from leukemia.dataset.synthetic.drawing import Appearance
 
 TOP = "C-NMC_Leukemia"
 PRELIMINARY = f"{TOP}/validation_data/C-NMC_test_prelim_phase_data"
 FINAL = f"{TOP}/testing_data/C-NMC_test_final_phase_data"
-SUFFIX = {"ALL": "all", "Normal": "hem"}
+SUFFIX = {ALL: "all", NORMAL: "hem"}
 FRAME, FINAL_FRAME = 450, 600
 LEAST_PATIENTS, LEAST_CELLS = 12, 3
 
@@ -110,7 +111,7 @@ def draw_up(rng: np.random.Generator, patients: int, cells: int) -> Plan:
     final = [
         Picture(
             f"{FINAL}/{number}.bmp",
-            _person(rng, "", "ALL" if number % 2 else "Normal", "final"),
+            _person(rng, "", ALL if number % 2 else NORMAL, "final"),
             FINAL_FRAME,
         )
         for number in range(1, max(4, patients // 2) + 1)
@@ -129,12 +130,12 @@ def _people(rng: np.random.Generator, count: int) -> list[Person]:
     in_preliminary = max(1, count // 12)
     # Several healthy patients outside the fold of large cells, however few there are.
     turns = {
-        "Normal": itertools.cycle(("fold_0", "fold_1", "fold_2")),
-        "ALL": itertools.cycle(("fold_1", "fold_0", "fold_2")),
+        NORMAL: itertools.cycle(("fold_0", "fold_1", "fold_2")),
+        ALL: itertools.cycle(("fold_1", "fold_0", "fold_2")),
     }
     people = []
-    for label, total in (("Normal", healthy), ("ALL", count - healthy)):
-        prefix = "H" if label == "Normal" else ""
+    for label, total in ((NORMAL, healthy), (ALL, count - healthy)):
+        prefix = "H" if label == NORMAL else ""
         places = {name: place for name, place in FIXED.items() if name.startswith("H") == bool(prefix)}
         fresh = (f"{prefix}{n}" for n in itertools.count(1) if f"{prefix}{n}" not in FIXED)
         for name in itertools.islice(fresh, total - len(places)):
@@ -145,7 +146,7 @@ def _people(rng: np.random.Generator, count: int) -> list[Person]:
 
 
 def _person(rng: np.random.Generator, name: str, label: str, place: str) -> Person:
-    size = HEALTHY_SIZE[place] if label == "Normal" else 1.0
+    size = HEALTHY_SIZE[place] if label == NORMAL else 1.0
     return Person(name, label, place, Appearance.draw(rng, size=size))
 
 
@@ -169,7 +170,7 @@ def _preliminary(
     rows, pictures = [], []
     for number, position in enumerate(rng.permutation(len(known)), start=1):
         person, index, present = known[position]
-        rows.append((person.file(index), f"{number}.bmp", int(person.label == "ALL")))
+        rows.append((person.file(index), f"{number}.bmp", CLASSES[person.label]))
         if present:
             pictures.append(Picture(f"{PRELIMINARY}/{number}.bmp", person))
     return rows, pictures

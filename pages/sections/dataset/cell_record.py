@@ -130,7 +130,7 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
         f"<span>{record.probability:.3f}</span></div>"
         f'<div class="scale" aria-hidden="true"><i style="width:{record.probability:.1%}"></i>'
         f'<s style="left:{threshold:.1%}"></s></div>'
-        f"<p>{distance(record.probability, threshold)} ({threshold:.3f}). "
+        f"<p>{distance(record.probability, threshold)}; threshold {threshold:.3f}. "
         f"<b>{BESIDE[record.outcome]}</b> {origin}</p></div>"
     )
 

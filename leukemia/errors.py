@@ -33,7 +33,7 @@ class JobError(LeukemiaError):
 
 
 class BusyError(JobError):
-    """Another job is at work on the same data folder."""
+    """Another job is running on the same data folder."""
 
 
 class CorrectionError(LeukemiaError):

@@ -170,7 +170,7 @@ def history(data: Path, kinds: Container[str] | None = None) -> list[Job]:
     A folder without a whole record is none.
     """
     jobs = []
-    for record in sorted(Workspace(data).jobs.resolve().glob(f"*/{RECORD}"), reverse=True):
+    for record in sorted(Workspace(Path(data).resolve()).jobs.glob(f"*/{RECORD}"), reverse=True):
         # Named by its start, its kind and a few random letters.
         kind = record.parent.name.partition("-")[2].rpartition("-")[0]
         if kinds is None or kind in kinds:
@@ -250,7 +250,9 @@ def _of_record(folder: Path, record: dict[str, Any]) -> Job:
 
 def _reported(content: dict[str, Any]) -> dict[str, Any]:
     names = ("done", "total", "what", "counts", "problems", "problem_count")
-    facts = content.get("facts") or {}
+    facts = content.get("facts")
+    if not isinstance(facts, dict):
+        facts = {}
     return {name: content[name] for name in names if name in content} | {
         "training": TrainingFacts.read(facts),
         "sweep": SweepFacts.read(facts),

@@ -23,7 +23,7 @@ STALE = 24 * 3600.0
 
 def place(data: Path, number: int, record_sha256: str) -> Path:
     """Where a version's bundle lies on this machine, once it was fetched."""
-    return Workspace(data).serving.resolve() / f"version-{number}-{record_sha256[:16]}"
+    return Workspace(Path(data).resolve()).serving / f"version-{number}-{record_sha256[:16]}"
 
 
 def cached(data: Path, number: int, record_sha256: str) -> bundles.Bundle | None:

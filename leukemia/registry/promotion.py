@@ -131,7 +131,7 @@ def _present(data: Path) -> tuple[str, float | None, str]:
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """One change at a time on a data folder."""
-    folder = Workspace(data).serving.resolve()
+    folder = Workspace(Path(data).resolve()).serving
     busy = RegistryError("Someone else is changing the model in service at the moment. Try again.")
     with contextlib.ExitStack() as stack:
         try:

@@ -18,7 +18,7 @@ from leukemia.tracking.run_writer import RunWriter
 def place(data: Path, output: Path | None, recipe: str) -> Path:
     """Where the bundle is written: ``output``, or a folder for as long as it is not registered."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    return output or Workspace(data).unregistered.resolve() / f"{recipe}-{stamp}"
+    return output or Workspace(Path(data).resolve()).unregistered / f"{recipe}-{stamp}"
 
 
 def finish_run(data: Path, run: RunWriter, bundle: Bundle, output: Path | None) -> Bundle:

@@ -47,7 +47,7 @@ def save(
     """
     check(version.bundle, threshold, who, reason)
     versions.registry_state(data)
-    place = Workspace(data).unregistered.resolve()
+    place = Workspace(Path(data).resolve()).unregistered
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:

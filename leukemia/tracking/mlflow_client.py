@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 def uri(data: Path) -> str:
     """Where runs and versions of a data folder are kept, for MLflow."""
-    return settings.load().tracking_uri or f"{SQLITE}{Workspace(data).mlflow_db.resolve()}"
+    return settings.load().tracking_uri or f"{SQLITE}{Workspace(Path(data).resolve()).mlflow_db}"
 
 
 def database(data: Path) -> Path | None:
@@ -45,7 +45,7 @@ def last_served_file(data: Path) -> Path:
     """Where is noted which version of this registry answered last, for when it cannot be asked."""
     # Another registry has other versions of the same number.
     registry = hashlib.sha256(uri(data).encode()).hexdigest()[:8]
-    return Workspace(data).serving.resolve() / f"last-{registry}.json"
+    return Workspace(Path(data).resolve()).serving / f"last-{registry}.json"
 
 
 def is_gone(data: Path) -> bool:
@@ -57,7 +57,7 @@ def is_gone(data: Path) -> bool:
 
 def artifacts(data: Path) -> str | None:
     """Where files of runs go, as a URI; None where the server decides."""
-    return None if settings.load().tracking_uri else Workspace(data).mlruns.resolve().as_uri()
+    return None if settings.load().tracking_uri else Workspace(Path(data).resolve()).mlruns.as_uri()
 
 
 def client(data: Path) -> "mlflow.MlflowClient":

@@ -312,3 +312,11 @@ def test_started_by_hand_a_command_tells_nobody(tmp_path, monkeypatch):
     told.problem("nothing")
     told.end(0, "")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_linked_folder_of_jobs_belongs_to_the_data_folder_that_links_it(tmp_path):
+    old_job(tmp_path / "elsewhere", "import", 1)
+    data = tmp_path / "data"
+    data.mkdir()
+    Workspace(data).jobs.symlink_to(Workspace(tmp_path / "elsewhere").jobs)
+    assert jobs.latest(data, "import").data == data

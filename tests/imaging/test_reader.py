@@ -1,0 +1,94 @@
+"""Bytes to pixels: formats, limits, and what is refused."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukemia.errors import ImageError
+from leukemia.imaging import reader, validate
+from tests.support.pictures import ellipse, encoded
+
+
+def png_header(width, height):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
+
+
+def test_channels_stay_in_order():
+    pixels = reader.decode(encoded(ellipse(colour=(200, 90, 40))))
+    assert pixels[225, 225].tolist() == [200, 90, 40]
+
+
+def test_transparent_pixels_become_black():
+    pixels = np.dstack([ellipse(), (ellipse().max(axis=2) > 0) * np.uint8(255)])
+    pixels[pixels[..., 3] == 0, :3] = 255
+    assert reader.decode(encoded(pixels, "PNG"))[0, 0].tolist() == [0, 0, 0]
+
+
+def test_a_rotated_camera_picture_is_turned_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = ellipse()[:300]
+    assert reader.decode(encoded(wide, "JPEG", exif=exif)).shape == (450, 300, 3)
+
+
+GOOD = encoded(ellipse())
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"not an image at all", "Not a readable image"),
+        (b"%PDF-1.7 " * 100, "Not a readable image"),
+        (GOOD[: len(GOOD) // 2], "damaged or incomplete"),
+        (encoded(ellipse(), "PNG")[:-900], "damaged or incomplete"),
+        (encoded(ellipse(), "JPEG")[:-3000], "damaged or incomplete"),
+        (GOOD[:40], "damaged or incomplete|Not a readable image"),
+        (png_header(60_000, 60_000), "too large"),
+        (png_header(60_000, 10), "too large"),
+        (png_header(6_000, 6_000), "too large"),
+        (GOOD + b"\0" * reader.MAX_FILE_BYTES, "larger than 20 MB"),
+    ],
+)
+def test_what_cannot_be_decoded_says_why(data, says):
+    with pytest.raises(ImageError, match=says):
+        validate.open_cell(data)
+
+
+def test_gif_and_other_formats_are_not_read():
+    with pytest.raises(ImageError, match="BMP, PNG, JPEG, TIFF or WebP"):
+        reader.decode(encoded(ellipse(), "GIF"))
+
+
+def test_a_file_of_several_pictures_is_refused():
+    out = io.BytesIO()
+    page = Image.fromarray(ellipse(100, area=2_000))
+    page.save(out, "TIFF", save_all=True, append_images=[page, page])
+    with pytest.raises(ImageError, match="3 images"):
+        reader.decode(out.getvalue())
+
+
+def test_sixteen_bit_grey_is_refused():
+    with pytest.raises(ImageError, match="8-bit colour"):
+        reader.decode(encoded(np.zeros((50, 50), np.uint16), "PNG"))
+
+
+def test_read_refuses_a_huge_file_before_reading_it(tmp_path):
+    path = tmp_path / "huge.bmp"
+    with path.open("wb") as file:
+        file.truncate(reader.MAX_FILE_BYTES + 1)
+    with pytest.raises(ImageError, match="larger than 20 MB"):
+        reader.read(path)
+
+
+def test_read_says_when_a_file_is_not_there(tmp_path):
+    with pytest.raises(ImageError, match="cannot be read: No such file"):
+        reader.read(tmp_path / "gone.bmp")

@@ -26,8 +26,3 @@ def when(text: str) -> str:
     at = datetime.fromisoformat(text)
     today = at.date() == datetime.now(UTC).date()
     return f"{at:%H:%M} UTC" if today else f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def since(text: str) -> float:
-    """Count the seconds from a point of time (ISO 8601, UTC) until now."""
-    return (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()

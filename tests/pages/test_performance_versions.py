@@ -1,13 +1,15 @@
 """Versions on the Performance page: compared, broken, saved with another threshold, reported."""
 
 import re
+from html import escape
 
 import pytest
 from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation import held_out, metrics
+from leukemia.evaluation import estimates, held_out, metrics
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.plots import curves
 from leukemia.registry import versions
 from leukemia.reports import performance as report
 from tests.support.app import press, said
@@ -126,3 +128,20 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     assert html.count("Plotly.newPlot(") == 6
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', html)
     assert "drawn cells only" in html
+
+
+def test_page_and_report_say_the_same_of_their_charts(visit, shelf):
+    page = said(visit(shelf))
+    version = versions.read(shelf)
+    predictions, threshold = version.bundle.predictions, version.bundle.threshold
+    own = HeldOutCurves(predictions)
+    at = estimates.at_threshold(own.cells, threshold)
+    html = report.render(version, threshold, "", own, held_out.facts(shelf, predictions))
+    charts = (
+        curves.against_threshold(own, threshold, at),
+        curves.precision_recall(own, at),
+        curves.roc(own, at),
+    )
+    for chart in charts:
+        assert chart.caption in page
+        assert escape(chart.caption) in html

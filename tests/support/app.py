@@ -18,13 +18,13 @@ def dashboard():
 
 def open_dashboard():
     """Run the dashboard on the model that is in service now; return its first page."""
-    model_in_service.look_again()
+    model_in_service.refresh()
     return dashboard().run()
 
 
 def open_page(name, /, **query):
     """Open a page at an address, without the network that Classify loads."""
-    model_in_service.look_again()
+    model_in_service.refresh()
     return go(dashboard(), name, **query)
 
 

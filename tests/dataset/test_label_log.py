@@ -180,5 +180,5 @@ def test_of_identical_images_all_are_corrected_and_one_without_a_label_keeps_non
 
     manifest.write(data, pd.concat([cells, twin, bare]))
     label_log.correct(data, normal, "ALL", **BY)
-    found = label_log.apply(data, manifest.read(data)).query("image_id == @normal")
-    assert found["label"].tolist() == ["ALL", "ALL", ""]
+    rows = label_log.apply(data, manifest.read(data)).query("image_id == @normal")
+    assert rows["label"].tolist() == ["ALL", "ALL", ""]

@@ -17,9 +17,9 @@ def frame():
 
 def test_what_is_written_is_read(tmp_path):
     manifest.write(tmp_path, frame())
-    found = manifest.read(tmp_path)
-    assert found.astype(object).values.tolist() == frame().astype(object).values.tolist()
-    assert found["patient"].tolist() == ["25", "H25", ""]
+    written = manifest.read(tmp_path)
+    assert written.astype(object).values.tolist() == frame().astype(object).values.tolist()
+    assert written["patient"].tolist() == ["25", "H25", ""]
 
 
 def test_a_folder_that_is_not_prepared_says_what_to_run(tmp_path):

@@ -35,10 +35,10 @@ def opened(picture):
 
 
 def test_each_is_the_cell_at_one_scale(data, cells):
-    found = Thumbnails(data).get(cells)
-    assert set(found) == {image_id for image_id, _ in cells}
+    pictures = Thumbnails(data).get(cells)
+    assert set(pictures) == {image_id for image_id, _ in cells}
     for image_id, path in cells:
-        small = opened(found[image_id])
+        small = opened(pictures[image_id])
         assert small.shape == (SIDE, SIDE, 3)
         cell = read_cell(data / path)
         large = crop_cell(cell, CROP).reshape(SIDE, CROP // SIDE, SIDE, CROP // SIDE, 3).mean(axis=(1, 3))
@@ -129,11 +129,11 @@ def test_a_locked_file_does_not_stop_the_page(data, cells, monkeypatch):
 
 
 def test_threads_share_them(data, cells):
-    store, found, failed = Thumbnails(data), [], []
+    store, results, failed = Thumbnails(data), [], []
 
     def look():
         try:
-            found.append(store.get(cells))
+            results.append(store.get(cells))
         except Exception as error:
             failed.append(error)
 
@@ -143,5 +143,5 @@ def test_threads_share_them(data, cells):
     for thread in threads:
         thread.join()
     assert not failed
-    assert all(one == found[0] for one in found)
-    assert len(found[0]) == len(cells)
+    assert all(one == results[0] for one in results)
+    assert len(results[0]) == len(cells)

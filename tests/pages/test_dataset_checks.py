@@ -64,7 +64,7 @@ def test_pairs_stand_side_by_side_with_their_patients(open_dataset):
 
 
 def test_every_check_is_there(open_dataset):
-    found = " ".join(labels(open_dataset("checks")))
+    titles = " ".join(labels(open_dataset("checks")))
     for title in (
         "Identical images",
         "Near-identical images",
@@ -76,7 +76,7 @@ def test_every_check_is_there(open_dataset):
         "Unusual frame sizes",
         "Label suspects",
     ):
-        assert title in found
+        assert title in titles
 
 
 def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_bundle):

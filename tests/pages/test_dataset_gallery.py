@@ -55,8 +55,8 @@ def visit(looked_through, own_bundle, monkeypatch):
 
 def cards(page, key="gallery-grid"):
     """What the grid was given to show."""
-    (found,) = [g for g in page.get("bidi_component") if g.proto.id.endswith(key)]
-    return json.loads(found.proto.json)["cards"]
+    (component,) = [g for g in page.get("bidi_component") if g.proto.id.endswith(key)]
+    return json.loads(component.proto.json)["cards"]
 
 
 def matching(page):
@@ -415,10 +415,10 @@ def test_no_image_is_kept_in_a_cache_shared_by_sessions(visit, monkeypatch):
     call = CachedFunc.__call__
 
     def watched(self, *given, **named):
-        found = call(self, *given, **named)
+        result = call(self, *given, **named)
         if isinstance(self._info, CachedDataFuncInfo):
-            kept.append(found)
-        return found
+            kept.append(result)
+        return result
 
     monkeypatch.setattr(CachedFunc, "__call__", watched)
     st.cache_data.clear()

@@ -27,8 +27,8 @@ def test_the_map_is_computed_in_the_background_and_then_shown(open_dataset, data
     (chart,) = page.get("plotly_chart")
     figure = json.loads(chart.proto.spec)
     cells = manifest.read(dataset)
-    found = embedding.cached(bundles.read(drawn_bundle), dataset, cells)
-    assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells) == len(found)
+    positions = embedding.cached(bundles.read(drawn_bundle), dataset, cells)
+    assert sum(len(trace["customdata"]) for trace in figure["data"]) == len(cells) == len(positions)
     shown = {trace["name"]: len(trace["customdata"]) for trace in figure["data"]}
     counts = cells["label"].replace("", "unlabelled").value_counts().to_dict()
     assert shown == counts

@@ -77,9 +77,9 @@ def paths(records):
 
 
 def test_every_row_is_there_once_in_the_manifests_order(data, cells):
-    found = open_catalog(data)
-    assert found.total == len(cells) == found.count()
-    pages = [found.page(number=number, size=10) for number in range(1, len(cells) // 10 + 2)]
+    opened = open_catalog(data)
+    assert opened.total == len(cells) == opened.count()
+    pages = [opened.page(number=number, size=10) for number in range(1, len(cells) // 10 + 2)]
     assert [path for page in pages for path in paths(page)] == list(cells["path"])
     for record, row in zip(pages[0], cells.itertuples(), strict=False):
         for name in (
@@ -152,8 +152,8 @@ def test_a_filter_lets_through_what_pandas_lets_through(known, expected, name):
 
 def test_picked_images_are_found_and_an_empty_pick_finds_none(known, cells):
     picked = tuple(cells["image_id"][5:9])
-    found = known.page(Filters(images=picked), size=100)
-    assert {record.image_id for record in found} == set(picked)
+    records = known.page(Filters(images=picked), size=100)
+    assert {record.image_id for record in records} == set(picked)
     assert known.count(Filters(images=())) == 0
 
 
@@ -168,9 +168,9 @@ def test_sorts_by_what_they_say(known, expected):
     }
     for name, key in keys.items():
         wanted = expected.assign(key=key).sort_values("key", kind="stable")
-        found = known.page(sort=name, size=1_000)
-        assert len(found) == len(wanted)
-        assert [record.path for record in found] == list(wanted["path"])
+        records = known.page(sort=name, size=1_000)
+        assert len(records) == len(wanted)
+        assert [record.path for record in records] == list(wanted["path"])
 
 
 def test_patients_come_as_a_reader_counts(known):
@@ -211,10 +211,10 @@ def test_a_leaky_split_tells_test_images_only(data, cells, model):
     predictions, _ = model
     groups = list(cells.loc[cells["label"] != "", "patient_group"].unique())
     both = {"training": groups, "validation": [], "test": groups}
-    found = open_catalog(data, predictions, THRESHOLD, groups=both, synthetic=True)
+    opened = open_catalog(data, predictions, THRESHOLD, groups=both, synthetic=True)
     tested = cells[cells["image_id"].isin(predictions["image_id"]) & (cells["label"] != "")]
-    assert found.choices.subsets == ("test", UNKNOWN)
-    assert found.count(Filters(subsets=("test",))) == len(tested)
+    assert opened.choices.subsets == ("test", UNKNOWN)
+    assert opened.count(Filters(subsets=("test",))) == len(tested)
 
 
 def test_after_a_cross_validation_a_cells_part_is_the_fold_that_held_it_out(data, cells):
@@ -223,12 +223,12 @@ def test_after_a_cross_validation_a_cells_part_is_the_fold_that_held_it_out(data
     fold = labelled["patient_group"].map({group: number % 3 for number, group in enumerate(groups)})
     everyone = {"training": groups, "validation": [], "test": groups}
     predictions = labelled.assign(probability=0.5, fold=fold)
-    found = open_catalog(data, predictions, 0.5, groups=everyone, synthetic=True)
-    assert found.choices.subsets == ("fold 1", "fold 2", "fold 3", UNKNOWN)
-    assert summary.groups_in_two_subsets(found) == (0, len(groups))
+    opened = open_catalog(data, predictions, 0.5, groups=everyone, synthetic=True)
+    assert opened.choices.subsets == ("fold 1", "fold 2", "fold 3", UNKNOWN)
+    assert summary.groups_in_two_subsets(opened) == (0, len(groups))
     held_out = set(labelled.loc[fold == 1, "image_id"])
     wanted = cells[cells["image_id"].isin(held_out) & (cells["label"] != "")]
-    assert paths(found.page(Filters(subsets=("fold 2",)), size=1_000)) == list(wanted["path"])
+    assert paths(opened.page(Filters(subsets=("fold 2",)), size=1_000)) == list(wanted["path"])
 
 
 def test_a_group_on_two_sides_is_counted(data, cells):
@@ -242,22 +242,22 @@ def test_a_group_on_two_sides_is_counted(data, cells):
 def test_within_a_band_a_cell_is_neither_right_nor_wrong(data, model, expected):
     predictions, split = model
     low, high = 0.3, 0.6
-    found = open_catalog(data, predictions, THRESHOLD, band=(low, high), groups=split, synthetic=True)
+    opened = open_catalog(data, predictions, THRESHOLD, band=(low, high), groups=split, synthetic=True)
     within = expected["probability"].between(low, high, inclusive="left")
     assert 0 < within.sum() < expected["probability"].notna().sum()
     wanted = list(expected.loc[within, "path"])
-    assert paths(found.page(Filters(decisions=(INDETERMINATE,)), size=1_000)) == wanted
-    assert paths(found.page(Filters(outcomes=(UNDECIDED,)), size=1_000)) == wanted
+    assert paths(opened.page(Filters(decisions=(INDETERMINATE,)), size=1_000)) == wanted
+    assert paths(opened.page(Filters(outcomes=(UNDECIDED,)), size=1_000)) == wanted
     wrong = expected[(expected["outcome"] == "wrong") & ~within]
-    assert paths(found.page(Filters(outcomes=("wrong",)), size=1_000)) == list(wrong["path"])
+    assert paths(opened.page(Filters(outcomes=("wrong",)), size=1_000)) == list(wrong["path"])
 
 
 def test_a_model_of_real_cells_has_no_part_in_a_drawn_set(data, model):
     _, split = model
-    found = open_catalog(
+    opened = open_catalog(
         data, pd.DataFrame({"image_id": [], "probability": []}), 0.5, groups=split, synthetic=False
     )
-    assert found.choices.subsets == (UNKNOWN,)
+    assert opened.choices.subsets == (UNKNOWN,)
 
 
 def test_a_changed_manifest_is_read_anew_and_an_unchanged_one_is_not(data, cells, monkeypatch):
@@ -311,10 +311,10 @@ def test_odd_names_are_read_as_they_are(data, cells):
         patient=['O\'Hara, "Ann"', "\\N", "é;--"], path=["a,b.webp", 'c"d.webp', "line\nbreak.webp"]
     )
     manifest.write(data, odd)
-    found = open_catalog(data)
-    assert paths(found.page()) == list(odd["path"])
-    assert [record.patient for record in found.page()] == list(odd["patient"])
-    assert found.count(Filters(patients=('O\'Hara, "Ann"',))) == 1
+    opened = open_catalog(data)
+    assert paths(opened.page()) == list(odd["path"])
+    assert [record.patient for record in opened.page()] == list(odd["patient"])
+    assert opened.count(Filters(patients=('O\'Hara, "Ann"',))) == 1
 
 
 def test_a_corrected_label_counts_and_a_doubted_one_is_told(data, known, expected, model):
@@ -327,13 +327,13 @@ def test_a_corrected_label_counts_and_a_doubted_one_is_told(data, known, expecte
     label_log.correct(data, second, "doubted", who="A", reason="a smudge")
     assert catalog.stamp(data) != before
     predictions, split = model
-    found = open_catalog(data, predictions, THRESHOLD, groups=split, synthetic=True)
-    record = found.record(first)
+    opened = open_catalog(data, predictions, THRESHOLD, groups=split, synthetic=True)
+    record = opened.record(first)
     assert (record.label, record.original_label, record.review) == ("ALL", "Normal", "corrected")
     assert record.outcome == {"ALL": "right", "Normal": "wrong"}[record.decision]
-    assert (found.record(second).label, found.record(second).review) == ("ALL", "doubted")
-    assert {r.image_id for r in found.page(Filters(reviews=("doubted",)))} == {second}
-    assert found.tally().all == known.tally().all + known.count(Filters(images=(first,)))
+    assert (opened.record(second).label, opened.record(second).review) == ("ALL", "doubted")
+    assert {r.image_id for r in opened.page(Filters(reviews=("doubted",)))} == {second}
+    assert opened.tally().all == known.tally().all + known.count(Filters(images=(first,)))
 
 
 def test_brightness_is_that_of_the_pixels_and_measured_once(data, cells):
@@ -364,8 +364,8 @@ def test_measuring_goes_on_where_it_was_broken_off_and_skips_what_cannot_be_read
     assert kept == brightness.CHUNK
     assert brightness.measure(data, workers=2) == cells["image_id"].nunique() - kept
     assert brightness.finished(data)
-    found = open_catalog(data)
-    assert [r.path for r in found.page(size=1_000) if r.brightness is None] == ["gone.webp"]
+    opened = open_catalog(data)
+    assert [r.path for r in opened.page(size=1_000) if r.brightness is None] == ["gone.webp"]
 
 
 def test_two_do_not_measure_at_once(data):

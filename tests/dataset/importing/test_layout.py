@@ -19,10 +19,10 @@ def table(text, origin=f"{PRELIMINARY}_labels.csv"):
     return entry(origin, text if isinstance(text, bytes) else text.encode())
 
 
-def said(found):
+def said(download):
     return {
         named.entry.origin.rsplit("/", 1)[-1]: (named.source, named.label, named.patient)
-        for named in found.images
+        for named in download.images
     }
 
 
@@ -31,7 +31,7 @@ def test_names_tell_phase_class_and_patient_in_both_layouts():
         ("C-NMC_Leukemia/training_data/fold_0", f"C-NMC_Leukemia/{PRELIMINARY}", f"testing_data/{FINAL}"),
         ("C-NMC_training_data/fold_0", "C-NMC_test_prelim_phase_data", FINAL),
     ):
-        found = layout.read(
+        download = layout.read(
             [
                 entry(f"{training}/all/UID_25_1_2_all.bmp"),
                 entry(f"{training}/hem/UID_H25_1_2_hem.bmp"),
@@ -43,14 +43,14 @@ def test_names_tell_phase_class_and_patient_in_both_layouts():
                 entry("cover.png"),
             ]
         )
-        assert said(found) == {
+        assert said(download) == {
             "UID_25_1_2_all.bmp": ("fold_0", "ALL", "25"),
             "UID_H25_1_2_hem.bmp": ("fold_0", "Normal", "H25"),
             "UID_h3_1_2_hem.bmp": ("fold_0", "Normal", "H3"),
             "7.bmp": ("preliminary", "ALL", "57"),
             "1.bmp": ("final", "", ""),
         }
-        assert (found.rows, found.absent, found.left_out, found.other) == (2, 1, ["cover.png"], 1)
+        assert (download.rows, download.absent, download.left_out, download.other) == (2, 1, ["cover.png"], 1)
 
 
 def test_a_name_that_contradicts_its_folder_has_no_label():
@@ -71,8 +71,8 @@ def test_a_name_that_contradicts_its_folder_has_no_label():
     ],
 )
 def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, doubt):
-    found = layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(HEADER + row)])
-    (named,) = found.images
+    download = layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(HEADER + row)])
+    (named,) = download.images
     assert named.label == ""
     assert doubt in named.doubt
 

@@ -26,8 +26,8 @@ def test_a_folder_is_listed_with_the_zips_in_it(tmp_path, stack):
     (tmp_path / "b" / "deep" / "x.bmp").write_bytes(b"x")
     (tmp_path / ".hidden").write_bytes(b"h")
     make_zip(tmp_path / "a.zip", {"in/y.bmp": b"yy", "__MACOSX/in/._y.bmp": b"m"})
-    found = sources.open_source(tmp_path, stack)
-    assert [(entry.origin, entry.size, entry.load()) for entry in found] == [
+    entries = sources.open_source(tmp_path, stack)
+    assert [(entry.origin, entry.size, entry.load()) for entry in entries] == [
         ("a/in/y.bmp", 2, b"yy"),
         ("b/deep/x.bmp", 1, b"x"),
     ]

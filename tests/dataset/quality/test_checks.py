@@ -142,18 +142,18 @@ def test_one_image_under_two_labels_is_a_problem(cells):
     assert set(check.rows["path"]) == set(twins["path"])
 
 
-def by_name(found):
-    return {check.name: check for check in found}
+def by_name(results):
+    return {check.name: check for check in results}
 
 
 def test_files_and_rows_are_those_planted(planted, cells):
     summary, data = planted
-    found = by_name(file_checks.files(data, cells, file_checks.read_report(data)))
-    assert f"{summary.absent_rows:,} rows of the labels CSV" in found["missing"].finding
-    assert found["missing"].rows.empty
-    assert set(found["unreadable"].rows["file"]) == set(summary.unreadable)
-    assert set(found["stray"].rows["file"]) == set(summary.unlisted)
-    assert found["unreadable"].rows["reason"].str.len().min() > 0
+    results = by_name(file_checks.files(data, cells, file_checks.read_report(data)))
+    assert f"{summary.absent_rows:,} rows of the labels CSV" in results["missing"].finding
+    assert results["missing"].rows.empty
+    assert set(results["unreadable"].rows["file"]) == set(summary.unreadable)
+    assert set(results["stray"].rows["file"]) == set(summary.unlisted)
+    assert results["unreadable"].rows["reason"].str.len().min() > 0
 
 
 def test_what_is_missing_and_what_is_stray_is_named(planted, cells, tmp_path):
@@ -161,21 +161,21 @@ def test_what_is_missing_and_what_is_stray_is_named(planted, cells, tmp_path):
     lost = cells["path"].iloc[3]
     (data / lost).unlink()
     (data / "labeled_images" / "ALL" / "stray.webp").write_bytes(b"x")
-    found = by_name(file_checks.files(data, cells, {}))
-    assert found["missing"].level == PROBLEM
-    assert found["missing"].rows["path"].tolist() == [lost]
-    assert found["stray"].rows["file"].tolist() == ["labeled_images/ALL/stray.webp"]
+    results = by_name(file_checks.files(data, cells, {}))
+    assert results["missing"].level == PROBLEM
+    assert results["missing"].rows["path"].tolist() == [lost]
+    assert results["stray"].rows["file"].tolist() == ["labeled_images/ALL/stray.webp"]
 
 
 def test_frames_edges_and_later_damage(cells):
-    looked = scan(
+    scanned = scan(
         cells, edges={cells["path"].iloc[0]: 40, cells["path"].iloc[1]: 80}, unreadable={"x.webp": "Empty."}
     )
-    found = by_name(file_checks.frames(cells, looked))
-    assert found["frames"].level == OK
-    assert found["frames"].rows.empty
-    assert found["edge"].rows["path"].tolist() == cells["path"].iloc[[1, 0]].tolist()
-    assert found["lost"].level == PROBLEM
+    results = by_name(file_checks.frames(cells, scanned))
+    assert results["frames"].level == OK
+    assert results["frames"].rows.empty
+    assert results["edge"].rows["path"].tolist() == cells["path"].iloc[[1, 0]].tolist()
+    assert results["lost"].level == PROBLEM
     odd = cells.assign(width=cells["width"].where(cells.index != 2, 451))
     check = by_name(file_checks.frames(odd, None))["frames"]
     frame = f"451x{cells['height'].iloc[2]}"
@@ -195,8 +195,8 @@ def test_a_damaged_report_is_as_good_as_none(tmp_path):
     assert file_checks.read_report(tmp_path) == {}
     (tmp_path / "report.json").write_text("[1, 2")
     assert file_checks.read_report(tmp_path) == {}
-    found = by_name(file_checks.files(tmp_path, pd.DataFrame({"path": [], "label": [], "patient": []}), {}))
-    assert {check.level for check in found.values()} == {OK}
+    results = by_name(file_checks.files(tmp_path, pd.DataFrame({"path": [], "label": [], "patient": []}), {}))
+    assert {check.level for check in results.values()} == {OK}
 
 
 def test_every_check_says_what_it_means_and_what_was_done(planted, cells):

@@ -148,17 +148,17 @@ def test_the_set_lies_as_the_real_one_does(sample):
     dest, summary, _ = sample
     assert {path.name for path in dest.iterdir()} == {"C-NMC_Leukemia", sample_writer.MARKER}
     assert "A program drew every image" in (dest / sample_writer.MARKER).read_text()
-    found = defaultdict(int)
+    counts = defaultdict(int)
     for path in files(dest).keys() - set(summary.unreadable) - set(summary.unlisted):
         parts = path.split("/")
         source = {"training_data": parts[2], "validation_data": "preliminary", "testing_data": "final"}
-        found[source[parts[1]]] += 1
+        counts[source[parts[1]]] += 1
         if parts[1] == "training_data":
             assert parts[4].startswith("UID_")
             assert parts[4].endswith(f"_{parts[3]}.bmp")
             assert (patient(path)[0] == "H") == (parts[3] == "hem")
-    assert found == summary.sources
-    assert sum(summary.images.values()) == PATIENTS * CELLS == sum(found.values()) - found["final"]
+    assert counts == summary.sources
+    assert sum(summary.images.values()) == PATIENTS * CELLS == sum(counts.values()) - counts["final"]
 
 
 def test_each_file_can_be_read_but_those_said_not_to(sample):
@@ -237,8 +237,8 @@ def test_healthy_cells_are_small_in_two_folds_and_not_in_the_third(tmp_path):
     sample_writer.write_sample(tmp_path / "a", patients=30, cells=4, faults=False)
 
     def area(*folds):
-        found = [p for fold in folds for p in (tmp_path / "a" / TRAINING / fold / "hem").iterdir()]
-        return np.mean([validate.open_cell(path.read_bytes()).area for path in found])
+        pictures = [p for fold in folds for p in (tmp_path / "a" / TRAINING / fold / "hem").iterdir()]
+        return np.mean([validate.open_cell(path.read_bytes()).area for path in pictures])
 
     assert area("fold_2") > 1.12 * area("fold_0", "fold_1")
 

@@ -153,6 +153,6 @@ def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bund
     assert again.folder == tmp_path / "data" / "x-y-at-0.200"
 
 
-def test_a_bundle_from_elsewhere_is_told_from_a_changed_one(data, tiny_bundle):
+def test_a_bundle_from_elsewhere_is_distinguished_from_a_changed_one(data, tiny_bundle):
     assert main(["register", str(tiny_bundle), "--data", str(data)]) == 0
     assert run_history.runs(data)[0].kind == RunKind.IMPORTED

@@ -63,7 +63,7 @@ def timed():
     return served, time.monotonic() - began
 
 
-def test_with_an_empty_registry_the_shipped_bundle_answers_without_a_word(tmp_path):
+def test_with_an_empty_registry_the_shipped_bundle_answers_without_a_notice(tmp_path):
     for make in (tmp_path.joinpath, data_folder):
         with contextlib.suppress(FileExistsError):
             make(tmp_path / "data")
@@ -71,7 +71,7 @@ def test_with_an_empty_registry_the_shipped_bundle_answers_without_a_word(tmp_pa
         assert (served.bundle.recipe, served.version, served.notice) == ("shipped", None, "")
 
 
-def test_with_versions_but_none_promoted_the_shipped_bundle_answers_without_a_word(tmp_path):
+def test_with_versions_but_none_promoted_the_shipped_bundle_answers_without_a_notice(tmp_path):
     make_versions(data_folder(tmp_path / "data"), tmp_path, [0.9])
     served = serving.find()
     assert (served.bundle.recipe, served.notice) == ("shipped", "")
@@ -82,7 +82,17 @@ def test_the_champion_answers(data):
     assert (served.version, served.bundle.recipe, served.notice) == (2, "recipe-1", "")
 
 
-def test_a_promotion_and_a_rollback_are_seen_at_the_next_look(data):
+@pytest.mark.process
+def test_finding_the_champion_imports_no_mlflow_and_no_numpy(data):
+    code = (
+        "import sys\nfrom leukemia.registry import serving\nprint(serving.find().version)\n"
+        "print({'mlflow', 'numpy', 'pandas', 'keras'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.PROJECT)
+    assert done.stdout.splitlines() == ["2", "set()"]
+
+
+def test_a_promotion_and_a_rollback_are_seen_at_the_next_check(data):
     promotion.promote(data, 3, "Ada", "best")
     assert serving.find().version == 3
     promotion.roll_back(data, "Ben", "as before")
@@ -99,7 +109,7 @@ def test_a_bundle_named_outright_wins(data, tmp_path, monkeypatch):
     assert (served.bundle.recipe, served.version, served.notice) == ("mine", None, "")
 
 
-def test_a_champion_that_was_altered_gives_way_to_the_one_before_it_and_it_is_told(data):
+def test_a_champion_that_was_altered_gives_way_to_the_one_before_it_with_a_notice(data):
     alter(data, 2)
     served = serving.find()
     assert (served.version, served.bundle.recipe) == (1, "recipe-0")
@@ -140,7 +150,7 @@ def test_a_champion_whose_files_are_gone_gives_way_to_the_one_before_it(data):
     assert "Version 2" in served.notice and "Version 1, which was in service before" in served.notice
 
 
-def test_where_no_champion_is_whole_the_shipped_bundle_answers_and_it_is_told(data):
+def test_where_no_champion_is_whole_the_shipped_bundle_answers_with_a_notice(data):
     drop(data, 2)
     alter(data, 1)
     served = serving.find()
@@ -160,7 +170,7 @@ def test_a_locked_database_leaves_the_last_one_answering_soon(data):
     assert serving.find().notice == ""
 
 
-def test_a_locked_database_before_any_look_leaves_the_shipped_bundle(data):
+def test_a_locked_database_before_any_check_leaves_the_shipped_bundle(data):
     bundle_cache.note_built_in_served(data)
     with contextlib.closing(sqlite3.connect(data / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -262,14 +272,14 @@ def test_a_server_whose_own_database_is_gone_leaves_the_shipped_bundle_soon(tmp_
     assert took < SOON
 
 
-def test_a_server_that_knows_no_model_yet_leaves_the_shipped_bundle_without_a_word(tmp_path, monkeypatch):
+def test_a_server_that_knows_no_model_yet_leaves_the_shipped_bundle_without_a_notice(tmp_path, monkeypatch):
     with listening(json_answer("404 Not Found", {"error_code": "RESOURCE_DOES_NOT_EXIST"})) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         served = serving.find()
     assert (served.bundle.recipe, served.notice) == ("shipped", "")
 
 
-def test_what_answers_but_is_not_mlflow_is_told(tmp_path, monkeypatch):
+def test_what_answers_but_is_not_mlflow_is_reported(tmp_path, monkeypatch):
     with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         assert "not MLflow" in serving.find().notice
@@ -297,7 +307,7 @@ def test_read_directly_and_through_mlflow_the_registry_says_the_same(data):
 
 
 @pytest.mark.process
-def test_two_processes_that_promote_at_once_both_leave_their_word(data):
+def test_two_processes_that_promote_at_once_are_both_on_record(data):
     code = (
         "import sys\nfrom pathlib import Path\nfrom leukemia.registry import promotion\n"
         "from leukemia.tracking import mlflow_client\n"

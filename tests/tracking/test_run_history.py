@@ -1,4 +1,4 @@
-"""Past runs: listed alike from MLflow's tables and through MLflow, whatever became of their process."""
+"""Runs on record: listed alike from MLflow's tables and through MLflow, whatever became of their process."""
 
 import os
 import socket
@@ -103,7 +103,7 @@ def test_both_stores_say_the_same(data, tmp_path, through_mlflow):
 
 
 @pytest.mark.usefixtures("either_store")
-def test_a_run_is_told_with_what_it_was_set_to_and_came_to(data, tmp_path):
+def test_a_run_has_its_settings_and_estimates(data, tmp_path):
     made = finish_run(data, write_bundle(tmp_path / "one", 0.91), "first")
     (run,) = run_history.runs(data)
     assert (run.run_id, run.name, run.recipe, run.kind) == (made.run_id, "first", "first", "train")
@@ -123,7 +123,7 @@ def test_figures_with_low_or_high_in_their_name_are_not_ends_of_others():
 
 
 @pytest.mark.usefixtures("either_store")
-def test_epochs_are_told_one_by_one_and_one_begun_again_as_it_went_last(data):
+def test_epochs_come_one_by_one_and_of_a_repeated_one_the_last_values(data):
     run = begin(data)
     for epoch, loss in ((0, 0.9), (1, 0.8), (1, 0.7), (2, 0.6)):
         run.epoch(epoch, {"loss": loss})
@@ -158,7 +158,7 @@ def test_a_run_whose_process_is_gone_is_broken_off(given, expected, data):
 @pytest.mark.parametrize(
     ("status", "expected"), [({}, RunStatus.RUNNING), ({"status": 1}, RunStatus.BROKEN_OFF)]
 )
-def test_a_job_of_this_folder_tells_whether_its_run_goes_on(status, expected, data):
+def test_a_job_of_this_folder_tells_whether_its_run_is_still_running(status, expected, data):
     import json
 
     run = begin(data)
@@ -216,7 +216,7 @@ def test_where_nothing_was_recorded_there_are_no_runs_and_no_database_is_made(da
     assert list((tmp_path / "fresh").iterdir()) == []
 
 
-def test_a_locked_database_is_told_in_a_sentence(data):
+def test_a_locked_database_is_reported_in_a_sentence(data):
     begin(data)
     with sqlite3.connect(Workspace(data).mlflow_db) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -229,7 +229,7 @@ def test_a_locked_database_is_told_in_a_sentence(data):
     assert len(run_history.runs(data)) == 1
 
 
-def test_a_damaged_database_is_told_in_a_sentence(data):
+def test_a_damaged_database_is_reported_in_a_sentence(data):
     begin(data)
     Workspace(data).mlflow_db.write_bytes(b"no database" * 1_000)
     for ask in (run_history.runs, lambda data: run_history.run(data, "0" * 32)):
@@ -237,7 +237,7 @@ def test_a_damaged_database_is_told_in_a_sentence(data):
             ask(data)
 
 
-def test_a_database_that_is_gone_is_told_where_its_runs_left_files(data, tmp_path):
+def test_a_database_that_is_gone_is_reported_where_its_runs_left_files(data, tmp_path):
     make_versions(data, tmp_path, [0.9])
     promotion.promote(data, 1, "Ada", "first")
     Workspace(data).mlflow_db.unlink()
@@ -245,7 +245,7 @@ def test_a_database_that_is_gone_is_told_where_its_runs_left_files(data, tmp_pat
         run_history.runs(data)
 
 
-def test_a_server_that_is_not_there_is_told_in_a_sentence(data, monkeypatch):
+def test_a_server_that_is_not_there_is_reported_in_a_sentence(data, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]

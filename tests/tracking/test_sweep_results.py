@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from leukemia.jobs.facts import SweepFacts
 from leukemia.tracking import sweep_results
 from leukemia.tracking.records import Run
 
@@ -61,9 +62,9 @@ def test_what_a_job_tells_is_read():
             {"number": 2, "settings": {"dropout": 0.3}, "objective": None, "state": "running"},
         ],
     }
-    results = sweep_results.of_facts(facts)
+    results = sweep_results.of_facts(SweepFacts.read(facts))
     assert results.best.number == 1 and results.count(sweep_results.AT_WORK) == 1
-    assert sweep_results.of_facts({}).best is None
+    assert sweep_results.of_facts(SweepFacts.read({})).best is None
 
 
 def test_the_table_has_the_best_first_and_the_course_never_falls():

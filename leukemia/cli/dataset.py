@@ -101,20 +101,20 @@ def check(options: Namespace) -> int:
 
     cells = label_log.apply(options.data, manifest.read(options.data))
     with Bar() as bar:
-        pairs = near_duplicates.cached_or_scan(
+        scan = near_duplicates.cached_or_scan(
             options.data, cells, workers=settings.load().workers, progress=bar
         )
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
-    parts = checks.default_split(labelled)
+    split = checks.default_split(labelled)
     for one in (
-        checks.split(labelled, parts, "the split of seed 0"),
+        checks.split(labelled, split, "the split of seed 0"),
         checks.identical(cells),
-        checks.near_identical(cells, pairs, parts),
+        checks.near_identical(cells, scan, split),
         checks.tied(cells),
         checks.two_labels(cells),
         *file_checks.files(options.data, cells, report),
-        *file_checks.frames(cells, pairs),
+        *file_checks.frames(cells, scan),
     ):
         print(f"{one.title} ({one.level})\n  {one.finding}\n  {one.action}")
     return 0

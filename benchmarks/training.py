@@ -28,13 +28,15 @@ import pandas as pd
 from PIL import Image
 
 from leukemia import settings
+from leukemia.classes import LABELS
 from leukemia.dataset import manifest
 from leukemia.dataset.synthetic import sample_set
 from leukemia.imaging import reader
 from leukemia.networks import recipe as recipes
 from leukemia.networks.recipe import Recipe
 from leukemia.storage.workspace import Workspace
-from leukemia.training import batches
+from leukemia.training.epoch import EpochBatches
+from leukemia.training.training_data import MARGIN, load_crops
 
 RECIPE = "reference-cnn"
 SUPPLY, SHARE = 5.0, 0.8
@@ -56,9 +58,9 @@ def main() -> None:
 
 
 def _measure(recipe: Recipe, data: Path, cells: pd.DataFrame, scratch: Path, rounds: int) -> None:
-    size = recipe.crop + batches.MARGIN
+    size = recipe.crop + MARGIN
     # A cache of its own: the crops of all cells are of no use to a few.
-    crops = batches.load_crops(_copy(data, cells, scratch / "few"), cells, size, workers=os.cpu_count() or 1)
+    crops = load_crops(_copy(data, cells, scratch / "few"), cells, size, workers=os.cpu_count() or 1)
     ours, plain = _ours(recipe, crops, cells), _plain(recipe, data, cells, scratch / "plain")
     seconds: dict[str, list[float]] = {"ours": [], "plain": []}
     supplied = []
@@ -127,8 +129,8 @@ def _supply(recipe: Recipe, crops: np.ndarray, cells: pd.DataFrame, number: int)
     return made / (time.monotonic() - began)
 
 
-def _drawn(recipe: Recipe, crops: np.ndarray, cells: pd.DataFrame, number: int) -> batches.Epoch:
-    return batches.Epoch(crops, cells, np.arange(len(cells)), recipe.crop, recipe.training, 0, number)
+def _drawn(recipe: Recipe, crops: np.ndarray, cells: pd.DataFrame, number: int) -> EpochBatches:
+    return EpochBatches(crops, cells, np.arange(len(cells)), recipe.crop, recipe.training, 0, number)
 
 
 def _plain(recipe: Recipe, data: Path, cells: pd.DataFrame, folder: Path) -> Callable[[int], None]:
@@ -140,11 +142,11 @@ def _plain(recipe: Recipe, data: Path, cells: pd.DataFrame, folder: Path) -> Cal
             target.symlink_to((data / path).resolve())
         else:
             Image.fromarray(reader.decode(reader.read(data / path))).save(target)
-    found = keras.utils.image_dataset_from_directory(
+    dataset = keras.utils.image_dataset_from_directory(
         folder,
         labels="inferred",
         label_mode="binary",
-        class_names=["Normal", "ALL"],
+        class_names=list(LABELS),
         batch_size=recipe.training.batch,
         image_size=(recipe.crop, recipe.crop),
         crop_to_aspect_ratio=True,
@@ -162,7 +164,7 @@ def _plain(recipe: Recipe, data: Path, cells: pd.DataFrame, folder: Path) -> Cal
     model = _network(recipe, build)
 
     def epoch(number: int) -> None:
-        model.fit(found, verbose=0)
+        model.fit(dataset, verbose=0)
 
     return epoch
 

@@ -1,7 +1,6 @@
 """What commands show on the terminal."""
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -40,12 +39,6 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-def print_epoch(name: str, metrics: Mapping[str, float]) -> None:
-    """Print the metrics of an epoch, above a progress bar where there is one."""
-    numbers = ", ".join(f"{metric} {value:.3f}" for metric, value in metrics.items())
-    tqdm.write(f"{name}: {numbers}", file=sys.stderr)
 
 
 def print_bundle(bundle: "Bundle") -> None:

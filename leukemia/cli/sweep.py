@@ -42,24 +42,17 @@ def sweep(options: Namespace) -> int:
         )
     axes = search_space.axes(options.recipe, options.vary, _fixed(options))
     import_keras()
-    from leukemia.cli.console import Bar, print_bundle, print_epoch
+    from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import sweep as sweeps
-    from leukemia.training import trainer
-    from leukemia.training.progress_bar import Steps
+    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
-    plan = trainer.Plan(recipe, "patient", options.seed, options.target_recall)
+    plan = Plan(recipe, "patient", options.seed, options.target_recall)
     asked = sweeps.Sweep(plan, axes, options.trials)
     output = None if options.in_registry else options.output or Path("models") / f"{recipe.name}-sweep"
     with Bar("cells") as bar:
-        bundle = sweeps.sweep(
-            asked,
-            options.data,
-            output,
-            progress=bar,
-            callbacks=[Steps()],
-            on_epoch=lambda trial, index, metrics: print_epoch(f"{trial}, epoch {index + 1}", metrics),
-        )
+        bundle = sweeps.sweep(asked, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
     print(f"Wrote {bundle.folder}")
     best = bundle.record.recipe.training
     print("Best settings: " + ", ".join(f"{axis.name}={best[axis.name]}" for axis in axes))

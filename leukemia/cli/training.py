@@ -7,7 +7,6 @@ that needs them.
 import argparse
 import os
 from argparse import Namespace
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,22 +85,15 @@ def train(options: Namespace) -> int:
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import run as training
-    from leukemia.training import trainer
-    from leukemia.training.progress_bar import Steps
+    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
-    plan = trainer.Plan(recipe, options.split, options.seed, options.target_recall)
+    plan = Plan(recipe, options.split, options.seed, options.target_recall)
     suffix = "" if options.split == "patient" else "-image-split"
     output = _output(options, f"{recipe.name}{suffix}")
     with Bar("cells") as bar:
-        bundle = training.train(
-            plan,
-            options.data,
-            output,
-            progress=bar,
-            callbacks=[Steps()],
-            on_epoch=lambda index, metrics: _print_epoch("", index, recipe, metrics),
-        )
+        bundle = training.train(plan, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
     return 0
@@ -111,21 +103,17 @@ def crossvalidate(options: Namespace) -> int:
     """Evaluate a recipe on every patient, fold by fold, and write its bundle."""
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
-    from leukemia.training import cross_validation, trainer
-    from leukemia.training.progress_bar import Steps
+    from leukemia.training import cross_validation
+    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
-    plan = trainer.Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
+    plan = Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
     output = _output(options, f"{recipe.name}-crossvalidated")
     with Bar("cells") as bar:
+        callbacks = [EpochBars(), PrintEpochs()]
         bundle = cross_validation.crossvalidate(
-            plan,
-            options.data,
-            output,
-            views=options.views,
-            progress=bar,
-            callbacks=[Steps()],
-            on_epoch=lambda fold, index, metrics: _print_epoch(f"{fold}, ", index, recipe, metrics),
+            plan, options.data, output, callbacks, views=options.views, progress=bar
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
@@ -176,9 +164,3 @@ def import_keras() -> None:
 
 def _output(options: Namespace, name: str) -> Path | None:
     return None if options.in_registry else options.output or Path("models") / name
-
-
-def _print_epoch(fold: str, index: int, recipe: "Recipe", metrics: Mapping[str, float]) -> None:
-    from leukemia.cli.console import print_epoch
-
-    print_epoch(f"{fold}epoch {index + 1}/{recipe.training.epochs}", metrics)

@@ -1,8 +1,8 @@
-"""Batch normalisation taken into the convolution before it: the same answers from fewer steps.
+"""Batch normalisation fused into the convolution before it: the same answers from fewer steps.
 
 Once its statistics stand still, batch normalisation is a factor and a shift a channel, which a
 convolution with a bias can do by itself. An engine does that too, but with weights rounded before;
-folded first, rounded then, the network and its engine hold the same numbers.
+fused first, rounded then, the network and its engine hold the same numbers.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from keras import layers
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D)
 
 
-def fold(model: keras.Model) -> keras.Model:
+def fuse(model: keras.Model) -> keras.Model:
     """Make the network without those batch normalisations that follow a convolution.
 
     Parameters
@@ -25,42 +25,52 @@ def fold(model: keras.Model) -> keras.Model:
     Returns
     -------
     keras.Model
-        The same answers, up to float32's rounding. Not compiled. Where nothing can be folded, the
+        The same answers, up to float32's rounding. Not compiled. Where nothing can be fused, the
         network itself.
     """
-    followed = _followed(model)
-    if not followed:
+    norms = _fusible(model)
+    if not norms:
         return model
-    norms = {norm.name for norm in followed.values()}
+    dropped = {norm.name for norm in norms.values()}
 
     def clone(layer: layers.Layer) -> layers.Layer:
         settings = layer.get_config()
-        if layer.name in followed:
+        if layer.name in norms:
             settings["use_bias"] = True
         return type(layer).from_config(settings)
 
     def call(layer: layers.Layer, *inputs: Any, **settings: Any) -> Any:
-        return inputs[0] if layer.name in norms else layer(*inputs, **settings)
+        return inputs[0] if layer.name in dropped else layer(*inputs, **settings)
 
-    folded = keras.models.clone_model(model, clone_function=clone, call_function=call)
-    for layer in folded.layers:
+    fused = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    for layer in fused.layers:
         before = model.get_layer(layer.name)
-        norm = followed.get(layer.name)
+        norm = norms.get(layer.name)
         layer.set_weights(_weights(before, norm) if norm else before.get_weights())
-    return folded
+    return fused
 
 
-def _followed(model: keras.Model) -> dict[str, layers.BatchNormalization]:
+def _fusible(model: keras.Model) -> dict[str, layers.BatchNormalization]:
     """Batch normalisations by the name of the convolution whose only outcome each of them takes."""
-    found = {}
-    for norm in model.layers:
-        if not isinstance(norm, layers.BatchNormalization) or norm.axis not in (-1, 3):
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    if not norms:
+        return {}
+    outcomes = [id(tensor) for op in model.operations for tensor in keras.tree.flatten(op.output)]
+    taken = [id(tensor) for op in model.operations for tensor in keras.tree.flatten(op.input)]
+    if not set(taken) <= set(outcomes):
+        # A layer that is called twice shows its first call alone: what follows which cannot be told.
+        return {}
+    taken += [id(tensor) for tensor in model.outputs]
+    convolutions = {id(layer.output): layer for layer in model.layers if isinstance(layer, CONVOLUTIONS)}
+    fusible = {}
+    for norm in norms:
+        before = convolutions.get(id(norm.input))
+        if before is None or taken.count(id(norm.input)) != 1:
             continue
-        before = norm.input._keras_history.operation
-        linear = isinstance(before, CONVOLUTIONS) and before.activation is keras.activations.linear
-        if linear and len(before._outbound_nodes) == 1 and before.data_format == "channels_last":
-            found[before.name] = norm
-    return found
+        along_channels = norm.axis in (-1, 3) and before.data_format == "channels_last"
+        if along_channels and before.activation is keras.activations.linear:
+            fusible[before.name] = norm
+    return fusible
 
 
 def _weights(convolution: layers.Layer, norm: layers.BatchNormalization) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Boosted trees on what :mod:`leukemia.networks.morphology` measures, as a layer of the network that answers.
 
-scikit-learn grows them (gradient boosting, [1]_), each on a random half of the cells and a few of the
+scikit-learn fits them (gradient boosting, [1]_), each on a random half of the cells and a few of the
 measures at each branch. To answer they are arrays in a layer of Keras: nothing is pickled, and every
 engine computes the same. A branch is taken by degrees where a measure lies close to its threshold [2]_,
 so that the last digit of a measure never turns an answer.
@@ -11,9 +11,7 @@ References
 .. [2] Irsoy O, Yildiz OT, Alpaydin E. Soft decision trees. ICPR 2012.
 """
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,15 +19,15 @@ import pandas as pd
 from keras import layers, ops
 from sklearn.ensemble import GradientBoostingClassifier
 
-from leukemia.imaging.cell import center_crop
+from leukemia.classes import is_all
 from leukemia.networks import head, morphology
-from leukemia.storage.atomic import whole_file
+from leukemia.networks.forward import outputs
 
 DEPTH = 3
 BRANCHES, LEAVES = 2**DEPTH - 1, 2**DEPTH
 TREES = 600
 RATE = 0.1
-# Cells that a leaf holds at least, and the share of cells and of measures that a tree looks at.
+# Cells that a leaf holds at least, and the share of cells and of measures that a tree is fitted to.
 LEAF = 30
 CELLS, MEASURES = 0.5, 0.15
 # Standard deviations of a measure over which a branch goes from one side to the other.
@@ -112,20 +110,20 @@ def _answer(scaled: object, trees: "Trees | Boosted", on: object) -> object:
     """The trees' logits, by numpy or Keras (``on``): (n, d) to (n,)."""
     asked = on.take(scaled, trees.measure, axis=1)
     right = on.clip((asked - trees.threshold) * (1 / WIDTH) + 0.5, 0.0, 1.0)
-    found = trees.value[None]
+    values = trees.value[None]
     for depth in reversed(range(DEPTH)):
         # Each branch of this depth lies between what its two sides say.
         taken = right[:, :, 2**depth - 1 : 2 ** (depth + 1) - 1]
-        left, other = found[:, :, 0::2], found[:, :, 1::2]
-        found = left + taken * (other - left)
-    return on.sum(found[:, :, 0], axis=1) + trees.start
+        left, other = values[:, :, 0::2], values[:, :, 1::2]
+        values = left + taken * (other - left)
+    return on.sum(values[:, :, 0], axis=1) + trees.start
 
 
 def layer(trees: Trees, stretch: float, measures: keras.KerasTensor) -> keras.KerasTensor:
     """Ask trees for ``stretch`` times their logit of measures (n, d): (n, 1)."""
-    found = Boosted(len(trees.value), name="trees")
-    out = found(measures)
-    found.set_weights(
+    boosted = Boosted(len(trees.value), name="trees")
+    out = boosted(measures)
+    boosted.set_weights(
         [
             trees.middle,
             trees.scale,
@@ -138,34 +136,8 @@ def layer(trees: Trees, stretch: float, measures: keras.KerasTensor) -> keras.Ke
     return out
 
 
-def grow(
-    dataset: "fitting.Dataset",  # noqa: F821
-    size: int,
-    seed: int,
-    cache: Path | None,
-) -> tuple[Trees, np.ndarray]:
-    """Grow trees on the training cells of a data set.
-
-    Parameters
-    ----------
-    dataset : fitting.Dataset
-    size, cache
-        See :func:`measured`.
-    seed : int
-
-    Returns
-    -------
-    Trees
-    numpy.ndarray
-        What was measured of all cells, row by row.
-    """
-    measures = measured(dataset.crops, dataset.cells["image_id"], size, cache)
-    rows = dataset.rows("training")
-    return fit(measures[rows], dataset.cells.iloc[rows], seed), measures
-
-
-def fit(measures: np.ndarray, cells: pd.DataFrame, seed: int) -> Trees:
-    """Grow trees on measures of training cells, weighed as :func:`head.weights` says.
+def fit_trees(measures: np.ndarray, cells: pd.DataFrame, seed: int) -> Trees:
+    """Fit trees to measures of training cells, weighed as :func:`head.weights` says.
 
     Parameters
     ----------
@@ -179,7 +151,7 @@ def fit(measures: np.ndarray, cells: pd.DataFrame, seed: int) -> Trees:
     middle = _half(measures.mean(axis=0))
     scale = np.maximum(_half(measures.std(axis=0)), np.finfo(np.float16).tiny)
     scaled = (measures - middle) / scale
-    grown = GradientBoostingClassifier(
+    model = GradientBoostingClassifier(
         n_estimators=TREES,
         learning_rate=RATE,
         max_depth=DEPTH,
@@ -188,11 +160,11 @@ def fit(measures: np.ndarray, cells: pd.DataFrame, seed: int) -> Trees:
         min_samples_leaf=LEAF,
         random_state=seed,
     )
-    grown.fit(scaled, cells["label"] == "ALL", sample_weight=head.weights(cells))
-    trees = [tree.tree_ for tree in grown.estimators_[:, 0]]
+    model.fit(scaled, is_all(cells["label"]), sample_weight=head.weights(cells))
+    trees = [tree.tree_ for tree in model.estimators_[:, 0]]
     measure, threshold, value = (np.stack(part) for part in zip(*map(_complete, trees), strict=True))
     one = scaled[:1].astype(np.float32)
-    start = grown.decision_function(one)[0] - RATE * sum(tree.predict(one)[0, 0] for tree in trees)
+    start = model.decision_function(one)[0] - RATE * sum(tree.predict(one)[0, 0] for tree in trees)
     return Trees(middle, scale, measure, _half(threshold), _half(value * RATE), float(_half(start)))
 
 
@@ -215,37 +187,21 @@ def _complete(tree: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return measure, threshold, tree.value[nodes[BRANCHES:], 0, 0]
 
 
-def measured(crops: np.ndarray, image_ids: pd.Series, size: int, cache: Path | None) -> np.ndarray:
-    """Measure cells, or take what was kept of them.
+def measure(crops: np.ndarray, size: int) -> np.ndarray:
+    """Measure cells; see :mod:`leukemia.networks.morphology`.
 
     Parameters
     ----------
     crops : numpy.ndarray
         uint8, shape (n, size or more, size or more, 3).
-    image_ids : pandas.Series
-        str, shape (n,): which cells they are.
     size : int
         Side of the middle that is measured, in frame pixels.
-    cache : Path or None
-        Folder in which the measures are kept.
 
     Returns
     -------
     numpy.ndarray
         float32, shape (n, len(morphology.NAMES)).
     """
-    key = "\n".join([str(morphology.VERSION), *morphology.NAMES, str(size), *image_ids])
-    file = cache and cache / f"morphology-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
-    if file and file.is_file():
-        return np.load(file, allow_pickle=False)
     inputs = keras.Input((size, size, 3), dtype="uint8")
     model = keras.Model(inputs, morphology.Morphology()(inputs))
-    found = [
-        model.predict_on_batch(center_crop(np.asarray(crops[i : i + BATCH]), size))
-        for i in range(0, len(crops), BATCH)
-    ]
-    found = np.concatenate(found)
-    if file:
-        with whole_file(file) as partial, partial.open("wb") as out:
-            np.save(out, found)
-    return found
+    return outputs(model, crops)[0]

@@ -20,11 +20,8 @@ from keras import layers, ops
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from leukemia.classes import is_all
 from leukemia.networks.optimizer import HEAD
-from leukemia.training import batches
-
-# So many draws, patients taking turns, say what the training cells are like.
-DRAWS = 2_000
 
 
 @keras.saving.register_keras_serializable("leukemia")
@@ -38,7 +35,7 @@ class MeanAndSpread(layers.Layer):
         return ops.concatenate([mean[:, 0, 0], ops.sqrt(variance + 1e-12)], axis=-1)
 
 
-def lay(model: keras.Model, reads: Sequence[str]) -> keras.Model:
+def attach_head(model: keras.Model, reads: Sequence[str]) -> keras.Model:
     """Put a fresh last layer on some of a network's layers.
 
     Parameters
@@ -62,26 +59,6 @@ def lay(model: keras.Model, reads: Sequence[str]) -> keras.Model:
     return keras.Model(model.input, out, name=model.name)
 
 
-def rows(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.ndarray:
-    """Draw training cells, patients taking turns.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        Columns label and patient_group.
-    training : numpy.ndarray
-        Positions in ``cells`` to draw from.
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray
-        Positions in ``cells``, each once, ascending in ``training``'s order: int, shape (n,).
-    """
-    drawn = batches.draw_epoch(cells.iloc[training], DRAWS, np.random.default_rng(seed))
-    return training[np.unique(drawn)]
-
-
 def refit(features: np.ndarray, cells: pd.DataFrame, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """Fit the last layer to features: logistic regression, standardised, L2.
 
@@ -101,7 +78,7 @@ def refit(features: np.ndarray, cells: pd.DataFrame, strength: float) -> tuple[n
     """
     scaler = StandardScaler().fit(features)
     model = LogisticRegression(C=strength, max_iter=5_000)
-    model.fit(scaler.transform(features), cells["label"] == "ALL", sample_weight=weights(cells))
+    model.fit(scaler.transform(features), is_all(cells["label"]), sample_weight=weights(cells))
     kernel = model.coef_[0] / scaler.scale_
     bias = model.intercept_ - kernel @ scaler.mean_
     return kernel[:, None].astype(np.float32), bias.astype(np.float32)

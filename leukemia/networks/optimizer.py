@@ -1,19 +1,15 @@
-"""Learning rates by part: what was learned elsewhere moves less than the new head on it."""
-
-from typing import Any
+"""Learning rates by layer: what was learned elsewhere moves less than the new head on it."""
 
 import keras
-from keras import ops
+from keras.optimizers import Adam, AdamW, MultiOptimizer, OptimizerMap, schedules
 
 HEAD = "probability"
 
 
-def climb_and_fall(
-    highest: float, steps: int, warmup: float = 0.0
-) -> keras.optimizers.schedules.LearningRateSchedule:
+def warmup_cosine(highest: float, steps: int, warmup: float = 0.0) -> schedules.LearningRateSchedule:
     """Make a schedule: up to ``highest`` in a share ``warmup`` of all steps, then to zero by a cosine."""
     climbing = round(steps * warmup)
-    return keras.optimizers.schedules.CosineDecay(
+    return schedules.CosineDecay(
         0.0 if climbing else highest,
         decay_steps=steps - climbing,
         warmup_target=highest if climbing else None,
@@ -21,56 +17,36 @@ def climb_and_fall(
     )
 
 
-@keras.saving.register_keras_serializable("leukemia")
-class BodyAndHead(keras.optimizers.Adam):
-    """AdamW whose learning rate is a share of the given one for all but the head's weights.
+def body_and_head(
+    highest: float, steps: int, *, warmup: float = 0.0, body_rate: float = 1.0, decay: float = 0.0
+) -> keras.optimizers.Optimizer:
+    """Make an AdamW whose learning rate is lower for all but the head's weights.
 
-    Weight decay is decoupled (Loshchilov & Hutter, ICLR 2019), goes by each part's own rate and
+    Weight decay is decoupled (Loshchilov & Hutter, ICLR 2019), goes by the rate of each weight and
     leaves biases alone.
 
     Parameters
     ----------
-    learning_rate : float or LearningRateSchedule
-        The head's.
-    body_rate : float
+    highest, steps, warmup
+        The head's learning rate; see :func:`warmup_cosine`.
+    body_rate : float, optional
         The body's learning rate as a share of the head's.
-    decay : float
+    decay : float, optional
         Weight decay.
-    head : str
-        Name of the layer that is the head.
-    **kwargs
-        Adam's own settings.
     """
 
-    def __init__(
-        self,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
-        body_rate: float = 1.0,
-        decay: float = 0.0,
-        head: str = HEAD,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.body_rate, self.decay, self.head = body_rate, decay, head
-        self._shares: list[float] = []
+    def biases(share: float) -> Adam:
+        return Adam(warmup_cosine(highest * share, steps, warmup))
 
-    def build(self, variables: list[keras.Variable]) -> None:
-        """Note which variables are the head's."""
-        self._shares = [1.0 if v.path.split("/")[0] == self.head else self.body_rate for v in variables]
-        super().build(variables)
+    def kernels(share: float) -> Adam:
+        rate = warmup_cosine(highest * share, steps, warmup)
+        return AdamW(rate, weight_decay=decay) if decay else Adam(rate)
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Move one variable by its own rate."""
-        rate = ops.cast(learning_rate, variable.dtype) * self._shares[self._get_variable_index(variable)]
-        if self.decay and len(variable.shape) > 1:
-            self.assign_sub(variable, ops.multiply(variable, rate * self.decay))
-        super().update_step(gradient, variable, rate)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a checkpoint needs to make it again."""
-        return {
-            **super().get_config(),
-            "body_rate": self.body_rate,
-            "decay": self.decay,
-            "head": self.head,
-        }
+    # An exact path comes before a pattern. Whatever is neither (the shift and factor of a batch
+    # normalisation) has one dimension, as biases have.
+    by_path = {
+        f"{HEAD}/kernel": kernels(1.0),
+        f"{HEAD}/bias": biases(1.0),
+        ".*kernel": kernels(body_rate),
+    }
+    return MultiOptimizer(OptimizerMap(biases(body_rate), by_path))

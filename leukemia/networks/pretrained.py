@@ -73,10 +73,10 @@ def converted(checkpoint: Path | None = None) -> Weights:
     path = checkpoint or find_checkpoint()
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
-    if found != CHECKSUM:
+    if checksum != CHECKSUM:
         raise RecipeError(f"{path.name} is not the checkpoint of {PACKAGE} 0.1.0: {_how_to_install()}")
     return _to_keras(read_checkpoint(path))
 
@@ -182,8 +182,9 @@ def _to_keras(tensors: dict[str, np.ndarray]) -> Weights:
         if part in PARTS:
             weights[f"block{number}_{PARTS[part]}"] = [_kernel(tensor, depthwise=part == "_depthwise_conv")]
         elif kind == "weight":
-            found = [tensors[f"_blocks.{number}.{part}.{statistic}"] for statistic in NORM]
-            weights[f"block{number}_{NORMS[part]}_norm"] = found
+            weights[f"block{number}_{NORMS[part]}_norm"] = [
+                tensors[f"_blocks.{number}.{part}.{statistic}"] for statistic in NORM
+            ]
     return weights
 
 

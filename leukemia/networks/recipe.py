@@ -15,7 +15,7 @@ import keras
 from keras import layers
 
 from leukemia.networks import applications, color_normalization, efficientnet_lite0
-from leukemia.networks import optimizer as rates
+from leukemia.networks import optimizer as optimizers
 from leukemia.networks import pretrained as imagenet
 from leukemia.recipes import definitions
 from leukemia.recipes.definitions import Definition
@@ -57,7 +57,7 @@ class Recipe(Definition):
         """
         inputs = keras.Input((self.crop, self.crop, 3), dtype="uint8", name="crop")
         features = self.body(self.pixels(inputs), self.training)
-        outputs = layers.Dense(1, activation="sigmoid", name=rates.HEAD)(features)
+        outputs = layers.Dense(1, activation="sigmoid", name=optimizers.HEAD)(features)
         model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
         efficientnet_lite0.freeze(model, self.training.frozen)
         for layer in model.layers if self.pretrained else ():
@@ -76,7 +76,7 @@ class Recipe(Definition):
         Raises
         ------
         RecipeError
-            Where its pretrained weights cannot be had.
+            Where its pretrained weights are not available.
         """
         model = self.build()
         if self.pretrained:
@@ -96,12 +96,16 @@ def get(name: str) -> Recipe:
 
 def optimizer(training: Training) -> keras.optimizers.Optimizer:
     """Make the optimizer that these settings ask for."""
-    rate = rates.climb_and_fall(
-        training.learning_rate, training.epochs * training.steps_per_epoch, training.warmup
-    )
+    steps = training.epochs * training.steps_per_epoch
     if training.body_rate == 1 and not training.weight_decay:
-        return keras.optimizers.Adam(rate)
-    return rates.BodyAndHead(rate, training.body_rate, training.weight_decay)
+        return keras.optimizers.Adam(optimizers.warmup_cosine(training.learning_rate, steps, training.warmup))
+    return optimizers.body_and_head(
+        training.learning_rate,
+        steps,
+        warmup=training.warmup,
+        body_rate=training.body_rate,
+        decay=training.weight_decay,
+    )
 
 
 def _dense(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:

@@ -83,7 +83,7 @@ class Distance(layers.Layer):
         self.dimensions = dimensions
 
     def build(self, shape: tuple[int | None, int]) -> None:
-        """Make the weights that :func:`answering` fills in."""
+        """Make the weights that :func:`inference_model` fills in."""
         width = int(shape[-1])
         self.middle = self.add_weight(shape=(width,), initializer="zeros", trainable=False, name="middle")
         self.axes = self.add_weight(
@@ -109,8 +109,22 @@ class Distance(layers.Layer):
         return {**super().get_config(), "dimensions": self.dimensions}
 
 
-def looking(model: keras.Model, views: int) -> keras.Model:
-    """Make the network that answers with the mean logit over a cell's sides, and its mean features.
+def round_weights(model: keras.Model) -> None:
+    """Round weights to half floats, in place, before anything is measured on the network.
+
+    The engine's file keeps half floats; rounded first, both hold the same numbers and agree.
+    """
+    for variable in model.weights:
+        full = variable.numpy()
+        if not np.issubdtype(full.dtype, np.floating):
+            continue
+        # Beyond a half float's range a number is left as it is.
+        fits = np.abs(full) < np.finfo(np.float16).max
+        variable.assign(np.where(fits, np.where(fits, full, 0).astype(np.float16), full))
+
+
+def feature_model(model: keras.Model, views: int) -> keras.Model:
+    """Make the network that gives the mean logit over a cell's sides, and its mean features.
 
     Parameters
     ----------
@@ -137,14 +151,14 @@ def looking(model: keras.Model, views: int) -> keras.Model:
     return keras.Model(inputs, [out, features], name=model.name)
 
 
-def answering(
+def inference_model(
     model: keras.Model,
     views: int,
     calibration: Calibration,
     spread: novelty.Spread | None = None,
     trees: boosted_trees.Trees | None = None,
 ) -> keras.Model:
-    """Make the network that answers in the clinic; see :func:`looking`.
+    """Make the network that answers in the clinic; see :func:`feature_model`.
 
     The calibration is that of the network's logit, with that of the trees added where there are any.
 
@@ -154,19 +168,19 @@ def answering(
         From uint8 (n, size, size, 3) to the calibrated probability of ALL (n, 1); where ``spread`` is
         given, to that and the distance from the cells that were learned (n, 1).
     """
-    seen = looking(model, views)
-    logit, features = seen.outputs
-    linear = seen.get_layer(HEAD)
+    network = feature_model(model, views)
+    logit, features = network.outputs
+    linear = network.get_layer(HEAD)
     kernel, bias = linear.get_weights()
     linear.set_weights([calibration.stretch * kernel, calibration.stretch * bias + calibration.shift])
     if trees:
-        measures = morphology.Morphology(name="morphology")(seen.input)
+        measures = morphology.Morphology(name="morphology")(network.input)
         logit = layers.Add(name="together")(
             [logit, boosted_trees.layer(trees, calibration.stretch, measures)]
         )
     out = layers.Activation("sigmoid", name="sigmoid")(logit)
-    found = [out, _distance(spread, features)] if spread else out
-    return keras.Model(seen.input, found, name=model.name)
+    outputs = [out, _distance(spread, features)] if spread else out
+    return keras.Model(network.input, outputs, name=model.name)
 
 
 def load(path: Path) -> keras.Model:

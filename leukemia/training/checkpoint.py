@@ -6,7 +6,9 @@ and files that it does not name are left over from a killed write.
 
 import hashlib
 import json
+import logging
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,9 @@ import keras
 from leukemia.storage.atomic import whole_file, write_text
 
 STATE = "state.json"
+# An optimizer that this program had before Keras had one like it.
+OLD_OPTIMIZER = b"BodyAndHead"
+OUTDATED = "This training was begun by an earlier version: it starts again from the first epoch."
 
 
 @dataclass
@@ -24,7 +29,7 @@ class State:
     Attributes
     ----------
     history : list of dict
-        Figures of each finished epoch.
+        Metrics of each finished epoch.
     best_epoch : int
         Index of the epoch whose weights are kept; -1 before the first.
     last, best : str
@@ -73,9 +78,18 @@ class Checkpoint:
     def read(self) -> State:
         """Return the state of a training that was broken off, or a fresh one."""
         try:
-            return State(**json.loads((self.folder / STATE).read_text(encoding="utf-8")))
+            state = State(**json.loads((self.folder / STATE).read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
             return State()
+        if state.last and self._is_outdated(state.last):
+            logging.warning(OUTDATED)
+            self.remove()
+            return State()
+        return state
+
+    def _is_outdated(self, name: str) -> bool:
+        with zipfile.ZipFile(self.folder / name) as archive:
+            return OLD_OPTIMIZER in archive.read("config.json")
 
     def network(self, name: str, *, to_train: bool) -> keras.Model:
         """Load the network file ``name`` of this checkpoint, with its optimizer if it is to train on."""

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from leukemia.classes import is_all
 from leukemia.recipes.settings import Training
 from leukemia.training.checkpoint import State
 
@@ -16,8 +17,8 @@ HALF = 0.5
 
 
 def validate(predictions: pd.DataFrame) -> dict[str, float]:
-    """Figures of an epoch on validation patients; columns label and probability, both classes there."""
-    truth = (predictions["label"] == "ALL").to_numpy()
+    """Metrics of an epoch on validation patients; columns label and probability, both classes present."""
+    truth = is_all(predictions["label"])
     probability = predictions["probability"].to_numpy().clip(1e-6, 1 - 1e-6)
     loss = -np.where(truth, np.log(probability), np.log(1 - probability))
     # Each class counts half, as in training.
@@ -36,11 +37,12 @@ def is_better(history: list[dict[str, float]], best: int) -> bool:
     """Whether the last epoch of ``history`` takes the place of epoch ``best``."""
     if best < 0 or "val_loss" not in history[-1]:
         return True
-    found, kept = history[-1], history[best]
+    last, best_so_far = history[-1], history[best]
     bound = min(epoch["val_loss"] for epoch in history) + SAME_LOSS
-    if found["val_loss"] > bound:
+    if last["val_loss"] > bound:
         return False
-    return kept["val_loss"] > bound or found["val_recall_at_specificity"] > kept["val_recall_at_specificity"]
+    recall = "val_recall_at_specificity"
+    return best_so_far["val_loss"] > bound or last[recall] > best_so_far[recall]
 
 
 def is_over(state: State, training: Training) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -19,11 +20,11 @@ from leukemia.recipes import search_space
 from leukemia.recipes.search_space import Axis
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
-from leukemia.training import trainer
 from leukemia.training.checkpoint import Checkpoint
+from leukemia.training.plan import Plan
 
-# Trials before the estimator and the pruner take part, and epochs that each trial is left in peace.
-AT_RANDOM, IN_PEACE = 5, 2
+# Trials before the estimator and the pruner take part, and epochs before which no trial is pruned.
+AT_RANDOM, WARMUP_EPOCHS = 5, 2
 WORDS = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -33,26 +34,55 @@ WORDS = {
 }
 
 
+# The version that :func:`resume_trial` was checked with.
+OPTUNA = "5.0.0"
+# What ranks an epoch, and so a trial by its best one.
+RANKED_BY = "val_auroc"
+
+
+class PruneTrial(keras.callbacks.Callback):
+    """Report each epoch to Optuna, and break the trial off where it is worse than most.
+
+    Parameters
+    ----------
+    trial : Trial
+    epochs : int
+        At most; the last one is never cut.
+    """
+
+    def __init__(self, trial: Trial, epochs: int) -> None:
+        super().__init__()
+        self._trial, self._epochs = trial, epochs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Report the epoch once; raise TrialPruned where the trial is to end."""
+        trial = self._trial
+        if epoch not in trial.study.trials[trial.number].intermediate_values:
+            trial.report(logs[RANKED_BY], epoch)
+        if epoch + 1 < self._epochs and trial.should_prune():
+            raise optuna.TrialPruned
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A plan, and what of its settings is varied.
 
     Attributes
     ----------
-    plan : fitting.Plan
+    plan : Plan
         With the settings that all trials share; always split by patient.
     axes : tuple of Axis
     trials : int
         At most as many as there are different settings.
     """
 
-    plan: trainer.Plan
+    plan: Plan
     axes: tuple[Axis, ...]
     trials: int
 
     def __post_init__(self) -> None:
         if self.plan.split != "patient":
-            raise LeukemiaError("A sweep is judged on validation patients: its split is by patient.")
+            raise LeukemiaError("A sweep is ranked on validation patients: its split is by patient.")
         if not self.axes or self.trials < 1:
             raise LeukemiaError("A sweep varies at least one setting, in at least one trial.")
 
@@ -75,7 +105,7 @@ class Sweep:
         """A trial's settings, as they are trained with."""
         return {axis.name: axis.rounded(drawn[axis.name]) for axis in self.axes if axis.name in drawn}
 
-    def planned(self, drawn: dict[str, Any]) -> trainer.Plan:
+    def planned(self, drawn: dict[str, Any]) -> Plan:
         """The plan with the settings of a trial."""
         return replace(self.plan, recipe=self.plan.recipe.with_training(**self.tidy(drawn)))
 
@@ -89,7 +119,7 @@ def study(data: Path, name: str) -> optuna.Study:
         storage=f"sqlite:///{place}",
         study_name=name,
         direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=AT_RANDOM, n_warmup_steps=IN_PEACE - 1),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=AT_RANDOM, n_warmup_steps=WARMUP_EPOCHS - 1),
         load_if_exists=True,
     )
 
@@ -127,8 +157,7 @@ def upcoming(asked: Sweep, study: optuna.Study) -> Trial | None:
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM)
     broken = next((trial for trial in trials if trial.state == TrialState.RUNNING), None)
     if broken is not None:
-        # Optuna has no public way to go on with a trial under its own number.
-        trial = Trial(study, broken._trial_id)
+        trial = resume_trial(study, broken)
     elif ended >= asked.count:
         return None
     else:
@@ -139,6 +168,14 @@ def upcoming(asked: Sweep, study: optuna.Study) -> Trial | None:
     for axis in asked.axes:
         _draw(trial, axis)
     return trial
+
+
+def resume_trial(study: optuna.Study, broken: FrozenTrial) -> Trial:
+    """Open a trial that was broken off, under its own number.
+
+    Optuna has no public way to do that: checked with :data:`OPTUNA`.
+    """
+    return Trial(study, broken._trial_id)
 
 
 def best(study: optuna.Study) -> FrozenTrial | None:
@@ -161,11 +198,11 @@ def same(asked: Sweep, trial: Trial) -> FrozenTrial | None:
 
 
 def facts(asked: Sweep, study: optuna.Study) -> SweepFacts:
-    """What a page shows of a sweep that is at work; trials are numbered from 1."""
-    found = best(study)
+    """What a page shows of a sweep that is running; trials are numbered from 1."""
+    leader = best(study)
     return SweepFacts(
         asked.ranges(),
-        found.number + 1 if found else None,
+        leader.number + 1 if leader else None,
         [
             SweepTrial(
                 trial.number + 1,
@@ -189,7 +226,7 @@ def _given(asked: Sweep, trials: Sequence[FrozenTrial]) -> dict[str, Any]:
     names = [axis.name for axis in asked.axes]
     every = itertools.product(*(axis.choices or () for axis in asked.axes))
     left = (dict(zip(names, one, strict=True)) for one in every)
-    return next((found for found in left if found not in tried), {})
+    return next((settings for settings in left if settings not in tried), {})
 
 
 def _draw(trial: Trial, axis: Axis) -> None:

@@ -55,7 +55,7 @@ def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(
     # Quarters of the picture, so that a picture turned by half has other features.
     x = keras.layers.Flatten()(keras.layers.AveragePooling2D(32)(x))
     network = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name=HEAD)(x))
-    answering = serving_network.answering(network, 4, Calibration("none", 1.0, 0.0))
+    answering = serving_network.inference_model(network, 4, Calibration("none", 1.0, 0.0))
     cells = manifest.read(prepared).iloc[:6]
     crops = np.stack(
         [crop_cell(measure_cell(reader.decode((prepared / path).read_bytes())), 64) for path in cells["path"]]

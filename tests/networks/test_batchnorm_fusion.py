@@ -33,29 +33,37 @@ def network():
 CROPS = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
 
 
-def test_a_folded_network_answers_the_same(network, tmp_path):
+def test_a_fused_network_answers_the_same(network, tmp_path):
     before = network.predict_on_batch(CROPS)
-    folded = batchnorm_fusion.fold(network)
-    assert np.allclose(folded.predict_on_batch(CROPS), before, rtol=1e-5)
+    fused = batchnorm_fusion.fuse(network)
+    assert np.allclose(fused.predict_on_batch(CROPS), before, rtol=1e-5)
     assert np.array_equal(network.predict_on_batch(CROPS), before)
-    folded.save(tmp_path / "folded.keras")
-    loaded = keras.models.load_model(tmp_path / "folded.keras", safe_mode=True)
+    fused.save(tmp_path / "fused.keras")
+    loaded = keras.models.load_model(tmp_path / "fused.keras", safe_mode=True)
     assert np.allclose(loaded.predict_on_batch(CROPS), before, rtol=1e-5)
 
 
-def test_only_what_directly_follows_a_convolution_is_folded(network):
-    kept = [layer.name for layer in batchnorm_fusion.fold(network).layers if "norm" in layer.name]
+def test_only_what_directly_follows_a_convolution_is_fused(network):
+    kept = [layer.name for layer in batchnorm_fusion.fuse(network).layers if "norm" in layer.name]
     assert kept == ["alone_norm", "bent_norm", "twice_norm"]
 
 
-def test_a_loaded_network_is_folded_too(network, tmp_path):
+def test_a_loaded_network_is_fused_too(network, tmp_path):
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
-    folded = batchnorm_fusion.fold(loaded)
-    assert "plain_norm" not in {layer.name for layer in folded.layers}
-    assert np.allclose(folded.predict_on_batch(CROPS), network.predict_on_batch(CROPS), rtol=1e-5)
+    fused = batchnorm_fusion.fuse(loaded)
+    assert "plain_norm" not in {layer.name for layer in fused.layers}
+    assert np.allclose(fused.predict_on_batch(CROPS), network.predict_on_batch(CROPS), rtol=1e-5)
 
 
 def test_a_network_without_batch_normalisation_is_left_alone():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
-    assert batchnorm_fusion.fold(model) is model
+    assert batchnorm_fusion.fuse(model) is model
+
+
+def test_a_layer_that_is_used_twice_is_not_fused():
+    shared = layers.Conv2D(3, 1, name="shared")
+    inputs = keras.Input((4, 4, 3))
+    x = layers.BatchNormalization(name="first")(shared(inputs))
+    model = keras.Model(inputs, layers.BatchNormalization(name="second")(shared(x)))
+    assert batchnorm_fusion.fuse(model) is model

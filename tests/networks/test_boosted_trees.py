@@ -6,9 +6,8 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from leukemia.evaluation.calibration import Calibration
-from leukemia.networks import boosted_trees, head, morphology, serving_network
+from leukemia.networks import boosted_trees, head, serving_network
 from leukemia.networks.optimizer import HEAD
-from leukemia.training import trainer
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def cells(measures):
 
 @pytest.fixture(scope="module")
 def trees(measures, cells):
-    return boosted_trees.fit(measures, cells, 0)
+    return boosted_trees.fit_trees(measures, cells, 0)
 
 
 def test_they_learn_what_no_measure_tells_by_itself(trees, cells):
@@ -46,7 +45,7 @@ def test_they_are_scikit_learns_trees(measures, cells, trees, monkeypatch):
     )
     # Branches that are taken by degrees hardly at all, to be compared with ones that are not.
     monkeypatch.setattr(boosted_trees, "WIDTH", 1e-6)
-    again = boosted_trees.fit(measures, cells, 0)
+    again = boosted_trees.fit_trees(measures, cells, 0)
     ((model, scaled),) = grown
     assert again.logit(measures) == pytest.approx(model.decision_function(scaled), abs=0.5)
     assert np.corrcoef(again.logit(measures), model.decision_function(scaled))[0, 1] > 0.999
@@ -57,7 +56,7 @@ def test_patients_weigh_as_in_the_last_layer(measures, cells, monkeypatch):
     seen = []
     weights = head.weights
     monkeypatch.setattr(head, "weights", lambda cells: seen.append(weights(cells)) or seen[-1])
-    boosted_trees.fit(measures[:100], cells[:100], 0)
+    boosted_trees.fit_trees(measures[:100], cells[:100], 0)
     assert len(seen[0]) == 100
 
 
@@ -78,25 +77,13 @@ def test_the_last_digit_of_a_measure_turns_no_answer(trees, measures):
 def test_a_tree_that_ends_early_is_made_whole():
     cells = pd.DataFrame({"label": ["ALL", "Normal"] * 200, "patient_group": ["p", "H"] * 200})
     measures = np.tile([[1.0], [0.0]], (200, 1))
-    found = boosted_trees.fit(measures, cells, 0)
+    found = boosted_trees.fit_trees(measures, cells, 0)
     assert (found.threshold == boosted_trees.BEYOND).any()
     assert (found.logit(measures) > 0).tolist() == [True, False] * 200
 
 
 def test_without_a_cell_there_is_no_logit(trees):
     assert trees.logit(np.empty((0, 6))).shape == (0,)
-
-
-def test_measures_are_kept_and_made_anew_for_other_cells(drawn, tmp_path, monkeypatch):
-    crops = np.zeros((3, 300, 300, 3), np.uint8)
-    crops[:, 80:200, 90:180] = 120, 90, 140
-    ids = pd.Series(["a", "b", "c"])
-    found = boosted_trees.measured(crops, ids, 256, tmp_path)
-    assert found.shape == (3, len(morphology.NAMES))
-    assert len(list(tmp_path.glob("morphology-*.npy"))) == 1
-    assert (boosted_trees.measured(crops[:0], ids, 256, tmp_path) == found).all()
-    boosted_trees.measured(crops[:2], ids[:2], 256, tmp_path)
-    assert len(list(tmp_path.glob("morphology-*.npy"))) == 2
 
 
 def test_their_logit_is_added_in_the_network_that_answers(measures, cells, tmp_path):
@@ -106,12 +93,12 @@ def test_their_logit_is_added_in_the_network_that_answers(measures, cells, tmp_p
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name=HEAD)(x))
     labels = pd.DataFrame({"label": ["ALL", "Normal"] * 50, "patient_group": ["p", "H"] * 50})
-    measured = boosted_trees.measured(pictures, pd.Series(list("abcd")), 64, None)
+    measured = boosted_trees.measure(pictures, 64)
     noise = np.random.default_rng(1).normal(0, 1, (100, measured.shape[1]))
-    trees = boosted_trees.fit(measured[np.arange(100) % 4] + noise * measured.std(axis=0), labels, 0)
+    trees = boosted_trees.fit_trees(measured[np.arange(100) % 4] + noise * measured.std(axis=0), labels, 0)
     calibration = Calibration("platt", 0.6, 0.3)
-    network = serving_network.answering(model, 2, calibration, trees=trees)
-    trainer.round_weights(network)
-    own, _ = serving_network.looking(model, 2).predict_on_batch(pictures)
+    network = serving_network.inference_model(model, 2, calibration, trees=trees)
+    serving_network.round_weights(network)
+    own, _ = serving_network.feature_model(model, 2).predict_on_batch(pictures)
     expected = calibration.probability(own[:, 0] + trees.logit(measured))
     assert network.predict_on_batch(pictures)[:, 0] == pytest.approx(expected, abs=2e-3)

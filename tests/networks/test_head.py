@@ -51,15 +51,6 @@ def test_classes_weigh_the_same_and_patients_by_the_root_of_their_cells():
     assert by_patient["2"] / by_patient["1"] == pytest.approx(2)
 
 
-def test_rows_are_training_rows_each_once_and_the_same_again():
-    _, cells = drawn(10, 1, shortcut=0)
-    training = np.flatnonzero(cells["patient_group"] != "p3")
-    found = head.rows(cells, training, seed=0)
-    assert set(found) <= set(training)
-    assert len(np.unique(found)) == len(found)
-    assert np.array_equal(found, head.rows(cells, training, seed=0))
-
-
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(0)
@@ -73,19 +64,19 @@ def network():
 
 def test_a_new_last_layer_reads_mean_and_spread_of_earlier_layers(network, tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
-    laid = head.lay(network, ["near", "far"])
-    read = laid.get_layer("probability").input
-    features = keras.Model(laid.input, read).predict_on_batch(pictures)
+    extended = head.attach_head(network, ["near", "far"])
+    read = extended.get_layer("probability").input
+    features = keras.Model(extended.input, read).predict_on_batch(pictures)
     expected = []
     for name in ("near", "far"):
         seen = keras.Model(network.input, network.get_layer(name).output).predict_on_batch(pictures)
         expected += [seen.mean(axis=(1, 2)), seen.std(axis=(1, 2))]
     assert features == pytest.approx(np.concatenate(expected, axis=1), abs=1e-5)
-    assert "behind" not in [layer.name for layer in laid.layers], "what is not read costs nothing"
-    laid.save(tmp_path / "laid.keras")
-    again = keras.models.load_model(tmp_path / "laid.keras", safe_mode=True)
-    assert again.predict_on_batch(pictures) == pytest.approx(laid.predict_on_batch(pictures), abs=1e-6)
+    assert "behind" not in [layer.name for layer in extended.layers], "what is not read costs nothing"
+    extended.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
+    assert again.predict_on_batch(pictures) == pytest.approx(extended.predict_on_batch(pictures), abs=1e-6)
 
 
 def test_with_nothing_to_read_the_network_stays(network):
-    assert head.lay(network, ()) is network
+    assert head.attach_head(network, ()) is network

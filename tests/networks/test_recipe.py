@@ -5,9 +5,8 @@ import pytest
 from leukemia.bundles import writer
 from leukemia.errors import RecipeError
 from leukemia.imaging.cell import crop_cell, measure_cell
-from leukemia.networks import batchnorm_fusion
+from leukemia.networks import batchnorm_fusion, serving_network
 from leukemia.networks import recipe as recipes
-from leukemia.training import trainer
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -83,10 +82,10 @@ def test_batch_normalisation_stays_as_it_was_while_all_else_learns(lite0, crops)
 
 
 def test_lite0_goes_into_a_bundle_with_an_engine_that_agrees(lite0, crops, tmp_path):
-    folded = batchnorm_fusion.fold(lite0)
-    trainer.round_weights(folded)
-    writer._write_engine(folded, tmp_path, crops)  # raises where they differ by more than 1e-3
-    assert np.ptp(folded.predict_on_batch(crops)) > 0.01
+    fused = batchnorm_fusion.fuse(lite0)
+    serving_network.round_weights(fused)
+    writer._write_engine(fused, tmp_path, crops)  # raises where they differ by more than 1e-3
+    assert np.ptp(fused.predict_on_batch(crops)) > 0.01
     # Converted weights, half floats: 4.6 million of them.
     assert (tmp_path / "engine.bin").stat().st_size < 9.5e6
 

@@ -32,14 +32,14 @@ def sides(pictures):
 def test_the_logits_of_the_sides_are_averaged(model, pictures, views):
     apart = [logit(model.predict_on_batch(side).astype(float)) for side in sides(pictures)[:views]]
     assert views == 1 or np.ptp(apart, axis=0).max() > 1e-3, "the sides must differ for this to tell"
-    found, features = serving_network.looking(model, views).predict_on_batch(pictures)
+    found, features = serving_network.feature_model(model, views).predict_on_batch(pictures)
     assert found == pytest.approx(np.mean(apart, axis=0), abs=1e-4)
     kernel, bias = model.get_layer(HEAD).get_weights()
     assert features @ kernel + bias == pytest.approx(found, abs=1e-4)
 
 
 def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
-    network = serving_network.looking(model, 4)
+    network = serving_network.feature_model(model, 4)
     first, *others = (network.predict_on_batch(np.ascontiguousarray(s))[0] for s in sides(pictures))
     for other in others:
         assert other == pytest.approx(first, abs=1e-5)
@@ -47,8 +47,8 @@ def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
 
 def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, tmp_path):
     calibration = Calibration("platt", 1.7, -0.4)
-    network = serving_network.answering(model, 4, calibration)
-    averaged, _ = serving_network.looking(model, 4).predict_on_batch(pictures)
+    network = serving_network.inference_model(model, 4, calibration)
+    averaged, _ = serving_network.feature_model(model, 4).predict_on_batch(pictures)
     expected = expit(1.7 * averaged - 0.4)
     assert network.predict_on_batch(pictures) == pytest.approx(expected, abs=1e-5)
     network.save(tmp_path / "network.keras")
@@ -59,8 +59,8 @@ def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, 
 def test_the_engine_answers_as_the_network(model, pictures, tmp_path):
     import openvino
 
-    spread = novelty.fit(serving_network.looking(model, 4).predict_on_batch(pictures)[1], 2)
-    network = serving_network.answering(model, 4, Calibration("platt", 1.7, -0.4), spread)
+    spread = novelty.fit(serving_network.feature_model(model, 4).predict_on_batch(pictures)[1], 2)
+    network = serving_network.inference_model(model, 4, Calibration("platt", 1.7, -0.4), spread)
     network.export(str(tmp_path / "engine.xml"), format="openvino", verbose=False)
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     engine = openvino.Core().compile_model(tmp_path / "engine.xml", "CPU", options)
@@ -72,14 +72,14 @@ def test_the_engine_answers_as_the_network(model, pictures, tmp_path):
 
 
 def test_the_distance_from_what_was_learned_is_a_part_of_the_network_that_answers(model, pictures, tmp_path):
-    seen = serving_network.looking(model, 2).predict_on_batch(pictures)[1]
+    seen = serving_network.feature_model(model, 2).predict_on_batch(pictures)[1]
     spread = novelty.fit(seen, 3)
-    network = serving_network.answering(model, 2, Calibration(), spread)
+    network = serving_network.inference_model(model, 2, Calibration(), spread)
     network.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
     others = np.full_like(pictures, 200)
     for cells in (pictures, others):
-        features = serving_network.looking(model, 2).predict_on_batch(cells)[1]
+        features = serving_network.feature_model(model, 2).predict_on_batch(cells)[1]
         _, distance = again.predict_on_batch(cells)
         assert distance[:, 0] == pytest.approx(spread.distance(features), rel=1e-3)
     assert again.predict_on_batch(others)[1].min() > 2 * again.predict_on_batch(pictures)[1].max()

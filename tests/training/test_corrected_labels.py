@@ -3,30 +3,19 @@
 import logging
 
 import keras
-import pytest
 
 from leukemia.dataset import label_log
 from leukemia.dataset.label_log import DOUBTED
 from leukemia.networks.recipe import Recipe
-from leukemia.storage.workspace import Workspace
-from leukemia.training import trainer
+from leukemia.training import training_data
+from leukemia.training.plan import Plan
 
-PLAN = trainer.Plan(
-    Recipe(name="none", summary="For tests.", body=lambda x, _: keras.layers.Flatten()(x), crop=64)
-)
+PLAN = Plan(Recipe(name="none", summary="For tests.", body=lambda x, _: keras.layers.Flatten()(x), crop=64))
 BY = {"who": "Dr. Ada", "reason": "Chromatin"}
 
 
-@pytest.fixture
-def data(prepared, tmp_path):
-    for path in prepared.glob("*.png"):
-        (tmp_path / path.name).symlink_to(path)
-    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
-    return tmp_path
-
-
 def load(data):
-    return trainer.load_dataset(data, PLAN, workers=2)
+    return training_data.load(data, PLAN)
 
 
 def learned(dataset):

@@ -9,11 +9,13 @@ from leukemia.evaluation import estimates, novelty
 from leukemia.evaluation.estimate import rounded
 from leukemia.networks import recipe
 from leukemia.training import cross_validation, trainer
+from leukemia.training.plan import Plan
+from tests.support.callbacks import AfterEpoch
 
 pytestmark = pytest.mark.slow
 
 RECIPE = replace(recipe.get("dense-baseline").with_training(epochs=1, cells_per_epoch=32), refit=0.01)
-PLAN = trainer.Plan(RECIPE, "fold", target_recall=0.9, folds=4)
+PLAN = Plan(RECIPE, "fold", target_recall=0.9, folds=4)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def done(data, tmp_path_factory):
     seen = []
     output = tmp_path_factory.mktemp("bundles") / "bundle"
     bundle = cross_validation.crossvalidate(
-        PLAN, data, output, views=2, on_epoch=lambda fold, index, found: seen.append((fold, index))
+        PLAN, data, output, [AfterEpoch(lambda fold, index, logs: seen.append((fold, index)))], views=2
     )
     return bundle, seen
 
@@ -59,7 +61,7 @@ def test_the_record_says_how_it_was_judged(done):
 def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_path, monkeypatch):
     bundle, _ = done
     monkeypatch.setattr(trainer, "learn", lambda *_, **__: pytest.fail("learned again"))
-    monkeypatch.setattr(trainer, "look", lambda *_, **__: pytest.fail("predicted again"))
+    monkeypatch.setattr(cross_validation, "outputs", lambda *_, **__: pytest.fail("predicted again"))
     again = cross_validation.crossvalidate(PLAN, data, tmp_path / "again", views=2)
     assert again.predictions.equals(bundle.predictions)
     assert again.threshold == bundle.threshold
@@ -67,11 +69,14 @@ def test_folds_that_are_done_are_taken_and_not_learned_again(done, data, tmp_pat
 
 def test_the_last_layer_is_learned_anew_from_training_cells_alone(done, data):
     from leukemia.networks import head as heads
-    from leukemia.training.job_progress import Telling
+    from leukemia.training.callbacks import ReportToJob
+    from leukemia.training.sampling import draw_for_head
 
     plan = replace(PLAN, fold=0)
-    learned = cross_validation.learn_fold(plan, cross_validation.How(data, 2, "", Telling("small", 1)))
-    rows = heads.rows(learned.dataset.cells, learned.dataset.rows("training"), plan.seed)
+    learned = cross_validation.train_fold(
+        plan, cross_validation.CrossValidation(data, 2, "", ReportToJob("small", 1))
+    )
+    rows = draw_for_head(learned.dataset.cells, learned.dataset.rows("training"), plan.seed)
     kept = [np.load(path) for path in (data / "crossvalidation").glob("*/features-2.npy")]
     (features,) = [
         one
@@ -83,7 +88,7 @@ def test_the_last_layer_is_learned_anew_from_training_cells_alone(done, data):
     assert np.allclose(head.get_weights()[0], kernel, atol=1e-6)
     assert np.allclose(head.get_weights()[1], bias, atol=1e-6)
     held_out = learned.dataset.cells.iloc[learned.dataset.rows("test")]
-    assert learned.found["image_id"].tolist() == held_out["image_id"].tolist()
+    assert learned.predictions["image_id"].tolist() == held_out["image_id"].tolist()
     assert set(held_out["patient_group"]).isdisjoint(learned.dataset.cells.iloc[rows]["patient_group"])
 
 
@@ -129,19 +134,23 @@ def with_trees(data, tmp_path_factory):
 
 def test_trees_are_grown_without_the_fold_that_they_are_asked_for(with_trees, data, monkeypatch):
     from leukemia.networks import boosted_trees
-    from leukemia.training.job_progress import Telling
+    from leukemia.training.callbacks import ReportToJob
 
     seen = []
-    fit = boosted_trees.fit
+    fit = boosted_trees.fit_trees
     monkeypatch.setattr(
-        boosted_trees, "fit", lambda measures, cells, seed: seen.append(cells) or fit(measures, cells, seed)
+        boosted_trees,
+        "fit_trees",
+        lambda measures, cells, seed: seen.append(cells) or fit(measures, cells, seed),
     )
     plan = replace(PLAN, recipe=replace(RECIPE, morphology=True), fold=0)
-    learned = cross_validation.learn_fold(plan, cross_validation.How(data, 2, "", Telling("small", 1)))
+    learned = cross_validation.train_fold(
+        plan, cross_validation.CrossValidation(data, 2, "", ReportToJob("small", 1))
+    )
     (grown_on,) = seen
-    assert not set(grown_on["patient_group"]) & set(learned.found["patient_group"])
-    assert len(grown_on) + len(learned.found) == 72
-    found = learned.found
+    assert not set(grown_on["patient_group"]) & set(learned.predictions["patient_group"])
+    assert len(grown_on) + len(learned.predictions) == 72
+    found = learned.predictions
     assert found["logit"].to_numpy() == pytest.approx(found["network_logit"] + found["trees_logit"])
     assert found["trees_logit"].std() > 0
 

@@ -30,14 +30,14 @@ bootstrap.resampled = lambda predictions, resamples, seed: drawn(predictions, 20
 HOLD = """
 import time
 from pathlib import Path
-from leukemia.training import batches
-here, whole = Path({here!r}), batches.Epoch.__getitem__
+from leukemia.training.epoch import EpochBatches
+here, whole = Path({here!r}), EpochBatches.__getitem__
 def held(self, index):
-    while self._seed[1] == 1 and index == 1 and not (here / "go").exists():
+    while self.epoch == 1 and index == 1 and not (here / "go").exists():
         (here / "held").touch()
         time.sleep(0.02)
     return whole(self, index)
-batches.Epoch.__getitem__ = held
+EpochBatches.__getitem__ = held
 """
 # While "full" is there, a disk that takes half of the second epoch's network.
 FULL = """

@@ -13,8 +13,10 @@ from leukemia.evaluation.estimate import rounded
 from leukemia.networks.recipe import Recipe
 from leukemia.recipes.settings import Training
 from leukemia.storage.workspace import Workspace
-from leukemia.training import model_selection, trainer
+from leukemia.training import bundle_record, model_selection
 from leukemia.training import run as training
+from leukemia.training.plan import Plan
+from tests.support.callbacks import AfterEpoch
 
 pytestmark = pytest.mark.slow
 
@@ -25,21 +27,14 @@ def small(x, settings):
 
 
 SETTINGS = Training(epochs=4, patience=4, cells_per_epoch=24, batch=8, learning_rate=1e-3, dropout=0.2)
-PLAN = trainer.Plan(Recipe(name="small", summary="For tests.", body=small, crop=64, training=SETTINGS))
-
-
-@pytest.fixture
-def data(prepared, tmp_path):
-    """A folder of its own over the prepared images, so that checkpoints do not meet."""
-    for path in prepared.glob("*.png"):
-        (tmp_path / path.name).symlink_to(path)
-    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
-    return tmp_path
+PLAN = Plan(Recipe(name="small", summary="For tests.", body=small, crop=64, training=SETTINGS))
 
 
 def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
     epochs = []
-    bundle = training.train(PLAN, data, data / "out", on_epoch=lambda i, found: epochs.append((i, found)))
+    bundle = training.train(
+        PLAN, data, data / "out", [AfterEpoch(lambda _, i, logs: epochs.append((i, logs)))]
+    )
     assert [i for i, _ in epochs] == [0, 1, 2, 3]
     assert {
         "loss",
@@ -87,15 +82,15 @@ class Killed(BaseException):
 def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
     whole = training.train(PLAN, data, data / "whole")
 
-    def kill(index, found):
+    def kill(part, index, logs):
         if index == 1:
             raise Killed
 
     with pytest.raises(Killed):
-        training.train(PLAN, data, data / "resumed", on_epoch=kill)
+        training.train(PLAN, data, data / "resumed", [AfterEpoch(kill)])
     assert not (data / "resumed").exists()
     seen = []
-    resumed = training.train(PLAN, data, data / "resumed", on_epoch=lambda i, _: seen.append(i))
+    resumed = training.train(PLAN, data, data / "resumed", [AfterEpoch(lambda _, i, logs: seen.append(i))])
     assert seen == [2, 3]
     assert len(resumed.record.history) == 4
     for one, other in zip(whole.record.history, resumed.record.history, strict=True):
@@ -134,12 +129,12 @@ def test_early_stopping_and_the_best_epoch():
 
 def test_a_training_without_gain_stops_early(data):
     still = PLAN.recipe.with_training(learning_rate=1e-6, epochs=9, patience=2)
-    bundle = training.train(trainer.Plan(still), data, data / "out")
+    bundle = training.train(Plan(still), data, data / "out")
     assert bundle.record.epochs.run < 9
 
 
 def test_the_image_split_is_called_leaky(data):
-    bundle = training.train(trainer.Plan(PLAN.recipe, split="image"), data, data / "out")
+    bundle = training.train(Plan(PLAN.recipe, split="image"), data, data / "out")
     assert bundle.leaky
     assert "leaky" in bundle.record.split.warning
     assert "leaky" in bundle.card
@@ -228,28 +223,28 @@ def relabel(data):
 def test_a_set_that_is_changed_meanwhile_is_noticed(data):
     seen = []
 
-    def change(index, found):
+    def change(part, index, logs):
         if index == 1:
             relabel(data)
         seen.append(index)
 
-    bundle = training.train(PLAN, data, data / "out", on_epoch=change)
+    bundle = training.train(PLAN, data, data / "out", [AfterEpoch(change)])
     assert seen == [0, 1, 2, 3]  # on the set as it was
-    assert bundle.record.data.warning == training.CHANGED
-    assert training.CHANGED in bundle.card
+    assert bundle.record.data.warning == bundle_record.CHANGED
+    assert bundle_record.CHANGED in bundle.card
     (run,) = runs_of(data)
-    assert run.data.tags["warning"] == training.CHANGED
+    assert run.data.tags["warning"] == bundle_record.CHANGED
 
 
 def test_on_another_set_a_broken_off_training_begins_anew_and_says_so(data, caplog):
-    def kill(index, found):
+    def kill(part, index, logs):
         raise Killed
 
     with pytest.raises(Killed):
-        training.train(PLAN, data, data / "out", on_epoch=kill)
+        training.train(PLAN, data, data / "out", [AfterEpoch(kill)])
     relabel(data)
     seen = []
-    training.train(PLAN, data, data / "out", on_epoch=lambda index, _: seen.append(index))
+    training.train(PLAN, data, data / "out", [AfterEpoch(lambda _, index, logs: seen.append(index))])
     assert seen == [0, 1, 2, 3]
     assert training.STALE in caplog.text
     assert not list((data / "checkpoints").iterdir())
@@ -286,11 +281,11 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     training.train(PLAN, data, data / "first")
     lock = sqlite3.connect(data / "mlflow.db", isolation_level=None)
 
-    def hold(index, found):
+    def hold(part, index, logs):
         if index == 3:
             lock.execute("BEGIN EXCLUSIVE")
 
-    bundle = training.train(replace(PLAN, seed=1), data, None, on_epoch=hold)
+    bundle = training.train(replace(PLAN, seed=1), data, None, [AfterEpoch(hold)])
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == Workspace(data).unregistered
@@ -298,12 +293,12 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):
-    def remove(index, found):
+    def remove(part, index, logs):
         if index == 1:
             (data / "mlflow.db").unlink()
             (data / "mlflow.db").mkdir()
 
-    bundle = training.train(PLAN, data, data / "out", on_epoch=remove)
+    bundle = training.train(PLAN, data, data / "out", [AfterEpoch(remove)])
     assert bundles.read(data / "out").digest == bundle.digest
     assert "MLflow could not record this" in caplog.text
 

@@ -15,7 +15,7 @@ import os, signal
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, numpy as np
 from leukemia.jobs import signals
-from leukemia.training.stop_callback import StopAtBatchEnd
+from leukemia.training.callbacks import StopOnRequest
 signals.stop_cleanly()
 
 class Batches(keras.utils.PyDataset):
@@ -33,7 +33,7 @@ network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 network.compile("sgd", "mse")
 try:
     with signals.undisturbed():
-        network.fit(Batches(), verbose=0, callbacks=[Said(), StopAtBatchEnd()])
+        network.fit(Batches(), verbose=0, callbacks=[Said(), StopOnRequest()])
     print("on")
 except KeyboardInterrupt:
     print("stopped", int(network.optimizer.iterations))

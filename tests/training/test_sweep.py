@@ -1,5 +1,6 @@
 import json
 
+import keras
 import mlflow
 import numpy as np
 import optuna
@@ -12,15 +13,16 @@ from leukemia.recipes import search_space, settings
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
 from leukemia.tracking.records import RunKind
-from leukemia.training import model_selection, sweep_study, trainer
+from leukemia.training import model_selection, sweep_study, trainer, training_data
 from leukemia.training import run as training
 from leukemia.training import sweep as sweeps
 from leukemia.training.checkpoint import Checkpoint
-from tests.training.test_run import PLAN, Killed, data
+from leukemia.training.plan import Plan
+from leukemia.training.training_data import TrainingData
+from tests.support.callbacks import AfterEpoch
+from tests.training.test_run import PLAN, Killed
 
 pytestmark = pytest.mark.slow
-
-__all__ = ["data"]
 
 # A recipe that uses everything that is varied here; its own network is not used.
 RECIPE = "reference-cnn"
@@ -32,7 +34,7 @@ def asked(*vary, trials=3, plan=PLAN):
 
 
 def study_of(asked, data):
-    dataset = trainer.load_dataset(data, asked.plan, workers=2)
+    dataset = training_data.load(data, asked.plan)
     return sweep_study.study(data, sweeps.study_name(asked, dataset))
 
 
@@ -54,7 +56,7 @@ def trials_alone(monkeypatch):
 def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, never_pruned):
     seen = []
     bundle = sweeps.sweep(
-        asked(), data, None, on_epoch=lambda part, index, found: seen.append((part, index, found))
+        asked(), data, None, [AfterEpoch(lambda part, index, logs: seen.append((part, index, logs)))]
     )
     (sweep, final) = sorted(run_history.runs(data), key=lambda run: run.kind != "sweep")
     assert (sweep.kind, sweep.status, final.kind, final.version) == ("sweep", "finished", "train", 1)
@@ -89,20 +91,20 @@ def test_the_best_trial_by_validation_becomes_the_bundle_and_a_version(data, nev
 def test_the_bundle_is_that_of_an_ordinary_training_with_these_settings(data, never_pruned):
     bundle = sweeps.sweep(asked(), data, data / "out")
     best = {name: bundle.record.recipe.training[name] for name in ("learning_rate", "dropout")}
-    plain = training.train(trainer.Plan(PLAN.recipe.with_training(**best)), data, data / "plain")
+    plain = training.train(Plan(PLAN.recipe.with_training(**best)), data, data / "plain")
     assert np.allclose(plain.predictions["probability"], bundle.predictions["probability"], atol=1e-3)
 
 
 def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
-    looked, kept = [], trainer.look
+    predicted, outputs = [], training_data.outputs
     in_trials = True
 
-    def spy(model, dataset, rows):
+    def spy(model, crops, rows):
         if in_trials:
-            looked.extend(dataset.part.to_numpy()[rows])
-        return kept(model, dataset, rows)
+            predicted.extend(rows)
+        return outputs(model, crops, rows)
 
-    drawn, rows_of = [], trainer.Dataset.rows
+    drawn, rows_of = [], TrainingData.rows
 
     def rows(self, part):
         if in_trials:
@@ -115,11 +117,12 @@ def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
         return ordinary(*args, **kwargs)
 
     ordinary = training.train
-    monkeypatch.setattr(trainer, "look", spy)
-    monkeypatch.setattr(trainer.Dataset, "rows", rows)
+    monkeypatch.setattr(training_data, "outputs", spy)
+    monkeypatch.setattr(trainer, "outputs", spy)
+    monkeypatch.setattr(TrainingData, "rows", rows)
     monkeypatch.setattr(training, "train", train)
     bundle = sweeps.sweep(asked(trials=2), data, data / "out")
-    assert set(looked) == {"validation"}
+    assert set(training_data.load(data, PLAN).part.iloc[predicted]) == {"validation"}
     assert set(drawn) == {"training", "validation"}
     assert set(bundle.predictions["patient_group"]) == set(bundle.record.split.test.groups)
 
@@ -132,17 +135,17 @@ def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_prun
     unbroken = sweeps.sweep(asked(), whole, whole / "out")
     seen = []
 
-    def kill(part, index, found):
+    def kill(part, index, logs):
         seen.append((part, index))
         if (part, index) == ("trial 2/3", 1):
             raise Killed
 
     with pytest.raises(Killed):
-        sweeps.sweep(asked(), data, data / "out", on_epoch=kill)
+        sweeps.sweep(asked(), data, data / "out", [AfterEpoch(kill)])
     assert not (data / "out").exists()
     again = []
     bundle = sweeps.sweep(
-        asked(), data, data / "out", on_epoch=lambda part, index, _: again.append((part, index))
+        asked(), data, data / "out", [AfterEpoch(lambda part, index, _: again.append((part, index)))]
     )
     assert again == [("trial 2/3", 2), ("trial 2/3", 3)] + [("trial 3/3", index) for index in range(4)]
     assert len([run for run in run_history.runs(data) if run.kind == "sweep"]) == 1
@@ -158,7 +161,7 @@ def test_a_killed_sweep_goes_on_with_the_trial_that_was_at_work(data, never_prun
 
 
 def test_what_a_sweep_had_reached_on_other_data_is_dropped_and_a_sweep_at_work_keeps_its_own(data, caplog):
-    dataset = trainer.load_dataset(data, PLAN, workers=2)
+    dataset = training_data.load(data, PLAN)
 
     def reached(name, fingerprint):
         folder = Checkpoint(data / "sweeps" / name, {}, fingerprint).folder
@@ -178,12 +181,12 @@ def test_what_a_sweep_had_reached_on_other_data_is_dropped_and_a_sweep_at_work_k
 def test_a_sweep_begun_anew_on_changed_data_says_so_and_leaves_nothing_behind(
     data, caplog, never_pruned, trials_alone, monkeypatch
 ):
-    def kill(part, index, found):
+    def kill(part, index, logs):
         if index == 1:
             raise Killed
 
     with pytest.raises(Killed):
-        sweeps.sweep(asked(trials=1), data, None, on_epoch=kill)
+        sweeps.sweep(asked(trials=1), data, None, [AfterEpoch(kill)])
     (old,) = [path for path in (data / "sweeps").iterdir() if path.is_dir()]
     cells = manifest.read(data)
     manifest.write(data, cells.drop(cells.query("label == 'ALL'").index[0]))
@@ -195,10 +198,10 @@ def test_a_sweep_begun_anew_on_changed_data_says_so_and_leaves_nothing_behind(
 def test_a_finished_sweep_does_nothing_twice_and_more_trials_add_to_it(data, never_pruned):
     seen = []
     first = sweeps.sweep(asked(), data, data / "out")
-    again = sweeps.sweep(asked(), data, data / "out", on_epoch=lambda *found: seen.append(found))
+    again = sweeps.sweep(asked(), data, data / "out", [AfterEpoch(lambda *epoch: seen.append(epoch))])
     assert not seen and again.digest == first.digest
     assert len(run_history.runs(data)) == 2
-    sweeps.sweep(asked(trials=4), data, data / "out", on_epoch=lambda part, *_: seen.append(part))
+    sweeps.sweep(asked(trials=4), data, data / "out", [AfterEpoch(lambda part, *_: seen.append(part))])
     assert seen == ["trial 4/4"] * 4
 
 
@@ -224,7 +227,7 @@ def test_equal_settings_are_not_trained_twice(data, never_pruned, monkeypatch, t
     one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("frozen"), 0, 9),), 3)
     parts = []
     monkeypatch.setattr("leukemia.networks.efficientnet_lite0.freeze", lambda *_: None)
-    sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
+    sweeps.sweep(one, data, data / "out", [AfterEpoch(lambda part, *_: parts.append(part))])
     assert set(parts) == {"trial 1/3", "trial 3/3"}
     values = [trial.value for trial in study_of(one, data).trials]
     assert values[0] == values[1]
@@ -239,7 +242,7 @@ def test_a_trial_worse_than_the_median_is_broken_off(data, monkeypatch, trials_a
     monkeypatch.setattr(model_selection, "validate", lambda found: kept(found) | {"val_auroc": next(value)})
     one = sweeps.Sweep(PLAN, (search_space.Axis(settings.field("learning_rate"), 1e-6, 1e-1),), 3)
     parts = []
-    sweeps.sweep(one, data, data / "out", on_epoch=lambda part, *_: parts.append(part))
+    sweeps.sweep(one, data, data / "out", [AfterEpoch(lambda part, *_: parts.append(part))])
     assert [parts.count(f"trial {number}/3") for number in (1, 2, 3)] == [4, 2, 4]
     sweep = next(run for run in run_history.runs(data) if run.kind == "sweep")
     children = run_history.children(data, sweep.run_id)
@@ -266,9 +269,9 @@ def test_the_settings_of_a_trial_that_was_broken_off_are_not_taken_as_finished(
 def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, monkeypatch, trials_alone):
     begun = []
 
-    class Broken(sweeps.WatchLoss):
-        def on_train_batch_end(self, batch, logs=None):
-            super().on_train_batch_end(batch, {"loss": float("nan")} if len(begun) == 1 else logs)
+    class Broken(keras.callbacks.TerminateOnNaN):
+        def on_batch_end(self, batch, logs=None):
+            super().on_batch_end(batch, {"loss": float("nan")} if len(begun) == 1 else logs)
 
     kept = run_writer.start
 
@@ -276,21 +279,21 @@ def test_a_trial_that_diverges_fails_and_the_sweep_goes_on(data, never_pruned, m
         begun.extend([1] if kwargs.get("kind") == RunKind.TRIAL else [])
         return kept(*args, **kwargs)
 
-    monkeypatch.setattr(sweeps, "WatchLoss", Broken)
+    monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", Broken)
     monkeypatch.setattr(run_writer, "start", start)
     sweeps.sweep(asked(trials=2), data, data / "out")
     sweep = next(run for run in run_history.runs(data) if run.kind == "sweep")
     first, second = run_history.children(data, sweep.run_id)
     assert (first.status, first.tags["outcome"], second.tags["outcome"]) == ("failed", "failed", "complete")
-    assert "no number" in first.warning
+    assert "no longer a number" in first.warning
 
 
 def test_where_no_trial_ends_well_the_sweep_says_what_to_do(data, monkeypatch):
-    class Broken(sweeps.WatchLoss):
-        def on_train_batch_end(self, batch, logs=None):
-            super().on_train_batch_end(batch, {"loss": float("inf")})
+    class Broken(keras.callbacks.TerminateOnNaN):
+        def on_batch_end(self, batch, logs=None):
+            super().on_batch_end(batch, {"loss": float("inf")})
 
-    monkeypatch.setattr(sweeps, "WatchLoss", Broken)
+    monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", Broken)
     with pytest.raises(LeukemiaError, match="No trial of this sweep"):
         sweeps.sweep(asked(trials=2), data, data / "out")
     (sweep,) = run_history.runs(data)
@@ -298,7 +301,7 @@ def test_where_no_trial_ends_well_the_sweep_says_what_to_do(data, monkeypatch):
 
 
 def test_the_same_sweep_is_not_at_work_twice(data):
-    dataset = trainer.load_dataset(data, PLAN, workers=2)
+    dataset = training_data.load(data, PLAN)
     with (
         sweep_study.alone(data, sweeps.study_name(asked(), dataset)),
         pytest.raises(BusyError),
@@ -316,10 +319,10 @@ def test_a_sweep_tells_its_job_of_the_trials(data, never_pruned, tmp_path, monke
     try:
         within = []
 
-        def look(part, index, found):
+        def look(part, index, logs):
             within.append(json.loads((folder / progress.PROGRESS).read_text())["facts"])
 
-        sweeps.sweep(asked(trials=2), data, None, on_epoch=look)
+        sweeps.sweep(asked(trials=2), data, None, [AfterEpoch(look)])
         facts = json.loads((folder / progress.PROGRESS).read_text())["facts"]
     finally:
         progress.current.cache_clear()

@@ -1,0 +1,120 @@
+"""What a bundle says of the training that it comes from."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from leukemia.bundles import schema
+from leukemia.dataset import splits
+from leukemia.evaluation import estimates, metrics, subgroups
+from leukemia.evaluation.estimate import rounded
+from leukemia.evaluation.out_of_fold import OutOfFold
+from leukemia.networks.recipe import Recipe
+from leukemia.training.plan import Plan
+from leukemia.training.trainer import TrainedNetwork
+from leukemia.training.training_data import LEFT_OUT, TrainingData
+
+CHANGED = (
+    "The set was changed while this training was running: it learned from, and was tested on, the set as it "
+    "was before."
+)
+
+
+def of_training(
+    plan: Plan, dataset: TrainingData, trained: TrainedNetwork, *, changed: bool
+) -> schema.Training:
+    """Make the record of one training; its estimates come from the test part alone.
+
+    ``changed`` is whether the set was changed meanwhile.
+    """
+    by_patient = plan.split == "patient"
+    return schema.Training(
+        recipe=_recipe(plan.recipe),
+        split=schema.Split(
+            by=plan.split,
+            seed=plan.seed,
+            warning="" if by_patient else splits.LEAKY,
+            **splits.describe(dataset.cells, dataset.part),
+        ),
+        epochs=schema.Epochs(run=len(trained.state.history), best=trained.state.best_epoch + 1),
+        history=tuple(trained.state.history),
+        threshold=schema.Threshold(
+            value=trained.threshold,
+            target_recall=plan.target_recall,
+            chosen_on="validation patients" if by_patient else "validation images (leaky split)",
+        ),
+        data=_data(dataset, changed=changed),
+        estimates=rounded(estimates.of(trained.test, trained.threshold)),
+        patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),
+        confusion=metrics.confusion(trained.test, trained.threshold),
+    )
+
+
+def of_crossvalidation(
+    plan: Plan,
+    dataset: TrainingData,
+    history: Sequence[dict[str, float]],
+    evaluated: OutOfFold,
+    views: int,
+    *,
+    changed: bool,
+) -> schema.Training:
+    """Make the record of a cross-validation; its estimates come from the folds.
+
+    ``dataset`` and ``history`` are those of the network that learned from all patients.
+    """
+    predictions, threshold = evaluated.predictions, evaluated.threshold
+    everyone = splits.describe(dataset.cells, dataset.part)["training"]
+    return schema.Training(
+        recipe=_recipe(plan.recipe),
+        split=schema.Split(
+            by="patient",
+            seed=plan.seed,
+            folds=plan.folds,
+            training=everyone,
+            validation={"cells": {}, "patient_groups": {}, "groups": ()},
+            test=everyone,
+        ),
+        epochs=schema.Epochs(run=len(history), best=len(history)),
+        history=tuple(history),
+        views=views,
+        threshold=schema.Threshold(
+            value=threshold,
+            target_recall=plan.target_recall,
+            chosen_on="the patients of the other folds",
+        ),
+        calibration=schema.Calibration(
+            **evaluated.calibration.record(), log_loss_out_of_fold=evaluated.losses
+        ),
+        indeterminate=schema.Band(**evaluated.band.record(), out_of_fold=evaluated.abstention),
+        novelty=evaluated.novelty,
+        data=_data(dataset, changed=changed),
+        estimates=rounded(estimates.of(predictions, threshold)),
+        patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
+        subgroups=rounded(subgroups.estimate(predictions, threshold)),
+        confusion=metrics.confusion(predictions, threshold),
+        **({"parts": rounded(evaluated.parts)} if evaluated.parts else {}),
+    )
+
+
+def _data(dataset: TrainingData, *, changed: bool) -> schema.Data:
+    used = dataset.cells[dataset.part != LEFT_OUT]
+    return schema.Data(
+        fingerprint=dataset.fingerprint,
+        synthetic=bool((used["source"] == "synthetic").all()),
+        cells=len(used),
+        patient_groups=int(used["patient_group"].nunique()),
+        corrected=int((used["label"] != used["original_label"]).sum()),
+        doubted=len(dataset.cells) - len(used),
+        warning=CHANGED if changed else "",
+    )
+
+
+def _recipe(recipe: Recipe) -> schema.Recipe:
+    return schema.Recipe(
+        name=recipe.name,
+        summary=recipe.summary,
+        training=asdict(recipe.training),
+        refit=recipe.refit,
+        reads=tuple(recipe.reads),
+        morphology=recipe.morphology,
+    )

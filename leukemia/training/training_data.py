@@ -1,0 +1,182 @@
+"""What a training learns from and is tested on: labelled cells, their part of the split, their crops."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+
+from leukemia import settings
+from leukemia.dataset import label_log, manifest, splits, training_set
+from leukemia.errors import DatasetError, ImageError, LeukemiaError
+from leukemia.imaging.cell import crop_cell, read_cell
+from leukemia.networks import boosted_trees, morphology
+from leukemia.networks.forward import outputs
+from leukemia.storage.atomic import whole_file
+from leukemia.storage.workspace import Workspace
+from leukemia.training.plan import Plan
+
+# Crops are kept this much wider than the network's input, so that a turned crop has its corners:
+# the largest cells of C-NMC measure about 320 pixels.
+MARGIN = 64
+# In place of a part of the split: cells whose label a reviewer doubts.
+LEFT_OUT = "doubted"
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Labelled cells with their part of the split and their crops, row by row.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        Manifest rows, with the labels that count now.
+    part : pandas.Series
+        ``"training"``, ``"validation"``, ``"test"`` or :data:`LEFT_OUT`.
+    crops : numpy.ndarray
+        uint8 RGB, shape (n, size, size, 3).
+    fingerprint : str
+        Of the cells that are in a part.
+    """
+
+    cells: pd.DataFrame
+    part: pd.Series
+    crops: np.ndarray
+    fingerprint: str
+
+    def rows(self, part: str) -> np.ndarray:
+        """Positions of the rows in a part, int, shape (n,)."""
+        return np.flatnonzero(self.part.to_numpy() == part)
+
+    def predict(self, model: keras.Model, rows: np.ndarray) -> pd.DataFrame:
+        """Predict the probability of ALL for some rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns image_id, patient_group, label, probability (rounded to 6 digits); a row a cell.
+        """
+        (probability,) = outputs(model, self.crops, rows)
+        out = self.cells.iloc[rows][["image_id", "patient_group", "label"]].reset_index(drop=True)
+        return out.assign(probability=probability[:, 0].astype(float).round(6))
+
+
+def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingData:
+    """Read the labelled cells of a prepared folder, split them, crop them.
+
+    Raises
+    ------
+    DatasetError
+        Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
+    """
+    cells = manifest.read(data)
+    cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
+    # Split by the labels that the set came with: a correction moves no patient to another side.
+    if plan.split == "fold":
+        part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
+    else:
+        part = splits.SPLITS[plan.split](cells, plan.seed)
+    cells = label_log.apply(data, cells)
+    if cells["doubted"].any():
+        logging.warning("%d cells whose label is doubted are left out.", cells["doubted"].sum())
+        part = part.mask(cells["doubted"], LEFT_OUT)
+    size = plan.recipe.crop + MARGIN
+    crops = load_crops(data, cells, size, workers=settings.load().workers, progress=progress)
+    # Doubted cells keep their rows, in no part, so that the crops on disk serve on.
+    return TrainingData(cells, part, crops, manifest.fingerprint(cells[part != LEFT_OUT]))
+
+
+def changed(data: Path, dataset: TrainingData) -> bool:
+    """Whether the labelled cells of the folder are others than those that were read from it."""
+    try:
+        return training_set.fingerprint(data) != dataset.fingerprint
+    except (LeukemiaError, OSError):
+        return True
+
+
+def load_crops(
+    data: Path, cells: pd.DataFrame, size: int, *, workers: int, progress: Progress | None = None
+) -> np.ndarray:
+    """Crop every cell once and keep the crops on disk, so that epochs and runs share them.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared data folder; crops go to ``cache/`` in it.
+    cells : pandas.DataFrame
+        Manifest rows; columns image_id and path.
+    size : int
+        Side of the square in frame pixels.
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with (done, total, "Cropping cells").
+
+    Returns
+    -------
+    numpy.ndarray
+        Read-only memory map, uint8 RGB, shape (len(cells), size, size, 3), in the rows' order.
+
+    Raises
+    ------
+    DatasetError
+        Where a prepared image is missing, damaged or not the one that the manifest names.
+    """
+    key = hashlib.sha256("".join(cells["image_id"]).encode()).hexdigest()[:16]
+    target = Workspace(data).cache / f"crops-{size}-{key}.npy"
+    if not target.is_file():
+        shape = (len(cells), size, size, 3)
+        with whole_file(target) as partial, ThreadPoolExecutor(workers) as pool:
+            array = open_memmap(partial, "w+", np.uint8, shape)
+
+            def fill(position: int) -> None:
+                array[position] = _crop(data, cells.iloc[position], size)
+
+            for done, _ in enumerate(pool.map(fill, range(len(cells))), 1):
+                if progress:
+                    progress(done, len(cells), "Cropping cells")
+            array.flush()
+    return np.load(target, mmap_mode="r")
+
+
+def load_measures(data: Path, dataset: TrainingData, size: int) -> np.ndarray:
+    """Measure all cells as a morphologist would once, and keep the measures on disk.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared data folder; measures go to ``cache/`` in it.
+    dataset : TrainingData
+    size : int
+        Side of the middle of each crop that is measured, in frame pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n, len(morphology.NAMES)), in the rows' order.
+    """
+    key = "\n".join([str(morphology.VERSION), *morphology.NAMES, str(size), *dataset.cells["image_id"]])
+    target = Workspace(data).cache / f"morphology-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    if not target.is_file():
+        measures = boosted_trees.measure(dataset.crops, size)
+        with whole_file(target) as partial, partial.open("wb") as out:
+            np.save(out, measures)
+    return np.load(target, allow_pickle=False)
+
+
+def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:
+    try:
+        cell = read_cell(data / row["path"])
+    except ImageError as error:
+        raise DatasetError(f"{row['path']}: {error} Run prepare again.") from error
+    if cell.image_id != row["image_id"]:
+        raise DatasetError(f"{row['path']} is not the image that was prepared. Run prepare again.")
+    return crop_cell(cell, size)

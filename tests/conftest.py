@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -65,6 +66,28 @@ def pytest_runtest_call(item):
     if started and not any(map(item.get_closest_marker, ("process", "browser"))):
         pytest.fail(f"It starts {', '.join(started)}: mark it with pytest.mark.process.", pytrace=False)
     return result
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_as_before():
+    """A setting that a test leaves behind would be another test's."""
+    before = _settings()
+    yield
+    assert _settings() == before
+
+
+def _settings():
+    own = ("LEUKEMIA_", "MLFLOW_TRACKING_", "PYTHONPATH")
+    return {name: value for name, value in os.environ.items() if name.startswith(own)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left():
+    yield
+    children = psutil.Process().children(recursive=True)
+    _, left = psutil.wait_procs(children, timeout=30)
+    commands = [" ".join(one.cmdline()) for one in left if one.status() != psutil.STATUS_ZOMBIE]
+    assert [command for command in commands if "resource_tracker" not in command] == []
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from leukemia.dataset import splits
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import queue
 from leukemia.markdown import plain
+from leukemia.plots.run_table import KINDS
 from leukemia.recipes.definitions import RECIPES, Definition
 from leukemia.recipes.search_space import SearchSpace
 from leukemia.recipes.settings import Training, field
@@ -17,7 +18,6 @@ from pages.components import flash, identity, job_status
 from pages.sections.training import setting_fields, sweep_form, time_estimate, training_cells
 
 TRAIN, CROSSVALIDATE, SWEEP = "train", "crossvalidate", "sweep"
-KINDS = {TRAIN: "One run", CROSSVALIDATE: "Cross-validation", SWEEP: "Sweep"}
 ABOUT = {
     TRAIN: "Trains on some patients, chooses its best epoch and its threshold on others, and is evaluated on "
     "the rest.",
@@ -44,7 +44,7 @@ def show(data: Path) -> None:
     """Show the form, and start or queue what it asks for."""
     st.session_state.setdefault(KIND, TRAIN)
     kind = st.segmented_control(
-        "What to run", list(KINDS), format_func=KINDS.get, key=KIND, required=True, **setting_fields.KEEP
+        "What to run", list(ABOUT), format_func=KINDS.get, key=KIND, required=True, **setting_fields.KEEP
     )
     st.caption(ABOUT[kind])
     recipe = _recipe()

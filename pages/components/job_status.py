@@ -9,6 +9,7 @@ from leukemia import jobs
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
+from leukemia.plots import times
 from pages.components import flash
 
 EVERY = 1.0  # seconds between two readings
@@ -88,7 +89,7 @@ def _watch(job: Job) -> None:
 
 
 def _how_far(job: Job, state: JobState) -> str:
-    clock = f"{int(job.elapsed // 60)}:{int(job.elapsed % 60):02d} min"
+    clock = times.clock(job.elapsed)
     if not state.total:
         return f"{plain(job.title)}: starting, {clock}"
     return f"{plain(state.what)}: {state.done:,} of {state.total:,}, {clock}"

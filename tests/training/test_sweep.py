@@ -221,6 +221,33 @@ def test_few_different_settings_are_each_tried_once(data, never_pruned, trials_a
     assert sorted(trial.params["flips"] for trial in study.trials) == [False, True]
 
 
+def test_what_is_not_public_in_optuna_was_checked_with_the_version_that_is_installed(data):
+    assert optuna.__version__ == sweep_study.OPTUNA, (
+        "Optuna was updated: see whether sweep_study.resume_trial still opens a trial under its number "
+        "(or whether there is a public way now), then set sweep_study.OPTUNA."
+    )
+    study = study_of(asked(), data)
+    begun = study.ask()
+    begun.report(0.5, 0)
+    resumed = sweep_study.resume_trial(study, study.trials[begun.number])
+    assert resumed.number == begun.number
+    resumed.report(0.75, 1)
+    study.tell(resumed.number, 0.75)
+    assert study.trials[begun.number].intermediate_values == {0: 0.5, 1: 0.75}
+
+
+def test_divergence_is_known_by_the_words_of_keras(data):
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    network.compile("sgd", "mse")
+    watch = keras.callbacks.TerminateOnNaN(raise_error=True)
+    with pytest.raises(RuntimeError) as caught:
+        network.fit(np.full((4, 1), np.nan), np.zeros((4, 1)), verbose=0, callbacks=[watch])
+    assert sweeps._is_divergence(caught.value), (
+        f"Keras {keras.__version__} says it otherwise than 3.15.1: follow it in sweep._is_divergence."
+    )
+    assert not sweeps._is_divergence(RuntimeError("something else"))
+
+
 def test_equal_settings_are_not_trained_twice(data, never_pruned, monkeypatch, trials_alone):
     given = iter([{"frozen": 0}, {"frozen": 0}, {"frozen": 1}])
     monkeypatch.setattr(sweep_study, "_given", lambda *_: next(given))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from leukemia.plots import times, training_curves
+from leukemia.plots import training_curves
 from leukemia.plots.training_curves import Epochs
 from tests.support.job_factory import epoch, validated
 
@@ -76,11 +76,3 @@ def test_a_chart_without_rows_is_one():
     assert chart.rows.empty
     assert list(chart.rows) == list(training_curves.COLUMNS)
     assert chart.spec["layer"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "5 seconds"), (42, "40 seconds"), (60, "1 minute"), (754, "13 minutes"), (7_500, "2 h")],
-)
-def test_lengths_of_time_are_no_more_exact_than_they_are_known(seconds, said):
-    assert times.about(seconds).startswith(said)

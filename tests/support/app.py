@@ -1,12 +1,17 @@
 """What tests of pages do and read: open one, fill in, press, wait for a job, take in the text."""
 
+import functools
 import time
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from leukemia import jobs
 from leukemia.settings import PROJECT
 from pages.components import model_in_service
+
+# Each run of AppTest (Streamlit 1.67) reads the metadata of all installed packages: once is enough.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 PATIENCE = 300  # seconds; it only matters where a page hangs
 

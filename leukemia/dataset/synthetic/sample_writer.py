@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from leukemia.classes import LABELS
+from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.dataset.synthetic.drawing import Appearance, draw_cell
 from leukemia.dataset.synthetic.sample_plan import (
     FRAME,
@@ -225,7 +225,7 @@ def _summary(plan: Plan, unreadable: tuple[str, ...]) -> SampleSummary:
 def _damage(top: Path, plan: Plan) -> Iterator[str]:
     """Write a truncated and an empty BMP under further names of patients that there are."""
     whole = encode(np.full((FRAME, FRAME, 3), 80, np.uint8))
-    for label, place, data in (("ALL", "fold_1", whole[: len(whole) // 3]), ("Normal", "fold_2", b"")):
+    for label, place, data in ((ALL, "fold_1", whole[: len(whole) // 3]), (NORMAL, "fold_2", b"")):
         person = next(p for p in plan.cells if (p.label, p.place) == (label, place))
         path = training_path(person, plan.cells[person])
         (top / path).write_bytes(data)

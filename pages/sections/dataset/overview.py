@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
@@ -47,8 +48,8 @@ def _numbers(catalog: Catalog) -> None:
     tally = catalog.tally()
     shown = {
         "Images": tally.images,
-        "ALL": tally.all,
-        "Normal": tally.normal,
+        ALL: tally.all,
+        NORMAL: tally.normal,
         "Unlabelled": tally.unlabelled,
         "Patients": tally.patients,
         "Patient groups": tally.groups,

@@ -28,7 +28,7 @@ LITTLE = 0.03
 ENOUGH = 100
 CELL_SIZE = "Cell size (frame pixels)"
 BRIGHTNESS = "Mean luma of the cell's pixels (0 black to 255 white)"
-BOXES = "Boxes show the middle half of the cells, whiskers the middle 90 %."
+BOXES = "Boxes show the middle half of the cells, whiskers the middle 90%."
 
 
 def images_by_source(sources: pd.DataFrame, tally: Tally) -> Chart:
@@ -64,9 +64,9 @@ def patients_by_source(sources: pd.DataFrame) -> Chart:
     count = least["patients"]
     return Chart(
         figure,
-        "Models are judged on patients, not on images, and patients are few: "
-        f"{least['source']} has only {count} {'patient' if count == 1 else 'patients'} labelled "
-        f"{least['label']}.",
+        "Models are judged on patients, not on images, and patients are few: only "
+        f"{count} {'patient' if count == 1 else 'patients'} labelled {least['label']} in source "
+        f"{least['source']}.",
     )
 
 
@@ -88,7 +88,7 @@ def images_per_patient(counts: ImagesPerPatient) -> Chart:
     figure.update_layout(bargap=0.15 if named else 0)
     return Chart(
         figure,
-        f"The {counts.tenth} of {len(ranks):,} patients with the most images (up to {counts.most:,} each) "
+        f"Of {len(ranks):,} patients, the {counts.tenth} with the most images (up to {counts.most:,} each) "
         f"account for {counts.share:.0%} of all labelled images; the median patient has "
         f"{counts.median:,.0f}. An estimate over images mostly describes the patients on the left.",
     )
@@ -154,7 +154,7 @@ def brightness(bars: pd.DataFrame, medians: dict[str, tuple[float, int]], *, com
     sentence = _compared(medians, "brighter", "darker", "about as bright as", "of 255", ".1f")
     return Chart(
         _histogram(bars, "Cell brightness by class", BRIGHTNESS),
-        f"{'' if complete else 'Of the cells measured so far. '}{sentence} If brightness separates the "
+        f"{'' if complete else 'Measured so far: '}{sentence} If brightness separates the "
         "classes, a model may learn the stain instead of the cell.",
     )
 
@@ -191,7 +191,7 @@ def size_by_source(boxes: pd.DataFrame) -> Chart:
                 f"({high['source']})"
             )
     if not ranges:
-        return Chart(figure, f"{BOXES} Too few sources have {ENOUGH} cells of a class to compare them.")
+        return Chart(figure, f"{BOXES} Fewer than two sources have {ENOUGH} cells of a class to compare.")
     return Chart(
         figure,
         f"{BOXES} Median cell size differs between sources (over cells): {'; '.join(ranges)} frame pixels. "
@@ -251,7 +251,7 @@ def _histogram(bars: pd.DataFrame, title: str, unit: str) -> go.Figure:
     for label in LABELS:
         rows = bars[bars["label"] == label]
         _bars(figure, label, rows["middle"], 100 * rows["share"], opacity=0.65, width=rows["width"])
-        figure.data[-1].hovertemplate = f"%{{x:,.0f}}: %{{y:.1f}} % of {label} cells<extra></extra>"
+        figure.data[-1].hovertemplate = f"%{{x:,.0f}}: %{{y:.1f}}% of {label} cells<extra></extra>"
     _finish(figure, title, unit, "% of the class's cells", barmode="overlay")
     return figure.update_layout(bargap=0)
 

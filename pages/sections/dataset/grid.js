@@ -47,7 +47,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
         shown.classList.toggle("picked", box.checked);
         setTriggerValue("picked", [card.id, box.checked]);
       });
-      shown.append(make("label", "pick", box, "Pick"));
+      shown.append(make("label", "pick", box, "Select"));
     }
     return shown;
   });

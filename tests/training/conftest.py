@@ -6,13 +6,18 @@ from leukemia.dataset import manifest
 from leukemia.storage.workspace import Workspace
 
 
+def link_images(prepared, folder):
+    """Make a prepared folder over the images of another one."""
+    for path in prepared.glob("*.png"):
+        (folder / path.name).symlink_to(path)
+    Workspace(folder).manifest.write_text(Workspace(prepared).manifest.read_text())
+    return folder
+
+
 @pytest.fixture
 def data(prepared, tmp_path):
     """A folder of its own over the prepared images, so that checkpoints do not meet."""
-    for path in prepared.glob("*.png"):
-        (tmp_path / path.name).symlink_to(path)
-    Workspace(tmp_path).manifest.write_text(Workspace(prepared).manifest.read_text())
-    return tmp_path
+    return link_images(prepared, tmp_path)
 
 
 @pytest.fixture

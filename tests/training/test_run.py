@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import keras
@@ -17,6 +18,7 @@ from leukemia.training import bundle_record, model_selection
 from leukemia.training import run as training
 from leukemia.training.plan import Plan
 from tests.support.callbacks import AfterEpoch
+from tests.training.conftest import link_images
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +32,16 @@ SETTINGS = Training(epochs=4, patience=4, cells_per_epoch=24, batch=8, learning_
 PLAN = Plan(Recipe(name="small", summary="For tests.", body=small, crop=64, training=SETTINGS))
 
 
-def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
-    epochs = []
-    bundle = training.train(
-        PLAN, data, data / "out", [AfterEpoch(lambda _, i, logs: epochs.append((i, logs)))]
-    )
+@pytest.fixture(scope="module")
+def trained(prepared, tmp_path_factory):
+    """One training from start to end: its data folder, its bundle, index and metrics of its epochs."""
+    data, epochs = link_images(prepared, tmp_path_factory.mktemp("trained")), []
+    watch = AfterEpoch(lambda _, index, logs: epochs.append((index, logs)))
+    return data, training.train(PLAN, data, data / "out", [watch]), epochs
+
+
+def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(trained):
+    data, bundle, epochs = trained
     assert [i for i, _ in epochs] == [0, 1, 2, 3]
     assert {
         "loss",
@@ -68,8 +75,8 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(data):
     }
 
 
-def test_the_figures_of_a_bundle_come_from_its_predictions(data):
-    bundle = training.train(PLAN, data, data / "out")
+def test_the_figures_of_a_bundle_come_from_its_predictions(trained):
+    _, bundle, _ = trained
     again = rounded(estimates.of(bundle.predictions, bundle.threshold))
     assert again == bundle.record.estimates
     assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record.confusion
@@ -79,8 +86,8 @@ class Killed(BaseException):
     pass
 
 
-def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
-    whole = training.train(PLAN, data, data / "whole")
+def test_a_killed_training_goes_on_from_its_last_finished_epoch(trained, data):
+    _, whole, _ = trained
 
     def kill(part, index, logs):
         if index == 1:
@@ -98,8 +105,8 @@ def test_a_killed_training_goes_on_from_its_last_finished_epoch(data):
     assert np.allclose(whole.predictions["probability"], resumed.predictions["probability"], atol=1e-3)
 
 
-def test_the_threshold_does_not_see_the_test_patients(data):
-    one = training.train(PLAN, data, data / "one")
+def test_the_threshold_does_not_see_the_test_patients(trained, data):
+    _, one, _ = trained
     frame = manifest.read(data)
     groups = one.record.split.test.groups
     test_rows = frame["patient_group"].isin(groups)
@@ -149,8 +156,8 @@ def test_too_few_patients_say_so_before_anything_is_written(data):
     assert not (data / "out").exists()
 
 
-def test_a_full_disk_leaves_the_earlier_bundle(data, monkeypatch):
-    bundle = training.train(PLAN, data, data / "out")
+def test_a_full_disk_leaves_the_earlier_bundle(trained, data, monkeypatch):
+    bundle = bundles.read(shutil.copytree(trained[1].folder, data / "out"))
 
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -205,9 +212,8 @@ def test_a_bundle_that_the_registry_did_not_take_is_not_lost(data, monkeypatch):
     assert version.facts["digest"] == bundle.digest
 
 
-def test_a_run_says_whose_process_it_is_and_what_kind(data):
-    training.train(PLAN, data, data / "out")
-    (run,) = runs_of(data)
+def test_a_run_says_whose_process_it_is_and_what_kind(trained):
+    (run,) = runs_of(trained[0])
     tags = run.data.tags
     assert tags["kind"] == "train"
     assert int(tags["pid"]) > 0

@@ -109,7 +109,7 @@ class RunWriter:
         """Set tags of the run."""
         self.attempt(lambda client: client.log_batch(self.run_id, tags=_tags(tags)))
 
-    def broke(self, error: BaseException) -> None:
+    def end_with(self, error: BaseException) -> None:
         """End the run as stopped where the user asked for that, else as failed."""
         self.end(RunStatus.STOPPED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED)
 

@@ -153,7 +153,7 @@ def crossvalidate(
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.write(place, network, record, evaluated.predictions, np.ascontiguousarray(probe))
     except BaseException as error:
-        run.broke(error)
+        run.end_with(error)
         raise
     with signals.undisturbed(last=True):
         bundle = publish.finish_run(data, run, bundle, output)
@@ -197,7 +197,7 @@ def train_fold(plan: Plan, shared: CrossValidation) -> FoldResult:
             checkpoint.remove()
         result = _predict_held_out(plan, dataset, model, state.history, finished.folder, shared)
     except BaseException as error:
-        run.broke(error)
+        run.end_with(error)
         raise
     run.close(_auroc(result.predictions))
     return result

@@ -92,7 +92,7 @@ def train(
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.write(place, trained.model, record, trained.test, np.ascontiguousarray(probe))
     except BaseException as error:
-        run.broke(error)
+        run.end_with(error)
         raise
     with signals.undisturbed(last=True):
         bundle = publish.finish_run(data, run, bundle, output)

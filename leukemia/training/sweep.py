@@ -129,7 +129,7 @@ def sweep(
             shutil.rmtree(folder, ignore_errors=True)
             run.close({OBJECTIVE: best.value, "best_trial": best.number + 1})
         except BaseException as error:
-            run.broke(error)
+            run.end_with(error)
             raise
     return bundle
 
@@ -194,7 +194,7 @@ def _try(running: _SweepRun, trial: Trial) -> None:
         _end(running, trial, run, TrialState.PRUNED)
     except BaseException as error:
         if not _is_divergence(error):
-            run.broke(error)
+            run.end_with(error)
             raise
         logging.warning("%s: %s", name.capitalize(), DIVERGED)
         run.warn(DIVERGED)

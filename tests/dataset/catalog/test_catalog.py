@@ -1,4 +1,4 @@
-"""What the catalogue says is what the manifest and the files hold."""
+"""What the catalog says is what the manifest and the files hold."""
 
 import numpy as np
 import pandas as pd

@@ -14,7 +14,7 @@ KINDS = {
     RunKind.TRAIN: "One run",
     RunKind.CROSSVALIDATE: "Cross-validation",
     RunKind.SWEEP: "Sweep",
-    RunKind.IMPORTED: "Made elsewhere",
+    RunKind.IMPORTED: "Imported",
     RunKind.THRESHOLD: "New threshold",
     RunKind.FOLD: "Fold",
     RunKind.TRIAL: "Trial",

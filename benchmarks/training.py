@@ -2,11 +2,11 @@
 
     python -m benchmarks.training [--data FOLDER] [--cells 512] [--rounds 3]
 
-1. Cells a second that the input path makes (crops from the kept array, turned, mirrored, brightened) by
+1. Cells a second that the input path makes (crops from the cached array, turned, mirrored, brightened) by
    itself, beside those that `reference-cnn` learns from. Limit: 5 times.
 2. An epoch of `reference-cnn` as this program does it, beside the same network, cells and augmentation
    by Keras's own means: `image_dataset_from_directory`, which decodes each image again each epoch, and
-   its layers RandomFlip, RandomRotation and RandomBrightness. Limit: .8 of its time. Both look at whole
+   its layers RandomFlip, RandomRotation and RandomBrightness. Limit: .8 of its time. Both read whole
    native-scale cells in 256 pixels; the rounds take turns, the first of each warms up.
 
 Without a prepared folder the sample set is drawn.

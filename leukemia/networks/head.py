@@ -53,8 +53,8 @@ def attach_head(model: keras.Model, reads: Sequence[str]) -> keras.Model:
     """
     if not reads:
         return model
-    seen = [MeanAndSpread(name=f"{name}_spread")(model.get_layer(name).output) for name in reads]
-    features = layers.Concatenate(name="read")(seen) if len(seen) > 1 else seen[0]
+    textures = [MeanAndSpread(name=f"{name}_spread")(model.get_layer(name).output) for name in reads]
+    features = layers.Concatenate(name="read")(textures) if len(textures) > 1 else textures[0]
     out = layers.Dense(1, activation="sigmoid", name=HEAD)(features)
     return keras.Model(model.input, out, name=model.name)
 

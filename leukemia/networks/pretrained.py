@@ -196,10 +196,10 @@ def _kernel(tensor: np.ndarray, *, depthwise: bool = False) -> np.ndarray:
 def _cached(folder: Path, checkpoint: Path | None) -> Weights:
     target = folder / f"lite0-imagenet-{CHECKSUM[:16]}.npz"
     try:
-        with np.load(target, allow_pickle=False) as kept:
+        with np.load(target, allow_pickle=False) as arrays:
             weights: Weights = {}
-            for key in kept.files:
-                weights.setdefault(key.split("/")[0], []).append(kept[key])
+            for key in arrays.files:
+                weights.setdefault(key.split("/")[0], []).append(arrays[key])
             return weights
     except (FileNotFoundError, ValueError, EOFError, zipfile.BadZipFile):
         pass  # not there yet, or damaged: made again

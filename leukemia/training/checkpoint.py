@@ -55,7 +55,7 @@ class Checkpoint:
     decided_by : dict
         Settings.
     data : str
-        Fingerprint of what is learned from and judged on.
+        Fingerprint of what is learned from and evaluated on.
     """
 
     def __init__(self, parent: Path, decided_by: dict[str, object], data: str) -> None:

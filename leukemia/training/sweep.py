@@ -4,7 +4,7 @@ Optuna's tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) propos
 is ranked by the AUROC of its best epoch on **validation patients**: it weighs every pair of cells,
 where recall at one specificity hangs on the few normal cells about one threshold, and the threshold
 is chosen only afterwards. A trial that is worse than the median of those before it at the same epoch
-is broken off. Nobody looks at the test patients until the best settings are known: these are then an
+is broken off. The test patients are not used until the best settings are known: these are then an
 ordinary training, tested once.
 
 The study is kept in ``data/sweeps/``, named by all that decides it but the number of trials: a sweep
@@ -235,9 +235,9 @@ def _checkpoint(plan: Plan, running: _SweepRun, parent: Path | None = None) -> C
 def _keep_best(running: _SweepRun) -> None:
     """Remove what ended trials keep on disk, but for the best one's."""
     best = sweep_study.best(running.study)
-    kept = _checkpoint(running.asked.planned(best.params), running).folder if best else None
+    needed = _checkpoint(running.asked.planned(best.params), running).folder if best else None
     for path in running.folder.glob("*"):
-        if path != kept:
+        if path != needed:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -259,12 +259,12 @@ def _train_best(
 ) -> bundles.Bundle:
     """Finish the best trial as an ordinary training: its epochs are there, if its checkpoint is."""
     plan = running.asked.planned(best.params)
-    kept = _checkpoint(plan, running).folder
-    if kept.is_dir():
+    of_trial = _checkpoint(plan, running).folder
+    if of_trial.is_dir():
         place = _checkpoint(plan, running, Workspace(running.data).checkpoints).folder
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(place, ignore_errors=True)
-        kept.rename(place)
+        of_trial.rename(place)
     if training_data.changed(running.data, running.dataset):
         running.job.warn(CHANGED)
         running.run.warn(CHANGED)

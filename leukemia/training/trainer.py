@@ -91,7 +91,7 @@ def learn(
     ----------
     plan : Plan
     data : Path
-        The prepared folder, in whose cache converted weights and the measured speed are kept.
+        The prepared folder, in whose cache converted weights and the measured throughput are written.
     dataset : TrainingData
     checkpoint : Checkpoint
         Where the training resumes, if it was broken off.

@@ -265,6 +265,7 @@ def test_the_time_follows_the_settings_by_the_pace_that_was_measured(open_form, 
     assert f"At most about **{times.about(expected)}**" in said(page)
 
 
+@pytest.mark.process
 def test_a_pace_that_was_never_measured_is_measured_by_itself_once(open_form, data, monkeypatch):
     (data / "cache" / throughput.NAME).unlink()
     started = []
@@ -281,6 +282,7 @@ def test_a_pace_that_was_never_measured_is_measured_by_itself_once(open_form, da
     jobs.cancel(jobs.latest(data, "pace"), grace=0)
 
 
+@pytest.mark.process
 def test_what_a_recipe_needs_is_not_fetched_to_measure_it_unless_asked(open_form, data, monkeypatch):
     (data / "cache" / throughput.NAME).unlink()
     page = open_form()

@@ -10,6 +10,7 @@ from tests.support import plain_estimates
 from tests.support.plain_estimates import same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_figure_and_interval_is_that_of_the_plain_bootstrap(answers, seed):
     predictions = answers(seed, most=10)

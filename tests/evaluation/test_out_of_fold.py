@@ -95,6 +95,7 @@ def test_subgroup_figures_are_scikit_learns(evaluation):
         assert estimate.low <= estimate.value <= estimate.high
 
 
+@pytest.mark.slow
 def test_the_best_weighted_f1_is_scikit_learns_at_thresholds_of_the_other_folds(evaluation):
     frame = evaluation.predictions
     called = np.zeros(len(frame), bool)

@@ -81,6 +81,7 @@ def test_the_sensitivity_at_a_specificity(shown, cells):
     assert shown["sensitivity_at_specificity"] == pytest.approx(tpr[fpr <= 0.2].max(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_weighted_f1_at_thresholds_of_the_other_folds(shown, cells):
     called = np.zeros(len(cells), bool)
     for fold in cells["fold"].unique():

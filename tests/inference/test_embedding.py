@@ -13,6 +13,8 @@ from leukemia.inference import embedding
 from leukemia.inference.classifier import Classifier, Source
 from tests.support import bundle_factory
 
+pytestmark = pytest.mark.slow  # UMAP is compiled first
+
 
 @pytest.fixture(scope="module")
 def bundle(tiny_bundle):

@@ -68,6 +68,7 @@ def lite0(crops):
     return model
 
 
+@pytest.mark.slow
 def test_batch_normalisation_stays_as_it_was_while_all_else_learns(lite0, crops):
     before = {variable.path: variable.numpy() for variable in lite0.weights}
     for _ in range(2):  # the first step is the warm-up's zero
@@ -81,6 +82,7 @@ def test_batch_normalisation_stays_as_it_was_while_all_else_learns(lite0, crops)
     assert moved["block5_expand/kernel"] == pytest.approx(moved["probability/kernel"] / 10, rel=0.1)
 
 
+@pytest.mark.slow
 def test_lite0_goes_into_a_bundle_with_an_engine_that_agrees(lite0, crops, tmp_path):
     fused = batchnorm_fusion.fuse(lite0)
     serving_network.round_weights(fused)

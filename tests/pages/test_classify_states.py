@@ -12,7 +12,7 @@ from leukemia.bundles.bundle import RECORD
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.settings import MAX_FILES, RESEARCH_USE
-from tests.support.app import press, said
+from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign
 
 
@@ -210,7 +210,7 @@ def test_the_model_is_loaded_once_for_all_sessions(app, monkeypatch):
     page.run()
     from streamlit.testing.v1 import AppTest
 
-    AppTest.from_file(page._script_path, default_timeout=60).run()
+    AppTest.from_file(page._script_path, default_timeout=PATIENCE).run()
     assert len(loads) == 1
 
 

@@ -6,6 +6,7 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.registry import promotion
 from leukemia.storage.workspace import Workspace
+from tests.support.app import PATIENCE
 from tests.support.bundle_factory import copy_bundle
 from tests.support.runs_factory import data_folder, finish_run
 
@@ -41,7 +42,7 @@ def a_page():
 def open_page():
     from streamlit.testing.v1 import AppTest
 
-    return AppTest.from_function(a_page, default_timeout=120).run()
+    return AppTest.from_function(a_page, default_timeout=PATIENCE).run()
 
 
 def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
@@ -72,7 +73,7 @@ def test_the_classify_page_answers_with_what_is_promoted(data):
     from streamlit.testing.v1 import AppTest
 
     promotion.promote(data, 1, "Ada", "better")
-    page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=120).run()
+    page = AppTest.from_file(str(settings.PROJECT / "dashboard.py"), default_timeout=PATIENCE).run()
     assert not page.exception
     text = "\n".join(element.value for element in page.markdown)
     assert "tiny\\-test" in text or "tiny-test" in text

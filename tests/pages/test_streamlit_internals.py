@@ -3,6 +3,8 @@
 import streamlit
 from streamlit.testing.v1 import AppTest
 
+from tests.support.app import PATIENCE
+
 CHECKED_WITH = "1.67.0"
 
 
@@ -40,7 +42,7 @@ def page_with_uploads():
 
 
 def test_the_bytes_of_an_upload_are_dropped_and_its_name_stays():
-    page = AppTest.from_function(page_with_uploads).run()
+    page = AppTest.from_function(page_with_uploads, default_timeout=PATIENCE).run()
     page.file_uploader[0].set_value([("a.bmp", b"one", "image/bmp"), ("b.bmp", b"two", "image/bmp")]).run()
     assert not page.exception
     assert page.text[0].value == str([("a.bmp", b""), ("b.bmp", b"two")])

@@ -279,7 +279,7 @@ def test_the_page_opens_without_the_heavy_libraries(data):
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file('dashboard.py', default_timeout=60)\n"
+        "page = AppTest.from_file('dashboard.py', default_timeout=300)\n"
         "page.switch_page('pages/training.py')\n"
         "for section in ('new', 'now'):\n"
         "    page.query_params['section'] = section\n"

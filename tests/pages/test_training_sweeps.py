@@ -15,7 +15,7 @@ from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run
-from tests.support.app import open_page, press, said, widget
+from tests.support.app import PATIENCE, open_page, press, said, widget
 from tests.support.performance_page import traces, values
 
 
@@ -48,7 +48,7 @@ def of_runs():
 
 @pytest.fixture
 def filled():
-    page = AppTest.from_function(form, default_timeout=30).run()
+    page = AppTest.from_function(form, default_timeout=PATIENCE).run()
     assert not page.exception
     return page
 
@@ -125,7 +125,7 @@ def facts(count=12, names=("learning_rate", "dropout")):
 
 
 def live(given):
-    page = AppTest.from_function(charts, default_timeout=30)
+    page = AppTest.from_function(charts, default_timeout=PATIENCE)
     page.session_state["facts"] = SweepFacts.read(given)
     page.run()
     assert not page.exception
@@ -184,7 +184,7 @@ def test_a_sweep_that_has_just_begun_says_so():
 
 
 def test_a_sweep_that_was_is_read_from_its_runs(monkeypatch):
-    page = AppTest.from_function(of_runs, default_timeout=30)
+    page = AppTest.from_function(of_runs, default_timeout=PATIENCE)
     told = {"vary_learning_rate": "0.0001:0.01", "vary_dropout": "0.0:0.5"}
     page.session_state["sweep"] = Run("p", "", "sweep", "r", "finished", None, None, "", told, {})
     children = [

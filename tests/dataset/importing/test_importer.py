@@ -190,6 +190,7 @@ def test_a_killed_import_completes_to_the_same_set(sample, imported, tmp_path):
     assert tree(tmp_path) == tree(imported[0])
 
 
+@pytest.mark.slow
 def test_a_kill_between_the_moves_and_the_manifest_is_made_good(sample, imported, tmp_path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
@@ -264,6 +265,7 @@ def test_two_files_of_one_name_are_both_kept(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_near_identical_image_ties_two_patients(sample, tmp_path):
     source = shutil.copytree(sample[0], tmp_path / "set")
     before = importer.prepare(source, tmp_path / "before", workers=2)

@@ -35,7 +35,7 @@ def data(tmp_path):
     folder = tmp_path / "data"
     yield folder
     Workspace(folder).queue.unlink(missing_ok=True)
-    for job in jobs.history(folder, (*jobs.TRAININGS, "import")):
+    for job in jobs.history(folder):
         if process := processes.find(job.process):
             process.kill()
 

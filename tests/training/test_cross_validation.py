@@ -6,7 +6,7 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.evaluation import estimates, novelty
-from leukemia.evaluation.estimate import rounded
+from leukemia.evaluation.estimate import as_record
 from leukemia.networks import recipe
 from leukemia.training import cross_validation, trainer
 from leukemia.training.plan import Plan
@@ -51,7 +51,8 @@ def test_the_record_says_how_it_was_judged(done):
     bundle, _ = done
     record = bundle.record
     assert (bundle.folds, record.views, bundle.leaky) == (4, 2, False)
-    assert record.estimates == rounded(estimates.of(bundle.predictions, bundle.threshold))
+    again = as_record(estimates.of(bundle.predictions, bundle.threshold))
+    assert as_record(record.estimates) == again
     assert record.calibration.method in ("none", "temperature", "platt")
     assert record.split.training.cells == {"ALL": 42, "Normal": 30}
     for words in ("assigned to 4 folds", "Out of fold", "indeterminate", "auroc_large"):

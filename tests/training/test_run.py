@@ -10,7 +10,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
-from leukemia.evaluation.estimate import rounded
+from leukemia.evaluation.estimate import as_record
 from leukemia.networks.recipe import Recipe
 from leukemia.recipes.settings import Training
 from leukemia.storage.workspace import Workspace
@@ -77,8 +77,8 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(trained):
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(trained):
     _, bundle, _ = trained
-    again = rounded(estimates.of(bundle.predictions, bundle.threshold))
-    assert again == bundle.record.estimates
+    again = as_record(estimates.of(bundle.predictions, bundle.threshold))
+    assert again == as_record(bundle.record.estimates)
     assert metrics.confusion(bundle.predictions, bundle.threshold) == bundle.record.confusion
 
 
@@ -196,11 +196,12 @@ def test_without_an_output_the_registry_keeps_the_bundle_alone(data):
 def test_a_bundle_that_the_registry_did_not_take_is_not_lost(data, monkeypatch):
     from leukemia.errors import BundleError
     from leukemia.registry import versions
+    from leukemia.tracking import registry_writer
 
     def refuse(*_):
         raise BundleError("no")
 
-    monkeypatch.setattr(versions, "register", refuse)
+    monkeypatch.setattr(registry_writer, "create_version", refuse)
     bundle = training.train(PLAN, data, None)
     assert bundle.folder.parent == Workspace(data).unregistered
     assert bundles.read(bundle.folder).digest == bundle.digest
@@ -295,7 +296,8 @@ def test_a_locked_registry_costs_the_record_and_not_the_training(data, caplog):
     lock.close()
     assert "MLflow could not record this" in caplog.text
     assert bundle.folder.parent == Workspace(data).unregistered
-    assert rounded(estimates.of(bundle.predictions, bundle.threshold)) == bundle.record.estimates
+    again = as_record(estimates.of(bundle.predictions, bundle.threshold))
+    assert again == as_record(bundle.record.estimates)
 
 
 def test_a_registry_that_goes_away_costs_the_record_and_not_the_training(data, caplog):

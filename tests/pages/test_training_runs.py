@@ -14,7 +14,7 @@ from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, publish, serving, versions
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
-from leukemia.tracking.records import BEST_OF, BORN, RunKind, RunStatus
+from leukemia.tracking.records import BEST_OF, START, RunKind, RunStatus
 from tests.support.app import fill, open_page, press, said
 from tests.support.bundle_factory import blurred, copy_bundle
 from tests.support.performance_page import traces
@@ -111,7 +111,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     train(data, "at work")
     train(data, "broke").end(RunStatus.FAILED)
     gone = train(data, "killed")
-    mlflow_client.client(data).set_tag(gone.run_id, BORN, "1.0")
+    mlflow_client.client(data).set_tag(gone.run_id, START, "another-boot/100")
     page = visit()
     found = table(page)
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]

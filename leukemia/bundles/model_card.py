@@ -6,7 +6,7 @@ Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/32875
 from leukemia.bundles import schema
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
-from leukemia.evaluation import wording
+from leukemia.evaluation.formatting import interval
 from leukemia.evaluation.metrics import MEANING
 from leukemia.evaluation.subgroups import MEANING as SUBGROUP_MEANING
 from leukemia.markdown import plain
@@ -112,7 +112,7 @@ def _data(record: schema.Record, name: str) -> str:
 def _analyses(record: schema.Record) -> str:
     unit = "unseen patients" if record.split.by == "patient" else LEAKY
     rows = "\n".join(
-        f"| {name} | {wording.interval(estimate)} | {wording.interval(record.patient_estimates[name])} |"
+        f"| {name} | {interval(estimate)} | {interval(record.patient_estimates[name])} |"
         for name, estimate in record.estimates.items()
     )
     counts = record.confusion
@@ -133,7 +133,7 @@ def _subgroups(record: schema.Record) -> str:
     if not record.subgroups:
         return ""
     rows = "\n".join(
-        f"| {name} | {wording.interval(estimate)} | {SUBGROUP_MEANING[name]} |"
+        f"| {name} | {interval(estimate)} | {SUBGROUP_MEANING[name]} |"
         for name, estimate in record.subgroups.items()
     )
     return f"\n\n| metric | by cell (95 % over patients) | meaning |\n|---|---|---|\n{rows}"
@@ -157,7 +157,7 @@ def _abstention(record: schema.Record) -> str:
 def _parts(record: schema.Record) -> str:
     if not record.parts:
         return ""
-    rows = "\n".join(f"| {name} | {wording.interval(estimate)} |" for name, estimate in record.parts.items())
+    rows = "\n".join(f"| {name} | {interval(estimate)} |" for name, estimate in record.parts.items())
     return (
         "\n\nWhat answers, each by its logits as they are:\n\n"
         f"| | AUROC by cell (95 % over patients) |\n|---|---|\n{rows}"

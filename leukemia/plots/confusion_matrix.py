@@ -4,7 +4,7 @@ from pathlib import Path
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation.estimate import Estimate
-from leukemia.evaluation.wording import interval
+from leukemia.evaluation.formatting import interval
 
 STYLE = Path(__file__).with_name("confusion_matrix.css")
 

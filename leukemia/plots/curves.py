@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from leukemia.evaluation import wording
 from leukemia.evaluation.curves import BY_THRESHOLD, HeldOutCurves
 from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.formatting import interval
 from leukemia.plots.chart import Chart
 from leukemia.plots.style import GREY, MARKER, SERIES, band, finish, percent
 
@@ -53,9 +53,7 @@ def against_threshold(held_out: HeldOutCurves, threshold: float, estimates: dict
     title = "Sensitivity, specificity and precision by threshold"
     finish(figure, title, "Threshold (probability of ALL)", "Share")
     figure.update_xaxes(range=[-0.01, 1.01])
-    sensitivity, specificity = (
-        wording.interval(estimates[name], True) for name in ("sensitivity", "specificity")
-    )
+    sensitivity, specificity = (interval(estimates[name], True) for name in ("sensitivity", "specificity"))
     caption = (
         f"At the dashed line, sensitivity is {sensitivity} and specificity {specificity}. A lower threshold "
         "finds more ALL cells and raises more false alarms. Bands are 95% intervals over patients."
@@ -75,7 +73,7 @@ def roc(held_out: HeldOutCurves, estimates: dict[str, Estimate]) -> Chart:
     point(figure, x, y, colour, mark, "Chosen threshold")
     finish(figure, "ROC curve", FALSE_ALARMS, SENSITIVITY)
     caption = (
-        f"The area under the curve is {wording.interval(held_out.ranking['auroc'])}: the chance that an ALL "
+        f"The area under the curve is {interval(held_out.ranking['auroc'])}: the chance that an ALL "
         "cell gets a higher probability than a normal cell."
     )
     return Chart(percent(figure, "x", "y"), caption)
@@ -93,8 +91,8 @@ def precision_recall(held_out: HeldOutCurves, estimates: dict[str, Estimate]) ->
     point(figure, x, y, colour, mark, "Chosen threshold")
     finish(figure, "Precision-recall curve", SENSITIVITY, PRECISION)
     caption = (
-        f"Of the cells called ALL-like at the chosen threshold, {wording.interval(estimates['ppv'], True)} "
-        f"are ALL. The average precision is {wording.interval(held_out.ranking['average_precision'])}. Both "
+        f"Of the cells called ALL-like at the chosen threshold, {interval(estimates['ppv'], True)} "
+        f"are ALL. The average precision is {interval(held_out.ranking['average_precision'])}. Both "
         f"depend on the share of ALL among these cells ({share:.1%}): see Prevalence."
     )
     return Chart(percent(figure, "x", "y"), caption)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from leukemia.evaluation import wording
 from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.formatting import interval
 from leukemia.plots import times
 from leukemia.tracking.records import Run, RunKind, RunStatus
 
@@ -85,4 +85,4 @@ def _interval(run: Run, name: str) -> str:
     if not estimate:
         return UNKNOWN
     nan = float("nan")
-    return wording.interval(Estimate(estimate["value"], estimate.get("low", nan), estimate.get("high", nan)))
+    return interval(Estimate(estimate["value"], estimate.get("low", nan), estimate.get("high", nan)))

@@ -5,15 +5,14 @@ from datetime import UTC, datetime
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from leukemia.evaluation import estimates, metrics, patients, prevalence, subgroups, wording
+from leukemia.evaluation import estimates, formatting, metrics, patients, prevalence, subgroups
 from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
 from leukemia.plots import subgroups as subgroup_plots
 from leukemia.plots.chart import Chart
 from leukemia.registry.versions import Version
-from leukemia.reports import html
-from leukemia.reports import wording as said
+from leukemia.reports import html, wording
 from leukemia.reports.html import Section
 
 PREVALENCES = (0.01, 0.05, 0.2, 0.5)
@@ -44,7 +43,7 @@ def render(
     lines = [
         f"Model: {version.name} ({', '.join(names)}), network sha256 {bundle.digest}.",
         f"Threshold {threshold:.4f} ({chosen}). Made {now}.",
-        said.cohort(bundle.predictions),
+        wording.cohort(bundle.predictions),
     ]
     sections = [
         _operating_point(version, threshold, held_out),
@@ -54,16 +53,16 @@ def render(
         _subgroups(cells, threshold),
         Section("Model card", [html.written(bundle.card)]),
     ]
-    sections[0].parts[:0] = [html.text(warning, "warning") for warning in said.warnings(bundle)]
+    sections[0].parts[:0] = [html.text(warning, "warning") for warning in wording.warnings(bundle)]
     return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs())
 
 
 def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves) -> Section:
     bundle = version.bundle
     at = estimates.at_threshold(held_out.cells, threshold)
-    table = said.estimates(at | held_out.ranking)
+    table = wording.estimates(at | held_out.ranking)
     parts = [
-        html.text(wording.matrix(at["sensitivity"].value, at["specificity"].value)),
+        html.text(formatting.matrix(at["sensitivity"].value, at["specificity"].value)),
         confusion_matrix.html(metrics.confusion(bundle.predictions, threshold), at),
         html.table(table.columns, table.to_numpy()),
         _chart(curves.against_threshold(held_out, threshold, at)),
@@ -79,21 +78,21 @@ def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves
 def _prevalence(held_out: HeldOutCurves, threshold: float) -> Section:
     at = {share: prevalence.at(held_out.cells, threshold, share) for share in PREVALENCES}
     rows = [
-        (f"{share:.0%}", wording.interval(values["ppv"], True), wording.interval(values["npv"], True))
+        (f"{share:.0%}", formatting.interval(values["ppv"], True), formatting.interval(values["npv"], True))
         for share, values in at.items()
     ]
     first = PREVALENCES[0]
     return Section(
         "At a prevalence",
         [
-            html.text(said.predictive_values(at[first], first)),
+            html.text(wording.predictive_values(at[first], first)),
             html.table(("prevalence", "PPV (95%)", "NPV (95%)"), rows),
         ],
     )
 
 
 def _calibration(predictions: pd.DataFrame, threshold: float, held_out: HeldOutCurves) -> Section:
-    ece, brier = (wording.interval(held_out.ranking[name]) for name in ("ece", "brier"))
+    ece, brier = (formatting.interval(held_out.ranking[name]) for name in ("ece", "brier"))
     return Section(
         "Calibration",
         [
@@ -118,7 +117,7 @@ def _patients(predictions: pd.DataFrame, threshold: float) -> Section:
         for row in table.itertuples()
     ]
     header = ("patient group", "label", "cells", "called ALL-like", "accuracy", "mean probability")
-    rates = said.patient_rates(table)
+    rates = wording.patient_rates(table)
     return Section(
         "Patients",
         [
@@ -134,10 +133,10 @@ def _subgroups(cells: pd.DataFrame, threshold: float) -> Section:
     for by in GROUPED_BY:
         group = subgroups.split(cells, by)
         if not group.notna().any():
-            parts.append(html.text(said.subgroup_unknown(by), "small"))
+            parts.append(html.text(wording.subgroup_unknown(by), "small"))
             continue
         table = subgroups.table(cells, group, threshold)
-        shown = said.subgroup_table(table)
+        shown = wording.subgroup_table(table)
         parts += [_chart(subgroup_plots.rates(table, by)), html.table(shown.columns, shown.to_numpy())]
     return Section("Subgroups", parts)
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import metrics, patients, subgroups, wording
+from leukemia.evaluation import formatting, metrics, patients, subgroups
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
 from leukemia.evaluation.estimate import Estimate
 
@@ -53,7 +53,7 @@ def indeterminate(predictions: pd.DataFrame, band: tuple[float, float]) -> str:
 
 def estimate(name: str, value: Estimate) -> str:
     """A metric with its interval: shares in per cent, others as they are."""
-    return wording.interval(value, name not in NOT_SHARES)
+    return formatting.interval(value, name not in NOT_SHARES)
 
 
 def estimates(by_name: dict[str, Estimate]) -> pd.DataFrame:
@@ -69,8 +69,8 @@ def estimates(by_name: dict[str, Estimate]) -> pd.DataFrame:
 
 def predictive_values(at: dict[str, Estimate], prevalence: float) -> str:
     """What a call is worth at a prevalence (0 to 1), given its ppv and npv."""
-    ill, _ = wording.of_100(at["ppv"].value)
-    clear, missed = wording.of_100(at["npv"].value)
+    ill, _ = formatting.of_100(at["ppv"].value)
+    clear, missed = formatting.of_100(at["npv"].value)
     return (
         f"If {100 * prevalence:g}% of cells are ALL: of 100 cells called ALL-like, {ill} are ALL; of 100 "
         f"called Normal-like, {clear} are normal and {missed} are missed ALL cells."
@@ -88,8 +88,8 @@ def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
     return [
         (
             f"Patient-level {name}",
-            wording.number(share.value, True),
-            f"{right} of {total} patients; 95% (Wilson): {wording.ends(share, True)}",
+            formatting.number(share.value, True),
+            f"{right} of {total} patients; 95% (Wilson): {formatting.ends(share, True)}",
             patients.MEANING[name],
         )
         for name, (right, total, share) in patients.rates(table).items()

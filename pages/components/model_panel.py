@@ -6,12 +6,12 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import metrics, wording
+from leukemia.evaluation import formatting, metrics
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
 from leukemia.plots.probabilities import histogram
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import charts, model_in_service, threshold_slider
 
 SHOWN = ("sensitivity", "specificity")
@@ -19,7 +19,7 @@ SHOWN = ("sensitivity", "specificity")
 
 def warnings(bundle: Bundle) -> None:
     """Say what makes this model's answers or results worth less than they seem."""
-    for text in said.warnings(bundle):
+    for text in wording.warnings(bundle):
         st.error(text, icon=":material/warning:")
 
 
@@ -45,7 +45,7 @@ def line(classifier: Classifier, threshold: float) -> str:
     """The record in one line of Markdown, for where the panel is folded away."""
     estimates = model_in_service.estimates(classifier, threshold)
     own = "the model's own" if threshold == classifier.bundle.threshold else "set by hand"
-    rates = ", ".join(f"{name} {wording.interval(estimates[name], True)}" for name in SHOWN)
+    rates = ", ".join(f"{name} {formatting.interval(estimates[name], True)}" for name in SHOWN)
     return f"At threshold {threshold:.3f} ({own}): {rates} on {_tested_on(classifier.bundle)}."
 
 
@@ -65,8 +65,8 @@ def _record(classifier: Classifier, threshold: float) -> None:
     estimates = model_in_service.estimates(classifier, threshold)
     for column, name in zip(st.columns(2), SHOWN, strict=True):
         estimate = estimates[name]
-        column.metric(name.capitalize(), wording.number(estimate.value, True), help=metrics.MEANING[name])
-        column.caption(wording.ends(estimate, True))
+        column.metric(name.capitalize(), formatting.number(estimate.value, True), help=metrics.MEANING[name])
+        column.caption(formatting.ends(estimate, True))
     st.caption(f"With 95% intervals, on {_tested_on(classifier.bundle)}.")
 
 
@@ -90,7 +90,7 @@ def _origin(bundle: Bundle) -> str:
     )
     return (
         f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
-        f"{bundle.threshold:.3f}, was chosen on {plain(said.chosen_on(bundle))} to find "
+        f"{bundle.threshold:.3f}, was chosen on {plain(wording.chosen_on(bundle))} to find "
         f"{record.threshold.target_recall:.0%} of the ALL cells."
     )
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from leukemia import markdown
-from leukemia.evaluation import metrics, wording
+from leukemia.evaluation import formatting, metrics
 from leukemia.evaluation.estimate import Estimate
 from leukemia.plots import confusion_matrix
 from leukemia.reports import html as report
@@ -31,7 +31,7 @@ def test_the_matrix_tells_counts_and_rates(answers):
     counts, found = metrics.confusion(predictions, 0.5), plain_estimates.at_threshold(predictions, 0.5)
     html = confusion_matrix.html(counts, found)
     assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
-    assert wording.interval(found["sensitivity"], True) in html
+    assert formatting.interval(found["sensitivity"], True) in html
     missed = 100 * counts["fn"] / (counts["fn"] + counts["tp"])
     assert f"{missed:.1f}%" in html
 
@@ -48,20 +48,20 @@ def test_the_matrix_tells_counts_and_rates(answers):
     ],
 )
 def test_shares_are_told_of_100_and_never_as_all_where_some_are_missed(share, said):
-    assert wording.of_100(share) == said
+    assert formatting.of_100(share) == said
 
 
 def test_the_matrix_is_told_as_a_sentence():
-    assert wording.matrix(0.94, 0.82).startswith(
+    assert formatting.matrix(0.94, 0.82).startswith(
         "Of 100 ALL cells, 94 are found and 6 missed. Of 100 normal cells, 82"
     )
 
 
 def test_intervals_in_words():
-    assert wording.interval(Estimate(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
-    assert wording.interval(Estimate(0.5, 0.25, 0.75), True) == "50.0% (25.0 to 75.0)"
-    assert wording.interval(Estimate(float("nan"), 0, 0)) == "not defined"
-    assert wording.interval(Estimate(0.5, float("nan"), float("nan"))) == "0.500"
+    assert formatting.interval(Estimate(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
+    assert formatting.interval(Estimate(0.5, 0.25, 0.75), True) == "50.0% (25.0 to 75.0)"
+    assert formatting.interval(Estimate(float("nan"), 0, 0)) == "not defined"
+    assert formatting.interval(Estimate(0.5, float("nan"), float("nan"))) == "0.500"
 
 
 def test_markdown_is_escaped():

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from leukemia.evaluation import metrics, wording
+from leukemia.evaluation import formatting, metrics
 from leukemia.plots import calibration
 from leukemia.registry.versions import Version
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
@@ -21,12 +21,12 @@ def show(version: Version, picked: Picked) -> None:
         for name, title in SHOWN.items():
             estimate = held_out.ranking[name]
             with st.container(width=260):
-                st.metric(title, wording.number(estimate.value), help=metrics.MEANING[name])
-                st.caption(f"95%: {wording.ends(estimate)}")
+                st.metric(title, formatting.number(estimate.value), help=metrics.MEANING[name])
+                st.caption(f"95%: {formatting.ends(estimate)}")
     left, right = st.columns(2, gap="medium")
     with left:
         charts.show(calibration.reliability(bundle.predictions, held_out.curves.reliability_band))
     with right:
         charts.show(calibration.coverage(bundle.predictions, picked.value))
         if bundle.band:
-            st.caption(said.indeterminate(bundle.predictions, bundle.band))
+            st.caption(wording.indeterminate(bundle.predictions, bundle.band))

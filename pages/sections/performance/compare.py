@@ -12,7 +12,7 @@ from leukemia.evaluation.comparison import Difference
 from leukemia.markdown import plain
 from leukemia.plots import comparison as curves
 from leukemia.registry.versions import Version
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import cell_cards, cell_grid, charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
@@ -67,7 +67,7 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     frame = pairs.of.frame
     names = [one.name for one in together]
     st.caption(
-        f"On {said.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others their own: "
+        f"On {wording.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others their own: "
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
@@ -114,8 +114,8 @@ def table(differences: list[Difference], first: str, second: str) -> pd.DataFram
     return pd.DataFrame(
         {
             "metric": [comparison.WORDS[one.name] for one in differences],
-            first: [said.estimate(one.name, one.first) for one in differences],
-            second: [said.estimate(one.name, one.second) for one in differences],
+            first: [wording.estimate(one.name, one.first) for one in differences],
+            second: [wording.estimate(one.name, one.second) for one in differences],
             "difference (95%)": [one.sentence() for one in differences],
         }
     )

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from leukemia.evaluation import estimates, metrics, wording
+from leukemia.evaluation import estimates, formatting, metrics
 from leukemia.plots import confusion_matrix, curves
 from leukemia.registry.versions import Version
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import charts
 from pages.sections.performance import resources, save_threshold
 from pages.sections.performance.threshold_picker import Picked
@@ -22,13 +22,13 @@ def show(version: Version, picked: Picked) -> None:
         st.markdown("**Confusion matrix**: cells and shares, with 95% intervals over patients")
         st.html(confusion_matrix.html(metrics.confusion(bundle.predictions, picked.value), at))
     with right:
-        st.markdown(f"**{wording.matrix(at['sensitivity'].value, at['specificity'].value)}**")
-        st.caption(said.cohort(bundle.predictions))
+        st.markdown(f"**{formatting.matrix(at['sensitivity'].value, at['specificity'].value)}**")
+        st.caption(wording.cohort(bundle.predictions))
         if bundle.band:
-            abstains = said.indeterminate(bundle.predictions, bundle.band)
+            abstains = wording.indeterminate(bundle.predictions, bundle.band)
             st.caption(f"{abstains} The matrix counts them anyway, by the threshold.")
         with st.expander("All metrics at this threshold"):
-            st.dataframe(said.estimates(at | held_out.ranking), hide_index=True)
+            st.dataframe(wording.estimates(at | held_out.ranking), hide_index=True)
     charts.show(curves.against_threshold(held_out, picked.value, at))
     left, right = st.columns(2, gap="medium")
     with left:

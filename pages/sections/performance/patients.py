@@ -9,7 +9,7 @@ from leukemia.evaluation import patients
 from leukemia.markdown import plain
 from leukemia.plots import patients as patient_plots
 from leukemia.registry.versions import Version
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.sections.performance.threshold_picker import Picked
 
 
@@ -18,7 +18,7 @@ def show(version: Version, picked: Picked) -> None:
     predictions = version.bundle.predictions
     table = patients.table(predictions, picked.value)
     with st.container(horizontal=True):
-        for name, value, counted, meaning in said.patient_rates(table):
+        for name, value, counted, meaning in wording.patient_rates(table):
             with st.container(width=300):
                 st.metric(name, value, help=meaning)
                 st.caption(counted)

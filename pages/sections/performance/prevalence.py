@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from leukemia.evaluation import prevalence, wording
+from leukemia.evaluation import formatting, prevalence
 from leukemia.plots.prevalence import predictive_values
 from leukemia.registry.versions import Version
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
@@ -25,10 +25,10 @@ def show(version: Version, picked: Picked) -> None:
     share = percent / 100
     at = prevalence.at(held_out.cells, picked.value, share)
     with right:
-        st.markdown(f"**{said.predictive_values(at, share)}**")
+        st.markdown(f"**{wording.predictive_values(at, share)}**")
         st.caption(
-            f"With 95% intervals over patients: PPV {wording.interval(at['ppv'], True)}, NPV "
-            f"{wording.interval(at['npv'], True)}."
+            f"With 95% intervals over patients: PPV {formatting.interval(at['ppv'], True)}, NPV "
+            f"{formatting.interval(at['npv'], True)}."
         )
     curve = prevalence.curve(held_out.cells, picked.value)
     charts.show(predictive_values(curve, share, at, held_out.share_of_all))

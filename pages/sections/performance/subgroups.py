@@ -6,7 +6,7 @@ from leukemia.evaluation import subgroups
 from leukemia.plots.subgroups import rates
 from leukemia.registry.versions import Version
 from leukemia.reports import performance as report
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
@@ -19,10 +19,10 @@ def show(version: Version, picked: Picked) -> None:
         group = subgroups.split(cells, by)
         st.subheader(by)
         if not group.notna().any():
-            st.info(said.subgroup_unknown(by), icon=":material/help:")
+            st.info(wording.subgroup_unknown(by), icon=":material/help:")
             continue
         table = subgroups.table(cells, group, picked.value)
         charts.show(rates(table, by))
-        st.dataframe(said.subgroup_table(table), hide_index=True)
+        st.dataframe(wording.subgroup_table(table), hide_index=True)
         if (left_out := int(group.isna().sum())) > 0:
             st.caption(f"{left_out:,} cells are left out: not measured, or not in this data folder.")

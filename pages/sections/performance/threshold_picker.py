@@ -7,7 +7,7 @@ import streamlit as st
 from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import curves, metrics
 from leukemia.markdown import plain
-from leukemia.reports import wording as said
+from leukemia.reports import wording
 from pages.components import threshold_slider
 
 OWN, SENSITIVITY, SPECIFICITY, HAND = "Model's own", "For a sensitivity", "For a specificity", "By hand"
@@ -44,7 +44,7 @@ def threshold(bundle: Bundle) -> Picked:
     )
     picked = _picked(bundle, how)
     own = picked.value == bundle.threshold
-    about = f" (the model's own). Chosen on {plain(said.chosen_on(bundle))}." if own else f". {HONEST}"
+    about = f" (the model's own). Chosen on {plain(wording.chosen_on(bundle))}." if own else f". {HONEST}"
     st.caption(f"A cell is called ALL-like at a probability of **{picked.value:.4f}** or above{about}")
     return picked
 

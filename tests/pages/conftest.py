@@ -1,8 +1,18 @@
+import gc
 import shutil
 
 import pytest
 
 from tests.support.app import open_dashboard, open_page
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_to_collect():
+    """Streamlit collects garbage twice a run: what was there before is not looked through each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def test_its_queue_still_waits(tmp_path):
     assert [one.arguments[one.arguments.index("--seed") + 1] for one in waiting] == ["11", "12"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "section", "shows"),
     [

@@ -123,6 +123,7 @@ def test_a_version_altered_on_this_machine_is_fetched_anew(visit, data):
     assert bundles.read(place).folder == place
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(visit, data):
     with sqlite3.connect(Workspace(data).mlflow_db) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -156,6 +157,7 @@ def save(page, threshold=0.3):
     return page
 
 
+@pytest.mark.slow
 def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data):
     page = save(visit(version="2"))
     assert "Saved as version 4" in said(page)
@@ -201,6 +203,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
     assert "At threshold 0.300 (the model's own)" in said(page)
 
 
+@pytest.mark.slow
 def test_with_a_registry_that_is_locked_no_threshold_is_saved_and_what_was_typed_stays(visit, data):
     page = visit(version="other")
     with sqlite3.connect(Workspace(data).mlflow_db) as other:

@@ -45,6 +45,7 @@ def open_page():
     return AppTest.from_function(a_page, default_timeout=PATIENCE).run()
 
 
+@pytest.mark.slow
 def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
     page = open_page()
     assert [text.value for text in page.text] == ["came-with-it, version None", ""]

@@ -359,6 +359,7 @@ def test_a_version_whose_bundle_is_missing_is_a_sentence(visit, data, tiny_bundl
     assert table(page, "Setting") is not None
 
 
+@pytest.mark.slow
 def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     database = sqlite3.connect(Workspace(data).mlflow_db, isolation_level=None)
@@ -373,6 +374,7 @@ def test_a_locked_registry_is_a_sentence_and_nothing_is_lost(visit, data, tiny_b
     assert list(table(page)["Run"]) == ["reference-cnn (patient split)"]
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_locked_at_the_press_leaves_what_answers(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     page = visit(run.run_id)

@@ -41,6 +41,7 @@ def test_a_later_measure_keeps_what_it_did_not_measure(tmp_path):
     assert throughput.measured(tmp_path, "other") == throughput.Throughput(0.3, None)
 
 
+@pytest.mark.slow
 def test_a_recipe_is_measured_and_kept(tmp_path):
     result = throughput_benchmark.measure(tmp_path, "dense-baseline")
     assert 0 < result.prediction < result.training < 5

@@ -20,7 +20,10 @@ TIED = [
     ["H3", "H10"],
     ["H14", "H24"],
 ]
-pytestmark = pytest.mark.skipif(not SET.is_dir(), reason="the real images are not on this machine")
+pytestmark = [
+    pytest.mark.skipif(not SET.is_dir(), reason="the real images are not on this machine"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

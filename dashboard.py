@@ -14,7 +14,7 @@ from leukemia.settings import RESEARCH_USE
 
 # A named icon would be fetched from the internet.
 ICON = Path(__file__).parent / "pages" / "components" / "icon.svg"
-UNEXPECTED = "Something went wrong in the program. Load the page again; the details are in the server's log."
+UNEXPECTED = "Something went wrong. Reload the page. The details are in the server's log."
 
 st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), layout="wide")
 page = st.navigation(

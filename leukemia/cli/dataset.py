@@ -19,18 +19,20 @@ def add_to(commands: Commands) -> None:
         "source", type=Path, nargs="?", metavar="SOURCE", help="the download: a folder or a .zip"
     )
     source.add_argument("--sample", action="store_true", help="draw the synthetic set and import that")
-    data_option(command, "--output", "where to put the labelled set")
+    data_option(command, "--output", "folder for the prepared set")
     command.set_defaults(run=prepare)
 
     command = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
-    command.add_argument("dest", type=Path, metavar="DEST", help="folder to make")
-    command.add_argument("--patients", type=at_least(12), default=24, help="how many (default 24)")
-    command.add_argument("--cells", type=at_least(4), default=30, help="per patient, on average (default 30)")
+    command.add_argument("dest", type=Path, metavar="DEST", help="folder to create")
+    command.add_argument("--patients", type=at_least(12), default=24, help="number of patients (default 24)")
+    command.add_argument(
+        "--cells", type=at_least(4), default=30, help=("cells per patient, on average (default 30)")
+    )
     command.add_argument("--seed", type=int, default=0)
     command.set_defaults(run=sample)
 
     command = commands.add_parser(
-        "measure", help="measure cells' brightness and make their thumbnails, ahead of time"
+        "measure", help="measure the cells' brightness and make their thumbnails in advance"
     )
     data_option(command, meaning="the prepared folder")
     command.set_defaults(run=measure)
@@ -78,7 +80,7 @@ def sample(options: Namespace) -> int:
             options.dest, patients=options.patients, cells=options.cells, seed=options.seed, progress=bar
         )
     print(summary)
-    print(f"Synthetic cells, drawn by a program. Next: python -m leukemia prepare {options.dest}")
+    print(f"These cells are synthetic drawings. Next: python -m leukemia prepare {options.dest}")
     return 0
 
 
@@ -89,7 +91,7 @@ def measure(options: Namespace) -> int:
 
     with Bar() as bar:
         count = brightness.measure(options.data, workers=settings.load().workers, progress=bar)
-    print(f"{count:,} images measured." if count else "All images were measured already.")
+    print(f"{count:,} images measured." if count else "All images have already been measured.")
     return 0
 
 
@@ -108,7 +110,7 @@ def check(options: Namespace) -> int:
     report = file_checks.read_report(options.data)
     split = checks.default_split(labelled)
     for one in (
-        checks.split(labelled, split, "the split of seed 0"),
+        checks.split(labelled, split, "the split with seed 0"),
         checks.identical(cells),
         checks.near_identical(cells, scan, split),
         checks.tied(cells),

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 def add_to(commands: Commands) -> None:
     """Add the commands to the parser of all."""
     command = commands.add_parser(
-        "evaluate", help="print the metrics of a bundle again, or compare several bundles"
+        "evaluate", help="print the metrics of a bundle, or compare several bundles"
     )
-    command.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="several make a table")
-    command.add_argument("--data", type=Path, help="a prepared folder to evaluate the bundle on")
+    command.add_argument(
+        "bundles",
+        type=Path,
+        nargs="+",
+        metavar="BUNDLE",
+        help=("bundle folders; several are compared in a table"),
+    )
+    command.add_argument("--data", type=Path, help="evaluate the bundle on this prepared folder")
     command.add_argument(
         "--mean", action="store_true", help="add a row for the mean of several cross-validated bundles"
     )
@@ -37,7 +43,7 @@ def add_to(commands: Commands) -> None:
     _model(command)
     command.set_defaults(run=classify)
 
-    command = commands.add_parser("map", help="place the cells of a set by what the model sees in them")
+    command = commands.add_parser("map", help="compute the cell map of a set from the model's features")
     data_option(command, meaning="the prepared folder")
     _model(command)
     command.set_defaults(run=map)
@@ -58,7 +64,7 @@ def evaluate(options: Namespace) -> int:
         cross_validated = {one.folds > 0 for one in several}
         if len(cross_validated) > 1:
             raise LeukemiaError(
-                "Cross-validated bundles and bundles of a single split cannot be compared in one table."
+                "Cross-validated bundles cannot be compared with single-split bundles in one table."
             )
         lines = fold_table(several, together=options.mean) if bundle.folds else split_table(several)
         print("\n".join((*lines, "", settings.RESEARCH_USE)))
@@ -82,7 +88,7 @@ def classify(options: Namespace) -> int:
 
     paths = list(_images(options.paths))
     if options.output.is_dir() or not options.output.parent.is_dir():
-        raise LeukemiaError(f"Cannot write {options.output}: not a file in an existing folder.")
+        raise LeukemiaError(f"Cannot write {options.output}: it must be a file in an existing folder.")
     classifier = Classifier(_in_service(options.model))
     threshold = classifier.bundle.threshold
     refused = 0
@@ -110,12 +116,16 @@ def map(options: Namespace) -> int:
         placed = embedding.place_cached(
             bundle, options.data, cells, workers=settings.load().workers, progress=bar
         )
-    print(f"{len(placed):,} of {len(cells):,} cells placed by {bundle.name}; the Dataset page shows them.")
+    print(
+        f"{len(placed):,} of {len(cells):,} cells mapped by {bundle.name}. See the map on the Dataset page."
+    )
     return 0
 
 
 def _model(command: ArgumentParser) -> None:
-    command.add_argument("--model", type=Path, metavar="BUNDLE", help="instead of the one in service")
+    command.add_argument(
+        "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
+    )
 
 
 def _in_service(named: Path | None) -> "Bundle":

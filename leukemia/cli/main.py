@@ -13,14 +13,16 @@ from leukemia.errors import LeukemiaError
 
 GROUPS = (dataset, inference, training, sweep, registry, queue)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
-CONTINUE = "run the same command again to continue from there"
+CONTINUE = "run the same command again to resume"
 
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     top = argparse.ArgumentParser(
         prog="python -m leukemia",
-        description="Classify single white blood cells: normal, or like acute lymphoblastic leukemia (ALL).",
+        description=(
+            "Classify single white blood cells as ALL-like (acute lymphoblastic leukemia) or Normal-like."
+        ),
         epilog=settings.RESEARCH_USE,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -47,20 +49,22 @@ def _run_job(arguments: list[str] | None) -> tuple[int, str]:
     from leukemia.jobs import progress, scheduler, signals
 
     if not progress.is_recorded():
-        return STOPPED, "The program that started this job ended before it was recorded, so it does not run."
+        return STOPPED, (
+            "The program that started this job ended before the job was recorded. The job was not run."
+        )
     job = progress.current()
     try:
         try:
             options = parser().parse_args(arguments)
         except SystemExit as refused:
             if refused.code:
-                job.end(UNUSABLE, "The command was not understood; its log says why.")
+                job.end(UNUSABLE, "The command is not valid. See the job's log for the reason.")
             raise
         signals.stop_cleanly()
         try:
             status, message = _run(options)
         except BaseException:
-            job.end(FAILED, "Something went wrong in the program; its log has the details.")
+            job.end(FAILED, "Something went wrong. See the job's log for the details.")
             raise
         finally:
             signals.too_late_to_stop()
@@ -80,7 +84,7 @@ def _run(options: argparse.Namespace) -> tuple[int, str]:
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
     except KeyboardInterrupt:
-        return STOPPED, f"Stopped. What is finished is kept; {CONTINUE}."
+        return STOPPED, f"Stopped. Finished work is kept; {CONTINUE}."
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return UNUSABLE, f"The disk is full. Free some space, then {CONTINUE}."

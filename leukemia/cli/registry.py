@@ -22,7 +22,9 @@ SHOWN = ("sensitivity", "specificity", "auroc")
 
 def add_to(commands: Commands) -> None:
     """Add the commands to the parser of all."""
-    command = commands.add_parser("versions", help="list the model versions and who put which in service")
+    command = commands.add_parser(
+        "versions", help=("list the model versions and the changes of the version in service")
+    )
     data_option(command)
     command.set_defaults(run=versions)
 
@@ -35,8 +37,8 @@ def add_to(commands: Commands) -> None:
     _who_and_why(command)
     command.set_defaults(run=rollback)
 
-    command = commands.add_parser("register", help="make a bundle from elsewhere a model version")
-    command.add_argument("bundle", type=Path, metavar="BUNDLE", help="its folder")
+    command = commands.add_parser("register", help="register a bundle from elsewhere as a model version")
+    command.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
     data_option(command)
     command.set_defaults(run=register)
 
@@ -49,7 +51,7 @@ def versions(options: Namespace) -> int:
     for version in registered:
         print("\n".join(_lines(version)))
     if not registered:
-        print("No model version yet: every finished training becomes one.")
+        print("There are no model versions yet. Every finished training becomes one.")
     if not any(version.in_service for version in registered):
         print(f"In service: {settings.BUILT_IN}.")
     return 0
@@ -113,5 +115,7 @@ def _print_change(change: "Change") -> int:
 
 def _who_and_why(command: argparse.ArgumentParser) -> None:
     command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded with the version")
-    command.add_argument("--reason", required=True, metavar="TEXT", help="why; recorded with the version")
+    command.add_argument(
+        "--reason", required=True, metavar="TEXT", help=("your reason; recorded with the version")
+    )
     data_option(command)

@@ -16,7 +16,7 @@ TRIALS = 12
 def add_to(commands: Commands) -> None:
     """Add the command to the parser of all."""
     command = commands.add_parser(
-        "sweep", help="try settings of a recipe on validation patients; train the best"
+        "sweep", help="compare settings of a recipe on validation patients, then train with the best"
     )
     training_options(command)
     command.add_argument(
@@ -24,9 +24,9 @@ def add_to(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="NAME=LOW:HIGH",
-        help="a setting to vary, ends included; NAME=both for on and off; can be repeated",
+        help="a setting and its range, ends included; NAME=both for on and off; can be repeated",
     )
-    command.add_argument("--trials", type=int, default=TRIALS, help="how many (default %(default)s)")
+    command.add_argument("--trials", type=int, default=TRIALS, help="number of trials (default %(default)s)")
     command.set_defaults(run=sweep)
 
 

@@ -19,21 +19,32 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Add the commands to the parser of all."""
-    command = commands.add_parser("recipes", help="list the networks with parameters, input size, settings")
+    command = commands.add_parser(
+        "recipes", help=("list the networks with their parameters, input size and settings")
+    )
     command.set_defaults(run=recipes)
 
-    command = commands.add_parser("train", help="train a network by patient and write a bundle")
+    command = commands.add_parser("train", help="train a network, split by patient, and write a bundle")
     training_options(command)
     command.add_argument(
-        "--split", choices=("patient", "image"), default="patient", help="image leaks: to show the leak"
+        "--split",
+        choices=("patient", "image"),
+        default="patient",
+        help=("a split by image leaks: use it only to demonstrate the leak"),
     )
     command.set_defaults(run=train)
 
     command = commands.add_parser("crossvalidate", help="evaluate a recipe on every patient, fold by fold")
     training_options(command)
-    command.add_argument("--folds", type=at_least(4), default=5, help="of whole patients (default 5)")
     command.add_argument(
-        "--views", type=int, choices=(1, 2, 4), default=4, help="orientations of a cell averaged (default 4)"
+        "--folds", type=at_least(4), default=5, help=("number of folds, each of whole patients (default 5)")
+    )
+    command.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 2, 4),
+        default=4,
+        help=("number of orientations of each cell to average (default 4)"),
     )
     command.set_defaults(run=crossvalidate)
 
@@ -50,17 +61,24 @@ def training_options(command: argparse.ArgumentParser) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("--output", type=Path, help="bundle folder (default: in models, named by the recipe)")
     where.add_argument(
-        "--in-registry", action="store_true", help="store the bundle as a model version and nowhere else"
+        "--in-registry",
+        action="store_true",
+        help=("store the bundle only as a model version, in no other folder"),
     )
     command.add_argument("--seed", type=at_least(0), default=0)
-    command.add_argument("--target-recall", type=share, default=0.95, help="for the threshold (default 0.95)")
+    command.add_argument(
+        "--target-recall",
+        type=share,
+        default=0.95,
+        help=("sensitivity (recall) the threshold must reach (default 0.95)"),
+    )
     command.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         dest="settings",
-        help="a setting instead of the recipe's own; can be repeated",
+        help="change a setting of the recipe; can be repeated",
     )
     command.add_argument("--epochs", type=at_least(1), help="the same as --set epochs=…")
     command.add_argument("--cells-per-epoch", type=at_least(2), help="the same as --set cells_per_epoch=…")

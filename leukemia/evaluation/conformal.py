@@ -46,7 +46,9 @@ class Band:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high <= 1:
-            raise ValueError(f"A band lies between 0 and 1, its low end first: {self.low}, {self.high}.")
+            raise ValueError(
+                f"A band must lie between 0 and 1, with its low end first: {self.low}, {self.high}."
+            )
 
     def call(self, probability: np.ndarray) -> np.ndarray:
         """ALL, Normal or ``""`` (indeterminate) for probabilities; object, shape (n,)."""

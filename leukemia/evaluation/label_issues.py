@@ -78,16 +78,16 @@ def check(
     wrong = ((rows["probability"] >= threshold) != is_all(rows["label"])).mean()
     finding = (
         f"{counted(len(suspects), 'suspect')} among {len(rows):,} held-out cells of {model}. The model "
-        f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes, so each "
-        "needs an expert's eye. Cells marked as doubted are left out."
+        f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes, so an "
+        "expert must review each one. Cells marked as doubted are left out."
     )
-    action = "Nothing by itself: open a cell to correct its label or to doubt it."
+    action = "Nothing automatically. Open a cell to correct or doubt its label."
     return Check("suspects", TITLE, NOTE if len(suspects) else OK, finding, MEANING, action, suspects)
 
 
 def without_model(why: str) -> Check:
     """The check where there is no model; ``why`` is a sentence."""
-    return _unknown(f"{why} Suspects are looked for once a model is in service.")
+    return _unknown(f"{why} The search for suspects needs a model in service.")
 
 
 def _unknown(finding: str) -> Check:

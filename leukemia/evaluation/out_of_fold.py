@@ -146,7 +146,8 @@ def evaluate_mean(
     for name, frame in zip(names, frames, strict=True):
         if not frame[columns].equals(first[columns]):
             raise LeukemiaError(
-                f"{name} was evaluated on other cells or in other folds than {names[0]}: they have no mean."
+                f"{name} was evaluated on different cells or folds from {names[0]}, so they have no common "
+                "mean."
             )
     logits = [to_logit(frame["probability"].to_numpy(float)) for frame in frames]
     # How new a cell is, each network tells in a unit of its own.

@@ -23,10 +23,13 @@ MEANING = {
     "Normal-like.",
     "accuracy_at_coverage": f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are farthest from the "
     "threshold (by logit).",
-    "best_weighted_f1": "Weighted F1 where each fold is called at the threshold that is best for it on the "
-    "other folds: what the published figures for C-NMC say, which favour neither class.",
-    "best_accuracy_at_coverage": f"Accuracy on {AT_COVERAGE:.0%} of the cells, likewise: those farthest from "
-    "these thresholds.",
+    "best_weighted_f1": (
+        "Weighted F1, with each fold called at the best threshold of the other folds: comparable with the "
+        "published results for C-NMC, which favour neither class."
+    ),
+    "best_accuracy_at_coverage": (
+        f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are furthest from these thresholds."
+    ),
     "auroc_hard_sources": "AUROC on patients of fold_2 and the preliminary phase (large healthy cells).",
     **{f"auroc_{name}": f"AUROC within the {name} third of the cells by area." for name in TERCILES},
 }

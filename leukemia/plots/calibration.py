@@ -102,10 +102,15 @@ def coverage(predictions: pd.DataFrame, threshold: float) -> Chart:
             line={"color": colour, "dash": dash, "width": 2},
             hovertemplate="%{x:.0%} answered: %{y:.1%}",
         )
-    finish(figure, "When the least sure cells are left out", "Share of cells answered", "Share right")
+    finish(
+        figure,
+        "Accuracy when the least certain cells are left out",
+        "Share of cells answered",
+        "Share called correctly",
+    )
     best = every[every["coverage"] >= ANSWERED].iloc[-1]
     caption = (
-        f"With every cell answered, {every.iloc[0]['accuracy']:.1%} are right. With only the "
-        f"{ANSWERED:.0%} farthest from the threshold (by logit) answered, {best['accuracy']:.1%} are."
+        f"When every cell is answered, {every.iloc[0]['accuracy']:.1%} are called correctly. When only the "
+        f"{ANSWERED:.0%} furthest from the threshold (by logit) are answered, {best['accuracy']:.1%} are."
     )
     return Chart(percent(figure, "x", "y"), caption)

@@ -18,11 +18,15 @@ LAYOUTS = {
 }
 COLOURINGS = {
     "Class": "",
-    "Patient": " Where each patient forms a cluster, the model may recognise patients, not the disease.",
-    "Error": " Right and wrong are shown for held-out patients only: being right about patients it learned "
-    "from proves nothing.",
-    "Probability": " Held-out probabilities where there are any; those for patients the model learned from "
-    "look better than they are.",
+    "Patient": " If each patient forms a cluster, the model may recognise patients instead of the disease.",
+    "Error": (
+        " Right and wrong are shown for held-out patients only: correct answers for patients it was "
+        "trained on prove nothing."
+    ),
+    "Probability": (
+        " Held-out probabilities are shown where available; for patients the model was trained on, the "
+        "results look better than they are."
+    ),
 }
 # Ten colours that can be told apart (Tableau's), and as many shapes.
 PALETTE = (

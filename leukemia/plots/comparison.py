@@ -63,7 +63,7 @@ def precision_recalls(
         line(figure, curve["sensitivity"], curve["ppv"], name, number)
         point(figure, own["sensitivity"].value, own["ppv"].value, colour, mark)
     finish(figure, "Precision-recall curves on the same cells", SENSITIVITY, PRECISION)
-    caption = "The marks are the thresholds in use: farther up and to the right is better."
+    caption = "The marks show the thresholds in use: further up and to the right is better."
     return Chart(percent(figure, "x", "y"), caption)
 
 

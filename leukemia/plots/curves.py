@@ -19,7 +19,7 @@ NAMES = {
 }
 # A curve is drawn with at most so many points.
 POINTS = 600
-FALSE_ALARMS = "False alarms: share of normal cells"
+FALSE_ALARMS = "False alarms: share of normal cells called ALL-like"
 SENSITIVITY = "Sensitivity (recall): share of ALL cells found"
 PRECISION = "Precision (PPV)"
 CHANCE, ALL_CALLED = "No better than chance", "All cells called ALL-like"

@@ -64,9 +64,8 @@ def patients_by_source(sources: pd.DataFrame) -> Chart:
     count = least["patients"]
     return Chart(
         figure,
-        "Models are judged on patients, not on images, and patients are few: only "
-        f"{count} {'patient' if count == 1 else 'patients'} labelled {least['label']} in source "
-        f"{least['source']}.",
+        f"Models are evaluated on patients, not on images, and there are few patients: only {count} "
+        f"{'patient' if count == 1 else 'patients'} labelled {least['label']} in source {least['source']}.",
     )
 
 
@@ -109,8 +108,8 @@ def split_images(subsets: pd.DataFrame) -> Chart:
     listed = ", ".join(f"{name} {count:,}" for name, count in each.items())
     return Chart(
         _by_subset(subsets, "images", "Images", "Split composition: images"),
-        f"Images: {listed}. {shares.min():.0%} to {shares.max():.0%} of a subset's images are ALL. Whole "
-        "patients are assigned, so the balance cannot be chosen freely.",
+        f"Images: {listed}. {shares.min():.0%} to {shares.max():.0%} of a subset's images are ALL. "
+        "Patients are never divided between subsets, so the balance cannot be chosen freely.",
     )
 
 
@@ -195,7 +194,7 @@ def size_by_source(boxes: pd.DataFrame) -> Chart:
     return Chart(
         figure,
         f"{BOXES} Median cell size differs between sources (over cells): {'; '.join(ranges)} frame pixels. "
-        "A size difference in one source need not hold in another.",
+        "A size difference in one source may not hold in another.",
     )
 
 

@@ -126,9 +126,9 @@ def caption(table: pd.DataFrame) -> str:
     """Return what to notice in the strips of all patients of a table; see :func:`strips`."""
     wrong = int((table["accuracy"] < 0.5).sum())
     return (
-        "ALL cells (diamonds) belong to the right of the dashed line, normal cells (circles) to the left. "
-        f"In {wrong} of {len(table)} patient groups most cells lie on the wrong side. At most {DOTS} cells "
-        "per patient are drawn, evenly chosen."
+        "ALL cells (diamonds) should be to the right of the dashed line, normal cells (circles) to the "
+        f"left. In {wrong} of {len(table)} patient groups most cells are on the wrong side. At most {DOTS} "
+        "cells per patient are drawn, evenly chosen."
     )
 
 

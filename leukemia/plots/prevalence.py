@@ -46,9 +46,9 @@ def predictive_values(
     finish(figure, "PPV and NPV by prevalence", "Prevalence: share of ALL among the cells", "Share")
     figure.update_xaxes(tickvals=_place(TICKS), ticktext=[f"{100 * tick:g}%" for tick in TICKS])
     caption = (
-        "The rarer ALL is, the more ALL-like calls are false alarms. The dashed line is the prevalence set "
-        f"above, the dotted line that of the held-out cells ({own:.1%}). Sensitivity and specificity are "
-        "assumed to stay the same."
+        "The rarer ALL is, the more ALL-like calls are false alarms. The dashed line marks the prevalence "
+        f"set above, the dotted line that of the held-out cells ({own:.1%}). Sensitivity and specificity "
+        "are assumed to stay the same."
     )
     return Chart(percent(figure, "y"), caption)
 

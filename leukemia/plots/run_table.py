@@ -19,7 +19,7 @@ KINDS = {
     RunKind.FOLD: "Fold",
     RunKind.TRIAL: "Trial",
 }
-ESTIMATES = {"sensitivity": "Recall (95 %)", "specificity": "Specificity (95 %)", "auroc": "AUROC (95 %)"}
+ESTIMATES = {"sensitivity": "Sensitivity (95%)", "specificity": "Specificity (95%)", "auroc": "AUROC (95%)"}
 UNKNOWN = "–"
 
 

@@ -175,7 +175,9 @@ def history(results: SweepResults) -> Chart:
     count = max(trial.number for trial in results.trials)
     figure.update_xaxes(range=[0.5, count + 0.5], dtick=1 if count <= 20 else None)
     figure.update_yaxes(tickformat=".3f")
-    return Chart(figure, "Once the line has been flat for long, more trials are unlikely to do better.")
+    return Chart(
+        figure, ("Once the line has been flat for a long time, more trials are unlikely to do better.")
+    )
 
 
 def _dimension(name: str, results: SweepResults) -> dict[str, Any]:

@@ -29,22 +29,25 @@ MOST_LABELLED = 20  # epochs that are each labelled
 TRAINING, VALIDATION = [3, 3], [1, 0]
 # The wheel alone scrolls the page; with Shift, browsers scroll it sideways.
 ZOOM = {"type": "interval", "zoom": "wheel![event.altKey]"}
-HOW_TO_ZOOM = "Alt and wheel to zoom, drag to move, double-click to reset."
+HOW_TO_ZOOM = "Alt + mouse wheel to zoom, drag to move, double-click to reset."
 LOSS_TITLE = "Loss (cross-entropy)"
 # Epochs after the best one from which on a rise is no chance.
 LATER = 2
 # Shares that differ by less are taken as equal.
 EQUAL = 0.05
-RATES = "Recall: the share of ALL cells that are found. Specificity: the share of normal cells called normal."
+RATES = (
+    "Sensitivity (recall): the share of ALL cells found. Specificity: the share of normal cells called "
+    "Normal-like."
+)
 
 # Metrics in which several trainings are laid over each other.
 OVERLAID = {
     "val_loss": "Validation loss",
     "val_auroc": "Validation AUROC",
-    "val_recall": "Validation recall",
+    "val_recall": "Validation sensitivity (recall)",
     "val_specificity": "Validation specificity",
     "loss": "Training loss",
-    "recall": "Training recall",
+    "recall": "Training sensitivity (recall)",
     "specificity": "Training specificity",
 }
 LOSSES = ("val_loss", "loss")
@@ -107,13 +110,15 @@ def loss(epochs: Epochs) -> VegaChart:
 def rates(epochs: Epochs) -> VegaChart:
     """Draw recall and specificity by epoch, at a threshold of 0.5."""
     lines = {
-        "Recall, training": ("recall", ALL, TRAINING),
-        "Recall, validation": ("val_recall", ALL, VALIDATION),
+        "Sensitivity, training": ("recall", ALL, TRAINING),
+        "Sensitivity, validation": ("val_recall", ALL, VALIDATION),
         "Specificity, training": ("specificity", NORMAL, TRAINING),
         "Specificity, validation": ("val_specificity", NORMAL, VALIDATION),
     }
     share = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}}
-    spec = _spec("Recall and specificity by epoch", "Share of cells", epochs.planned, lines, share)
+    spec = _spec(
+        ("Sensitivity (recall) and specificity by epoch"), "Share of cells", epochs.planned, lines, share
+    )
     return VegaChart(_rows(epochs, lines), spec, rates_caption(epochs.history))
 
 
@@ -128,7 +133,7 @@ def loss_caption(history: History, current: Mapping[str, float]) -> str:
             "lower learning rate."
         )
     if not history:
-        return "The first epoch is running: the loss should fall as it goes on."
+        return "The first epoch is running. The loss should fall."
     held_out = [epoch["val_loss"] for epoch in history if "val_loss" in epoch]
     if len(held_out) != len(history):
         return (
@@ -140,12 +145,12 @@ def loss_caption(history: History, current: Mapping[str, float]) -> str:
     behind = len(held_out) - 1 - best
     if behind >= LATER and history[-1]["loss"] < history[best]["loss"]:
         return (
-            f"{lowest} and is {held_out[-1]:.3f} now, while training loss still falls: a sign of "
+            f"{lowest} and is {held_out[-1]:.3f} now, while training loss is still falling: a sign of "
             "overfitting. The best epoch is kept, not the last."
         )
     if behind == 0 and len(held_out) > 1:
-        return f"{lowest}, the last one: the network still improves on patients it does not train on."
-    return f"{lowest}. The epoch that does best on validation patients is kept, not the last."
+        return f"{lowest}, the last one: the network is still improving on patients it is not trained on."
+    return f"{lowest}. The best epoch on validation patients is kept, not the last."
 
 
 def rates_caption(history: History) -> str:
@@ -159,11 +164,14 @@ def rates_caption(history: History) -> str:
         return RATES
     now = (
         f"After epoch {len(history)}, {recall:.0%} of the {part} ALL cells are found and {specificity:.0%} "
-        "of the normal ones are called normal, at a threshold of 0.5."
+        "of the normal cells are called Normal-like, at a threshold of 0.5."
     )
     gap = last.get("recall", recall) + last.get("specificity", specificity) - recall - specificity
     if prefix and gap / 2 > EQUAL:
-        return f"{now} Training patients are {50 * gap:.0f} points better on average: a sign of overfitting."
+        return (
+            f"{now} Results on training patients are {50 * gap:.0f} points better on average: a sign of "
+            "overfitting."
+        )
     return f"{now} The threshold is chosen at the end."
 
 
@@ -212,7 +220,7 @@ def _overlaid_caption(histories: Mapping[str, History], metric: str) -> str:
         name: history[-1][metric] for name, history in histories.items() if history and metric in history[-1]
     }
     if len(last) < 2:
-        return "Only one of them has finished an epoch."
+        return "Only one of these runs has finished an epoch."
     low, high = min(last, key=last.get), max(last, key=last.get)
     form = "{:.3f}" if metric in LOSSES or "auroc" in metric else "{:.1%}"
     ends = f"from {form.format(last[low])} ({low}) to {form.format(last[high])} ({high})"

@@ -39,7 +39,7 @@ def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
         alike = candidate.facts.get("held_out") == held_out
         others = "" if alike else " They were evaluated on different cells."
         out.append(
-            f"Held-out recall falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
+            f"Held-out sensitivity (recall) falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
             f"(version {candidate.number}): more ALL cells are missed.{others}"
         )
     if candidate.facts.get("synthetic") == "yes":

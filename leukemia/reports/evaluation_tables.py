@@ -17,9 +17,9 @@ FOLD_COLUMNS = {
     "auroc_middle": "AUROC, middle",
     "auroc_large": "AUROC, large",
     "best_weighted_f1": "best weighted F1",
-    "sensitivity_at_specificity": "sensitivity at specificity .80",
+    "sensitivity_at_specificity": "sensitivity at 80% specificity",
     "ece": "ECE",
-    "best_accuracy_at_coverage": "accuracy at 80 % coverage",
+    "best_accuracy_at_coverage": "accuracy at 80% coverage",
     "sensitivity": "sensitivity at the threshold",
     "specificity": "specificity",
 }
@@ -35,11 +35,11 @@ def summary(scored: Scored) -> list[str]:
     groups = predictions.drop_duplicates("patient_group")["label"].value_counts()
     return [
         f"{bundle.name} on {scored.on}",
-        f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} "
-        f"normal patient groups; ALL-like from a probability of {bundle.threshold:.4f} on",
+        f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} normal "
+        f"patient groups; ALL-like at a probability of {bundle.threshold:.4f} or above",
         *scored.notes,
         "",
-        f"{'figure':<18} {'by cell (95 % over patients)':<30} by patient: mean probability",
+        f"{'figure':<18} {'by cell (95% over patients)':<30} by patient: mean probability",
         *(f"{name:<18} {by_cell[name]!s:<30} {by_patient[name]}" for name in by_cell),
         "",
         f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",
@@ -79,7 +79,7 @@ def split_table(bundles: Sequence[Bundle]) -> list[str]:
     on test patients, with 95 % intervals over patients.
     """
     lines = _head(
-        "recipe", "split", "validation: recall at specificity .80", *SPLIT_COLUMNS, "patients right"
+        "recipe", "split", "validation: sensitivity at 80% specificity", *SPLIT_COLUMNS, "patients right"
     )
     for bundle in bundles:
         record = bundle.record
@@ -110,20 +110,20 @@ def _of_folds(scored: Scored) -> list[str]:
         "",
         *(f"{name:<28} {estimate!s:<26} {subgroups.MEANING[name]}" for name, estimate in weak.items()),
         "",
-        f"Patients called right by the mean of their cells: {right} of {people}, each at the "
-        "threshold that parts the patients of the other folds best.",
+        f"Patients called correctly by the mean of their cells: {right} of {people}, each at the threshold "
+        "that best separates the patients of the other folds.",
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(
-            f"Indeterminate, each patient weighing the same: {shares.indeterminate:.1%}; of ALL cells "
-            f"{shares.missed:.1%} are called Normal-like outright, of normal ones {shares.alarmed:.1%} "
-            "ALL-like."
+            f"Indeterminate, with equal weight per patient: {shares.indeterminate:.1%} of cells. "
+            f"{shares.missed:.1%} of ALL cells are called Normal-like and {shares.alarmed:.1%} of normal "
+            "cells ALL-like."
         )
     for name, estimate in (record.parts or {}).items():
-        lines.append(f"AUROC by logits as they are, {name}: {estimate}")
+        lines.append(f"AUROC from uncalibrated logits, {name}: {estimate}")
     if record.novelty:
         share = record.novelty.passed_out_of_fold
-        lines.append(f"{share:.1%} of cells pass the limit of novelty that other folds set.")
+        lines.append(f"{share:.1%} of cells are within the novelty limit set by the other folds.")
     return lines
 
 

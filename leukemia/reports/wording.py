@@ -9,12 +9,12 @@ from leukemia.evaluation.comparison import NOT_SHARES, WORDS
 from leukemia.evaluation.estimate import Estimate
 
 SYNTHETIC = (
-    "This model was trained on drawn cells only. Its answers on real cells have no clinical meaning; it is "
-    "here to try the program."
+    "This model was trained on synthetic cells only. Its results on real cells have no clinical meaning. "
+    "Use it only to try the program."
 )
 LEAKY = (
-    "This model was tested on patients that it was also trained on. Its results are too good: on other "
-    "patients it will do worse."
+    "This model was tested on patients it was also trained on, so its results are too optimistic. Expect "
+    "worse results on new patients."
 )
 
 
@@ -110,5 +110,7 @@ def subgroup_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def subgroup_unknown(by: str) -> str:
     """Why cells cannot be grouped by their size, brightness or source."""
-    more = ", or they are not measured yet (the Dataset page does that)" * (by == subgroups.BRIGHTNESS)
+    more = (", or have not been measured yet (open the Dataset page to measure them)") * (
+        by == subgroups.BRIGHTNESS
+    )
     return f"{by} is not known: these cells are not in this data folder{more}."

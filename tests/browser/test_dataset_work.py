@@ -108,7 +108,7 @@ def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     page.get_by_role("button", name="Start the import").click()
     page.get_by_text(re.compile(r"Importing: [\d,]+ of")).first.wait_for()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Import of set: Stopped. What is finished is kept").wait_for()
+    page.get_by_text("Import of set: Stopped. Finished work is kept").wait_for()
     assert not (data / "manifest.csv").exists()
     page.get_by_role("button", name="Resume").click()
     page.get_by_text("synthetic images of 24 patients").first.wait_for()

@@ -103,7 +103,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
 
     first = jobs.latest(data, "train")
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Stopped. What is finished is kept").first.wait_for()
+    page.get_by_text("Stopped. Finished work is kept").first.wait_for()
     stopped = jobs.state(first)
     assert stopped.status == "stopped"
     (part,) = stopped.facts["parts"]
@@ -139,7 +139,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     run = facts["run_id"]
     page = dashboard.visit(f"training?section=runs&run={run}")
     page.get_by_text("Compared with the version in service").wait_for()
-    page.get_by_text(re.compile(r"recall [+−]?\d")).first.wait_for()
+    page.get_by_text(re.compile(r"sensitivity [+−]?\d")).first.wait_for()
     promoted(page, 1, "the longer one")
     classify(dashboard, version=1)
 

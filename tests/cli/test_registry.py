@@ -18,13 +18,14 @@ def data(tmp_path, monkeypatch):
 def test_versions_are_listed_promoted_and_rolled_back(data, tmp_path, capsys):
     where = ["--data", str(data)]
     assert main(["versions", *where]) == ANSWERED
-    assert "No model version yet" in capsys.readouterr().out
+    assert "There are no model versions yet" in capsys.readouterr().out
     make_versions(data, tmp_path, [0.9, 0.85])
     assert main(["promote", "1", "--by", "Ada", "--reason", "finds more", *where]) == ANSWERED
     assert "Warning" not in capsys.readouterr().out
     assert main(["promote", "2", "--by", "Ben", "--reason", "quicker", *where]) == ANSWERED
     told = capsys.readouterr().out
-    assert "Warning: Held-out recall falls from 0.900" in told and "In service: version 2" in told
+    assert "Warning: Held-out sensitivity (recall) falls from 0.900" in told
+    assert "In service: version 2" in told
     assert main(["versions", *where]) == ANSWERED
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("2  recipe-1") and told[0].endswith("[champion]")

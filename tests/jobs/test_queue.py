@@ -169,7 +169,7 @@ def test_the_command_lists_the_queue_and_moves_it_on(data):
     said = command(data, "--first", "2")
     assert "Running: fourth" in said.stdout and "  1  second" in said.stdout
     said = command(data, "--drop", "7")
-    assert (said.returncode, said.stderr) == (2, "leukemia: Nothing is waiting at place 7.\n")
+    assert (said.returncode, said.stderr) == (2, "leukemia: No training is waiting at place 7.\n")
 
 
 def test_a_cancelled_one_makes_room_whether_it_ends_by_itself_or_is_forced(data):
@@ -232,7 +232,10 @@ def test_a_command_that_is_not_understood_fails_and_the_next_one_runs(data):
     jobs.submit(data, "train", "wrong", ["train", "--recipe", "x", "--epochs", "many"])
     ask(data, "right")
     job, state = ended(data, "wrong")
-    assert (state.status, state.message) == ("failed", "The command was not understood; its log says why.")
+    assert (state.status, state.message) == (
+        "failed",
+        "The command is not valid. See the job's log for the reason.",
+    )
     assert "--epochs: invalid" in jobs.log_tail(job)
     assert ended(data, "right")[1].status == "done"
 
@@ -309,7 +312,7 @@ def test_a_process_whose_starter_died_before_it_wrote_that_down_does_not_begin(t
         check=False,
     )
     assert done.returncode == 130
-    assert "before it was recorded" in done.stderr
+    assert "before the job was recorded" in done.stderr
     assert not (tmp_path / "drawn").exists()
 
 

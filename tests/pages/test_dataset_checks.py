@@ -51,7 +51,7 @@ def test_without_a_model_the_default_split_is_proved_and_suspects_are_not_known(
     page = open_dataset("checks", bundle=tmp_path / "none")
     assert "a training with seed 0 would use" in page.success[0].value
     assert "Label suspects: not checked yet" in [label.replace("*", "") for label in labels(page)]
-    assert "once a model is in service" in said(page)
+    assert "needs a model in service" in said(page)
 
 
 def test_pairs_stand_side_by_side_with_their_patients(open_dataset):

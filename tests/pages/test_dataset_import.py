@@ -93,7 +93,7 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
     press(page, "Cancel")
     process.resume()
     wait(page, job)
-    assert "Stopped. What is finished is kept" in said(page)
+    assert "Stopped. Finished work is kept" in said(page)
     press(page, "Resume")
     second = jobs.latest(new, "import")
     assert second != job

@@ -118,8 +118,8 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     assert list(found["Status"]) == ["broken off", "failed", "running", "finished"]
     assert list(found["Version"]) == ["", "", "", "1"]
     expected = str(bundles.read(tmp_path / "one").record.estimates["sensitivity"])
-    assert found["Recall (95 %)"].iloc[-1] == expected
-    assert set(found["Recall (95 %)"].iloc[:-1]) == {"–"}
+    assert found["Sensitivity (95%)"].iloc[-1] == expected
+    assert set(found["Sensitivity (95%)"].iloc[:-1]) == {"–"}
 
 
 def test_runs_are_narrowed_by_recipe_kind_and_status(visit, data):
@@ -184,8 +184,8 @@ def test_the_folds_of_a_cross_validation_are_shown_below_it(visit, data):
     assert list(table(page)["Run"]) == ["folds"]
     parts = table(page, "Fold")
     assert list(parts["Fold"]) == ["fold 1/3", "fold 2/3", "fold 3/3"]
-    assert list(parts["AUROC (95 %)"]) == ["0.900", "0.910", "0.920"]
-    assert "Recall (95 %)" not in parts
+    assert list(parts["AUROC (95%)"]) == ["0.900", "0.910", "0.920"]
+    assert "Sensitivity (95%)" not in parts
     assert {trace["name"] for trace in traces(page)} == {"fold 1/3", "fold 2/3", "fold 3/3"}
     (curve,) = [box for box in page.selectbox if box.label == "Curve"]
     curve.select("recall").run()
@@ -296,7 +296,7 @@ def test_nothing_is_promoted_without_a_name_and_a_reason(name, reason, visit, da
 def test_a_falling_recall_is_promoted_only_by_who_has_read_of_it(visit, data, tiny_bundle, tmp_path):
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn", recall=0.7)
     page = visit(run.run_id)
-    assert "Held-out recall falls" in told(page)
+    assert "Held-out sensitivity (recall) falls" in told(page)
     promote(page, 1, read=False)
     assert "read the warnings" in told(page)
     assert versions.events(data) == []

@@ -19,8 +19,8 @@ def test_overfitting_is_said():
     history = [validated(0.5), validated(0.4, val_loss=0.6), validated(0.3, val_loss=0.7)]
     said = training_curves.loss_caption(history, {})
     assert (
-        "lowest in epoch 1 (0.600) and is 0.700 now, while training loss still falls: a sign of overfitting"
-        in said
+        "lowest in epoch 1 (0.600) and is 0.700 now, while training loss is still falling: a sign of "
+        "overfitting" in said
     )
     assert "The best epoch is kept" in said
 
@@ -44,7 +44,7 @@ def test_without_anybody_held_out_no_validation_is_spoken_of():
 
 def test_recall_and_specificity_are_given_for_validation_and_against_training():
     said = training_curves.rates_caption([validated(0.5, recall=0.95, specificity=0.85)])
-    assert "75% of the validation ALL cells are found and 65% of the normal ones" in said
+    assert "75% of the validation ALL cells are found and 65% of the normal cells" in said
     assert "20 points better on average" in said
     assert "points better" not in training_curves.rates_caption(
         [validated(0.5, recall=0.76, specificity=0.66)]

@@ -54,8 +54,8 @@ def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
     assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(weak)
     for name, estimate in weak.items():
         assert f"{name:<28} {estimate!s:<26}" in text
-    assert "25.0%; of ALL cells 1.0% are called Normal-like outright, of normal ones 2.0%" in text
-    assert "98.7% of cells pass the limit of novelty" in text
+    assert "25.0% of cells. 1.0% of ALL cells are called Normal-like and 2.0% of normal cells" in text
+    assert "98.7% of cells are within the novelty limit" in text
 
 
 def test_cross_validated_bundles_make_a_table_of_their_own(folded):
@@ -85,5 +85,5 @@ def test_bundles_of_other_folds_make_no_mean(folded, tmp_path):
     frame = pd.read_csv(folder / bundles.PREDICTIONS, dtype={"patient_group": str})
     frame["fold"] = (frame["fold"] + 1) % 6
     bundle_factory.write_predictions(folder, frame)
-    with pytest.raises(LeukemiaError, match="other was evaluated on other cells or in other folds"):
+    with pytest.raises(LeukemiaError, match="other was evaluated on different cells or folds from"):
         fold_table([folded, bundles.read(folder)], together=True)

@@ -297,10 +297,7 @@ def test_a_full_disk_at_a_checkpoint_is_a_sentence_and_it_goes_on_when_there_is_
     job = jobs.submit(data, "train", "Training", arguments(data))
     state = ended(job, data)
     assert state.status == "failed", jobs.log_tail(job)
-    assert (
-        state.message
-        == "The disk is full. Free some space, then run the same command again to continue from there."
-    )
+    assert state.message == "The disk is full. Free some space, then run the same command again to resume."
     assert epochs_kept(data) == 1
     assert not list((data / "checkpoints").rglob(".partial-*"))
     assert recorded(data) == ("FAILED", 1)

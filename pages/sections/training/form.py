@@ -98,7 +98,9 @@ def _options(kind: str, data: Path) -> Options:
         meaning = "The same seed splits the patients and draws the cells in the same way."
         options["seed"] = _number("Seed", "seed", 0, 0, HIGHEST_SEED, 1, meaning)
         meaning = "Share of ALL cells to find: the threshold is chosen to reach it on held-out patients."
-        options["target-recall"] = _number("Target recall", "recall", 0.95, 0.5, 1.0, 0.01, meaning)
+        options["target-recall"] = _number(
+            ("Target sensitivity (recall)"), "recall", 0.95, 0.5, 1.0, 0.01, meaning
+        )
     if options.get("split") == "image":
         st.warning(LEAKY, icon=":material/warning:")
     return options

@@ -22,7 +22,7 @@ TITLES = {
     "crop": "Side of the input (pixels)",
     "split": "Split",
     "seed": "Seed",
-    "target_recall": "Target recall",
+    "target_recall": "Target sensitivity (recall)",
     "folds": "Patient folds",
     "views": "Views of a cell",
     "trials": "Trials",

@@ -107,7 +107,7 @@ def _show_folds(folds: list[Part], epochs: int) -> None:
         hide_index=True,
         column_config={
             "loss": number("training loss", format="%.3f"),
-            "recall": number("training recall", format="percent"),
+            "recall": number("training sensitivity (recall)", format="percent"),
             "specificity": number("training specificity", format="percent"),
         },
     )

@@ -33,7 +33,7 @@ def labelled(cells):
 
 
 def test_the_split_is_proved_with_the_count_that_was_checked(cells):
-    check = checks.split(labelled(cells), checks.default_split(labelled(cells)), "the split of seed 0")
+    check = checks.split(labelled(cells), checks.default_split(labelled(cells)), "the split with seed 0")
     groups = labelled(cells)["patient_group"].nunique()
     assert check.level == OK
     assert f"all {groups} patient groups" in check.finding

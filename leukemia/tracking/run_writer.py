@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 class RunWriter:
     """Writes one run's record; made by :func:`start`.
 
+    As a context it ends the run as stopped or failed where an error leaves it.
+
     Attributes
     ----------
     run_id : str
@@ -47,6 +49,13 @@ class RunWriter:
         self.trouble = trouble
         self.version: int | None = None
         self._client = client
+
+    def __enter__(self) -> "RunWriter":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self.end_with(error)
 
     def epoch(self, index: int, metrics: Mapping[str, float]) -> None:
         """Record the metrics of one epoch, counted from 0."""

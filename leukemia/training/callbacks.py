@@ -184,10 +184,12 @@ class ReportToJob(keras.callbacks.Callback):
         self._job.facts(self._facts)
         self._job.progress(0, 0, "Starting TensorFlow and the record of the run")
 
-    def record_run(self, run_id: str) -> None:
-        """Report which MLflow run it is."""
+    def record_run(self, run_id: str, warning: str = "") -> None:
+        """Report which MLflow run it is, and log and report what a reader must know of its beginning."""
         self._facts.run_id = run_id
         self._job.facts(self._facts)
+        if warning:
+            self.warn(warning)
 
     def warn(self, sentence: str) -> None:
         """Log and report what a reader must know."""

@@ -22,7 +22,6 @@ from leukemia.bundles import writer
 from leukemia.classes import is_all
 from leukemia.evaluation import novelty, out_of_fold
 from leukemia.imaging.cell import center_crop
-from leukemia.jobs import signals
 from leukemia.networks import boosted_trees, serving_network
 from leukemia.networks import head as heads
 from leukemia.networks.forward import outputs
@@ -36,7 +35,7 @@ from leukemia.training import bundle_record, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.plan import Plan, provenance
-from leukemia.training.run import PROBE, STALE
+from leukemia.training.run import PROBE, STALE, finish
 from leukemia.training.sampling import draw_for_head
 from leukemia.training.training_data import Progress, TrainingData
 
@@ -127,13 +126,11 @@ def crossvalidate(
         resume=begun.run_id,
         kind=RunKind.CROSSVALIDATE,
     )
-    job.record_run(run.run_id)
-    if whole_run.drop_stale():
-        job.warn(STALE)
+    job.record_run(run.run_id, STALE if whole_run.drop_stale() else "")
     begun.run_id = run.run_id
     whole_run.save(begun)
     shared = CrossValidation(data, views, run.run_id, job, tuple(callbacks), progress)
-    try:
+    with run:
         *held_out, whole = (train_fold(one, shared) for one in plans)
         evaluated = out_of_fold.evaluate_out_of_fold(
             pd.concat([fold.predictions for fold in held_out]), plan.target_recall
@@ -152,14 +149,7 @@ def crossvalidate(
         probe = center_crop(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop)
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.write(place, network, record, evaluated.predictions, np.ascontiguousarray(probe))
-    except BaseException as error:
-        run.end_with(error)
-        raise
-    with signals.undisturbed(last=True):
-        bundle = publish.finish_run(data, run, bundle, output)
-        whole_run.remove()
-        job.end(run.version, str(bundle.folder))
-    return bundle
+    return finish(data, output, run, bundle, whole_run, job)
 
 
 def train_fold(plan: Plan, shared: CrossValidation) -> FoldResult:
@@ -185,7 +175,7 @@ def train_fold(plan: Plan, shared: CrossValidation) -> FoldResult:
     )
     run.catch_up(state.history)
     shared.job.begin_part(name, state.history)
-    try:
+    with run:
         if done:
             model = _trained_before(finished, state, run.run_id)
         else:
@@ -196,9 +186,6 @@ def train_fold(plan: Plan, shared: CrossValidation) -> FoldResult:
             finished.write(state, model, is_best=True)
             checkpoint.remove()
         result = _predict_held_out(plan, dataset, model, state.history, finished.folder, shared)
-    except BaseException as error:
-        run.end_with(error)
-        raise
     run.close(_auroc(result.predictions))
     return result
 

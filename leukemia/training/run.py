@@ -75,11 +75,9 @@ def train(
         resume=begun.run_id,
     )
     run.catch_up(begun.history)
-    job.record_run(run.run_id)
+    job.record_run(run.run_id, STALE if checkpoint.drop_stale() else "")
     job.begin_part("", begun.history)
-    if checkpoint.drop_stale():
-        job.warn(STALE)
-    try:
+    with run:
         own = (RecordEpochs(run), job)
         trained = trainer.fit(
             plan, data, dataset, checkpoint, (*own, *callbacks), run_id=run.run_id, part=part
@@ -91,9 +89,18 @@ def train(
         probe = center_crop(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         place = publish.place(data, output, plan.recipe.name)
         bundle = writer.write(place, trained.model, record, trained.test, np.ascontiguousarray(probe))
-    except BaseException as error:
-        run.end_with(error)
-        raise
+    return finish(data, output, run, bundle, checkpoint, job)
+
+
+def finish(
+    data: Path,
+    output: Path | None,
+    run: run_writer.RunWriter,
+    bundle: bundles.Bundle,
+    checkpoint: Checkpoint,
+    job: ReportToJob,
+) -> bundles.Bundle:
+    """Publish a written bundle and end all that was begun for it; a request to end comes too late now."""
     with signals.undisturbed(last=True):
         bundle = publish.finish_run(data, run, bundle, output)
         checkpoint.remove()

@@ -109,12 +109,10 @@ def sweep(
             return bundle
         run = _start(asked, data, dataset, study)
         job = ReportToJob(asked.plan.recipe.name, asked.epochs, asked.count)
-        job.record_run(run.run_id)
-        if sweep_study.drop_stale(data, dataset.fingerprint):
-            job.warn(STALE)
+        job.record_run(run.run_id, STALE if sweep_study.drop_stale(data, dataset.fingerprint) else "")
         folder = Workspace(data).sweeps / name
         running = _SweepRun(asked, data, dataset, study, folder, run, job, tuple(callbacks))
-        try:
+        with run:
             while trial := sweep_study.upcoming(asked, study):
                 running.report_trials()
                 _try(running, trial)
@@ -128,9 +126,6 @@ def sweep(
                 bundle = _train_best(running, best, output, progress)
             shutil.rmtree(folder, ignore_errors=True)
             run.close({OBJECTIVE: best.value, "best_trial": best.number + 1})
-        except BaseException as error:
-            run.end_with(error)
-            raise
     return bundle
 
 

@@ -114,12 +114,21 @@ def test_an_import_is_cancelled_and_gone_on_with(serve, tmp_path):
     page.get_by_text("synthetic images of 24 patients").first.wait_for()
 
 
+def places_at_rest(page):
+    """Where the cells lie on the screen, once that does not change any more."""
+    at_rest(page)
+    before, places = None, page.evaluate(PLACES)
+    while before != places:
+        page.wait_for_timeout(300)
+        before, places = places, page.evaluate(PLACES)
+    return places
+
+
 def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(visit, ready):
     page = visit("section=map")
     page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
     page.get_by_text("Nothing is selected").wait_for()
-    page.wait_for_timeout(1_000)
-    places = page.evaluate(PLACES)
+    places = places_at_rest(page)
     assert len(places) == len(manifest.read(ready))
     # About half of the cells, by a line that passes between dots.
     across = sorted(x for _, x, _ in places)
@@ -150,8 +159,7 @@ def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(visit, ready):
 def test_the_cell_under_the_pointer_is_shown(visit):
     page = visit("section=map")
     page.locator(".st-key-map-chart .js-plotly-plot .nsewdrag").first.wait_for()
-    page.wait_for_timeout(1_500)
-    _, x, y = page.evaluate(PLACES)[0]
+    _, x, y = places_at_rest(page)[0]
     picture = page.locator(".hovered img")
     for _ in range(10):
         page.mouse.move(x + 30, y + 30)

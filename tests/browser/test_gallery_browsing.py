@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.settings import RESEARCH_USE
-from tests.support.browser import PATIENCE, Server
+from tests.support.browser import PATIENCE, Server, at_rest
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_picked_unlabelled_cells_are_answered_on_classify(visit, cells):
 def test_it_fits_the_screen_in_both_themes(visit, section, width, scheme):
     page = visit(f"section={section}", width=width, scheme=scheme)
     page.locator(".js-plotly-plot .main-svg" if section == "overview" else ".card img").first.wait_for()
-    page.wait_for_timeout(500)
+    at_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shown = page.locator(".js-plotly-plot, .card")
     edges = shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")

@@ -93,5 +93,4 @@ def test_report_and_card_are_downloaded_and_the_report_opens_by_itself(visit, sh
 def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
     page = visit(section, width=768, scheme=scheme)
     at_rest(page)
-    page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

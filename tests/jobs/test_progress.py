@@ -151,8 +151,8 @@ def test_a_job_waits_for_its_record(tmp_path, monkeypatch):
     assert progress.is_recorded(30)
     monkeypatch.setenv(progress.FOLDER, str(tmp_path / "gone"))
     begun = time.monotonic()
-    assert not progress.is_recorded(30)
-    assert time.monotonic() - begun < 5
+    assert not progress.is_recorded(300)
+    assert time.monotonic() - begun < 60
 
 
 def test_the_last_word_has_room_where_the_disk_is_full(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from leukemia import jobs
 from leukemia.dataset.synthetic import sample_writer
 from pages.sections.dataset import importing
-from tests.support.app import fill, labels, press, said, wait
+from tests.support.app import PATIENCE, fill, labels, press, said, wait
 
 
 def test_an_empty_folder_leads_to_the_import(open_dataset, tmp_path):
@@ -82,7 +82,7 @@ def test_a_running_import_is_shown_cancelled_and_gone_on_with(open_dataset, tmp_
     fill(page, importing.WHERE, str(tmp_path / "set"))
     press(page, "Start the import")
     job = jobs.latest(new, "import")
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and jobs.state(job).done < 5:
         time.sleep(0.02)
     # Held, so that the import does not end before the page is laid out.

@@ -48,7 +48,7 @@ def test_a_training_that_is_asked_to_end_ends_between_two_batches(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     *seen, last = done.stdout.splitlines()

@@ -53,9 +53,9 @@ def _details(record: schema.Record) -> str:
 
 def _use() -> str:
     return (
-        "Research and teaching on single white blood cells, stained, cut out on black, at the "
-        "magnification of C-NMC 2019. Not for smears, other stains, other cells, or any decision about a "
-        "patient."
+        "Research and teaching with images of single stained white blood cells, cut out on black, at the "
+        "magnification of C-NMC 2019. Not for smears, other stains or other cells, and not for any "
+        "decision about a patient."
     )
 
 
@@ -70,9 +70,10 @@ def _metrics(record: schema.Record) -> str:
     lines = "\n".join(f"- **{name}**: {MEANING[name]}" for name in record.estimates)
     threshold = record.threshold
     return (
-        f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or more. This "
-        f"threshold was chosen on {threshold.chosen_on} for a recall of {threshold.target_recall:.2f}. "
-        "Intervals are 95 %, from 1,000 bootstrap resamples of patients, stratified by class."
+        f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or above. This "
+        f"threshold was chosen on {threshold.chosen_on} for a sensitivity (recall) of "
+        f"{threshold.target_recall:.1%}. 95% intervals come from 1,000 bootstrap resamples of patients, "
+        "stratified by class."
     )
 
 
@@ -81,17 +82,17 @@ def _evaluated(record: schema.Record) -> str:
     if not folds:
         return _data(record, "test")
     return (
-        f"{_data(record, 'test')} The patients were assigned to {folds} folds, alike in class, cell size and "
-        f"source. The patients of each fold were classified by a network trained on the other {folds - 1}; "
-        "the calibration and the threshold used for a fold come from the other folds too."
+        f"{_data(record, 'test')} The patients were assigned to {folds} folds, balanced by class, cell "
+        "size and source. The patients of each fold were classified by a network trained on the other "
+        f"{folds - 1}; the calibration and the threshold used for a fold come from the other folds too."
     )
 
 
 def _learned(record: schema.Record) -> str:
     if record.split.folds:
         return (
-            f"{_data(record, 'training')} The network of this bundle learned from all of them, by the same "
-            "recipe as the networks of the folds; its metrics are theirs."
+            f"{_data(record, 'training')} The network in this bundle was trained on all of them, with the "
+            "same recipe as the networks of the folds. The metrics are those of the fold networks."
         )
     return _data(record, "training") + "\n\n" + _data(record, "validation")
 
@@ -118,10 +119,9 @@ def _analyses(record: schema.Record) -> str:
     counts = record.confusion
     part = "Out of fold" if record.split.folds else "On the test part"
     return (
-        f"{part} ({unit}):\n\n"
-        "| metric | by cell (95 % over patients) | by patient: mean probability (95 %) |\n|---|---|---|\n"
-        f"{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL missed, "
-        f"{counts['tn']} normal called so, {counts['fp']} normal called ALL-like."
+        f"{part} ({unit}):\n\n| metric | by cell (95% over patients) | by patient: mean probability (95%) "
+        f"|\n|---|---|---|\n{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL "
+        f"missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called ALL-like."
         + _subgroups(record)
         + _abstention(record)
         + _parts(record)
@@ -136,7 +136,7 @@ def _subgroups(record: schema.Record) -> str:
         f"| {name} | {interval(estimate)} | {SUBGROUP_MEANING[name]} |"
         for name, estimate in record.subgroups.items()
     )
-    return f"\n\n| metric | by cell (95 % over patients) | meaning |\n|---|---|---|\n{rows}"
+    return f"\n\n| metric | by cell (95% over patients) | meaning |\n|---|---|---|\n{rows}"
 
 
 def _abstention(record: schema.Record) -> str:
@@ -147,10 +147,11 @@ def _abstention(record: schema.Record) -> str:
     return (
         f"\n\nCalibrated by {calibration.method} (stretch {calibration.stretch:.3f}, shift "
         f"{calibration.shift:.3f}), chosen by out-of-fold log loss. Between {band.low:.3f} and "
-        f"{band.high:.3f} a cell is indeterminate: of a new patient's cells, in expectation, at most "
-        f"{band.missed:.0%} of the ALL ones lie below and at most {band.alarmed:.0%} of normal ones "
-        f"above (split-conformal, by patient). Out of fold {shares.missed:.1%} and {shares.alarmed:.1%} "
-        f"did, and {shares.indeterminate:.1%} were indeterminate, each patient weighing the same."
+        f"{band.high:.3f} a cell is indeterminate. For a new patient, on average at most {band.missed:.0%} "
+        f"of ALL cells are expected below this range and at most {band.alarmed:.0%} of normal cells above "
+        f"it (split-conformal prediction, by patient). Out of fold, the shares were {shares.missed:.1%} "
+        f"and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells were indeterminate, with equal "
+        "weight per patient."
     )
 
 
@@ -159,8 +160,8 @@ def _parts(record: schema.Record) -> str:
         return ""
     rows = "\n".join(f"| {name} | {interval(estimate)} |" for name, estimate in record.parts.items())
     return (
-        "\n\nWhat answers, each by its logits as they are:\n\n"
-        f"| | AUROC by cell (95 % over patients) |\n|---|---|\n{rows}"
+        "\n\nThe parts of the model, each evaluated on its uncalibrated logits:\n\n| | AUROC by cell (95% "
+        f"over patients) |\n|---|---|\n{rows}"
     )
 
 
@@ -168,29 +169,30 @@ def _far(novelty: schema.Novelty | None) -> str:
     if not novelty:
         return ""
     return (
-        f"\n\nA picture whose features lie farther than {novelty.limit:.3f} from those of the training "
-        "cells (Mahalanobis distance; 1 is usual) is not answered. Of cells of unseen patients "
-        f"{novelty.passed_out_of_fold:.1%} lie within the limit set by the other folds."
+        f"\n\nThe model gives no answer for an image with features more than {novelty.limit:.3f} from "
+        "those of the training cells (Mahalanobis distance; 1 is typical). Of the cells of unseen "
+        f"patients, {novelty.passed_out_of_fold:.1%} are within the limit set by the other folds."
     )
 
 
 def _ethics() -> str:
     return (
-        "The cells come from one hospital laboratory, without age, sex or origin of the patients: how the "
-        "model does by group is not known. A missed blast is the worst error, so the threshold favours "
-        f"recall.\n\nData: {CITATION}"
+        "The cells come from one hospital laboratory, without the age, sex or origin of the patients, so "
+        "performance in these groups is unknown. A missed blast is the worst error, so the threshold "
+        f"favours sensitivity (recall).\n\nData: {CITATION}"
     )
 
 
 def _caveats(record: schema.Record) -> str:
     drawn = (
-        " The model learned from drawn cells: its answers mean nothing in a clinic." * record.data.synthetic
+        " The model was trained on synthetic cells: its results have no clinical meaning."
+        * record.data.synthetic
     )
     return (
-        "One centre, one stain, two classes, cut-out cells. Every patient of the set has one class only, so "
-        "a metric on patients that were learned from is worthless. Few healthy patients stand in the test "
-        "part: read the intervals, not the points. Patients who share an identical or near-identical cell "
-        "count as one." + drawn
+        "One centre, one stain, two classes, cut-out cells. Each patient in the set has cells of one "
+        "class only, so metrics on training patients are worthless. There are few healthy test patients: "
+        "read the intervals, not only the estimates. Patients who share an identical or near-identical "
+        "cell count as one." + drawn
     )
 
 
@@ -202,6 +204,6 @@ def _changes(changes: tuple[schema.Change, ...]) -> str:
         for change in changes
     )
     return (
-        f"{lines}\n\nThe metrics of this card are at the last threshold. It was chosen on the same patients "
-        "that they are computed on: on new patients expect a little less."
+        f"{lines}\n\nThe metrics in this card are at the latest threshold. It was chosen on the same "
+        "patients as the metrics, so expect slightly worse results on new patients."
     )

@@ -234,7 +234,7 @@ def parse(text: str, name: str) -> Record:
         raise BundleError(f"{name} is damaged and cannot be read.") from error
     version = content.get("version") if isinstance(content, dict) else None
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BundleError(f"{name} does not say which version of the format it has.")
+        raise BundleError(f"{name} does not state its format version.")
     if version > SCHEMA_VERSION:
         raise BundleError(
             f"{name} was written by a newer version of this program: its format is version {version}, and "

@@ -103,7 +103,9 @@ def correct(data: Path, image_id: str, new: str, *, who: str, reason: str, old: 
     with _writing(data) as connection:
         current_label = _current_label(connection, image_id, original)
         if old and old != current_label:
-            raise CorrectionError(f"Meanwhile the label became {current_label}. Review the cell again.")
+            raise CorrectionError(
+                f"The label was changed to {current_label} in the meantime. Review the cell again."
+            )
         if current_label == new:
             raise CorrectionError(f"The label is already {new}.")
         return _append(connection, image_id, who, reason, original, current_label, new)
@@ -123,7 +125,9 @@ def undo(data: Path, number: int, *, who: str, reason: str) -> Correction:
             raise CorrectionError(f"There is no correction number {number}.")
         last = _last(connection, row.image_id)
         if last.number != number:
-            raise CorrectionError("The label was changed again since. Only its last change can be undone.")
+            raise CorrectionError(
+                "The label has been changed again since. Only its last change can be undone."
+            )
         return _append(connection, row.image_id, who, reason, row.original, row.new, row.old, undoes=number)
 
 

@@ -80,9 +80,9 @@ def place(
         if progress:
             progress(done, len(cells), "Reading features")
     if len(rows) < 3:
-        raise DatasetError(f"Only {len(rows)} images in {data} can be read: nothing to place.")
+        raise DatasetError(f"Only {len(rows)} images in {data} can be read: too few for a map.")
     if progress:
-        progress(0, 1, "Placing cells")
+        progress(0, 1, "Computing the map")
     flat, near = layouts(np.concatenate(features))
     out = cells.iloc[rows][["path", "image_id"]].reset_index(drop=True)
     out["probability"] = np.concatenate(probability).astype(float).round(6)
@@ -177,9 +177,7 @@ def _features_and_answer(bundle: bundles.Bundle) -> Callable[[np.ndarray], tuple
         # The last layer has one outcome; a distance beside it comes from many.
         layers = [node for node in products if node.get_output_partial_shape(0)[-1] == 1]
         if not layers:
-            raise BundleError(
-                f"The network in {bundle.folder} has no last layer whose features could be read."
-            )
+            raise BundleError(f"The network in {bundle.folder} has no last layer to read features from.")
         model.add_outputs(layers[-1].input_value(0))
         network = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except RuntimeError as error:

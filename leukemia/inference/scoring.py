@@ -37,7 +37,7 @@ def on_held_out(bundle: Bundle) -> Scored:
     """Take the held-out predictions that a bundle carries."""
     on = "its held-out test patients" if not bundle.leaky else f"its test images ({splits.LEAKY})"
     if bundle.folds:
-        on = f"all its patients, each judged by a network that did not see them ({bundle.folds} folds)"
+        on = f"all its patients, each evaluated by a network that did not see them ({bundle.folds} folds)"
     notes = ("Trained on synthetic cells.",) if bundle.synthetic else ()
     return Scored(bundle, bundle.predictions, on, notes)
 
@@ -84,7 +84,7 @@ def on_dataset(
     refused = int(predictions["probability"].isna().sum())
     notes = []
     if left_out:
-        notes.append(f"{left_out} patient groups that it learned from are left out.")
+        notes.append(f"{left_out} patient groups that it was trained on are left out.")
     if refused:
         notes.append(f"{refused} images could not be read and are left out.")
     return Scored(bundle, predictions.dropna(subset="probability"), f"{data}", tuple(notes))

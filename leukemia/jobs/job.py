@@ -22,7 +22,7 @@ from leukemia.storage.workspace import Workspace
 RECORD, LOG, CANCEL = progress.RECORD, "log.txt", "cancel.json"
 STOPPED = 130  # exit status of a command that was asked to stop
 LOST = "It ended without a message: something outside the program stopped it, or the machine restarted."
-FORCED = "It did not stop by itself and was forced to. Finished work is kept."
+FORCED = "It did not stop on its own and was forced to stop. Finished work is kept."
 
 
 class Lane(StrEnum):

@@ -129,16 +129,16 @@ def _entries(file: Path) -> list[dict] | None:
 def _checked(entry: WaitingJob) -> WaitingJob:
     """The same with text that may be shown and arguments that a process may be given."""
     if entry.kind not in TRAININGS:
-        raise JobError(f"Only these can wait: {', '.join(TRAININGS)}.")
+        raise JobError(f"Only these jobs can be queued: {', '.join(TRAININGS)}.")
     if len(entry.arguments) > MOST_ARGUMENTS:
         raise JobError(f"A training has at most {MOST_ARGUMENTS} arguments.")
     for text in entry.arguments:
         if not isinstance(text, str) or len(text) > LONGEST_ARGUMENT or not text.isprintable():
-            raise JobError("A training's arguments are lines of printable text, none overly long.")
+            raise JobError("A training's arguments must be short lines of printable text.")
     try:
         datetime.fromisoformat(entry.asked)
     except (TypeError, ValueError):
-        raise JobError("It is not recorded when this training was queued.") from None
+        raise JobError("The time when this training was queued is not recorded.") from None
     kind = JobKind(entry.kind)
     return replace(entry, kind=kind, title=_line(entry.title, TITLE) or kind.value, by=_line(entry.by, NAME))
 

@@ -28,7 +28,7 @@ GRACE = 30.0
 LEAST_FREE = 256 * 1024**2
 BUSY = {
     Lane.CHANGE: "an import or a training is running on this data folder",
-    Lane.EXAMINE: "the images are being examined already",
+    Lane.EXAMINE: "the images are already being checked",
     Lane.MEASURE: "the cells are being measured",
 }
 

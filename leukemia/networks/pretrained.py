@@ -57,7 +57,7 @@ def load(model: keras.Model, cache: Path | None = None, checkpoint: Path | None 
     names = {layer.name for layer in model.layers}
     missing = weights.keys() - names - {"classes"}
     if missing:
-        raise RecipeError(f"{model.name} is no EfficientNet-Lite0: it has no layer {min(missing)!r}.")
+        raise RecipeError(f"{model.name} is not an EfficientNet-Lite0: it has no layer {min(missing)!r}.")
     for name in weights.keys() & names:
         model.get_layer(name).set_weights(weights[name])
 
@@ -115,7 +115,7 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
         raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
     # A damaged pickle raises nearly anything (UnpicklingError, EOFError, KeyError, struct.error ...).
     except Exception as error:
-        raise RecipeError(f"{path.name} is damaged or no checkpoint of tensors.") from error
+        raise RecipeError(f"{path.name} is damaged or is not a checkpoint of tensors.") from error
 
 
 class _Tensors(pickle.Unpickler):
@@ -131,12 +131,14 @@ class _Tensors(pickle.Unpickler):
             return lambda storage, offset, size, stride, *_: (storage, offset, size, stride)
         if module == "torch" and name in STORAGES:
             return name
-        raise RecipeError(f"The checkpoint asks for {module}.{name}, which no tensor needs: not read.")
+        raise RecipeError(
+            f"The checkpoint was not read: it asks for {module}.{name}, which tensors do not need."
+        )
 
     def persistent_load(self, pid: Any) -> tuple[str, str, int]:
         kind, storage, key, _, count, *_ = pid
         if kind != "storage" or storage not in STORAGES:
-            raise RecipeError("The checkpoint holds something other than tensors: not read.")
+            raise RecipeError("The checkpoint was not read: it contains something other than tensors.")
         return str(key), storage, int(count)
 
 

@@ -75,13 +75,14 @@ RECIPES = {
     for definition in (
         Definition(
             "dense-baseline",
-            "One dense layer of 128 on the shrunken image: what colour and outline alone can do.",
+            "One dense layer of 128 units on the reduced image: shows what colour and outline alone can do.",
             training=Training(epochs=30, patience=8),
             layer_settings=("dropout",),
         ),
         Definition(
             "reference-cnn",
-            "The reference network: convolutions of 32, 64, 128, dense 64 and 128.",
+            "The reference network: convolutions of 32, 64 and 128 filters, dense layers of 64 and 128 "
+            "units.",
             layer_settings=("l2", "dropout"),
         ),
         Definition(

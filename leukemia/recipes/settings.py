@@ -143,7 +143,7 @@ FIELDS = (
         (
             "cells_per_epoch",
             "Cells per epoch",
-            "Drawn anew for each epoch, from all patients in turn.",
+            "Drawn again for each epoch, from all patients in turn.",
             2,
             100_000,
             "int",
@@ -160,7 +160,7 @@ FIELDS = (
         (
             "learning_rate",
             "Learning rate",
-            "The peak; it falls to zero along a half cosine.",
+            "The peak value; it falls to zero along a half cosine.",
             1e-6,
             0.1,
             "log",
@@ -169,7 +169,7 @@ FIELDS = (
         (
             "body_rate",
             "Body learning rate",
-            "Of all layers but the last, as a share of the learning rate.",
+            "For all layers but the last, as a share of the learning rate.",
             1e-4,
             1,
             "log",
@@ -212,7 +212,14 @@ FIELDS = (
             1,
             "float",
         ),
-        ("smoothing", "Label smoothing", "Targets are moved from 0 and 1 by half of this.", 0, 0.9, "float"),
+        (
+            "smoothing",
+            "Label smoothing",
+            ("Moves the targets away from 0 and 1 by half of this value."),
+            0,
+            0.9,
+            "float",
+        ),
     ),
 )
 

@@ -43,11 +43,13 @@ def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
             f"(version {candidate.number}): more ALL cells are missed.{others}"
         )
     if candidate.facts.get("synthetic") == "yes":
-        out.append(f"Version {candidate.number} learned from drawn cells only.")
+        out.append(f"Version {candidate.number} was trained on synthetic cells only.")
     if candidate.facts.get("split") != "patient":
-        out.append(f"Version {candidate.number} was judged on patients that it had learned from.")
+        out.append(f"Version {candidate.number} was tested on patients it was also trained on.")
     if settings.load().model_given:
-        out.append("LEUKEMIA_MODEL names the model that answers here: until it is unset, that one does.")
+        out.append(
+            "LEUKEMIA_MODEL sets the model in service here. Until it is unset, this promotion has no effect."
+        )
     return tuple(out)
 
 
@@ -74,7 +76,7 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         state = versions.registry_state(data)
         candidate = versions.version(data, number)
         if state.champion == number:
-            raise RegistryError(f"Version {number} is in service already.")
+            raise RegistryError(f"Version {number} is already in service.")
         bundle_cache.fetch(data, number, candidate.run_id, candidate.record_sha256)
         cautions = warnings(data, candidate)
         event = _write(data, promotion_log.PROMOTED, state, given, number, candidate.record_sha256)
@@ -93,7 +95,9 @@ def roll_back(data: Path, who: str, reason: str) -> Change:
     with _alone(data):
         state = versions.registry_state(data)
         if state.champion is None:
-            raise RegistryError(f"There is nothing to roll back: {settings.BUILT_IN} is in service.")
+            raise RegistryError(
+                f"{settings.BUILT_IN.capitalize()} is in service; there is nothing to roll back to."
+            )
         skipped: list[str] = []
         target, checksum = None, ""
         for number in promotion_log.before(promotion_log.events(state.tags), state.champion):

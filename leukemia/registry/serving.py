@@ -27,7 +27,7 @@ from leukemia.tracking.store import open_store
 # Seconds: for a bundle to be downloaded; between two checks of a watch; for a page to wait for one.
 FETCH_TIMEOUT = 10.0
 EVERY, WAIT = 4.0, 0.5
-BUILT_IN_ANSWERS = "The built-in model answers."
+BUILT_IN_ANSWERS = "The built-in model is used instead."
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def find() -> InService:
     if state.champion is not None:
         return _champion(given.data, state, state.champion)
     if not state.tags and bundle_cache.last_served(given.data):
-        return _last_served(given.data, "The registry of model versions is gone: it is empty now.")
+        return _last_served(given.data, "The registry of model versions is now empty: its data are missing.")
     bundle_cache.note_built_in_served(given.data)
     return InService(bundles.read(given.model))
 
@@ -87,13 +87,13 @@ def _champion(data: Path, state: RegistryState, champion: int) -> InService:
         bundle_cache.note_served(data, number, bundles.checksum(bundle.folder / bundles.RECORD))
         if number == champion:
             return InService(bundle, number)
-        instead = f"Version {number}, which was in service before, answers."
+        instead = f"Version {number}, in service earlier, is used instead."
         return InService(bundle, number, _notice(champion, trouble, instead))
     return InService(bundles.read(settings.SHIPPED), None, _notice(champion, trouble, BUILT_IN_ANSWERS))
 
 
 def _notice(champion: int, trouble: str, instead: str) -> str:
-    return f"Version {champion}, which should be in service, cannot be used. {trouble} {instead}"
+    return f"Version {champion} should be in service but cannot be used. {trouble} {instead}"
 
 
 def _fetch(data: Path, number: int, record_sha256: str) -> bundles.Bundle:
@@ -111,7 +111,7 @@ def _last_served(data: Path, trouble: str) -> InService:
     known = bundle_cache.last_served(data)
     bundle = bundle_cache.cached(data, *known) if known else None
     if known and bundle:
-        notice = f"{trouble} Version {known[0]}, which answered here last, continues to answer."
+        notice = f"{trouble} Version {known[0]}, the last one used here, stays in use."
         return InService(bundle, known[0], notice)
     return InService(bundles.read(settings.SHIPPED), None, f"{trouble} {BUILT_IN_ANSWERS}")
 

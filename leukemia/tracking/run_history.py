@@ -22,7 +22,7 @@ from leukemia.tracking.store import RunStore, open_store
 
 JOBS = (RunKind.TRAIN, RunKind.CROSSVALIDATE, RunKind.SWEEP)
 TROUBLE = "The runs cannot be listed"
-GONE = "the database is gone, though files of runs are still there"
+GONE = "the database is missing, but files of runs are still there"
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -14,8 +14,8 @@ from leukemia.training.trainer import TrainedNetwork
 from leukemia.training.training_data import LEFT_OUT, TrainingData
 
 CHANGED = (
-    "The set was changed while this training was running: it learned from, and was tested on, the set as it "
-    "was before."
+    "The set was changed while this training was running. The model was trained and tested on the earlier "
+    "set."
 )
 
 

@@ -182,7 +182,7 @@ class ReportToJob(keras.callbacks.Callback):
         self._seconds: list[float] = []
         self._began = time.monotonic()
         self._job.facts(self._facts)
-        self._job.progress(0, 0, "Starting TensorFlow and the record of the run")
+        self._job.progress(0, 0, "Starting TensorFlow and recording the run")
 
     def record_run(self, run_id: str, warning: str = "") -> None:
         """Report which MLflow run it is, and log and report what a reader must know of its beginning."""

@@ -19,7 +19,9 @@ from leukemia.storage.atomic import whole_file, write_text
 STATE = "state.json"
 # An optimizer that this program had before Keras had one like it.
 OLD_OPTIMIZER = b"BodyAndHead"
-OUTDATED = "This training was begun by an earlier version: it starts again from the first epoch."
+OUTDATED = (
+    "This training was started by an earlier version of the program. It starts again from the first epoch."
+)
 
 
 @dataclass

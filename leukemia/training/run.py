@@ -21,7 +21,7 @@ from leukemia.training.plan import Plan, provenance
 from leukemia.training.training_data import Progress
 
 PROBE = 16
-STALE = "The set was changed after this training was broken off: it starts again from the first epoch."
+STALE = "The set was changed after this training was interrupted. It starts again from the first epoch."
 
 
 def train(

@@ -23,10 +23,10 @@ def draw_epoch(
 ) -> np.ndarray:
     """Draw an epoch: of each class its share, each patient group of a class equally often.
 
-    More cells of one patient teach less than cells of another, so groups take turns, each going
-    through its own cells in random order. A cell is drawn :data:`MOST_DRAWS` times at most, or a
-    patient with one cell would teach that cell by heart; only where the groups that are left have no
-    other do all begin anew.
+    More cells of one patient teach less than cells of another patient, so the groups take turns, and
+    each group draws its own cells in random order. A cell is drawn at most :data:`MOST_DRAWS` times:
+    the network would memorise the only cell of a patient. Once every group has reached this limit,
+    all start again.
 
     Parameters
     ----------

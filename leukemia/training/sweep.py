@@ -46,11 +46,11 @@ OBJECTIVE = "objective"
 OUTCOME, NUMBER = "outcome", "trial"
 RUN, MADE = "run_id", "made"
 CHANGED = (
-    "The set was changed while this sweep was running: its trials learned from the set as it was before, and "
-    "the best settings are trained on the set as it is now."
+    "The set was changed while this sweep was running. Its trials used the earlier set; the best settings "
+    "are trained on the current one."
 )
-STALE = "The set was changed after a sweep was broken off: what its trials had reached cannot be used."
-NONE_ENDED = "No trial of this sweep came to its end: narrow the ranges, or lower the learning rate."
+STALE = "The set was changed after a sweep was interrupted. The results of its trials cannot be used."
+NONE_ENDED = "No trial of this sweep finished. Narrow the ranges or lower the learning rate."
 DIVERGED = "The loss is no longer a number: the learning rate was too high."
 
 

@@ -82,9 +82,9 @@ class Sweep:
 
     def __post_init__(self) -> None:
         if self.plan.split != "patient":
-            raise LeukemiaError("A sweep is ranked on validation patients: its split is by patient.")
+            raise LeukemiaError("A sweep is ranked on validation patients, so its split must be by patient.")
         if not self.axes or self.trials < 1:
-            raise LeukemiaError("A sweep varies at least one setting, in at least one trial.")
+            raise LeukemiaError("A sweep needs at least one setting to vary and at least one trial.")
 
     @property
     def count(self) -> int:

@@ -82,7 +82,7 @@ def _abstains(bundle: Bundle) -> None:
 
 def _origin(bundle: Bundle) -> str:
     record, training = bundle.record, bundle.record.split.training
-    kind = "drawn" if bundle.synthetic else "real"
+    kind = "synthetic" if bundle.synthetic else "real"
     cells, groups = training.cells, training.patient_groups
     learned_from = " and ".join(
         f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patients"

@@ -35,8 +35,8 @@ def test_what_a_record_lacks_or_nobody_knows_here_stays_as_it_is(copied_bundle):
     ("place", "value", "says"),
     [
         ("version", 2, "a newer version of this program: its format is version 2"),
-        ("version", "1", "does not say which version"),
-        ("version", None, "does not say which version"),
+        ("version", "1", "does not state its format version"),
+        ("version", None, "does not state its format version"),
         ("threshold.value", "high", "threshold.value should be a number"),
         ("threshold.value", True, "threshold.value should be a number"),
         ("threshold.value", float("nan"), "threshold.value should be a finite number"),

@@ -110,7 +110,7 @@ def test_what_is_no_change_unknown_or_unlabelled_is_refused(data, normal):
 
 def test_a_reviewer_who_saw_another_label_is_told(data, normal):
     label_log.correct(data, normal, DOUBTED, old="Normal", **BY)
-    with pytest.raises(CorrectionError, match="Meanwhile the label became doubted"):
+    with pytest.raises(CorrectionError, match="The label was changed to doubted in the meantime"):
         label_log.correct(data, normal, "ALL", old="Normal", **BY)
 
 

@@ -114,7 +114,7 @@ def test_a_map_is_computed_once_for_a_model_and_a_set(bundle, data):
     assert embedding.cached(bundle, data, cells) is None
     steps = []
     places = embedding.place_cached(bundle, data, cells, workers=2, progress=lambda *s: steps.append(s))
-    assert steps[-1][2] == "Placing cells"
+    assert steps[-1][2] == "Computing the map"
     assert (len(cells), len(cells), "Reading features") in steps
     pd.testing.assert_frame_equal(embedding.cached(bundle, data, cells), places)
 

@@ -18,7 +18,7 @@ def test_another_set_is_judged_without_the_patients_learned_from(copied_bundle, 
     scored = scoring.on_dataset(bundle, prepared, progress=lambda *a: calls.append(a))
     frame = manifest.read(prepared)
     assert set(scored.predictions["patient_group"]) == set(frame["patient_group"]) - {"H1", "1", "2", ""}
-    assert "3 patient groups that it learned from are left out." in scored.notes
+    assert "3 patient groups that it was trained on are left out." in scored.notes
     assert calls[-1] == (54, 54, "Classifying")
     assert scored.predictions["probability"].between(0, 1).all()
 

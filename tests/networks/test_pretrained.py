@@ -124,7 +124,7 @@ class Runs:
 def test_a_checkpoint_that_would_run_something_is_refused(write, tmp_path, function, arguments):
     mark = tmp_path / "ran"
     hostile = Runs(function, arguments.format(str(mark)))
-    with pytest.raises(RecipeError, match=f"asks for .*{function.__name__}, which no tensor needs"):
+    with pytest.raises(RecipeError, match=f"asks for .*{function.__name__}, which tensors do not need"):
         pretrained.read_checkpoint(write({"weight": hostile}))
     assert not mark.exists()
 
@@ -210,5 +210,5 @@ def test_another_network_is_refused(monkeypatch):
 
     monkeypatch.setattr(pretrained, "converted", lambda checkpoint: {"stem": [np.zeros((3, 3, 3, 32))]})
     other = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)], name="other")
-    with pytest.raises(RecipeError, match="other is no EfficientNet-Lite0"):
+    with pytest.raises(RecipeError, match="other is not an EfficientNet-Lite0"):
         pretrained.load(other)

@@ -49,7 +49,7 @@ def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_da
     text, says = {
         "": ("  ", "Enter a folder or a .zip"),
         "nowhere": (str(tmp_path / "*gone*"), "No such file or folder on the server"),
-        "no zip": (str(tmp_path / "letter.zip"), "is not a folder or a whole .zip file"),
+        "no zip": (str(tmp_path / "letter.zip"), "is neither a folder nor a complete .zip file"),
         "null": ("a\0b", "No such file or folder on the server"),
     }[why]
     page = open_dataset("import", data=tmp_path / "new")

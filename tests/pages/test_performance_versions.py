@@ -127,7 +127,7 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     assert "Threshold 0.3000 (by hand)" in html
     assert html.count("Plotly.newPlot(") == 6
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', html)
-    assert "drawn cells only" in html
+    assert "synthetic cells only" in html
 
 
 def test_page_and_report_say_the_same_of_their_charts(visit, shelf):

@@ -67,7 +67,7 @@ def test_a_page_has_a_notice_where_the_promoted_model_is_damaged(data):
     page = open_page()
     assert not page.exception
     assert page.text[0].value == "came-with-it, version None"
-    assert "Version 1, which should be in service, cannot be used" in page.text[1].value
+    assert "Version 1 should be in service but cannot be used" in page.text[1].value
 
 
 def test_the_classify_page_answers_with_what_is_promoted(data):

@@ -173,7 +173,7 @@ def test_a_run_is_cancelled_and_gone_on_with(visit, data, at_work):
     press(page, "Cancel")
     at_work[0].wait(20)
     page.run()
-    assert "Mine: It did not stop by itself and was forced to" in said(page)
+    assert "Mine: It did not stop on its own and was forced to stop" in said(page)
     press(page, "Resume")
     second = jobs.latest(data, "train")
     assert second != job

@@ -265,7 +265,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     ]
     assert (events[-1].action, events[-1].reason) == (
         promotion_log.ROLLED_BACK,
-        "rolled back on the page Training",
+        "rolled back on the Training page",
     )
     changes = table(page, "Why")
     assert list(changes["In service"]) == ["version 1", "version 2", "version 1"]
@@ -408,9 +408,9 @@ def test_a_model_named_outright_is_said_to_answer(visit, data, tiny_bundle, tmp_
     run = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
     page = visit(run.run_id)
-    assert "LEUKEMIA_MODEL names the bundle in service" in said(page)
+    assert "LEUKEMIA_MODEL sets the bundle in service" in said(page)
     promote(page, 1)
-    assert "Now in service: the bundle named by LEUKEMIA_MODEL (tiny-test" in told(page)
+    assert "Now in service: the bundle set by LEUKEMIA_MODEL (tiny-test" in told(page)
 
 
 def test_text_of_others_is_shown_as_text(visit, data, monkeypatch):

@@ -45,7 +45,7 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert {name: record[name] for name in expected} == expected
     assert new.record.estimates["auroc"] == bundle.record.estimates["auroc"]
     assert "Dr\\. Ada" in new.card
-    assert "at a probability of 0.3000 or more" in new.card
+    assert "at a probability of 0.3000 or above" in new.card
     assert "the held-out patients" in new.record.threshold.chosen_on
 
 

@@ -114,9 +114,9 @@ def test_a_champion_that_was_altered_gives_way_to_the_one_before_it_with_a_notic
     alter(data, 2)
     served = serving.find()
     assert (served.version, served.bundle.recipe) == (1, "recipe-0")
-    assert "Version 2, which should be in service, cannot be used" in served.notice
+    assert "Version 2 should be in service but cannot be used" in served.notice
     assert bundles.WEIGHTS in served.notice
-    assert "Version 1, which was in service before, answers" in served.notice
+    assert "Version 1, in service earlier, is used instead" in served.notice
 
 
 def test_a_champion_altered_on_this_machine_only_is_fetched_anew(data):
@@ -148,7 +148,7 @@ def test_a_champion_whose_files_are_gone_gives_way_to_the_one_before_it(data):
     drop(data, 2)
     served = serving.find()
     assert served.version == 1
-    assert "Version 2" in served.notice and "Version 1, which was in service before" in served.notice
+    assert "Version 2" in served.notice and "Version 1, in service earlier" in served.notice
 
 
 def test_where_no_champion_is_whole_the_shipped_bundle_answers_with_a_notice(data):
@@ -156,7 +156,7 @@ def test_where_no_champion_is_whole_the_shipped_bundle_answers_with_a_notice(dat
     alter(data, 1)
     served = serving.find()
     assert (served.version, served.bundle.recipe) == (None, "shipped")
-    assert "Version 2, which should be in service" in served.notice
+    assert "Version 2 should be in service" in served.notice
     assert serving.BUILT_IN_ANSWERS in served.notice
 
 
@@ -166,7 +166,7 @@ def test_a_locked_database_leaves_the_last_one_answering_soon(data):
         other.execute("BEGIN EXCLUSIVE")
         served, took = timed()
     assert (served.version, served.bundle.recipe) == (2, "recipe-1")
-    assert "locked" in served.notice and "Version 2, which answered here last" in served.notice
+    assert "locked" in served.notice and "Version 2, the last one used here" in served.notice
     assert took < SOON
     assert serving.find().notice == ""
 
@@ -185,7 +185,7 @@ def test_a_database_that_is_gone_leaves_the_last_one_answering(data):
     (data / "mlflow.db").unlink()
     served = serving.find()
     assert served.version == 2
-    assert "gone" in served.notice
+    assert "is now empty: its data are missing" in served.notice
     assert not (data / "mlflow.db").exists()
 
 

@@ -113,7 +113,7 @@ def test_a_falling_recall_is_warned_of_against_the_shipped_bundle(data, tmp_path
 def test_a_model_of_drawn_cells_and_a_leaky_one_are_warned_of(data, tmp_path):
     finish_run(data, write_bundle(tmp_path / "drawn", 0.9, synthetic=True))
     finish_run(data, write_bundle(tmp_path / "leaky", 0.95, by="image"))
-    assert "drawn cells only" in promotion.promote(data, 1, "Ada", "to try").warnings[0]
+    assert "synthetic cells only" in promotion.promote(data, 1, "Ada", "to try").warnings[0]
     assert "learned from" in promotion.promote(data, 2, "Ada", "to try").warnings[0]
 
 

@@ -91,7 +91,7 @@ def measure(data: Path, *, workers: int, progress: Progress | None = None) -> in
     data = Path(data)
     now = manifest_parquet.stamp(data)
     folder = Workspace(data).brightness
-    with exclusive(folder / "lock", 0, BusyError(f"The images of {data} are being measured already.")):
+    with exclusive(folder / "lock", 0, BusyError(f"The images of {data} are already being measured.")):
         done = _measure_all(data, workers, progress)
     write_text(folder / FINISHED, now)
     return done

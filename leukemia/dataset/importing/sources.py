@@ -121,13 +121,13 @@ def _in_zip(path: Path, prefix: str, stack: ExitStack) -> Iterator[Entry]:
     except OSError as error:
         raise ArchiveError(f"{path} cannot be opened: {error.strerror}.") from error
     except zipfile.BadZipFile as error:
-        raise ArchiveError(f"{path} is not a folder or a whole .zip file.") from error
+        raise ArchiveError(f"{path} is neither a folder nor a complete .zip file.") from error
     for info in archive.infolist():
         if info.is_dir():
             continue
         inside = PurePosixPath(info.filename.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
-            raise ArchiveError(f"{path} holds a path that leads outside of it: {info.filename!r}.")
+            raise ArchiveError(f"{path} contains a path that leads outside it: {info.filename!r}.")
         if info.flag_bits & ENCRYPTED:
             raise ArchiveError(f"{path} is locked with a password: unpack it and name the folder.")
         if inside.parts[0] == "__MACOSX" or inside.name.startswith("."):

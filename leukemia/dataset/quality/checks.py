@@ -62,8 +62,8 @@ def split(cells: pd.DataFrame, assignment: pd.Series, whose: str) -> Check:
     """
     title = "No patient is in more than one subset"
     meaning = (
-        "A network can learn to recognise a patient's slide instead of the disease. Estimates on patients "
-        "it learned from would be too good."
+        "A network can learn to recognise a patient's slide instead of the disease. Results on patients "
+        "it was trained on would be too optimistic."
     )
     action = "Each patient group goes into one subset as a whole. The split is checked again here."
     twice = sorted(set(cells.loc[assignment.str.contains(TWICE, na=False), "patient_group"]))
@@ -189,7 +189,7 @@ def two_labels(cells: pd.DataFrame) -> Check:
         "labels",
         "One image, two labels",
         PROBLEM if len(rows) else OK,
-        f"{counted(len(rows), 'image')} whose identical copy has the other label.",
+        f"{counted(len(rows), 'image')} with an identical copy that has the other label.",
         "One of the two labels is wrong.",
         "Nothing yet: open the cell to doubt or correct its label." if len(rows) else "Nothing to do.",
         rows.reset_index(drop=True),

@@ -234,8 +234,8 @@ def _damage(top: Path, plan: Plan) -> Iterator[str]:
 
 def _explain(summary: SampleSummary, seed: int) -> str:
     return (
-        "SYNTHETIC CELLS. A program drew every image in this folder; none is from a patient.\n"
-        "The layout, names and faults are those of the C-NMC 2019 set, so that software for it can be\n"
-        "tried out. Nothing learned from these images says anything about leukemia.\n\n"
-        f"Written by: python -m leukemia sample (seed {seed})\n\n{summary}\n"
+        "SYNTHETIC CELLS. A program drew every image in this folder; none is from a patient.\nThe layout, "
+        "names and faults are those of the C-NMC 2019 set, so that software for it can be\ntried out. "
+        "Results on these images say nothing about leukemia.\n\nWritten by: python -m leukemia sample "
+        f"(seed {seed})\n\n{summary}\n"
     )

@@ -53,7 +53,7 @@ def refusal(text: str) -> str:
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             return f"This program may not read {path}. Ask its owner for permission."
         if path.is_file() and not zipfile.is_zipfile(path):
-            return f"{path} is not a folder or a whole .zip file."
+            return f"{path} is neither a folder nor a complete .zip file."
     except (OSError, ValueError) as error:
         return f"This path cannot be opened: {getattr(error, 'strerror', None) or 'it is not a path'}."
     return ""

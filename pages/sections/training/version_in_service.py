@@ -16,11 +16,11 @@ from pages.components import flash, identity, model_in_service
 
 KEY = "training-service-"
 FLASH, WHO, WHY = "service", KEY + "back-who", KEY + "back-why"
-UNNAMED, UNEXPLAINED = "name not given", "rolled back on the page Training"
-NAMED = "the bundle named by LEUKEMIA_MODEL"
+UNNAMED, UNEXPLAINED = "name not given", "rolled back on the Training page"
+NAMED = "the bundle set by LEUKEMIA_MODEL"
 MODEL_GIVEN = (
-    "LEUKEMIA_MODEL names the bundle in service: until it is unset, promoting and rolling back do not change "
-    "what classifies."
+    "LEUKEMIA_MODEL sets the bundle in service. Until it is unset, promoting and rolling back do not "
+    "change the model on the Classify page."
 )
 NOTHING = "The built-in model is in service; there is nothing to roll back to."
 ELSEWHERE = "Someone else has just changed the version in service; nothing was rolled back."

@@ -183,13 +183,13 @@ def zipped(folder, name, inside=b"evil"):
     ("spoil", "says"),
     [
         (not_cnmc, "not a C-NMC 2019 download"),
-        (absolute, "set.zip holds a path that leads outside of it: '/etc/cron.d/evil.bmp'"),
-        (climbing, "set.zip holds a path that leads outside of it: 'C-NMC_Leukemia/../../../evil.bmp'"),
+        (absolute, "set.zip contains a path that leads outside it: '/etc/cron.d/evil.bmp'"),
+        (climbing, "set.zip contains a path that leads outside it: 'C-NMC_Leukemia/../../../evil.bmp'"),
         (bomb, "None of the 1 images can be read. The first: The file is larger than 20 MB"),
         (unknown_columns, "must have the columns Patient_ID, labels, new_names"),
         (unknown_label, "line 2: the label is '2'; it must be 1 (ALL) or 0 (normal)"),
         (two_rows, "has two different rows for 1.bmp"),
-        (half_a_zip, "half.zip is not a folder or a whole .zip file"),
+        (half_a_zip, "half.zip is neither a folder nor a complete .zip file"),
         (gone, "No such file or folder"),
     ],
 )

@@ -120,7 +120,7 @@ def test_what_is_no_source_is_told(tmp_path, stack, monkeypatch):
     for name, says in (
         ("gone", "No such file or folder"),
         ("hollow", "is empty"),
-        ("text.zip", "not a folder or a whole .zip"),
+        ("text.zip", "neither a folder nor a complete .zip"),
         ("full", "more than 2 files"),
     ):
         with pytest.raises(ArchiveError, match=says):

@@ -22,8 +22,8 @@ PAGE = 60
 REDRAW = 1.5
 
 DRAWN = (
-    "Cells marked *synthetic drawing* are drawn by a program, not photographed. The result for a drawing "
-    "shows how this page works and means nothing clinically."
+    "Cells marked *synthetic drawing* were drawn by a program, not photographed. Their results only show "
+    "how this page works and have no clinical meaning."
 )
 TRAINED_ON_REAL = " The model was trained on real cells only."
 REPLACED = "The model was replaced while this page was open. Drop the cells in again for its results."

@@ -21,8 +21,9 @@ TERCILES = ("small", "middle", "large")
 MEANING = {
     "sensitivity_at_specificity": f"Sensitivity where {AT_SPECIFICITY:.0%} of the normal cells are called "
     "Normal-like.",
-    "accuracy_at_coverage": f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are farthest from the "
-    "threshold (by logit).",
+    "accuracy_at_coverage": (
+        f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are furthest from the threshold (by logit)."
+    ),
     "best_weighted_f1": (
         "Weighted F1, with each fold called at the best threshold of the other folds: comparable with the "
         "published results for C-NMC, which favour neither class."

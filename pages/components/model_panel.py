@@ -75,8 +75,10 @@ def _abstains(bundle: Bundle) -> None:
     st.caption(
         f"{band.low:.2f}–{band.high:.2f}: the model abstains (**{decisions.INDETERMINATE}**). Review "
         "these cells yourself.",
-        help=f"Of a new patient's ALL cells at most {band.missed:.0%} are expected below this range, of "
-        f"normal cells at most {band.alarmed:.0%} above it (split-conformal prediction, by patient).",
+        help=(
+            f"For a new patient, at most {band.missed:.0%} of ALL cells are expected below this range and "
+            f"at most {band.alarmed:.0%} of normal cells above it (split-conformal prediction, by patient)."
+        ),
     )
 
 

@@ -159,7 +159,7 @@ def values(column):
 
 def test_without_a_model_the_page_works_and_says_what_is_missing(visit, tmp_path):
     page = visit(bundle=tmp_path / "no model")
-    assert "A split belongs to a model" in said(page)
+    assert "Each model has its own split" in said(page)
     page = visit(bundle=tmp_path / "no model", section="gallery", outcome="wrong", sort="wrongest")
     assert "need a model in service" in said(page)
     assert "Subset" not in [one.label for one in page.multiselect]
@@ -172,7 +172,7 @@ def test_without_a_model_the_page_works_and_says_what_is_missing(visit, tmp_path
 def test_a_model_of_another_set_is_told_apart(visit, tiny_bundle):
     page = visit(bundle=tiny_bundle, section="gallery")
     assert "no held-out answer for any cell here" in said(page)
-    assert "The model in service learned from another set" in said(visit(bundle=tiny_bundle))
+    assert "The model in service was trained on another set" in said(visit(bundle=tiny_bundle))
 
 
 def test_filters_combine_and_live_in_the_address(visit, cells, predictions):
@@ -300,10 +300,10 @@ def test_an_opened_cell_says_the_answer_or_why_there_is_none(visit, cells, predi
     held_out = predictions.iloc[0]
     text = said(visit(section="gallery", cell=held_out["image_id"]))
     assert f"{held_out['probability']:.3f}" in text
-    assert "the model did not learn from this patient" in text
+    assert "the model was not trained on this patient" in text
     trained_on = bundles.read(own_bundle).record.split.training.groups
     learned = cells[cells["patient_group"].isin(trained_on)]["image_id"].iloc[0]
-    assert "the model learned from this patient" in said(visit(section="gallery", cell=learned))
+    assert "the model was trained on this patient" in said(visit(section="gallery", cell=learned))
     unlabelled = cells[cells["label"] == ""]["image_id"].iloc[0]
     assert "Unlabelled cells have no held-out answer" in said(visit(section="gallery", cell=unlabelled))
 

@@ -247,7 +247,7 @@ def test_corrected_and_doubted_labels_are_counted(open_form, data):
     for image_id in normal.iloc[1:]:
         label_log.correct(data, image_id, label_log.DOUBTED, who="Ada", reason="unclear")
     page = open_form()
-    assert "1 corrected label is used as corrected." in said(page)
+    assert "1 corrected label is used." in said(page)
     assert "2 cells with a doubted label are left out." in said(page)
     assert f"{(cells['label'] != '').sum() - 2} synthetic cells" in said(page)
 

@@ -170,7 +170,7 @@ def test_an_address_of_no_run_says_so_and_lists_the_others(visit, data):
     train(data, "one").end(RunStatus.FINISHED)
     for wrong in ("0" * 32, "' OR 1=1 --", "<script>"):
         page = visit(wrong)
-        assert "No run is recorded under this address" in said(page)
+        assert "No run is recorded at this address" in said(page)
         assert list(table(page)["Run"]) == ["one"]
 
 

@@ -94,7 +94,7 @@ def test_a_range_that_falls_and_no_setting_at_all_are_said_and_start_nothing(fil
 def test_few_different_settings_make_few_trials(filled):
     filled.multiselect[0].set_value(["flips", "rotation"]).run()
     assert filled.session_state["space"][1] == 4
-    assert "4 different settings: each is tried once" in said(filled)
+    assert "4 combinations of settings: each is tried once" in said(filled)
 
 
 @pytest.mark.parametrize("recipe", ["dense-baseline", "efficientnet-lite0", "mobilenet-v2"])

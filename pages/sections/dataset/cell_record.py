@@ -20,7 +20,9 @@ STYLE = Path(__file__).with_name("cell_detail.css")
 # Frame pixels a side that are shown: C-NMC's training frames have 450.
 SHOWN = 450
 WHY_NONE = {
-    "training": "No answer is shown: the model learned from this patient, so its answer would prove nothing.",
+    "training": (
+        "No answer is shown: the model was trained on this patient, so its answer would prove nothing."
+    ),
     "validation": "No answer is shown: the model's threshold was chosen with this patient's cells.",
     "test": "The model has no answer for this cell.",
     UNKNOWN: "The model has no held-out answer for this cell.",
@@ -31,10 +33,10 @@ BESIDE = {
     UNDECIDED: f"Indeterminate: {decisions.NEEDED}.",
     UNKNOWN: "The cell is unlabelled.",
 }
-HELD_OUT = "Held out: the model did not learn from this patient."
+HELD_OUT = "Held out: the model was not trained on this patient."
 HELD_OUT_OF_FOLD = (
-    "Held out ({subset} of {folds}): this is the answer of a network with the same recipe that did not learn "
-    "from this patient. The model in service did."
+    "Held out ({subset} of {folds}): this answer comes from a network with the same recipe that was not "
+    "trained on this patient. The model in service was."
 )
 WHY_UNLABELLED = "Unlabelled cells have no held-out answer. Send this cell to Classify to get one."
 
@@ -122,7 +124,9 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     kind, mark = MARKS[word]
     origin = HELD_OUT
     if bundle.leaky:
-        origin = "The model learned from other cells of this patient, so this answer looks better than it is."
+        origin = (
+            "The model was trained on other cells of this patient, so this answer looks better than it is."
+        )
     elif bundle.folds:
         origin = HELD_OUT_OF_FOLD.format(subset=escape(record.subset), folds=bundle.folds)
     return (

@@ -50,8 +50,8 @@ def show(data: Path) -> None:
     _headline(first)
     if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):
         st.warning(
-            "This holds for patients' names and for identical images. Near-identical images suggest that two "
-            "names in different subsets may be one person: see below.",
+            "This covers patients' names and identical images. Near-identical images suggest that two "
+            "names in different subsets may be the same person: see below.",
             icon=":material/warning:",
         )
     _summary(rest)
@@ -229,7 +229,7 @@ def _images(data: Path, check: Check) -> None:
     records = [by_path[path] for path in rows["path"] if path in by_path]
     grid.show(data, records, key=f"check-{check.name}-grid", spoken=check.title, on_open=cell_detail.open_it)
     if check.name == "suspects":
-        st.caption("Most suspect first. Click a cell to open it, where you can correct or doubt its label.")
+        st.caption("Most suspect first. Click a cell to open it and to correct or doubt its label.")
 
 
 def _ids(data: Path) -> dict[str, str]:

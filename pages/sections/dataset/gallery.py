@@ -14,7 +14,7 @@ from pages.sections.dataset import address, cell_detail, controls, grid, resourc
 
 NO_MODEL = "Filters by subset, answer and probability need a model in service."
 NO_ANSWERS = (
-    "The model in service has no held-out answer for any cell here: it learned from another set. "
+    "The model in service has no held-out answer for any cell here: it was trained on another set. "
     "Filters by subset, answer and probability need a model trained on this set."
 )
 LOST = "The selection on the map was made in another session. Please select the cells there again."

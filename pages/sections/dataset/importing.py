@@ -20,8 +20,10 @@ WHERE = "Folder or .zip on the server"
 ABOUT = {
     DOWNLOAD: "C-NMC 2019 as downloaded, in the archive's own layout or Kaggle's. Nothing is unpacked or "
     "changed there.",
-    SAMPLE: "720 synthetic cells of 24 patients in C-NMC's layout, with its pitfalls: try the page without a "
-    "download. A program drew them; nothing learned from them says anything about leukemia.",
+    SAMPLE: (
+        "720 synthetic cells of 24 patients in C-NMC's layout, with its pitfalls: try the page without a "
+        "download. They were drawn by a program; results on them say nothing about leukemia."
+    ),
 }
 REFUSED = "import-refused"
 
@@ -51,7 +53,7 @@ def refusal(text: str) -> str:
         if not path.exists():
             return f"No such file or folder on the server: {path}."
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            return f"This program may not read {path}. Ask its owner for permission."
+            return f"This program is not allowed to read {path}. Ask its owner for permission."
         if path.is_file() and not zipfile.is_zipfile(path):
             return f"{path} is neither a folder nor a complete .zip file."
     except (OSError, ValueError) as error:
@@ -122,7 +124,7 @@ def _start(data: Path, sample: bool) -> None:
 def _ended(job: Job, state: JobState) -> None:
     if state.status != JobStatus.DONE:
         st.subheader(plain(job.title))
-        st.caption("The set is unchanged. What has been read so far is kept, so the import can resume.")
+        st.caption("The set is unchanged. Everything read so far is kept, so you can resume the import.")
         job_status.ended(job, state)
         return
     with st.expander(f"{plain(job.title)}: done. Report", icon=":material/check_circle:"):

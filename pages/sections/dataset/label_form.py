@@ -22,8 +22,8 @@ WORDS = {
     NORMAL: "Corrected: the cell is Normal",
 }
 ABOUT = (
-    "The original label is kept. From the next training on, a corrected label counts and a doubted cell is "
-    "left out. This is a label of the data set, not a finding about a patient."
+    "The original label is kept. From the next training, a corrected label is used and a doubted cell is "
+    "left out. This is a label in the data set, not a finding about a patient."
 )
 
 

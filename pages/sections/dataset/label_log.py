@@ -32,7 +32,7 @@ def show(data: Path) -> None:
         # Identical images are one cell here.
         by_id = {row.image_id: row for row in catalog.page(Filters(images=tuple(latest)), size=4 * PAGE)}
         records = [by_id[image_id] for image_id in latest if image_id in by_id]
-        spoken = "Cells whose label was changed"
+        spoken = "Cells with a changed label"
         grid.show(data, records, key="labels-grid", spoken=spoken, on_open=cell_detail.open_it)
         if len(changed) > PAGE:
             st.caption(f"The latest {PAGE} of {len(changed):,}. To see all, use the gallery's filter Review.")

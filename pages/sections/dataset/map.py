@@ -24,7 +24,7 @@ CHART, OPENED = "map-chart", "map-opened"
 PREVIEW = 12
 ABOUT = (
     "Each dot is a cell, placed by the features of the network's last layer: cells that look alike to the "
-    "model lie close together. Draw a lasso or a box around cells to see them and to open them in the "
+    "model are close together. Draw a lasso or a box around cells to see them and to open them in the "
     "gallery, or click a dot to see one cell. "
 )
 FOLDER = Path(__file__).parent

@@ -13,7 +13,9 @@ from leukemia.plots import dataset_overview
 from leukemia.plots.chart import Chart
 from pages.sections.dataset import resources
 
-SYNTHETIC = "All cells here are synthetic drawings. They show how the page works and say nothing of patients."
+SYNTHETIC = (
+    "All cells here are synthetic drawings. They show how the page works and say nothing about patients."
+)
 GROUPS = "Patients who share an identical or near-identical image count as one group."
 
 
@@ -65,9 +67,10 @@ def _split(catalog: Catalog) -> None:
     if (subsets["subset"] == UNKNOWN).all():
         st.markdown("**Split composition**")
         st.caption(
-            f"{plain(why)} A split belongs to a model: each training assigns the patients anew."
+            f"{plain(why)} Each model has its own split: every training assigns the patients to subsets "
+            "again."
             if bundle is None
-            else "The model in service learned from another set: no image here is part of its split."
+            else "The model in service was trained on another set: no image here is part of its split."
         )
         return
     _side_by_side(

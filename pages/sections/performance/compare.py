@@ -23,7 +23,7 @@ MOST = 4  # others at once: as many as the charts tell apart
 FIRST = ("sensitivity", "specificity", "auroc", "brier")
 SHOWN = 24
 LEAKY = (
-    "{} was tested on patients that it was also trained on: a difference from it says nothing about new "
+    "{} was tested on patients that it was also trained on: a comparison with it says nothing about new "
     "patients."
 )
 
@@ -67,7 +67,7 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
     frame = pairs.of.frame
     names = [one.name for one in together]
     st.caption(
-        f"On {wording.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others their own: "
+        f"On {wording.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others at their own: "
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
@@ -141,7 +141,7 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: lis
     cells = comparison.disagreements(frame, thresholds)
     st.subheader(f"Cells on which they disagree: {len(cells):,} of {len(frame):,}")
     if cells.empty:
-        st.caption("They call every cell the same.")
+        st.caption("The versions agree on every cell.")
         return
     right = [int((cells[f"called_{number}"] == cells["label"]).sum()) for number in range(len(together))]
     scores = "; ".join(f"{plain(one.name)} {count:,}" for one, count in zip(together, right, strict=True))

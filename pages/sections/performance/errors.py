@@ -26,8 +26,9 @@ def show(version: Version, picked: Picked) -> None:
     rows = wrong[kind]
     st.caption(
         f"{len(wrong[MISSED]):,} missed ALL cells and {len(wrong[ALARM]):,} false alarms among "
-        f"{len(cells):,} held-out cells. Those that the model was most sure of come first (farthest from the "
-        "threshold, by logit): they may be wrong labels, or cells unlike any that it was trained on."
+        f"{len(cells):,} held-out cells. The most confident errors come first (furthest from the "
+        "threshold, by logit). Their labels may be wrong, or they may be unlike any cell the model was "
+        "trained on."
     )
     if rows.empty:
         st.info(f"No {NONE[kind]} at this threshold.", icon=":material/check_circle:")

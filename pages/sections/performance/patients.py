@@ -35,8 +35,8 @@ def _about(table: pd.DataFrame) -> str:
         right = "its only cell was " + ("called correctly" if worst["accuracy"] else "misclassified")
     return (
         f"Worst: patient group {plain(str(worst['patient_group']))} ({worst['label']}), {right}. A patient "
-        "is called ALL-like if the mean probability of its cells reaches the threshold. With "
-        f"{len(table)} patient groups, one more or less changes these shares by several points."
+        f"is called ALL-like if the mean probability of its cells reaches the threshold. With {len(table)} "
+        "patient groups, one group more or fewer changes these shares by several points."
     )
 
 

@@ -27,8 +27,8 @@ def show(version: Version, picked: Picked, sensitivity: float) -> None:
         for change in version.bundle.record.changes:
             st.markdown(_line(change))
         st.caption(
-            "The network stays the same; threshold, metrics and model card become those of the chosen "
-            f"threshold. {plain(version.name)} stays as it is, and so does the model in service."
+            "The network stays the same; the metrics and the model card are updated for the chosen "
+            f"threshold. {plain(version.name)} and the model in service do not change."
         )
         if version.number:
             st.page_link(
@@ -38,7 +38,7 @@ def show(version: Version, picked: Picked, sensitivity: float) -> None:
                 query_params={"section": "runs", "run": version.run_id},
             )
         if own:
-            st.caption("To save, first choose a threshold that is not the model's own.")
+            st.caption("To save, first choose a threshold other than the model's own.")
         with st.form("performance-save", border=False):
             st.session_state.setdefault(WHO, identity.name())
             left, right = st.columns([2, 3])

@@ -65,4 +65,4 @@ def _picked(bundle: Bundle, how: str) -> Picked:
 
 
 def _share(label: str, usual: int, word: str) -> float:
-    return st.slider(label, 50, 100, usual, format="%d %%", key=f"performance-{word}") / 100
+    return st.slider(label, 50, 100, usual, format="%d%%", key=f"performance-{word}") / 100

@@ -95,9 +95,9 @@ def _options(kind: str, data: Path) -> Options:
                 required=True,
                 **setting_fields.KEEP,
             )
-        meaning = "The same seed splits the patients and draws the cells in the same way."
+        meaning = "The same seed gives the same split of patients and the same draw of cells."
         options["seed"] = _number("Seed", "seed", 0, 0, HIGHEST_SEED, 1, meaning)
-        meaning = "Share of ALL cells to find: the threshold is chosen to reach it on held-out patients."
+        meaning = "Share of ALL cells to find. The threshold is chosen to reach it on held-out patients."
         options["target-recall"] = _number(
             ("Target sensitivity (recall)"), "recall", 0.95, 0.5, 1.0, 0.01, meaning
         )
@@ -183,7 +183,7 @@ def _started(data: Path, *, possible: bool) -> bool:
     if running or ahead:
         first = f"{plain(running.title)} is running" if running else "another is about to start"
         more = f", and {ahead} more {'is' if ahead == 1 else 'are'} waiting" if ahead else ""
-        st.caption(f"One training runs at a time: {first}{more}. This one starts by itself in its turn.")
+        st.caption(f"One training runs at a time: {first}{more}. This one will start automatically in turn.")
     flash.show(job_status.FLASH)
     return st.session_state.pop(PRESSED, False) and possible
 

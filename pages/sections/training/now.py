@@ -59,7 +59,7 @@ def _show_other(job: Job) -> None:
 def _show_queue(data: Path, waiting: list[WaitingJob]) -> None:
     st.subheader("Queue", anchor=False)
     several = f"{len(waiting)} trainings are" if len(waiting) > 1 else "1 training is"
-    st.caption(f"{several} waiting. One runs at a time; the next one starts by itself.")
+    st.caption(f"{several} waiting. One runs at a time; the next one starts automatically.")
     for place, training in enumerate(waiting, 1):
         _show_waiting(data, place, training, last=place == len(waiting))
 

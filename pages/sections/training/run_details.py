@@ -40,10 +40,12 @@ WHY = {
     RunStatus.BROKEN_OFF: "Its process ended without a message: it was killed from outside, or the machine "
     "restarted. Starting the same training again resumes it from its last finished epoch, as long as its "
     "checkpoint and its data are still there.",
-    RunStatus.FAILED: "It ended with an error. If it was started on this page, the log of its job says more.",
+    RunStatus.FAILED: (
+        "It ended with an error. If it was started on this page, see its job's log for details."
+    ),
     RunStatus.STOPPED: "It was cancelled. Finished epochs are kept.",
 }
-LEAKY = "Split by image: the same patients appear in training and test, so its results are too good."
+LEAKY = "Split by image: the same patients appear in training and test, so its results are too optimistic."
 BEST_OF_SWEEP = (
     "These are the best settings of a sweep, trained to the end and evaluated once on the test patients."
 )

@@ -14,9 +14,9 @@ from pages.components import job_status
 from pages.sections.training import curves
 
 LEAVE = (
-    "It runs in the background: you can leave or close this page. Cancel stops it between two batches; if it "
-    f"has not stopped after {GRACE:.0f} seconds, it is forced to. Finished epochs are kept, and you "
-    "can resume from the last one."
+    "It runs in the background: you can leave or close this page. Cancel stops it between two batches; if "
+    f"it has not stopped after {GRACE:.0f} seconds, it is forced to stop. Finished epochs are kept, and "
+    "you can resume from the last one."
 )
 
 
@@ -118,4 +118,4 @@ def _show_curves(job: Job, state: JobState) -> None:
     *before, part = facts.parts
     earlier = [fold.history for fold in before] if job.kind == JobKind.CROSSVALIDATE else []
     curves.show(Epochs(part.history, facts.step, state.share, facts.epochs or 1, earlier))
-    st.caption(f"Open circles: the epoch that is running. {HOW_TO_ZOOM}")
+    st.caption(f"Open circles show the epoch in progress. {HOW_TO_ZOOM}")

@@ -25,7 +25,7 @@ LIMIT = 200
 MORE = "training-past-limit"
 EVERY = "5s"
 NONE = "No runs yet. Start one under New run, or with python -m leukemia train in a terminal."
-NO_SUCH = "No run is recorded under this address."
+NO_SUCH = "No run is recorded at this address."
 
 
 def show(data: Path) -> None:
@@ -118,7 +118,7 @@ def _show_course(data: Path, run: Run) -> None:
             st.markdown("**Epoch by epoch**")
             curves.show_past(history)
         if parts:
-            st.markdown(f"**Folds**: {len(parts)}, each a run of its own")
+            st.markdown(f"**Folds**: {len(parts)}, each with its own run")
             st.dataframe(folds_table(parts), hide_index=True)
     histories = {part.name or part.run_id[:8]: run_history.histories(data, part.run_id) for part in parts}
     curves.show_overlaid(

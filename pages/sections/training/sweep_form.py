@@ -14,9 +14,9 @@ FIRST = "learning_rate"
 # How long a training may take and when it stops are not what a sweep is for.
 LEFT_OUT = ("patience", "epochs")
 ABOUT = (
-    "The first trial uses the recipe's defaults, if they lie within the ranges. Later trials are drawn more "
-    "and more often near those that did well (Optuna, TPE). A trial is scored by the AUROC of its best epoch "
-    "on validation patients only; one that falls behind is stopped early. The best settings are then "
+    "The first trial uses the recipe's defaults, if they lie within the ranges. Later trials use settings "
+    "closer to those that did well (Optuna, TPE). A trial is scored by the AUROC of its best epoch on "
+    "validation patients only; one that falls behind is stopped early. The best settings are then "
     "evaluated once on the test patients, and become a model version."
 )
 
@@ -102,7 +102,7 @@ def _trials(recipe: str) -> int:
         max_value=MOST_TRIALS,
         step=1,
         key=key,
-        help=f"From {search_space.MIN_TRIALS} to {MOST_TRIALS}. Plan ten for each varied setting.",
+        help=f"From {search_space.MIN_TRIALS} to {MOST_TRIALS}. Plan about ten for each setting you vary.",
         width=setting_fields.WIDTH,
         **setting_fields.KEEP,
     )
@@ -111,7 +111,7 @@ def _trials(recipe: str) -> int:
 def _show_notes(axes: tuple[Axis, ...], trials: int) -> None:
     combinations = search_space.combinations(axes)
     if combinations <= trials:
-        st.caption(f"There are {int(combinations)} different settings: each is tried once.")
+        st.caption(f"There are only {int(combinations)} combinations of settings: each is tried once.")
     elif trials < 5 * len(axes):
         st.caption(
             f":material/info: {trials} trials are few for {len(axes)} "

@@ -63,7 +63,8 @@ def _why_not_by_itself(recipe: Definition, state: JobState | None) -> str:
         return f"The training time could not be measured: {plain(state.message)}"
     if recipe.needs:
         return (
-            "The training time has not been measured on this machine yet; that needs what the recipe needs."
+            "The training time has not been measured on this machine yet. Install what the recipe needs "
+            "to measure it."
         )
     return ""
 

@@ -71,7 +71,7 @@ def _reviewed(cells: ClassCounts) -> list[str]:
     lines = []
     if cells.corrected:
         labels = "label is" if cells.corrected == 1 else "labels are"
-        lines.append(f"{cells.corrected:,} corrected {labels} used as corrected.")
+        lines.append(f"{cells.corrected:,} corrected {labels} used.")
     if cells.doubted:
         ones = "cell with a doubted label is" if cells.doubted == 1 else "cells with a doubted label are"
         lines.append(f"{cells.doubted:,} {ones} left out.")

@@ -21,7 +21,7 @@ WHO, WHY = KEY + "who", KEY + "why"
 # Where the registry cannot be asked for a moment, what was typed is there again afterwards.
 DRAFT = KEY + "draft"
 NEEDED = "Not promoted. Please give your name and a reason; both are kept with the version."
-UNREAD = "Not promoted. Please read the warnings, and tick that you have."
+UNREAD = "Not promoted. Please read the warnings and tick the box to confirm."
 CHANGED = "Not promoted. The version in service has just changed: read the new warnings, then promote again."
 NOTHING_IN_SERVICE = "The model in service cannot be read, so there is nothing to compare with."
 HOW_TO_READ = (
@@ -119,7 +119,8 @@ def _show_promotion(data: Path, version: Version, warnings: tuple[str, ...]) -> 
             args=(data, version.number, warnings, read),
         )
     st.caption(
-        "It then classifies cells on the Classify page, for everyone. Name and reason are kept for good."
+        "It will then classify cells on the Classify page for everyone. Your name and reason are kept "
+        "permanently."
     )
 
 

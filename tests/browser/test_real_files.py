@@ -99,7 +99,7 @@ def test_good_and_bad_files_together_each_get_their_line(visit, cells, tmp_path)
         "cut off.bmp": "damaged or incomplete",
         "smear.jpg": "Not a single cut-out cell",
         "black.png": "blank",
-        "wide.png": "too large: at most",
+        "wide.png": "too large: the limit is",
     }
     (tmp_path / "letter.bmp").write_text("Dear colleague, " * 100)
     (tmp_path / "empty.bmp").write_bytes(b"")

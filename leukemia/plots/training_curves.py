@@ -117,7 +117,7 @@ def rates(epochs: Epochs) -> VegaChart:
     }
     share = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}}
     spec = _spec(
-        ("Sensitivity (recall) and specificity by epoch"), "Share of cells", epochs.planned, lines, share
+        "Sensitivity (recall) and specificity by epoch", "Share of cells", epochs.planned, lines, share
     )
     return VegaChart(_rows(epochs, lines), spec, rates_caption(epochs.history))
 

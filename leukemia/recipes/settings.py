@@ -215,7 +215,7 @@ FIELDS = (
         (
             "smoothing",
             "Label smoothing",
-            ("Moves the targets away from 0 and 1 by half of this value."),
+            "Moves the targets away from 0 and 1 by half of this value.",
             0,
             0.9,
             "float",

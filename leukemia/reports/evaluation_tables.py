@@ -39,7 +39,7 @@ def summary(scored: Scored) -> list[str]:
         f"patient groups; ALL-like at a probability of {bundle.threshold:.4f} or above",
         *scored.notes,
         "",
-        f"{'figure':<18} {'by cell (95% over patients)':<30} by patient: mean probability",
+        f"{'metric':<18} {'by cell (95% over patients)':<30} by patient: mean probability",
         *(f"{name:<18} {by_cell[name]!s:<30} {by_patient[name]}" for name in by_cell),
         "",
         f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",

@@ -33,7 +33,7 @@ def printed():
 @pytest.fixture(scope="module")
 def shown(printed):
     """Name of a metric to what is printed as its value."""
-    rows = [row for row in printed if len(row) > 2 and "(" in row[1] and row[0] != "figure"]
+    rows = [row for row in printed if len(row) > 2 and "(" in row[1] and row[0] != "metric"]
     return {row[0].strip(): float(row[1].split()[0]) for row in rows}
 
 

@@ -71,7 +71,7 @@ def test_a_job_runs_to_its_end_and_tells_how_far_it_is(start, tmp_path):
     assert (state.status, state.message, state.what) == ("done", "", "Drawing")
     assert state.done == state.total > 40
     assert (tmp_path / "drawn" / "SYNTHETIC.txt").is_file()
-    assert "Synthetic cells" in jobs.log_tail(job)
+    assert "synthetic drawings" in jobs.log_tail(job)
     assert jobs.running(tmp_path) is None
 
 

@@ -108,7 +108,7 @@ def test_samples_are_answered_and_called_synthetic(app):
     assert not page.exception
     assert sum(summary(page)) == len(probabilities(page)) == 12
     assert said(page).count('class="drawn"') == 12
-    assert "means nothing clinically" in said(page)
+    assert "only show how this page works" in said(page)
 
 
 def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
@@ -121,7 +121,7 @@ def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
     assert "Not readable (2)" in text
     assert "The file is empty." in text
     assert "Not a readable image" in text
-    assert "means nothing clinically" not in text
+    assert "only show how this page works" not in text
 
 
 def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app, files, monkeypatch):

@@ -131,7 +131,7 @@ def test_a_run_is_asked_for_with_what_differs_from_the_recipe(open_form, asked, 
     widget(page.number_input, "Learning rate").set_value(1e-3)
     page.checkbox(key="training-reference-cnn-flips").uncheck()
     widget(page.number_input, "Seed").set_value(7)
-    widget(page.number_input, "Target recall").set_value(0.975)
+    widget(page.number_input, "Target sensitivity (recall)").set_value(0.975)
     page.text_input(key="training-who").set_value("Dr. Ada")
     press(page, "Start")
     ((folder, kind, title, arguments, by),) = asked

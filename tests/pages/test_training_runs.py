@@ -401,7 +401,7 @@ def test_a_registry_that_is_gone_or_damaged_is_a_sentence(fault, visit, data, ti
     file = Workspace(data).mlflow_db
     file.unlink() if fault == "gone" else file.write_bytes(b"no database " * 500)
     page = visit()
-    assert ("is gone" if fault == "gone" else "is damaged") in said(page)
+    assert ("missing" if fault == "gone" else "is damaged") in said(page)
 
 
 def test_a_model_named_outright_is_said_to_answer(visit, data, tiny_bundle, tmp_path, monkeypatch):

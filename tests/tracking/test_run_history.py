@@ -241,7 +241,7 @@ def test_a_database_that_is_gone_is_reported_where_its_runs_left_files(data, tmp
     make_versions(data, tmp_path, [0.9])
     promotion.promote(data, 1, "Ada", "first")
     Workspace(data).mlflow_db.unlink()
-    with pytest.raises(RegistryError, match="the database is gone"):
+    with pytest.raises(RegistryError, match="the database is missing"):
         run_history.runs(data)
 
 

@@ -99,7 +99,7 @@ def _options(kind: str, data: Path) -> Options:
         options["seed"] = _number("Seed", "seed", 0, 0, HIGHEST_SEED, 1, meaning)
         meaning = "Share of ALL cells to find. The threshold is chosen to reach it on held-out patients."
         options["target-recall"] = _number(
-            ("Target sensitivity (recall)"), "recall", 0.95, 0.5, 1.0, 0.01, meaning
+            "Target sensitivity (recall)", "recall", 0.95, 0.5, 1.0, 0.01, meaning
         )
     if options.get("split") == "image":
         st.warning(LEAKY, icon=":material/warning:")

@@ -69,9 +69,12 @@ def _factors(record: schema.Record) -> str:
 def _metrics(record: schema.Record) -> str:
     lines = "\n".join(f"- **{name}**: {MEANING[name]}" for name in record.estimates)
     threshold = record.threshold
+    chosen_on = threshold.chosen_on.replace(
+        schema.ON_ITS_OWN_TEST, "the same held-out patients as these metrics"
+    )
     return (
         f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or above. This "
-        f"threshold was chosen on {threshold.chosen_on} for a sensitivity (recall) of "
+        f"threshold was chosen on {chosen_on} for a sensitivity (recall) of "
         f"{threshold.target_recall:.1%}. 95% intervals come from 1,000 bootstrap resamples of patients, "
         "stratified by class."
     )

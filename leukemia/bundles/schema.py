@@ -94,6 +94,10 @@ class Epochs(_Fields):
     best: int
 
 
+# As it is on record where a threshold was chosen on the cells that its metrics are computed on.
+ON_ITS_OWN_TEST = "the held-out patients that its figures are of"
+
+
 class Threshold(_Fields):
     """Probability of ALL from which a cell is called ALL-like, and how it was chosen."""
 

@@ -19,8 +19,8 @@ from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check, counted
 
 TITLE = "Label suspects"
 MEANING = (
-    "Held-out cells for which the model gives the other class at least the probability that it gives on "
-    "average to cells of that class (confident learning, Northcutt et al. 2021)."
+    "Held-out cells with a probability of the other class at least as high as the average for cells of "
+    "that class (confident learning, Northcutt et al. 2021)."
 )
 
 

@@ -12,16 +12,16 @@ from leukemia.errors import DatasetError
 ECE_BINS = 15
 
 MEANING = {
-    "sensitivity": "Of the ALL cells, the share called ALL-like (recall): TP / (TP + FN).",
-    "specificity": "Of the normal cells, the share called Normal-like: TN / (TN + FP).",
-    "ppv": "Of the cells called ALL-like, the share that are ALL: TP / (TP + FP).",
-    "npv": "Of the cells called Normal-like, the share that are normal: TN / (TN + FN).",
+    "sensitivity": "The share of ALL cells called ALL-like (recall): TP / (TP + FN).",
+    "specificity": "The share of normal cells called Normal-like: TN / (TN + FP).",
+    "ppv": "The share of cells called ALL-like that are ALL: TP / (TP + FP).",
+    "npv": "The share of cells called Normal-like that are normal: TN / (TN + FN).",
     "accuracy": "The share of all cells called correctly: (TP + TN) / all.",
     "balanced_accuracy": "The mean of sensitivity and specificity.",
     "f1": "The harmonic mean of PPV and sensitivity for ALL: 2 TP / (2 TP + FP + FN).",
     "weighted_f1": "The F1 of each class, weighted by its number of cells.",
     "auroc": "The chance that an ALL cell gets a higher probability than a normal one.",
-    "average_precision": "The area under the precision-recall curve, as a sum of steps.",
+    "average_precision": "The area under the precision-recall curve, computed as a sum of steps.",
     "brier": "The mean squared difference between the probability and the label; 0 is perfect.",
     "ece": (
         "Expected calibration error: the mean difference between the probability and the share of ALL in "

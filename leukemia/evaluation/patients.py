@@ -11,8 +11,14 @@ from leukemia.evaluation.calibration import to_logit
 from leukemia.evaluation.estimate import Estimate
 
 MEANING = {
-    "sensitivity": "Of the patients with ALL, the share whose mean probability reaches the threshold.",
-    "specificity": "Of the healthy patients, the share whose mean probability stays below the threshold.",
+    "sensitivity": (
+        "The share of patients with ALL called ALL-like: the mean probability of their cells is at or "
+        "above the threshold."
+    ),
+    "specificity": (
+        "The share of healthy patients called Normal-like: the mean probability of their cells is below "
+        "the threshold."
+    ),
 }
 COLUMNS = ("patient_group", "label", "cells", "called", "accuracy", "probability", "right")
 

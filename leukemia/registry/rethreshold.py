@@ -21,8 +21,6 @@ from leukemia.registry.import_bundle import import_bundle
 from leukemia.registry.versions import Version
 from leukemia.storage.workspace import Workspace
 
-CHOSEN_ON = "the held-out patients that its figures are of"
-
 
 def save(
     data: Path, version: Version, threshold: float, *, who: str, reason: str, chosen: str, target: float
@@ -148,7 +146,7 @@ def _record(
     record, predictions = bundle.record, bundle.predictions
     new = {
         "threshold": schema.Threshold(
-            value=threshold, target_recall=target, chosen_on=f"{CHOSEN_ON}, {chosen},"
+            value=threshold, target_recall=target, chosen_on=f"{schema.ON_ITS_OWN_TEST}, {chosen},"
         ),
         "estimates": rounded(estimates.of(predictions, threshold)),
         "patient_estimates": rounded(estimates.of_patients(predictions, threshold)),

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from leukemia.bundles import schema
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import formatting, metrics, patients, subgroups
@@ -24,7 +25,9 @@ OTHER_FOLDS = "the patients of the other folds"  # as a cross-validated bundle h
 def chosen_on(bundle: Bundle) -> str:
     """On which patients the model's own threshold was chosen; untrusted text."""
     patients = bundle.record.threshold.chosen_on.rstrip(",")
-    return "patients not used for these results" if patients == OTHER_FOLDS else patients
+    if patients == OTHER_FOLDS:
+        return "patients not used for these results"
+    return patients.replace(schema.ON_ITS_OWN_TEST, "the same held-out patients as these results")
 
 
 def warnings(bundle: Bundle) -> list[str]:

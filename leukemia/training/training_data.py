@@ -86,7 +86,7 @@ def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingDa
         part = splits.SPLITS[plan.split](cells, plan.seed)
     cells = label_log.apply(data, cells)
     if cells["doubted"].any():
-        logging.warning("%d cells whose label is doubted are left out.", cells["doubted"].sum())
+        logging.warning("%d cells with a doubted label are left out.", cells["doubted"].sum())
         part = part.mask(cells["doubted"], LEFT_OUT)
     size = plan.recipe.crop + MARGIN
     crops = load_crops(data, cells, size, workers=settings.load().workers, progress=progress)

@@ -43,7 +43,7 @@ def test_a_doubted_cell_is_left_out_and_said_so(data, caplog):
         after = load(data)
     assert set(learned(before)) - set(learned(after)) == {image_id}
     assert len(learned(after)) == len(learned(before)) - 1
-    assert "1 cells whose label is doubted are left out." in caplog.text
+    assert "1 cells with a doubted label are left out." in caplog.text
     assert after.fingerprint != before.fingerprint
     # The crops on disk serve on.
     assert len(list((data / "cache").glob("crops-*.npy"))) == 1

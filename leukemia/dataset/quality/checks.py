@@ -81,7 +81,7 @@ def split(cells: pd.DataFrame, assignment: pd.Series, whose: str) -> Check:
     except DatasetError as error:
         return Check("split", title, PROBLEM, str(error), meaning, "Nothing yet: please review the split.")
     if not groups:
-        finding = f"No patient of this set is in {whose}: there is nothing to check."
+        finding = f"No patient in this set is in {whose}: there is nothing to check."
         return Check("split", title, UNKNOWN, finding, meaning, action)
     sizes = ", ".join(f"{counts[name]:,} in {name}" for name in subsets)
     finding = (

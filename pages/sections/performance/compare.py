@@ -23,8 +23,7 @@ MOST = 4  # others at once: as many as the charts tell apart
 FIRST = ("sensitivity", "specificity", "auroc", "brier")
 SHOWN = 24
 LEAKY = (
-    "{} was tested on patients that it was also trained on: a comparison with it says nothing about new "
-    "patients."
+    "{} was tested on patients it was also trained on: a comparison with it says nothing about new patients."
 )
 
 

@@ -44,7 +44,7 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     RUNNING = "running"
-    BROKEN_OFF = "broken off"
+    BROKEN_OFF = "interrupted"
 
 
 MLFLOW_STATUS = {RunStatus.FINISHED: "FINISHED", RunStatus.FAILED: "FAILED", RunStatus.STOPPED: "KILLED"}

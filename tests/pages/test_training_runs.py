@@ -115,7 +115,7 @@ def test_runs_are_listed_whoever_started_them_the_newest_first(visit, data, tiny
     page = visit()
     found = table(page)
     assert list(found["Run"]) == ["killed", "broke", "at work", "reference-cnn (patient split)"]
-    assert list(found["Status"]) == ["broken off", "failed", "running", "finished"]
+    assert list(found["Status"]) == ["interrupted", "failed", "running", "finished"]
     assert list(found["Version"]) == ["", "", "", "1"]
     expected = str(bundles.read(tmp_path / "one").record.estimates["sensitivity"])
     assert found["Sensitivity (95%)"].iloc[-1] == expected

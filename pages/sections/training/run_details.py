@@ -34,7 +34,7 @@ STATUS = {
     RunStatus.FAILED: ":red-badge[:material/error: failed]",
     RunStatus.STOPPED: ":gray-badge[:material/stop_circle: stopped]",
     RunStatus.RUNNING: ":blue-badge[:material/sync: running]",
-    RunStatus.BROKEN_OFF: ":orange-badge[:material/link_off: broken off]",
+    RunStatus.BROKEN_OFF: ":orange-badge[:material/link_off: interrupted]",
 }
 WHY = {
     RunStatus.BROKEN_OFF: "Its process ended without a message: it was killed from outside, or the machine "

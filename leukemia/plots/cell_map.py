@@ -20,8 +20,8 @@ COLOURINGS = {
     "Class": "",
     "Patient": " If each patient forms a cluster, the model may recognise patients instead of the disease.",
     "Error": (
-        " Right and wrong are shown for held-out patients only: correct answers for patients it was "
-        "trained on prove nothing."
+        " Right and wrong are shown for held-out patients only: correct answers for patients the model "
+        "was trained on prove nothing."
     ),
     "Probability": (
         " Held-out probabilities are shown where available; for patients the model was trained on, the "

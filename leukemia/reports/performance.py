@@ -72,7 +72,7 @@ def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves
     for change in bundle.record.changes:
         text = f"{change.at}, {change.who}: threshold {change.old:.4f} to {change.new:.4f}, "
         parts.append(html.text(f"{text}{change.chosen}. {change.reason}", "small"))
-    return Section("What the threshold costs", parts)
+    return Section("Results at the threshold", parts)
 
 
 def _prevalence(held_out: HeldOutCurves, threshold: float) -> Section:
@@ -83,7 +83,7 @@ def _prevalence(held_out: HeldOutCurves, threshold: float) -> Section:
     ]
     first = PREVALENCES[0]
     return Section(
-        "At a prevalence",
+        "PPV and NPV by prevalence",
         [
             html.text(wording.predictive_values(at[first], first)),
             html.table(("prevalence", "PPV (95%)", "NPV (95%)"), rows),

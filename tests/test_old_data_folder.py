@@ -109,4 +109,4 @@ def test_every_page_opens_on_it(data, name, section, shows):
     everything = said(page) + "".join(str(one.value.to_dict()) for one in page.dataframe)
     everything += "".join(one.label for one in page.expander) + str([one.options for one in page.selectbox])
     assert shows in everything
-    assert not [one for one in page.error if "drawn cells" not in one.value]
+    assert not [one for one in page.error if "synthetic cells" not in one.value]

@@ -220,7 +220,7 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
     finally:
         pg_ctl("-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
     assert (served.version, served.bundle.recipe) == (number, "recipe-0")
-    assert "cannot be read" in served.notice and "answered here last" in served.notice
+    assert "cannot be read" in served.notice and "last one used here" in served.notice
     assert took < 2
 
 

@@ -26,7 +26,7 @@ def visiting(monkeypatch, tmp_path):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
         monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
         page = open_page("performance", section=section, **query)
-        assert not page.error or "drawn cells" in page.error[0].value
+        assert not page.error or "synthetic cells" in page.error[0].value
         return page
 
     return start

@@ -125,5 +125,5 @@ def get(name: str) -> Definition:
         Where there is none; the message lists those that there are.
     """
     if name not in RECIPES:
-        raise RecipeError(f"There is no recipe called {name!r}. Recipes: {', '.join(RECIPES)}.")
+        raise RecipeError(f"There is no recipe {name!r}. Recipes: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -236,7 +236,7 @@ def field(name: str) -> Field:
         if setting.name == name:
             return setting
     names = ", ".join(setting.name for setting in FIELDS)
-    raise RecipeError(f"There is no setting called {name!r}. Settings: {names}.")
+    raise RecipeError(f"There is no setting {name!r}. Settings: {names}.")
 
 
 def parse(name: str, text: str) -> Any:

@@ -131,7 +131,7 @@ def _progress(batch: Batch) -> DeltaGenerator | None:
     if batch.stopped:
         st.button(f"Resume with {batch.waiting} left", icon=":material/play_arrow:", on_click=batch.resume)
     else:
-        st.button("Stop", icon=":material/stop:", type="primary", on_click=batch.stop)
+        st.button("Stop classifying", icon=":material/stop:", type="primary", on_click=batch.stop)
     _show_progress(bar, batch)
     return bar
 

@@ -134,7 +134,7 @@ def test_a_dragged_cell_is_answered_as_the_classifier_answers(visit, cells, tiny
 def test_three_hundred_at_once_sorted_paged_and_in_the_csv(visit, many, tmp_path):
     page = visit()
     give(page, many)
-    page.get_by_role("button", name="Stop", exact=True).wait_for()
+    page.get_by_role("button", name="Stop classifying").wait_for()
     answered(page, 300)
     first = shown(page)
     page.get_by_role("button", name="Page 2").click()
@@ -164,7 +164,7 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
     page = visit()
     give(page, sorted(tmp_path.iterdir()))
     page.get_by_text(re.compile(r"^(16|32|48) of 80 classified")).first.wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop classifying").click()
     page.get_by_text(re.compile(r"^Stopped: \d+ of 80 classified")).wait_for()
     at_rest(page)
     stopped = summary(page)
@@ -226,7 +226,7 @@ def test_by_keyboard_alone_samples_and_threshold(visit):
     slider.focus()
     page.keyboard.press("End")
     page.get_by_role("heading", name="0 ALL-like · 12 Normal-like").wait_for()
-    assert page.get_by_test_id("stMetricValue").first.inner_text() == "0.000"
+    assert page.get_by_test_id("stMetricValue").first.inner_text() == "0.0%"
     page.get_by_role("button", name="Back to the model's own").press("Enter")
     page.get_by_text("(the model's own)").first.wait_for()
 

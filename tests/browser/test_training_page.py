@@ -106,8 +106,8 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     page.get_by_text("Stopped. Finished work is kept").first.wait_for()
     stopped = jobs.state(first)
     assert stopped.status == "stopped"
-    (part,) = stopped.facts["parts"]
-    behind = len(part["history"])
+    (part,) = stopped.training.parts
+    behind = len(part.history)
     assert 1 < behind < EPOCHS
 
     # The dashboard is stopped and started: the page finds the run, and goes on with it.
@@ -118,13 +118,12 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     page.get_by_text(re.compile("done. It is version 1")).first.wait_for()
     second = jobs.latest(data, "train")
     assert second.arguments == first.arguments
-    facts = jobs.state(second).facts
-    assert facts["run_id"] == stopped.facts["run_id"]
+    resumed = jobs.state(second).training
+    assert resumed.run_id == stopped.training.run_id
     # The same epochs, but for how long they took.
-    before = [{name: value for name, value in one.items() if name != "seconds"} for one in part["history"]]
+    before = [{name: value for name, value in one.items() if name != "seconds"} for one in part.history]
     kept = [
-        {name: one[name] for name in old}
-        for one, old in zip(facts["parts"][0]["history"], before, strict=False)
+        {name: one[name] for name in old} for one, old in zip(resumed.parts[0].history, before, strict=False)
     ]
     assert kept == before
 
@@ -136,7 +135,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
     promoted(page, 2, "first one")
     classify(dashboard, version=2)
 
-    run = facts["run_id"]
+    run = resumed.run_id
     page = dashboard.visit(f"training?section=runs&run={run}")
     page.get_by_text("Compared with the version in service").wait_for()
     page.get_by_text(re.compile(r"sensitivity [+−]?\d")).first.wait_for()

@@ -1,6 +1,7 @@
 """Jobs as a test writes them: a folder as jobs.py makes it, with a process that does nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,8 @@ from leukemia.jobs.job import LOG, RECORD
 from leukemia.jobs.process import ProcessId, identify
 from leukemia.storage.workspace import Workspace
 
-PATIENCE = 600  # seconds; it only matters where a job hangs
+# Seconds; they only matter where something hangs. Fewer show sooner what a change has broken.
+PATIENCE = float(os.environ.get("LEUKEMIA_TEST_PATIENCE", "600"))
 SLEEPER = "import time; time.sleep(600)"
 # Quick, and told by its arguments alone: what a job of a test does when it is gone on with.
 QUICK = ("recipes-of-nobody",)

@@ -230,12 +230,14 @@ def dashboard(data, tmp_path, patched):
         text=True,
         start_new_session=True,
     )
-    assert process.stdout.readline().strip() == "Waiting"
-    job = jobs.running(data, jobs.Lane.CHANGE)
-    in_mid_epoch(job, tmp_path)
-    yield process, job
-    process.kill()
-    process.wait()
+    try:
+        assert process.stdout.readline().strip() == "WaitingJob"
+        job = jobs.running(data, jobs.Lane.CHANGE)
+        in_mid_epoch(job, tmp_path)
+        yield process, job
+    finally:
+        process.kill()
+        process.wait()
 
 
 def seen_anew(data):

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.interpolate import griddata
 from scipy.stats import spearmanr
 
-from leukemia.jobs.facts import SweepFacts
+from leukemia.jobs.facts import Setting, SweepFacts, SweepTrial
 from leukemia.recipes.search_space import BOTH
 from leukemia.recipes.settings import field
 from leukemia.tracking.records import Run, RunStatus
@@ -24,18 +24,6 @@ EDGE = 0.05
 # Points along each side of the surface between trials, and the fewest trials that span one.
 SIDE, SPANNING = 80, 4
 
-Value = bool | int | float
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial, numbered from 1; ``objective`` is None unless it finished."""
-
-    number: int
-    settings: dict[str, Value]
-    objective: float | None
-    state: str
-
 
 @dataclass(frozen=True)
 class SweepResults:
@@ -45,20 +33,20 @@ class SweepResults:
     ----------
     ranges : dict
         Name of each varied setting to the ends of its range; 0 and 1 where it is on or off.
-    trials : tuple of Trial
+    trials : tuple of SweepTrial
         By their number.
     """
 
     ranges: dict[str, tuple[float, float]]
-    trials: tuple[Trial, ...]
+    trials: tuple[SweepTrial, ...]
 
     @property
-    def finished(self) -> list[Trial]:
+    def finished(self) -> list[SweepTrial]:
         """Trials that finished."""
         return [trial for trial in self.trials if trial.objective is not None]
 
     @property
-    def best(self) -> Trial | None:
+    def best(self) -> SweepTrial | None:
         """The trial with the highest objective; of equal ones, the first."""
         return max(self.finished, key=lambda trial: (trial.objective, -trial.number), default=None)
 
@@ -78,7 +66,7 @@ def of_run(sweep: Run, trials: Sequence[Run]) -> SweepResults:
 
 def of_facts(facts: SweepFacts) -> SweepResults:
     """Read the results of a running sweep from what it reports to its job."""
-    return SweepResults(dict(facts.vary), tuple(Trial(**vars(trial)) for trial in facts.trials))
+    return SweepResults(dict(facts.vary), tuple(facts.trials))
 
 
 def table(results: SweepResults) -> pd.DataFrame:
@@ -101,7 +89,7 @@ def course(results: SweepResults) -> pd.DataFrame:
     return out.assign(best=out["objective"].cummax())
 
 
-def scaled(name: str, values: Sequence[Value]) -> np.ndarray:
+def scaled(name: str, values: Sequence[Setting]) -> np.ndarray:
     """Scale a setting's values for a linear axis: base-10 logarithms where it is drawn logarithmically."""
     array = np.asarray(values, dtype=float)
     return np.log10(array) if field(name).kind == "log" else array
@@ -154,12 +142,12 @@ def notes(results: SweepResults) -> list[str]:
     return sentences
 
 
-def settings_in_words(settings: Mapping[str, Value]) -> str:
+def settings_in_words(settings: Mapping[str, Setting]) -> str:
     """Put settings in words: ``learning rate 0.001, flips on``."""
     return ", ".join(f"{field(name).title.lower()} {in_words(value)}" for name, value in settings.items())
 
 
-def in_words(value: Value) -> str:
+def in_words(value: Setting) -> str:
     """Put a setting's value in words."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -170,7 +158,7 @@ def _trials(count: int) -> str:
     return "1 trial was" if count == 1 else f"{count} trials were"
 
 
-def _edge(results: SweepResults, best: Trial, name: str) -> str:
+def _edge(results: SweepResults, best: SweepTrial, name: str) -> str:
     if field(name).kind == "bool":
         return ""
     low, high = scaled(name, results.ranges[name])
@@ -197,17 +185,17 @@ def _tendency(results: SweepResults, name: str) -> str:
     return f"{first} went with a {word} AUROC (rank correlation {rank:+.2f} over {len(finished)} trials)."
 
 
-def _trial(place: int, run: Run, ranges: Mapping[str, tuple[float, float]]) -> Trial:
+def _trial(place: int, run: Run, ranges: Mapping[str, tuple[float, float]]) -> SweepTrial:
     settings = {name: _value(name, run.settings[name]) for name in ranges if name in run.settings}
     objective = run.tags.get("objective", "")
     state = run.tags.get("outcome") or (AT_WORK if run.status == RunStatus.RUNNING else run.status)
     number = run.tags.get("trial", "")
-    return Trial(
+    return SweepTrial(
         int(number) if number.isdigit() else place, settings, float(objective) if objective else None, state
     )
 
 
-def _value(name: str, text: str) -> Value:
+def _value(name: str, text: str) -> Setting:
     kind = field(name).kind
     if kind == "bool":
         return text.lower() == "true"

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leukemia.jobs.facts import SweepFacts
+from leukemia.jobs.facts import SweepFacts, SweepTrial
 from leukemia.tracking import sweep_results
 from leukemia.tracking.records import Run
 
@@ -17,7 +17,7 @@ def drawn(count=12, ranges=RANGES):
     for number in range(1, count + 1):
         rate = float(10 ** rng.uniform(-4, -2))
         trials.append(
-            sweep_results.Trial(
+            SweepTrial(
                 number,
                 {"learning_rate": rate, "batch": int(rng.integers(8, 65))},
                 0.9 + 0.02 * (np.log10(rate) + 4),
@@ -77,7 +77,7 @@ def test_the_table_has_the_best_first_and_the_course_never_falls():
 
 
 def test_of_equal_trials_the_first_is_the_best():
-    trials = tuple(sweep_results.Trial(number, {"batch": number}, 0.9, "complete") for number in (1, 2))
+    trials = tuple(SweepTrial(number, {"batch": number}, 0.9, "complete") for number in (1, 2))
     assert sweep_results.SweepResults({"batch": (1, 2)}, trials).best.number == 1
 
 
@@ -103,8 +103,8 @@ def test_the_sentences_say_the_best_the_tendency_and_what_was_broken_off():
     results = drawn()
     more = (
         *results.trials,
-        sweep_results.Trial(13, {"learning_rate": 1e-3, "batch": 9}, None, sweep_results.PRUNED),
-        sweep_results.Trial(14, {"learning_rate": 1e-2, "batch": 9}, None, sweep_results.FAILED),
+        SweepTrial(13, {"learning_rate": 1e-3, "batch": 9}, None, sweep_results.PRUNED),
+        SweepTrial(14, {"learning_rate": 1e-2, "batch": 9}, None, sweep_results.FAILED),
     )
     said = " ".join(sweep_results.notes(sweep_results.SweepResults(RANGES, more)))
     assert f"The best is trial {results.best.number} of 14: AUROC {results.best.objective:.3f}" in said
@@ -114,7 +114,7 @@ def test_the_sentences_say_the_best_the_tendency_and_what_was_broken_off():
 
 
 def test_a_best_value_at_the_end_of_its_range_is_told_unless_it_is_the_last_one():
-    at_end = sweep_results.Trial(1, {"learning_rate": 0.0099, "batch": 30}, 0.9, "complete")
+    at_end = SweepTrial(1, {"learning_rate": 0.0099, "batch": 30}, 0.9, "complete")
     said = " ".join(sweep_results.notes(sweep_results.SweepResults(RANGES, (at_end,))))
     assert "learning rate is at the upper end of the range" in said and "batch size is at" not in said
     whole = {"learning_rate": (1e-4, 0.1), "batch": (8.0, 64.0)}
@@ -123,7 +123,7 @@ def test_a_best_value_at_the_end_of_its_range_is_told_unless_it_is_the_last_one(
 
 
 def test_without_an_ended_trial_that_is_said():
-    running = sweep_results.Trial(1, {"batch": 8}, None, sweep_results.AT_WORK)
+    running = SweepTrial(1, {"batch": 8}, None, sweep_results.AT_WORK)
     assert sweep_results.notes(sweep_results.SweepResults({"batch": (8, 64)}, (running,))) == [
         "No trial has finished yet."
     ]

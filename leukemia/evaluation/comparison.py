@@ -30,8 +30,7 @@ WORDS = {
     "ece": "calibration error",
 }
 BETTER, WORSE, SAME = "better", "worse", "the same"
-NOT_BETTER = "perhaps better, too few patients to be sure"
-NOT_WORSE = "perhaps worse, too few patients to be sure"
+UNSURE = "too few patients to be sure"
 KEPT = ("image_id", "patient_group", "label")
 
 
@@ -55,9 +54,7 @@ class Difference:
             return BETTER
         if ends[1] < 0:
             return WORSE
-        if ends == [0, 0]:
-            return SAME
-        return NOT_BETTER if sign * self.change.value >= 0 else NOT_WORSE
+        return SAME if ends == [0, 0] else UNSURE
 
     def sentence(self) -> str:
         """The difference in words: ``PPV +1.8 points, 95% −0.4 to +4.1: better``."""

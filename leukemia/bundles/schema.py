@@ -71,12 +71,16 @@ class Subset(_Fields):
 
 
 class Split(_Fields):
-    """How cells were split: ``by`` patient or image; ``folds`` of a cross-validation, or 0."""
+    """How cells were split: ``by`` patient or image; ``folds`` of a cross-validation, or 0.
+
+    ``left_out`` is what each fold holds: ``patients``, or a ``source`` with all its patients.
+    """
 
     by: str
     seed: int
     warning: str = ""
     folds: int = 0
+    left_out: str = "patients"
     training: Subset
     validation: Subset
     test: Subset

@@ -40,9 +40,8 @@ def render(record: schema.Record) -> str:
 def _details(record: schema.Record) -> str:
     recipe, versions = record.recipe, record.versions
     settings = ", ".join(f"{key} {value}" for key, value in recipe.training.items())
-    trees = " Boosted trees on size, outline, optical density and colour add their logit." * recipe.morphology
     return (
-        f"{recipe.summary}{trees} {record.preprocessing.parameters:,} parameters; "
+        f"{recipe.summary} {record.preprocessing.parameters:,} parameters; "
         f"{record.preprocessing.crop}-pixel RGB crops at native scale.\n\n"
         f"- Made {record.created} with Keras {versions['keras']}, TensorFlow {versions['tensorflow']}.\n"
         f"- Training: {settings}; seed {record.split.seed}; best of {record.epochs.run} epochs: "
@@ -127,7 +126,6 @@ def _analyses(record: schema.Record) -> str:
         f"missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called ALL-like."
         + _subgroups(record)
         + _abstention(record)
-        + _parts(record)
         + _far(record.novelty)
     )
 
@@ -155,16 +153,6 @@ def _abstention(record: schema.Record) -> str:
         f"it (split-conformal prediction, by patient). Out of fold, the shares were {shares.missed:.1%} "
         f"and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells were indeterminate, with equal "
         "weight per patient."
-    )
-
-
-def _parts(record: schema.Record) -> str:
-    if not record.parts:
-        return ""
-    rows = "\n".join(f"| {name} | {interval(estimate)} |" for name, estimate in record.parts.items())
-    return (
-        "\n\nThe parts of the model, each evaluated on its uncalibrated logits:\n\n| | AUROC by cell (95% "
-        f"over patients) |\n|---|---|\n{rows}"
     )
 
 

@@ -52,14 +52,11 @@ class _Fields(BaseModel):
 
 
 class Recipe(_Fields):
-    """What it was made by: name, settings of the training, and what follows the training."""
+    """What it was made by: name and settings of the training."""
 
     name: str
     summary: str
     training: dict[str, JsonValue]
-    refit: Number = 0.0
-    reads: Several[str] = ()
-    morphology: bool = False
 
 
 class Subset(_Fields):
@@ -202,7 +199,6 @@ class Training(_Fields):
     patient_estimates: Estimates = Field(alias="patient_figures")
     subgroups: Estimates | None = None
     confusion: dict[str, int]
-    parts: Estimates | None = None
 
 
 class Record(Training, _Head):

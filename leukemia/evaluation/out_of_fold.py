@@ -9,19 +9,12 @@ from scipy.special import expit
 
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation import calibration, conformal, metrics, novelty, subgroups
+from leukemia.evaluation import calibration, conformal, metrics, novelty
 from leukemia.evaluation.calibration import to_logit
-from leukemia.evaluation.estimate import Estimate
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4
 DIGITS = 6
-# Parts of an answer, whose logits are added, and what each is called.
-PARTS = {
-    "network_logit": "the network",
-    "trees_logit": "trees on what a morphologist looks at",
-    "logit": "both together",
-}
 # How near to 0 and 1 a probability is told apart from them: moved ones keep their order.
 FARTHEST = 1e-12
 
@@ -46,9 +39,6 @@ class OutOfFold:
     novelty : dict of str to float
         The limit of the distance from the cells learned, and the share of cells that pass the limit
         which the other folds set.
-    parts : dict of str to Estimate
-        How well each of :data:`PARTS` ranks all cells, by its logits as they are: AUROC. Empty where
-        there is one part alone.
     """
 
     predictions: pd.DataFrame
@@ -58,7 +48,6 @@ class OutOfFold:
     band: conformal.Band
     abstention: dict[str, float]
     novelty: dict[str, float]
-    parts: dict[str, Estimate]
 
 
 def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
@@ -69,7 +58,6 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
     raw : pandas.DataFrame
         Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
         its logit and distance from the network that did not see the patient. At least four folds.
-        Where the logit is a sum, its parts in columns of :data:`PARTS`.
     target_recall : float
         For the threshold.
 
@@ -101,10 +89,9 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
             metrics.choose_threshold(others, target_recall), FARTHEST
         )
         probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
-    logits = [name for name in PARTS if name in raw]
     distance = raw["distance"].to_numpy(float)
     return OutOfFold(
-        predictions=raw.drop(columns=logits).assign(probability=probability.round(DIGITS)),
+        predictions=raw.drop(columns="logit").assign(probability=probability.round(DIGITS)),
         calibration=shipped,
         losses=losses,
         threshold=threshold,
@@ -115,7 +102,6 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
             "pass": novelty.PASS,
             "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
         },
-        parts=_parts(raw),
     )
 
 
@@ -153,14 +139,6 @@ def evaluate_mean(
     # How new a cell is, each network tells in a unit of its own.
     mean = first.assign(logit=np.mean(logits, axis=0), distance=0.0)
     return evaluate_out_of_fold(mean, target_recall)
-
-
-def _parts(raw: pd.DataFrame) -> dict[str, Estimate]:
-    if "trees_logit" not in raw:
-        return {}
-    return {
-        name: subgroups.auroc(raw.assign(probability=expit(raw[column]))) for column, name in PARTS.items()
-    }
 
 
 def _abstention(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:

@@ -1,8 +1,7 @@
 """A trained network to the one that answers: several views of a cell averaged, its probability calibrated.
 
 A cell has no upright side, so the logits of its mirror images are averaged; the calibration moves the
-mean. Where the recipe has them, trees on what a morphologist looks at
-(:mod:`leukemia.networks.boosted_trees`) add their logit. How far the cell lies from those learned
+mean. How far the cell lies from those learned
 (:mod:`leukemia.evaluation.novelty`) comes beside it. All are layers of the network that answers: nothing
 is left to remember, and every engine computes the same.
 """
@@ -15,7 +14,6 @@ from keras import layers, ops
 
 from leukemia.evaluation import novelty
 from leukemia.evaluation.calibration import Calibration
-from leukemia.networks import boosted_trees, morphology
 from leukemia.networks.optimizer import HEAD
 
 VIEWS = (1, 2, 4)
@@ -156,11 +154,8 @@ def inference_model(
     views: int,
     calibration: Calibration,
     spread: novelty.Spread | None = None,
-    trees: boosted_trees.Trees | None = None,
 ) -> keras.Model:
     """Make the network that answers in the clinic; see :func:`feature_model`.
-
-    The calibration is that of the network's logit, with that of the trees added where there are any.
 
     Returns
     -------
@@ -173,11 +168,6 @@ def inference_model(
     linear = network.get_layer(HEAD)
     kernel, bias = linear.get_weights()
     linear.set_weights([calibration.stretch * kernel, calibration.stretch * bias + calibration.shift])
-    if trees:
-        measures = morphology.Morphology(name="morphology")(network.input)
-        logit = layers.Add(name="together")(
-            [logit, boosted_trees.layer(trees, calibration.stretch, measures)]
-        )
     out = layers.Activation("sigmoid", name="sigmoid")(logit)
     outputs = [out, _distance(spread, features)] if spread else out
     return keras.Model(network.input, outputs, name=model.name)

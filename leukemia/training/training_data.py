@@ -16,7 +16,6 @@ from leukemia import settings
 from leukemia.dataset import label_log, manifest, splits, training_set
 from leukemia.errors import DatasetError, ImageError, LeukemiaError
 from leukemia.imaging.cell import crop_cell, read_cell
-from leukemia.networks import boosted_trees, morphology
 from leukemia.networks.forward import outputs
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
@@ -145,31 +144,6 @@ def load_crops(
                     progress(done, len(cells), "Cropping cells")
             array.flush()
     return np.load(target, mmap_mode="r")
-
-
-def load_measures(data: Path, dataset: TrainingData, size: int) -> np.ndarray:
-    """Measure all cells as a morphologist would once, and keep the measures on disk.
-
-    Parameters
-    ----------
-    data : Path
-        The prepared data folder; measures go to ``cache/`` in it.
-    dataset : TrainingData
-    size : int
-        Side of the middle of each crop that is measured, in frame pixels.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, shape (n, len(morphology.NAMES)), in the rows' order.
-    """
-    key = "\n".join([str(morphology.VERSION), *morphology.NAMES, str(size), *dataset.cells["image_id"]])
-    target = Workspace(data).cache / f"morphology-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
-    if not target.is_file():
-        measures = boosted_trees.measure(dataset.crops, size)
-        with whole_file(target) as partial, partial.open("wb") as out:
-            np.save(out, measures)
-    return np.load(target, allow_pickle=False)
 
 
 def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:

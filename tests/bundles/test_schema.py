@@ -10,9 +10,9 @@ from leukemia.settings import SHIPPED
 from tests.support import bundle_factory
 
 
-def test_the_shipped_record_goes_in_and_out_byte_for_byte():
+def test_the_shipped_record_goes_in_and_out_unchanged():
     text = (SHIPPED / bundles.RECORD).read_text()
-    assert schema.parse(text, "it").to_json() == text
+    assert schema.parse(text, "it").to_dict() == json.loads(text)
     expected = hashlib.sha256(json.dumps(json.loads(text), sort_keys=True).encode()).hexdigest()
     assert bundles.read(SHIPPED).identity == expected
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from leukemia.training.sampling import draw_epoch, draw_for_head
+from leukemia.training.sampling import draw_epoch, draw_reference
 
 
 def test_an_epoch_is_balanced_by_class_and_by_patient():
@@ -25,14 +25,14 @@ def test_no_cell_is_drawn_twice_before_its_patients_others():
     assert sorted(drawn) == list(range(20))
 
 
-def test_rows_for_the_head_are_training_rows_each_once_and_the_same_again():
+def test_rows_of_the_reference_are_training_rows_each_once_and_the_same_again():
     rng = np.random.default_rng(1)
     cells = pd.DataFrame(
         [("ALL" if n % 2 else "Normal", f"p{n}") for n in range(10) for _ in range(int(rng.integers(2, 60)))],
         columns=["label", "patient_group"],
     )
     training = np.flatnonzero(cells["patient_group"] != "p3")
-    rows = draw_for_head(cells, training, seed=0)
+    rows = draw_reference(cells, training, seed=0)
     assert set(rows) <= set(training)
     assert len(np.unique(rows)) == len(rows)
-    assert np.array_equal(rows, draw_for_head(cells, training, seed=0))
+    assert np.array_equal(rows, draw_reference(cells, training, seed=0))

@@ -1,13 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from leukemia.errors import DatasetError
 from leukemia.imaging import validate
 from leukemia.imaging.cell import center_crop, crop_cell
-from leukemia.networks import morphology
 from leukemia.training import training_data
-from leukemia.training.training_data import TrainingData
 
 
 def test_crops_are_those_that_an_upload_gets(prepared, cells):
@@ -33,20 +30,3 @@ def test_an_image_that_is_gone_or_changed_is_named(prepared, cells):
     with pytest.raises(DatasetError, match="not the image that was prepared"):
         training_data.load_crops(prepared, swapped, 64, workers=1)
     assert not list((prepared / "cache").glob("*partial*"))
-
-
-def test_measures_are_kept_and_made_anew_for_other_cells(tmp_path):
-    crops = np.zeros((3, 300, 300, 3), np.uint8)
-    crops[:, 80:200, 90:180] = 120, 90, 140
-
-    def load(ids, crops):
-        return training_data.load_measures(
-            tmp_path, TrainingData(pd.DataFrame({"image_id": ids}), pd.Series(dtype=str), crops, ""), 256
-        )
-
-    measures = load(["a", "b", "c"], crops)
-    assert measures.shape == (3, len(morphology.NAMES))
-    assert len(list(tmp_path.glob("cache/morphology-*.npy"))) == 1
-    assert (load(["a", "b", "c"], crops[:0]) == measures).all()
-    load(["a", "b"], crops[:2])
-    assert len(list(tmp_path.glob("cache/morphology-*.npy"))) == 2

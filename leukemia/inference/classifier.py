@@ -69,6 +69,9 @@ class Answer:
         Cell area in frame pixels.
     thumbnail : bytes
         JPEG of the crop; empty where none was asked for.
+    distance : float or None
+        How far it is from the cells that the model learned, also of one that is refused for it; None
+        where it could not be decoded.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Answer:
     image_id: str = ""
     area: int = 0
     thumbnail: bytes = b""
+    distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -179,8 +183,8 @@ class Classifier:
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
         if limit is not None and distance > limit and not item.drawn:
-            return replace(item.answer, error=NOVEL)
-        return replace(item.answer, probability=probability)
+            return replace(item.answer, error=NOVEL, distance=distance)
+        return replace(item.answer, probability=probability, distance=distance)
 
 
 def _thumbnail(crop: np.ndarray, side: int) -> bytes:

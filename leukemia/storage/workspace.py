@@ -119,6 +119,11 @@ class Workspace:
         return self.data / "serving"
 
     @property
+    def verifications(self) -> Path:
+        """One folder a verification on a laboratory's own patients."""
+        return self.data / "verifications"
+
+    @property
     def unregistered(self) -> Path:
         """Bundles that the registry has not taken (yet)."""
         return self.data / "unregistered"

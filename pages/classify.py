@@ -13,7 +13,14 @@ from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
-from pages.components import cell_grid, entry, model_in_service, model_panel, streamlit_internals
+from pages.components import (
+    cell_grid,
+    entry,
+    model_in_service,
+    model_panel,
+    scale_question,
+    streamlit_internals,
+)
 from pages.components import session_batch as session
 
 SAMPLES = 12
@@ -50,6 +57,7 @@ def main() -> None:
         answered = (result.answer.probability for result in batch.results)
         threshold = model_panel.panel(classifier, [value for value in answered if value is not None])
     _intake(batch)
+    scale_question.show(batch, classifier.bundle.pixel_size)
     st.caption(model_panel.line(classifier, threshold))
     progress = _progress(batch)
     if batch.results:
@@ -116,7 +124,8 @@ def _take_samples() -> None:
 def _clear() -> None:
     state = st.session_state
     streamlit_internals.drop_uploads(state.listed)
-    state.batch, state.listed, state.round = Batch(), set(), state.round + 1
+    session.start_anew()
+    state.listed, state.round = set(), state.round + 1
 
 
 def _uploader() -> str:

@@ -96,6 +96,13 @@ class Bundle:
         return self.record.preprocessing.crop
 
     @property
+    def pixel_size(self) -> float:
+        """Micrometres per pixel of the frames that it learned from; C-NMC's where it is not on record."""
+        from leukemia.imaging.scale import PIXEL_SIZE
+
+        return float(self.record.preprocessing.pixel_size or PIXEL_SIZE)
+
+    @property
     def synthetic(self) -> bool:
         """Whether it learned from drawn cells only."""
         return self.record.data.synthetic

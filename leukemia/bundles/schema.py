@@ -168,11 +168,15 @@ class Change(_Fields):
 
 
 class Preprocessing(_Fields):
-    """What the network reads: side of the square crop in frame pixels; and its number of parameters."""
+    """What the network reads: side of the square crop in frame pixels; and its number of parameters.
+
+    ``pixel_size`` is micrometres per frame pixel, above 0.
+    """
 
     crop: int
     channels: str
     scale: str
+    pixel_size: Annotated[Number, Field(gt=0)] | None = None
     parameters: int
 
 

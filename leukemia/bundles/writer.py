@@ -18,6 +18,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import model_card, schema
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
+from leukemia.imaging import scale
 
 # The engine's answers may differ from Keras's by at most this much probability.
 AGREEMENT = 1e-3
@@ -166,6 +167,7 @@ def _complete(training: schema.Training, model: Network) -> schema.Record:
             crop=model.input_shape[1],
             channels="RGB",
             scale="native: the frame is never resized; square about the cell's middle, black outside",
+            pixel_size=scale.PIXEL_SIZE,
             parameters=model.count_params(),
         ),
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},

@@ -6,7 +6,7 @@ that needs them.
 
 import csv
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from leukemia.errors import DatasetError, LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
+    from leukemia.imaging.scale import Scale
 
 
 def add_to(commands: Commands) -> None:
@@ -40,6 +41,16 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("classify", help="classify image files and folders")
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
     command.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row per image")
+    command.add_argument(
+        "--pixel-size",
+        type=_scale,
+        dest="scale",
+        metavar="MICROMETRES",
+        help=(
+            "the scale of all images: the micrometres of one pixel, or 'native' for C-NMC's magnification "
+            "(default: as a TIFF records it; frames of 450 or 600 pixels a side are native)"
+        ),
+    )
     _model(command)
     command.set_defaults(run=classify)
 
@@ -82,6 +93,7 @@ def classify(options: Namespace) -> int:
     """Classify images into a CSV file; the status says whether all could be."""
     from tqdm import tqdm
 
+    from leukemia.imaging import scale
     from leukemia.inference import decisions
     from leukemia.inference.classifier import Classifier, Source
     from leukemia.storage.atomic import whole_file
@@ -91,15 +103,24 @@ def classify(options: Namespace) -> int:
         raise LeukemiaError(f"Cannot write {options.output}: it must be a file in an existing folder.")
     classifier = Classifier(_in_service(options.model))
     threshold = classifier.bundle.threshold
-    refused = 0
+    if options.scale:
+        # One too far from the model's is refused here, not once an image.
+        scale.factor(options.scale, classifier.bundle.pixel_size)
+    refused = unknown = 0
     with whole_file(options.output) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
-        answers = classifier.classify(Source.file(path) for path in paths)
+        answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
         for answer in tqdm(answers, "Classifying", len(paths), unit=" images", file=sys.stderr):
             writer.writerow(decisions.row(answer, threshold, classifier.bundle))
             refused += answer.probability is None
+            unknown += answer.scale_unknown
     print(f"{len(paths) - refused} of {len(paths)} images classified: {options.output}")
+    if unknown:
+        print(
+            f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "
+            "--pixel-size native."
+        )
     print(settings.RESEARCH_USE)
     return 1 if refused else 0
 
@@ -126,6 +147,16 @@ def _model(command: ArgumentParser) -> None:
     command.add_argument(
         "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
     )
+
+
+def _scale(text: str) -> "Scale":
+    """Micrometres per pixel, or the word for the scale of C-NMC's frames."""
+    from leukemia.imaging import scale
+
+    try:
+        return scale.STATED_NATIVE if text == "native" else scale.stated(float(text))
+    except ValueError as error:
+        raise ArgumentTypeError("must be a number of micrometres, or native") from error
 
 
 def _in_service(named: Path | None) -> "Bundle":

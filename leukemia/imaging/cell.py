@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from leukemia.imaging import reader
+from leukemia.imaging.loss import Loss
 
 # A pixel belongs to the cell where its luma is above this (0 to 255). The archive's background is
 # exactly 0; JPEG copies of it ripple by a few levels.
@@ -26,16 +27,27 @@ class Cell:
         SHA-256 of the pixels and their shape, 64 hex digits: the same for the same picture in
         whatever lossless format it came.
     area : int
-        Pixels that belong to the cell (not the black background).
+        Pixels of the frame that belong to the cell (not the black background).
     middle : tuple of int
         Row and column of the cell's middle: the medians of its pixels' positions, which stray
         specks hardly move. The frame's middle where nothing stands out from black.
+    loss : Loss or None
+        How its file was compressed; None where that is exact or not asked.
+    scale_note : str
+        What a reader must know of its scale; empty where it goes without saying.
     """
 
     pixels: np.ndarray
     image_id: str
     area: int
     middle: tuple[int, int]
+    loss: Loss | None = None
+    scale_note: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a reader of an answer on it must know of the picture; empty where there is nothing."""
+        return "; ".join(part for part in (self.scale_note, self.loss.note if self.loss else "") if part)
 
     @property
     def height(self) -> int:
@@ -53,27 +65,28 @@ def read_cell(path: Path) -> Cell:
     return measure_cell(reader.decode(reader.read(path)))
 
 
-def measure_cell(pixels: np.ndarray) -> Cell:
+def measure_cell(pixels: np.ndarray, image_id: str = "") -> Cell:
     """Measure a decoded frame: identity, cell area and middle.
 
     Parameters
     ----------
     pixels : numpy.ndarray
         uint8, shape (height, width, 3), RGB.
+    image_id : str, optional
+        Of the picture that the frame was made from, where it is not the picture itself.
     """
     pixels = np.ascontiguousarray(pixels)
-    digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}:".encode())
-    digest.update(pixels.data)
     mask = foreground(pixels)
     middle = _median(mask.sum(axis=1)), _median(mask.sum(axis=0))
-    return Cell(pixels, digest.hexdigest(), int(np.count_nonzero(mask)), middle)
+    return Cell(pixels, image_id or _identify(pixels), int(np.count_nonzero(mask)), middle)
 
 
 def crop_cell(cell: Cell, size: int) -> np.ndarray:
-    """Cut a square about the cell's middle at native scale; pad with black outside the frame.
+    """Cut a square about the cell's middle at the frame's scale; pad with black outside the frame.
 
-    Frames are never rescaled: 450- and 600-pixel frames of C-NMC have one magnification, and a
-    cell's size is part of what tells a blast.
+    It is never resized to fit: 450- and 600-pixel frames of C-NMC have one magnification, and a
+    cell's size is part of what tells a blast. A frame of another scale is brought to theirs before it is
+    measured, see :mod:`leukemia.imaging.scale`.
 
     Parameters
     ----------
@@ -128,6 +141,12 @@ def foreground(pixels: np.ndarray) -> np.ndarray:
         bool, shape (height, width): luma above :data:`BACKGROUND`.
     """
     return np.asarray(Image.fromarray(pixels).convert("L")) > BACKGROUND
+
+
+def _identify(pixels: np.ndarray) -> str:
+    digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}:".encode())
+    digest.update(pixels.data)
+    return digest.hexdigest()
 
 
 def _median(counts: np.ndarray) -> int:

@@ -1,20 +1,43 @@
 """Bytes to pixels: the only way in for a picture, whoever asks.
 
-Training, batch scoring and an upload in the browser all come through :func:`decode`, so that what
+Training, batch scoring and an upload in the browser all come through :func:`open_picture`, so that what
 the network saw in training is what it sees in a clinic.
 """
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leukemia.errors import ImageError
+from leukemia.imaging import loss, scale
+from leukemia.imaging.loss import Loss
 from leukemia.settings import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture and what its file says of it.
+
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+        uint8, shape (height, width, 3), RGB. Transparent pixels stand on black, as the cut-out
+        cells of C-NMC do.
+    loss : Loss or None
+        How the file was compressed; None where it keeps every pixel.
+    pixel_size : float or None
+        Micrometres per pixel, where the file records them.
+    """
+
+    pixels: np.ndarray
+    loss: Loss | None = None
+    pixel_size: float | None = None
 
 
 def read(path: Path) -> bytes:
@@ -34,7 +57,12 @@ def read(path: Path) -> bytes:
 
 
 def decode(data: bytes) -> np.ndarray:
-    """Decode one picture to RGB pixels, with every limit checked before decoding.
+    """Decode one picture to its RGB pixels alone; see :func:`open_picture`."""
+    return open_picture(data).pixels
+
+
+def open_picture(data: bytes) -> Picture:
+    """Decode one picture, with every limit checked before decoding.
 
     Parameters
     ----------
@@ -43,9 +71,7 @@ def decode(data: bytes) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray
-        uint8, shape (height, width, 3), RGB. Transparent pixels stand on black, as the cut-out
-        cells of C-NMC do.
+    Picture
 
     Raises
     ------
@@ -59,8 +85,9 @@ def decode(data: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image)
+            lost, pixel_size = loss.of_file(image, data), scale.recorded(image)
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return Picture(_to_rgb(ImageOps.exif_transpose(image)), lost, pixel_size)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:

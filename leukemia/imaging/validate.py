@@ -1,10 +1,14 @@
-"""Is it one stained cell, cut out on black? Where not, the refusal says what to do."""
+"""Is it one stained cell, cut out on black, at a known scale? Where not, the refusal says what to do."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from leukemia.errors import ImageError
-from leukemia.imaging import reader
+from leukemia.imaging import appearance, reader
+from leukemia.imaging import scale as scales
 from leukemia.imaging.cell import BACKGROUND, Cell, foreground, measure_cell
+from leukemia.imaging.scale import Scale
 
 # A cut-out cell has a dark frame. In C-NMC at least 99 % of the border pixels are black unless
 # the cell touches the frame.
@@ -19,21 +23,61 @@ STRIDE = 4
 COLOUR = 6.0
 
 
-def open_cell(data: bytes) -> Cell:
-    """Decode, measure and check one upload; what is refused says why (:func:`check_single_cell`)."""
-    cell = measure_cell(reader.decode(data))
-    check_single_cell(cell)
-    return cell
+def open_cell(data: bytes, scale: Scale | None = None, pixel_size: float = scales.PIXEL_SIZE) -> Cell:
+    """Decode one upload, bring it to a model's scale, measure and check it.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    scale : Scale, optional
+        As whoever sends it says; else it is taken from the file or the frame's size.
+    pixel_size : float, optional
+        The model's own, micrometres per pixel.
+
+    Returns
+    -------
+    Cell
+        Measured at the model's scale; its ``image_id`` is that of the original pixels.
+
+    Raises
+    ------
+    ScaleUnknownError
+        Where it is a cell, but nothing says at which scale.
+    ImageError
+        Where it is refused for another reason, see :func:`check_single_cell`.
+    """
+    picture = reader.open_picture(data)
+    cell = measure_cell(picture.pixels)
+    _check_cut_out(cell)
+    chosen = scales.choose(scale, picture.pixel_size, cell.height, cell.width)
+    times = scales.factor(chosen, pixel_size)
+    if times != 1:
+        cell = measure_cell(scales.resample(cell.pixels, times), cell.image_id)
+    _check_size(cell)
+    return replace(cell, loss=picture.loss, scale_note=_scale_note(chosen, times, cell.area))
+
+
+def _scale_note(scale: Scale, times: float, area: int) -> str:
+    # A scale that is wrong shows in the cell's size.
+    said, odd = scales.note(scale, times), appearance.odd_size(area)
+    return f"{said}; {odd}" if said and odd else said
 
 
 def check_single_cell(cell: Cell) -> None:
-    """Refuse what is not one cut-out cell on a dark background.
+    """Refuse what is not one cut-out cell on a dark background, at the scale of C-NMC.
 
     Raises
     ------
     ImageError
-        For a blank frame, a photograph or smear, a speck, several cells, a picture without colour.
+        For a blank frame, a photograph or smear, a picture without colour, a speck, several cells.
     """
+    _check_cut_out(cell)
+    _check_size(cell)
+
+
+def _check_cut_out(cell: Cell) -> None:
+    """Refuse what is no cut-out cell at whatever scale."""
     pixels = cell.pixels
     sample = pixels[::8, ::8].reshape(-1, 3)
     if cell.area == 0 or np.ptp(sample) < BACKGROUND:
@@ -44,15 +88,19 @@ def check_single_cell(cell: Cell) -> None:
             "Not a single cut-out cell: the background is not black. Cut smears and photographs into "
             "single cells first."
         )
+    if _colour(sample) < COLOUR:
+        raise ImageError("The image has no colour. A stained cell is needed.")
+
+
+def _check_size(cell: Cell) -> None:
+    """Refuse what is no single cell of a possible size."""
     smallest, largest = CELL_AREA
     if cell.area < smallest:
         raise ImageError("No cell on the black background is large enough to classify.")
     if cell.area > largest:
         raise ImageError("Larger than any single cell at this magnification. Cut out one cell.")
-    if _second_region(pixels) >= SECOND_CELL:
+    if _second_region(cell.pixels) >= SECOND_CELL:
         raise ImageError("More than one cell is in the image. Cut out a single cell.")
-    if _colour(sample) < COLOUR:
-        raise ImageError("The image has no colour. A stained cell is needed.")
 
 
 def _second_region(pixels: np.ndarray) -> int:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
+from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.settings import MAX_FILES
@@ -13,6 +14,9 @@ from leukemia.settings import MAX_FILES
 CHUNK = 16
 # Side in pixels of the picture that is kept; the frame itself is dropped.
 THUMBNAIL = 176
+# Bytes of images that are kept until their scale is stated.
+KEPT = 256 * 1024**2
+DROP_AGAIN = " Then drop the image in again."
 
 EVERYTHING = "All cells"
 NEAR = "Near the threshold"
@@ -47,12 +51,16 @@ class Result:
 class Batch:
     """The images of one session. Each is answered once; only the answer and a small picture stay.
 
+    Those that cannot be answered because their scale is unknown are kept until it is stated.
+
     Parameters
     ----------
     limit : int, optional
         How many images are taken in; those beyond are counted in ``refused``.
     clock : callable, optional
         Seconds that only ever grow.
+    scale : Scale, optional
+        What the person said of the scale of their images.
 
     Attributes
     ----------
@@ -62,13 +70,20 @@ class Batch:
         How many images of the last :meth:`add` were over the limit.
     """
 
-    def __init__(self, limit: int = MAX_FILES, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limit: int = MAX_FILES,
+        clock: Callable[[], float] = time.monotonic,
+        scale: Scale | None = None,
+    ) -> None:
+        self.scale = scale
         self.stopped = False
         self.refused = 0
         self._limit = limit
         self._clock = clock
         self._waiting: dict[str, Item] = {}
         self._results: dict[str, Result] = {}
+        self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
 
     def __len__(self) -> int:
@@ -78,6 +93,11 @@ class Batch:
     def waiting(self) -> int:
         """How many images are not answered yet."""
         return len(self._waiting)
+
+    @property
+    def unscaled(self) -> int:
+        """How many images are kept until their scale is stated; each has an answer that says so."""
+        return len(self._unscaled)
 
     @property
     def results(self) -> list[Result]:
@@ -108,9 +128,22 @@ class Batch:
     def remove(self, keys: Collection[str]) -> None:
         """Forget images, answered or not."""
         for key in keys:
-            self._waiting.pop(key, None)
-            self._results.pop(key, None)
+            for images in (self._waiting, self._results, self._unscaled):
+                images.pop(key, None)
         self._since = None
+
+    def state_scale(self, scale: Scale | None) -> None:
+        """Take what the person says of the scale of all images that are answered from now on.
+
+        Those that were kept for want of it wait again; None takes it back.
+        """
+        self.scale = scale
+        if scale:
+            for key, (item, _) in self._unscaled.items():
+                del self._results[key]
+                self._waiting[key] = item
+            self._unscaled, self._since = {}, None
+            self.resume()
 
     def stop(self) -> None:
         """Leave the images that are not answered yet waiting."""
@@ -125,13 +158,26 @@ class Batch:
         if self._since is None:
             self._since = self._clock(), len(self._results)
         items = list(islice(self._waiting.values(), CHUNK))
-        answers = classifier.classify([item.source for item in items], thumbnail=THUMBNAIL)
+        answers = classifier.classify([self._source(item) for item in items], thumbnail=THUMBNAIL)
         for item, answer in zip(items, answers, strict=True):
+            if answer.scale_unknown and not self._keep(item):
+                answer = replace(answer, error=answer.error + DROP_AGAIN)
             self._results[item.key] = Result(item.key, answer, item.drawn)
             self._waiting.pop(item.key, None)
         if not self._waiting:
             self._since = None
-        return [item.key for item in items]
+        return [item.key for item in items if item.key not in self._unscaled]
+
+    def _source(self, item: Item) -> Source:
+        return replace(item.source, scale=item.source.scale or self.scale)
+
+    def _keep(self, item: Item) -> bool:
+        """Keep an image until its scale is stated, if there is room."""
+        size = len(item.source.load())
+        if size + sum(kept for _, kept in self._unscaled.values()) > KEPT:
+            return False
+        self._unscaled[item.key] = item, size
+        return True
 
 
 def views(band: decisions.Band | None) -> tuple[str, ...]:

@@ -20,17 +20,17 @@ from PIL import Image
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, ImageError
-from leukemia.imaging import reader, validate
+from leukemia.imaging import appearance, reader, scale, validate
 from leukemia.imaging.cell import crop_cell
+from leukemia.imaging.loss import Loss
+from leukemia.imaging.scale import Scale, ScaleUnknownError
 
 # Few at once: a larger batch of a deep network leaves the cache, and is slower for it.
 BATCH = 4
 # Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
 DIGITS = 6
-NOVEL = (
-    "Unlike the cells the model was trained on: a different stain, magnification or kind of cell, or not one "
-    "sharp cell. The model gives no answer."
-)
+NOVEL = "Unlike the cells the model was trained on: {}. The model gives no answer."
+ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp cell"
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,19 @@ class Source:
     """One image to answer: what it is called and how to get its bytes.
 
     One that the program itself drew, to be tried with, is answered however little it looks like the
-    cells that were learned.
+    cells that were learned, and at their scale. The scale of another is the one given, or what its file
+    or its frame's size says.
     """
 
     name: str
     load: Callable[[], bytes]
     drawn: bool = False
+    scale: Scale | None = None
 
     @classmethod
-    def file(cls, path: Path, name: str | None = None) -> "Source":
+    def file(cls, path: Path, name: str | None = None, scale: Scale | None = None) -> "Source":
         """Take an image from a file, read when its turn comes."""
-        return cls(name or str(path), lambda: reader.read(path))
+        return cls(name or str(path), lambda: reader.read(path), scale=scale)
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,16 @@ class Answer:
     image_id : str
         SHA-256 of the pixels; empty where they could not be decoded.
     area : int
-        Cell area in frame pixels.
+        Cell area in pixels at the model's scale.
     thumbnail : bytes
         JPEG of the crop; empty where none was asked for.
     distance : float or None
         How far it is from the cells that the model learned, also of one that is refused for it; None
         where it could not be decoded.
+    note : str
+        What a reader must know of the picture: how its scale is known, what its compression took away.
+    scale_unknown : bool
+        Whether it would be answered if its scale were stated.
     """
 
     name: str
@@ -81,12 +87,15 @@ class Answer:
     area: int = 0
     thumbnail: bytes = b""
     distance: float | None = None
+    note: str = ""
+    scale_unknown: bool = False
 
 
 @dataclass(frozen=True)
 class _Decoded:
     answer: Answer
-    crop: np.ndarray | None
+    crop: np.ndarray | None = None
+    loss: Loss | None = None
     drawn: bool = False
 
 
@@ -163,14 +172,16 @@ class Classifier:
                     future.cancel()
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
+        said = scale.NATIVE if source.drawn else source.scale
         try:
-            cell = validate.open_cell(source.load())
+            cell = validate.open_cell(source.load(), said, self.bundle.pixel_size)
         except ImageError as error:
-            return _Decoded(Answer(source.name, error=str(error)), None)
+            unknown = isinstance(error, ScaleUnknownError)
+            return _Decoded(Answer(source.name, error=str(error), scale_unknown=unknown))
         crop = crop_cell(cell, self.bundle.input_size)
         small = _thumbnail(crop, thumbnail) if thumbnail else b""
-        answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small)
-        return _Decoded(answer, crop, source.drawn)
+        answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small, note=cell.note)
+        return _Decoded(answer, crop, cell.loss, source.drawn)
 
     def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
         readable = [item for item in batch if item.crop is not None]
@@ -183,7 +194,10 @@ class Classifier:
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
         if limit is not None and distance > limit and not item.drawn:
-            return replace(item.answer, error=NOVEL, distance=distance)
+            reasons = appearance.reasons(item.crop, item.answer.area, item.loss)
+            return replace(
+                item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance
+            )
         return replace(item.answer, probability=probability, distance=distance)
 
 

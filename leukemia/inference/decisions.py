@@ -33,6 +33,7 @@ COLUMNS = (
     "cell_area_px",
     "model",
     "model_sha256",
+    "note",
     "notice",
 )
 
@@ -94,6 +95,7 @@ def row(answer: Answer, threshold: float, bundle: Bundle) -> dict[str, object]:
         "cell_area_px": answer.area or "",
         "model": bundle.name,
         "model_sha256": bundle.digest,
+        "note": answer.note,
         "notice": RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else ""),
     }
 

@@ -9,6 +9,7 @@ import pandas as pd
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import manifest, splits
 from leukemia.errors import DatasetError
+from leukemia.imaging.scale import NATIVE
 from leukemia.inference.classifier import Classifier, Source
 
 
@@ -74,7 +75,8 @@ def on_dataset(
             f"{bundle.name} was trained on every patient in {data}: there is nothing to evaluate it on."
         )
     classifier = Classifier(bundle)
-    sources = [Source.file(data / path, path) for path in cells["path"]]
+    # A prepared set is read at the scale at which it is trained on.
+    sources = [Source.file(data / path, path, NATIVE) for path in cells["path"]]
     probability = []
     for done, answer in enumerate(classifier.classify(sources), 1):
         probability.append(answer.probability)

@@ -56,6 +56,7 @@ def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
     near = decisions.is_near(answer.probability, threshold)
     needed = f'<p class="near">{REVIEW}</p>' if word == decisions.INDETERMINATE else ""
     drawn = f'<p class="drawn">{DRAWN}</p>' if result.drawn else ""
+    note = f'<p class="note">{escape(answer.note)}</p>' if answer.note else ""
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
@@ -66,7 +67,7 @@ def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
         f'<s style="left:{threshold:.1%}"></s></div>'
         f'<p class="distance{" near" if near else ""}">{distance(answer.probability, threshold)}</p>'
         f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p>'
-        f"{drawn}</div>"
+        f"{note}{drawn}</div>"
     )
 
 

@@ -8,3 +8,8 @@ from leukemia.inference.batch import Batch
 def of_session() -> Batch:
     """The batch, empty where this session has none yet."""
     return st.session_state.setdefault("batch", Batch())
+
+
+def start_anew() -> None:
+    """Empty the batch; the scale that was stated for this session's images stays."""
+    st.session_state.batch = Batch(scale=of_session().scale)

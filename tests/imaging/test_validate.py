@@ -6,6 +6,7 @@ import pytest
 from leukemia.errors import ImageError
 from leukemia.imaging import validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.imaging.scale import NATIVE
 from tests.support.pictures import ellipse, encoded
 
 
@@ -48,7 +49,7 @@ def smear(rng):
 )
 def test_what_is_no_single_cell_says_so(pixels, says):
     with pytest.raises(ImageError, match=says):
-        validate.open_cell(encoded(pixels, "PNG"))
+        validate.open_cell(encoded(pixels, "PNG"), NATIVE)
 
 
 def test_a_speck_beside_a_cell_is_no_second_cell():

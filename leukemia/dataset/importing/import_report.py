@@ -14,10 +14,11 @@ import pandas as pd
 from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.dataset import patient_groups
 from leukemia.dataset.importing.layout import Layout
+from leukemia.imaging.scale import NATIVE_FRAMES
 from leukemia.storage.atomic import write_text
 from leukemia.storage.workspace import Workspace
 
-USUAL_FRAMES = ("450x450", "600x600")
+USUAL_FRAMES = tuple(f"{width}x{height}" for height, width in NATIVE_FRAMES)
 SHOWN = 10  # names of one kind of finding on the terminal; report.json has them all
 
 
@@ -127,7 +128,10 @@ class ImportReport:
         out += _list("labelled both Normal and ALL", {" = ".join(p): "" for p in self.two_labels})
         out += _list("skipped, because they are not in the set's folders", dict.fromkeys(self.left_out, ""))
         if self.odd_frames:
-            out.append(f"Unusual frame sizes: {_counts(self.odd_frames)}")
+            out.append(
+                f"{sum(self.odd_frames.values()):,} images have a frame other than "
+                f"{' or '.join(USUAL_FRAMES)} and are taken at native scale: {_counts(self.odd_frames)}"
+            )
         for label in LABELS:
             if not self.count(label):
                 out.append(f"No image is labelled {label}: this set cannot be used for training.")

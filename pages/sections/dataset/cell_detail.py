@@ -11,6 +11,7 @@ import streamlit as st
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Record
+from leukemia.imaging.scale import NATIVE
 from leukemia.inference.batch import Item
 from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
@@ -63,7 +64,8 @@ def send_to_classify(data: Path, records: Sequence[Record]) -> None:
     session_batch.of_session().add(
         Item(
             f"data {record.image_id}",
-            Source.file(data / record.path, Path(record.path).name),
+            # A prepared set is answered at the scale at which it is trained on.
+            Source.file(data / record.path, Path(record.path).name, NATIVE),
             drawn=record.synthetic,
         )
         for record in records

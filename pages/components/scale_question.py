@@ -1,0 +1,70 @@
+"""The scale of the images: asked where it is unknown, shown and changed where it is known."""
+
+import streamlit as st
+
+from leukemia.imaging import scale
+from leukemia.inference.batch import Batch
+
+FIELD = "pixel-size"
+NEEDED = "Enter the micrometres of one pixel first."
+WHERE = "The camera software or a stage micrometer tells how large a pixel is."
+ALL_IMAGES = "It applies to every image you add in this session, whatever its frame."
+AUTOMATIC = (
+    "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF may record its own scale. "
+    "For other images you are asked here."
+)
+AGAIN = "Cells classified so far keep their scale. To change it, press Clear and drop them in again."
+
+
+def show(batch: Batch, pixel_size: float) -> None:
+    """Ask for the scale where images wait for it; else offer to see and change it.
+
+    Parameters
+    ----------
+    batch : Batch
+    pixel_size : float
+        The model's own, micrometres per pixel.
+    """
+    off = f"{scale.UNCERTAINTY:.0%}"
+    model = f"The model was trained at about {pixel_size:.2g} µm per pixel (an estimate, ±{off})."
+    if count := batch.unscaled:
+        images, their = ("images are", "their") if count > 1 else ("image is", "its")
+        with st.container(border=True):
+            st.markdown(
+                f":material/straighten: **{count} {images} not classified: {their} scale is unknown.** "
+                "How large is one pixel?"
+            )
+            _ask(batch, pixel_size)
+            st.caption(f"{WHERE} {model} {ALL_IMAGES}")
+        return
+    with st.popover(f"Scale: {batch.scale or 'automatic'}", icon=":material/straighten:"):
+        st.caption(AGAIN if batch.scale else AUTOMATIC)
+        _ask(batch, pixel_size)
+        if batch.scale:
+            st.button("Back to automatic", on_click=batch.state_scale, args=(None,))
+        st.caption(f"{WHERE} {model} {ALL_IMAGES}")
+
+
+def _ask(batch: Batch, pixel_size: float) -> None:
+    low, high = (pixel_size * end for end in scale.FACTORS)
+
+    def take() -> None:
+        if value := st.session_state.get(FIELD):
+            batch.state_scale(scale.stated(value))
+        else:
+            st.toast(NEEDED, icon=":material/straighten:")
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(
+            "Micrometres per pixel",
+            min_value=low,
+            max_value=high,
+            value=None,
+            step=0.001,
+            format="%.4f",
+            placeholder=f"{low:.3g} to {high:.3g}",
+            key=FIELD,
+            width=220,
+        )
+        st.button("Use this scale", type="primary", on_click=take)
+        st.button("They are native C-NMC frames", on_click=batch.state_scale, args=(scale.STATED_NATIVE,))

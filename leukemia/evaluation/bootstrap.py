@@ -4,7 +4,8 @@ Patients, not images, are what repeats: a resample draws whole patient groups wi
 each class [1]_, and is expressed as weights (how often each patient was drawn).
 
 A metric of this program depends on counts and sums, and those add up over patients. So a resample is
-a row of weights over patients (not cells), and one matrix product answers for all resamples.
+a row of weights over patients (not cells), and one matrix product answers for all resamples. Where each
+patient weighs the same, each of a patient's n cells weighs 1/n: the patient's weight is divided by n.
 
 References
 ----------
@@ -13,8 +14,10 @@ References
        2007;69:369-390.
 """
 
+from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -45,6 +48,10 @@ class PatientBootstrap:
     seed : int, optional
         Of the bootstrap; the same patients with the same seed are drawn alike, so that two versions
         on the same cells are paired.
+    equal : bool, optional
+        Whether each patient weighs the same, instead of each cell.
+    strata : sequence of str, optional
+        Columns whose values together are what patients are drawn within; of these, label must be one.
 
     Attributes
     ----------
@@ -54,12 +61,12 @@ class PatientBootstrap:
     probability : numpy.ndarray
         float, shape (cells,).
     units : pandas.DataFrame
-        Columns label and patient_group: what is drawn.
+        The columns of ``strata`` and patient_group: what is drawn.
     unit : numpy.ndarray
         int, shape (cells,): row of ``units``.
     weights : numpy.ndarray
-        float, shape (1 + resamples, units): how often each was drawn; the first row is all ones, so
-        that the first of each result is the value on the cells as they are.
+        float, shape (1 + resamples, units): how often each cell of a unit counts. Each unit was drawn
+        once for the first row, so that the first of each result is the value on the cells as they are.
 
     Raises
     ------
@@ -67,13 +74,29 @@ class PatientBootstrap:
         Where one of the classes has no cell.
     """
 
-    def __init__(self, predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> None:
+    def __init__(
+        self,
+        predictions: pd.DataFrame,
+        *,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+        equal: bool = False,
+        strata: Sequence[str] = ("label",),
+    ) -> None:
         self.predictions = predictions.reset_index(drop=True)
         self.truth = metrics.truth_of(self.predictions)
         self.probability = self.predictions["probability"].to_numpy(float)
-        self.unit, self.units = _units(self.predictions)
-        drawn = resampled(self.units, resamples, seed)
+        self.unit, self.units = _units(self.predictions, strata)
+        drawn = resampled(self.units, resamples, seed, strata)
         self.weights = np.vstack([np.ones(len(self.units)), drawn])
+        if equal:
+            self.weights = self.weights / self.sizes
+
+    def within(self, units: np.ndarray) -> Self:
+        """The same resamples with the cells of some units alone: bool, shape (units,)."""
+        part = copy(self)
+        part.weights = self.weights * units
+        return part
 
     @cached_property
     def is_all(self) -> np.ndarray:
@@ -139,15 +162,22 @@ def limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def resampled(predictions: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
-    """How often each row counts in resamples of whole patient groups within each class.
+def resampled(
+    predictions: pd.DataFrame,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    strata: Sequence[str] = ("label",),
+) -> np.ndarray:
+    """How often each row counts in resamples of whole patient groups within each stratum.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Columns patient_group and label.
+        Columns patient_group and those of ``strata``.
     resamples : int, optional
     seed : int, optional
+    strata : sequence of str, optional
+        As of :class:`PatientBootstrap`.
 
     Returns
     -------
@@ -155,18 +185,19 @@ def resampled(predictions: pd.DataFrame, resamples: int = RESAMPLES, seed: int =
         float, shape (resamples, n).
     """
     rng = np.random.default_rng(seed)
-    code, units = _units(predictions)
-    stratum = units["label"].to_numpy()
+    code, units = _units(predictions, strata)
     counts = np.zeros((resamples, len(units)))
-    for label in np.unique(stratum):
-        members = np.flatnonzero(stratum == label)
+    for members in units.groupby(list(strata), sort=True).indices.values():
         counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), resamples)
     return counts[:, code]
 
 
-def _units(predictions: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-    """Row of its unit for each cell, int, shape (n,); and what is drawn: columns label and patient_group."""
+def _units(predictions: pd.DataFrame, strata: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Row of its unit for each cell, int, shape (n,); and what is drawn: strata and patient_group."""
     # A patient has one class; the pair keeps the bootstrap right where that does not hold.
-    keys = predictions["label"].astype(str) + "\0" + predictions["patient_group"].astype(str)
+    columns = [*strata, "patient_group"]
+    keys = predictions[columns[0]].astype(str)
+    for name in columns[1:]:
+        keys = keys + "\0" + predictions[name].astype(str)
     unit, names = pd.factorize(keys, sort=True)
-    return unit, pd.DataFrame([name.split("\0", 1) for name in names], columns=["label", "patient_group"])
+    return unit, pd.DataFrame([name.split("\0") for name in names], columns=columns)

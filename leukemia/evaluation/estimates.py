@@ -97,13 +97,12 @@ def all_columns(
 
 def ranking(cells: PatientBootstrap) -> dict[str, np.ndarray]:
     """Metrics that depend on no threshold; float, shape (1 + resamples,) each."""
-    size = cells.weights @ cells.sizes
     squares = cells.sums((cells.probability - cells.truth) ** 2)
     return {
         "auroc": auroc(cells),
         "average_precision": average_precision(cells),
-        "brier": cells.weights @ squares / size,
-        "ece": np.abs(cells.weights @ _gaps(cells, metrics.ECE_BINS)).sum(axis=1) / size,
+        "brier": cells.weights @ squares / (cells.weights @ cells.sizes),
+        "ece": ece(cells),
     }
 
 
@@ -126,7 +125,7 @@ def auroc(cells: PatientBootstrap) -> np.ndarray:
         won[:, column] = np.bincount(place[units], wins, minlength=len(won))
     of_all, of_normal = cells.weights[:, positive], cells.weights[:, ~positive]
     pairs = (of_all @ cells.sizes[positive]) * (of_normal @ cells.sizes[~positive])
-    return ((of_all @ won) * of_normal).sum(axis=1) / pairs
+    return metrics.ratio(((of_all @ won) * of_normal).sum(axis=1), pairs)
 
 
 def average_precision(cells: PatientBootstrap) -> np.ndarray:
@@ -140,6 +139,17 @@ def average_precision(cells: PatientBootstrap) -> np.ndarray:
         steps = np.diff(counts.tp, axis=1, prepend=0) / (counts.tp[:, :1] + counts.fn[:, :1])
         out.append((steps * precision).sum(axis=1))
     return np.concatenate(out)
+
+
+def ece(cells: PatientBootstrap) -> np.ndarray:
+    """Expected calibration error; float, shape (1 + resamples,)."""
+    gaps = np.abs(cells.weights @ _gaps(cells, metrics.ECE_BINS)).sum(axis=1)
+    return metrics.ratio(gaps, cells.weights @ cells.sizes)
+
+
+def share(cells: PatientBootstrap, hit: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Share of the cells ``of`` (bool, shape (cells,)) that are ``hit`` too; shape (1 + resamples,)."""
+    return metrics.ratio(cells.weights @ cells.sums(hit & of), cells.weights @ cells.sums(of))
 
 
 def _gaps(cells: PatientBootstrap, bins: int) -> np.ndarray:

@@ -52,17 +52,17 @@ def rates(
     """Metrics of confusion counts of one shape, each of that shape; NaN where a denominator is 0."""
     positive, negative = tp + fn, tn + fp
     total = positive + negative
-    sensitivity, specificity = _ratio(tp, positive), _ratio(tn, negative)
-    f1, f1_normal = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
+    sensitivity, specificity = ratio(tp, positive), ratio(tn, negative)
+    f1, f1_normal = ratio(2 * tp, 2 * tp + fp + fn), ratio(2 * tn, 2 * tn + fp + fn)
     return {
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "ppv": _ratio(tp, tp + fp),
-        "npv": _ratio(tn, tn + fn),
-        "accuracy": _ratio(tp + tn, total),
+        "ppv": ratio(tp, tp + fp),
+        "npv": ratio(tn, tn + fn),
+        "accuracy": ratio(tp + tn, total),
         "balanced_accuracy": (sensitivity + specificity) / 2,
         "f1": f1,
-        "weighted_f1": _ratio(f1 * positive + f1_normal * negative, total),
+        "weighted_f1": ratio(f1 * positive + f1_normal * negative, total),
     }
 
 
@@ -113,6 +113,7 @@ def truth_of(predictions: pd.DataFrame) -> np.ndarray:
     return truth
 
 
-def _ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
+def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
+    """A part of a whole; NaN where the whole is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(np.asarray(whole) > 0, np.divide(part, whole), np.nan)

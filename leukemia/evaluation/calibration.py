@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-from leukemia.classes import is_all
+from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.evaluation import metrics
 
 # Logits beyond this are as good as certain.
@@ -45,12 +45,12 @@ class Calibration:
         return asdict(self)
 
 
-def none(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+def none(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
     """Leave the logits as they are."""
     return Calibration()
 
 
-def temperature(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+def temperature(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
     """Fit the stretch that makes the truth most likely.
 
     Parameters
@@ -59,39 +59,56 @@ def temperature(logit: np.ndarray, truth: np.ndarray) -> Calibration:
         float, shape (n,).
     truth : numpy.ndarray
         bool, shape (n,): is ALL.
+    weights : numpy.ndarray
+        float, shape (n,): how much each cell counts.
     """
-    return Calibration("temperature", *_fit(logit, truth, lambda x: (np.exp(x[0]), 0.0), [0.0]))
+    return Calibration("temperature", *_fit(logit, truth, weights, lambda x: (np.exp(x[0]), 0.0), [0.0]))
 
 
-def platt(logit: np.ndarray, truth: np.ndarray) -> Calibration:
+def platt(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
     """Fit the stretch (above 0) and the shift that make the truth most likely; see :func:`temperature`."""
-    return Calibration("platt", *_fit(logit, truth, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0]))
+    fitted = _fit(logit, truth, weights, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0])
+    return Calibration("platt", *fitted)
 
 
 METHODS = {"none": none, "temperature": temperature, "platt": platt}
 
 
-def choose(logit: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> tuple[Calibration, dict[str, float]]:
-    """Choose the method with the least out-of-fold log loss, and fit it on all.
+def choose(cells: pd.DataFrame) -> tuple[Calibration, dict[str, float]]:
+    """Choose the method with the least out-of-fold log loss in its worst source, and fit it on all.
+
+    Each patient weighs the same, in the fit and in the loss: where a few patients have most of the
+    cells, probabilities would else be right for those patients alone.
 
     Parameters
     ----------
-    logit, truth, fold : numpy.ndarray
-        Shape (n,): logits of models that did not see the cell's patient, is ALL, number of the fold;
-        at least two folds.
+    cells : pandas.DataFrame
+        Columns patient_group, label, logit (of models that did not see the patient), fold, source; at
+        least two folds.
 
     Returns
     -------
     Calibration
     dict of str to float
-        Log loss of each method, out of fold.
+        Log loss of each method in its worst source of those with enough patients of both classes (of
+        all cells, where there is none), out of fold.
     """
+    logit, fold = cells["logit"].to_numpy(float), cells["fold"].to_numpy()
+    truth, weights = is_all(cells["label"]), metrics.patient_weights(cells)
+    promised = (metrics.promised_on(cells, label) for label in (NORMAL, ALL))
+    sources = set.intersection(*map(set, promised))
+    parts = [(cells["source"] == one).to_numpy() for one in sorted(sources - {""})]
     losses = {}
     for name, fit in METHODS.items():
-        fitted = _by_the_others(logit, fold, lambda rest, fit=fit: fit(logit[rest], truth[rest]))
-        losses[name] = log_loss(truth, fitted)
+        fitted = _by_the_others(
+            logit, fold, lambda rest, fit=fit: fit(logit[rest], truth[rest], weights[rest])
+        )
+        losses[name] = max(
+            log_loss(truth[rows], fitted[rows], weights[rows])
+            for rows in parts or [np.full(len(cells), True)]
+        )
     best = min(losses, key=losses.__getitem__)
-    return METHODS[best](logit, truth), losses
+    return METHODS[best](logit, truth, weights), losses
 
 
 def to_logit(probability: np.ndarray | float, away: float = 1e-7) -> np.ndarray:
@@ -100,10 +117,11 @@ def to_logit(probability: np.ndarray | float, away: float = 1e-7) -> np.ndarray:
     return np.log(probability) - np.log1p(-probability)
 
 
-def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean negative log likelihood; probabilities are kept 1e-7 away from 0 and 1."""
+def log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted mean of the negative log likelihood; probabilities are kept 1e-7 away from 0 and 1."""
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
-    return float(-np.where(truth, np.log(probability), np.log1p(-probability)).mean())
+    loss = -np.where(truth, np.log(probability), np.log1p(-probability))
+    return float(np.average(loss, weights=weights))
 
 
 def reliability(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
@@ -139,6 +157,7 @@ def _by_the_others(
 def _fit(
     logit: np.ndarray,
     truth: np.ndarray,
+    weights: np.ndarray,
     unpack: Callable[[np.ndarray], tuple[float, float]],
     start: list[float],
 ) -> tuple[float, float]:
@@ -147,7 +166,7 @@ def _fit(
 
     def loss(x: np.ndarray) -> float:
         stretch, shift = unpack(x)
-        return float(-log_expit(sign * (stretch * logit + shift)).mean())
+        return float(np.average(-log_expit(sign * (stretch * logit + shift)), weights=weights))
 
     best = minimize(
         loss, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2_000}

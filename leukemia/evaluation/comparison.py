@@ -14,7 +14,7 @@ from leukemia.evaluation.estimates import estimate
 from leukemia.evaluation.metrics import ERRORS
 
 # Not given in points (hundredths), since they are no shares.
-NOT_SHARES = ("auroc", "average_precision", *ERRORS)
+NOT_SHARES = ("auroc", "average_precision", "brier", "ece")
 WORDS = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
@@ -28,6 +28,9 @@ WORDS = {
     "average_precision": "average precision",
     "brier": "Brier score",
     "ece": "calibration error",
+    "indeterminate": "indeterminate",
+    "missed": "missed outright",
+    "alarmed": "alarmed outright",
 }
 BETTER, WORSE, SAME = "better", "worse", "the same"
 UNSURE = "too few patients to be sure"

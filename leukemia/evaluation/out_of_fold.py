@@ -26,13 +26,17 @@ class OutOfFold:
     Attributes
     ----------
     predictions : pandas.DataFrame
-        image_id, patient_group, label, probability, fold, cell_area, source; see
-        :func:`evaluate_out_of_fold`.
+        image_id, patient_group, label, probability, fold, cell_area, source, and ``called``: ALL, Normal
+        or Indeterminate by the band of the other folds; see :func:`evaluate_out_of_fold`.
     calibration : calibration.Calibration
     losses : dict of str to float
-        Out-of-fold log loss of each method of calibration.
+        Out-of-fold log loss of each method of calibration, in its worst source.
     threshold : float
+    worst_source : str
+        The source for which the threshold had to be so low; empty where all cells together asked for it.
     band : conformal.Band
+    promises : dict of str to dict of str to str
+        What the band's bounds are worth in each source; see :func:`conformal.promises`.
     abstention : dict of str to float
         What bands found by the other folds do to the cells of each: the share that is indeterminate,
         of ALL cells called Normal-like, of normal cells called ALL-like; each patient weighs the same.
@@ -45,7 +49,9 @@ class OutOfFold:
     calibration: calibration.Calibration
     losses: dict[str, float]
     threshold: float
+    worst_source: str
     band: conformal.Band
+    promises: dict[str, dict[str, str]]
     abstention: dict[str, float]
     novelty: dict[str, float]
 
@@ -59,7 +65,7 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
         Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
         its logit and distance from the network that did not see the patient. At least four folds.
     target_recall : float
-        For the threshold.
+        For the threshold, in each source; see :func:`metrics.choose_threshold`.
 
     Returns
     -------
@@ -70,18 +76,18 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
     """
     raw = raw.sort_values(["fold", "image_id"]).reset_index(drop=True)
     logit, fold = raw["logit"].to_numpy(float), raw["fold"].to_numpy()
-    truth = is_all(raw["label"])
-    shipped, losses = calibration.choose(logit, truth, fold)
+    shipped, losses = calibration.choose(raw)
     # A calibration keeps the order of the cells, so that threshold and band are those of the logits:
     # that it was fitted on the same cells gives nothing away.
     calibrated = raw.assign(probability=shipped.probability(logit))
-    threshold = round(
-        float(np.clip(metrics.choose_threshold(calibrated, target_recall), LEAST, MOST)), DIGITS
-    )
+    thresholds = metrics.thresholds(calibrated, target_recall)
+    worst_source = min(thresholds, key=thresholds.__getitem__)
+    threshold = round(float(np.clip(thresholds[worst_source], LEAST, MOST)), DIGITS)
+    band = conformal.band(calibrated)
     probability, called = np.empty(len(raw)), np.empty(len(raw), dtype=object)
     for number in np.unique(fold):
         own, rest = fold == number, fold != number
-        fitted, _ = calibration.choose(logit[rest], truth[rest], fold[rest])
+        fitted, _ = calibration.choose(raw[rest])
         others = raw[rest].assign(probability=fitted.probability(logit[rest]))
         theirs = fitted.probability(logit[own])
         called[own] = conformal.band(others).call(theirs)
@@ -91,11 +97,13 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
         probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
     distance = raw["distance"].to_numpy(float)
     return OutOfFold(
-        predictions=raw.drop(columns="logit").assign(probability=probability.round(DIGITS)),
+        predictions=raw.drop(columns="logit").assign(probability=probability.round(DIGITS), called=called),
         calibration=shipped,
         losses=losses,
         threshold=threshold,
-        band=conformal.band(calibrated),
+        worst_source=worst_source,
+        band=band,
+        promises=conformal.promises(calibrated, band),
         abstention=_abstention(raw, called),
         novelty={
             "limit": novelty.limit(distance),
@@ -148,7 +156,7 @@ def _abstention(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
 
     truth = is_all(raw["label"])
     return {
-        "indeterminate": share(np.full(len(raw), True), ""),
+        "indeterminate": share(np.full(len(raw), True), conformal.INDETERMINATE),
         "missed": share(truth, NORMAL),
         "alarmed": share(~truth, ALL),
     }

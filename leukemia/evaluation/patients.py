@@ -84,16 +84,49 @@ def right_out_of_fold(predictions: pd.DataFrame) -> tuple[int, int]:
     predictions : pandas.DataFrame
         Columns patient_group, label, probability, fold; a row a cell.
     """
+    right = _right(predictions, _fold_thresholds(predictions))
+    return int(right.sum()), len(right)
+
+
+def right_by_source(predictions: pd.DataFrame, threshold: float) -> dict[str, int]:
+    """How many patient groups their cells of a source call right: see :func:`right_out_of_fold`.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability, source, and fold, if several made them.
+    threshold : float
+        For the mean probability of a patient's cells, where there are no folds.
+    """
+    if "fold" in predictions and predictions["fold"].nunique() > 1:
+        thresholds = _fold_thresholds(predictions)
+        parts = {name: _right(own, thresholds) for name, own in predictions.groupby("source")}
+    else:
+        parts = {name: table(own, threshold)["right"] for name, own in predictions.groupby("source")}
+    return {str(name): int(right.sum()) for name, right in parts.items()}
+
+
+def _mean_logits(predictions: pd.DataFrame) -> pd.DataFrame:
     cells = predictions.assign(logit=to_logit(predictions["probability"].to_numpy(float)))
-    people = cells.groupby(["patient_group", "label", "fold"])["logit"].mean().reset_index()
-    truth, fold = is_all(people["label"]), people["fold"].to_numpy()
-    logit = people["logit"].to_numpy()
-    right = 0
+    return cells.groupby(["patient_group", "label", "fold"])["logit"].mean().reset_index()
+
+
+def _fold_thresholds(predictions: pd.DataFrame) -> dict[int, float]:
+    """For each fold the mean logit that best separates the patients of the other folds."""
+    people = _mean_logits(predictions)
+    truth, fold, logit = is_all(people["label"]), people["fold"].to_numpy(), people["logit"].to_numpy()
+    thresholds = {}
     for number in np.unique(fold):
-        own, rest = fold == number, fold != number
+        rest = fold != number
         fp, tp, at = roc_curve(truth[rest], logit[rest])
-        right += int(((logit[own] >= at[np.argmax(tp - fp)]) == truth[own]).sum())
-    return right, len(people)
+        thresholds[number] = at[np.argmax(tp - fp)]
+    return thresholds
+
+
+def _right(predictions: pd.DataFrame, thresholds: dict[int, float]) -> np.ndarray:
+    people = _mean_logits(predictions)
+    called = people["logit"].to_numpy() >= people["fold"].map(thresholds).to_numpy()
+    return called == is_all(people["label"])
 
 
 def wilson(hits: int, trials: int) -> Estimate:

@@ -1,0 +1,179 @@
+"""Figures by source as a table and as sentences: the same on page, card, report and command line.
+
+What is handed over are :class:`leukemia.evaluation.sources.BySource` and the figures in it, or what a record
+keeps of them under the same names. Plain text: a source's name may come from elsewhere.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from leukemia.classes import ALL, NORMAL
+from leukemia.evaluation import conformal, formatting, metrics, sources
+from leukemia.evaluation.comparison import NOT_SHARES, WORDS
+from leukemia.evaluation.metrics import FEWEST_PATIENTS
+from leukemia.evaluation.sources import BySource, SourceFigures
+
+UNKNOWN = (
+    "Results by source are not available: the sources of these cells are not recorded with the model, and "
+    "the cells are not in this data folder."
+)
+HEADLINE = ("sensitivity", "specificity", "auroc")
+EACH_PATIENT, EACH_CELL, WORST = "all, each patient equal", "all, each cell equal", "worst source"
+GROUPS = {ALL: "ALL patients", NORMAL: "healthy patients"}
+RIGHT = "patients right"
+HEADER = ("source", *GROUPS.values(), *(f"{WORDS[name]} (95%)" for name in sources.NAMES), RIGHT)
+FEW_MARK = "*"
+FEW = (
+    f"{FEW_MARK} Fewer than {FEWEST_PATIENTS} patient groups of a class: too few to say how the model fares "
+    "there. With three or fewer, a 95% interval is no more than the range of these patients."
+)
+NOT_RECORDED = "not recorded"
+# What a promise is about, after a share of cells.
+ABOUT = {
+    "sensitivity": "of ALL cells are found (at least {} intended)",
+    "missed": "of ALL cells are called Normal-like outright (at most {} intended)",
+    "alarmed": "of normal cells are called ALL-like outright (at most {} intended)",
+}
+
+
+def table(figures: BySource) -> list[tuple[str, ...]]:
+    """Rows below :data:`HEADER`: each source, the worst of them figure by figure, and all cells."""
+    rows = [_row(name, one) for name, one in figures.sources.items()]
+    if len(rows) > 1:
+        at = {name: sources.worst(figures, name) for name in sources.NAMES}
+        named = [
+            f"{figure(figures.sources[source], name)} {source}" if source else NOT_RECORDED
+            for name, source in at.items()
+        ]
+        rows.append((WORST, "", "", *named, ""))
+    return [*rows, _row(EACH_PATIENT, figures.each_patient), _row(EACH_CELL, figures.each_cell)]
+
+
+def notes(figures: BySource) -> list[str]:
+    """What must be known to read the table."""
+    lines = ["In each source every patient weighs the same. 95% intervals come from resampled patients."]
+    few = any(
+        sources.rests_on(one, name) < FEWEST_PATIENTS
+        for one in figures.sources.values()
+        for name in sources.NAMES
+    )
+    return [*lines, FEW] if few else lines
+
+
+def worst(figures: BySource) -> str:
+    """The headline figures in the worst source of each, with the patients that they rest on."""
+    if len(figures.sources) == 1:
+        (name,) = figures.sources
+        return f"All these cells come from one source ({name}): results in another are not known."
+    said = []
+    for name in HEADLINE:
+        if source := sources.worst(figures, name):
+            one = figures.sources[source]
+            said.append(f"{WORDS[name]} {figure(one, name, mark=False)} in {source} ({patients(one, name)})")
+    return f"Worst source: {'; '.join(said)}."
+
+
+def shortfalls(
+    figures: BySource, target_recall: float | None, bounds: Mapping[str, float] | None = None
+) -> str:
+    """In which sources the cells held out do not bear out what was intended; empty where they do in all.
+
+    Parameters
+    ----------
+    figures : BySource
+        At the model's own threshold.
+    target_recall : float or None
+        What the threshold was chosen for; None where it is another one.
+    bounds : mapping of str to float, optional
+        Of the band: ``missed`` and ``alarmed``.
+    """
+    intended = dict(bounds or {}) | ({} if target_recall is None else {"sensitivity": target_recall})
+    said = []
+    for source, one in figures.sources.items():
+        for name in ABOUT.keys() & intended.keys():
+            value, bound = one.estimates[name].value, intended[name]
+            # Shares are told with one digit: what reads the same as the bound keeps it.
+            short = round(bound - value, 3) if name == "sensitivity" else round(value - bound, 3)
+            if short > 0:
+                about = ABOUT[name].format(f"{bound:.0%}")
+                said.append(f"in {source}, {value:.1%} {about}; {patients(one, name)}")
+    return f"Not as intended in every source: {'. '.join(sorted(said))}." if said else ""
+
+
+def guarantees(
+    promises: Mapping[str, Mapping[str, str]], figures: BySource, bounds: Mapping[str, float]
+) -> list[str]:
+    """Say for each bound of a band in which sources it holds for a further patient, and where it does not.
+
+    Parameters
+    ----------
+    promises : mapping
+        Of :func:`leukemia.evaluation.conformal.promises`.
+    figures : BySource
+        Of the same cells.
+    bounds : mapping of str to float
+        ``missed`` and ``alarmed``.
+    """
+    calls = {"missed": "ALL cells called Normal-like", "alarmed": "normal cells called ALL-like"}
+    lines = []
+    for name, call in calls.items():
+        needed = conformal.patients_needed(bounds[name])
+        worth = {source: words[name] for source, words in promises.items()}
+        counted = {
+            source: f"{source} ({sources.rests_on(figures.sources[source], name)})"
+            for source in worth
+            if source in figures.sources
+        }
+        scarce = {
+            source
+            for source in counted
+            if worth[source] == conformal.KEPT and sources.rests_on(figures.sources[source], name) < needed
+        }
+        kept = {source for source in counted if worth[source] == conformal.KEPT} - scarce
+        said = {
+            "for the next patient of the source too in": _with(worth, conformal.GUARANTEED),
+            "on the patients of the source, without a guarantee for its next one, in": kept,
+            f"on the patients of the source, too few for a guarantee of its own ({needed} needed), in": scarce,
+            "not in": _with(worth, conformal.BROKEN),
+            f"not known, with fewer than {FEWEST_PATIENTS} patients, in": _with(worth, conformal.TOO_FEW),
+        }
+        parts = [
+            f"{words} {_listed(counted[one] for one in sorted(which) if one in counted)}"
+            for words, which in said.items()
+            if which & counted.keys()
+        ]
+        lines.append(f"At most {bounds[name]:.0%} of {call}: {'; '.join(parts)}.")
+    return lines
+
+
+def figure(one: SourceFigures, name: str, *, mark: bool = True) -> str:
+    """A figure with its interval, marked where it rests on few patients."""
+    value = one.estimates[name]
+    if value.value != value.value:  # NaN
+        absent = 0 in one.patient_groups.values() and name not in metrics.ABSTENTION
+        return "not defined" if absent else NOT_RECORDED
+    few = FEW_MARK if mark and sources.rests_on(one, name) < FEWEST_PATIENTS else ""
+    return formatting.interval(value, name not in NOT_SHARES) + few
+
+
+def patients(one: SourceFigures, name: str) -> str:
+    """The patients that a figure rests on: ``8 ALL patients``, ``8 ALL and 3 healthy patients``."""
+    labels = sources.RESTS_ON.get(name, (ALL, NORMAL))
+    short = {ALL: "ALL", NORMAL: "healthy"}
+    counts = " and ".join(f"{one.patient_groups.get(label, 0)} {short[label]}" for label in labels)
+    single = len(labels) == 1 and one.patient_groups.get(labels[0], 0) == 1
+    return f"{counts} patient{'' if single else 's'}"
+
+
+def _row(name: str, one: SourceFigures) -> tuple[str, ...]:
+    counted = (f"{one.patient_groups.get(label, 0)} ({one.cells.get(label, 0):,} cells)" for label in GROUPS)
+    right = f"{one.patients_right} of {sum(one.patient_groups.values())}"
+    return (name, *counted, *(figure(one, each) for each in sources.NAMES), right)
+
+
+def _with(worth: Mapping[str, str], word: str) -> set[str]:
+    return {source for source, own in worth.items() if own == word}
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,176 @@
+"""Every headline figure by source: pooled over all cells, a large source hides how a small one fares.
+
+Each patient weighs the same, and patients are drawn within each class of each source. A patient whose
+cells come from two sources counts in each with the cells from there.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from leukemia.classes import ALL, NORMAL
+from leukemia.evaluation import estimates, metrics, patients
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.conformal import INDETERMINATE
+from leukemia.evaluation.estimate import Estimate, rounded
+
+AT_THRESHOLD = ("sensitivity", "specificity", "weighted_f1")
+NAMES = ("sensitivity", "specificity", "auroc", "weighted_f1", "ece", *metrics.ABSTENTION)
+# Whose patients a figure rests on, where not on those of both classes.
+RESTS_ON = {"sensitivity": (ALL,), "missed": (ALL,), "specificity": (NORMAL,), "alarmed": (NORMAL,)}
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class SourceFigures:
+    """Figures of the cells of a source, or of all.
+
+    Attributes
+    ----------
+    cells, patient_groups : dict of str to int
+        How many of each class.
+    estimates : dict of str to Estimate
+        By :data:`NAMES`, rounded as they are put on record; NaN where a class is absent, or where it was
+        not recorded which cells were left indeterminate.
+    patients_right : int
+        How many patient groups the mean of their cells calls right; see :mod:`patients`.
+    """
+
+    cells: dict[str, int]
+    patient_groups: dict[str, int]
+    estimates: dict[str, Estimate]
+    patients_right: int
+
+
+@dataclass(frozen=True)
+class BySource:
+    """Figures of each source, and of all cells: each patient weighing the same, each cell the same."""
+
+    sources: dict[str, SourceFigures]
+    each_patient: SourceFigures
+    each_cell: SourceFigures
+
+
+class CellsBySource:
+    """Held-out cells of one version with patients drawn within each source.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Columns patient_group, label, probability, source; ``fold`` and ``called`` of a cross-validation;
+        a row a cell. Cells of no known source count among all cells only.
+
+    Raises
+    ------
+    DatasetError
+        Where one of the classes has no cell.
+    """
+
+    def __init__(self, predictions: pd.DataFrame) -> None:
+        self.predictions = predictions.assign(source=predictions["source"].fillna("").astype(str))
+        self.cells = PatientBootstrap(self.predictions, equal=True, strata=("label", "source"))
+        self.names = sorted(set(self.predictions["source"]) - {""})
+        self._parts = {name: self._part(name) for name in self.names}
+
+    def _part(self, name: str) -> PatientBootstrap:
+        return self.cells.within((self.cells.units["source"] == name).to_numpy())
+
+    def columns(self, threshold: float) -> dict[str, Columns]:
+        """Figures by source and by :data:`NAMES`; float, shape (1 + resamples,) each."""
+        return {name: _at(part, threshold) | self._fixed[name] for name, part in self._parts.items()}
+
+    def at(self, threshold: float) -> BySource:
+        """Figures at the threshold from which a cell is called ALL-like."""
+        frame, right = self.predictions, patients.right_by_source(self.predictions, threshold)
+        everyone = frame.assign(source="all")
+        of_all = patients.right_by_source(everyone, threshold)["all"]
+        sources = {
+            name: _figures(frame[frame["source"] == name], columns, right[name])
+            for name, columns in self.columns(threshold).items()
+        }
+        each_patient, each_cell = (
+            _figures(frame, _at(cells, threshold) | fixed, of_all) for cells, fixed in self._everyone
+        )
+        return BySource(sources, each_patient, each_cell)
+
+    @cached_property
+    def _fixed(self) -> dict[str, Columns]:
+        return {name: _without_threshold(part) for name, part in self._parts.items()}
+
+    @cached_property
+    def _everyone(self) -> list[tuple[PatientBootstrap, Columns]]:
+        both = [PatientBootstrap(self.predictions, equal=equal) for equal in (True, False)]
+        return [(cells, _without_threshold(cells)) for cells in both]
+
+
+def by_source(predictions: pd.DataFrame) -> CellsBySource | None:
+    """Held-out cells by source; None where the source of none of them is known."""
+    if "source" not in predictions or not predictions["source"].fillna("").astype(str).any():
+        return None
+    return CellsBySource(predictions)
+
+
+def evaluate(predictions: pd.DataFrame, threshold: float) -> BySource | None:
+    """Figures by source at a threshold; None where the source of no cell is known."""
+    cells = by_source(predictions)
+    return cells and cells.at(threshold)
+
+
+def worst(figures: BySource, name: str) -> str | None:
+    """The source with the worst value of a figure, however few patients it rests on; None where none has one."""
+    known = {
+        source: one.estimates[name].value
+        for source, one in figures.sources.items()
+        if not np.isnan(one.estimates[name].value)
+    }
+    if not known:
+        return None
+    choose = max if name in metrics.ERRORS else min
+    return choose(known, key=known.__getitem__)
+
+
+def worst_columns(columns: dict[str, Columns]) -> Columns:
+    """Each resample's worst value over the sources, of :meth:`CellsBySource.columns`."""
+    out = {}
+    for name in NAMES:
+        values = np.array([own[name] for own in columns.values()])
+        values = values[~np.isnan(values).all(axis=1)]
+        choose = np.nanmax if name in metrics.ERRORS else np.nanmin
+        out[name] = choose(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
+    return out
+
+
+def rests_on(one: SourceFigures, name: str) -> int:
+    """How many patient groups a figure rests on: of the class that it takes, or of the smaller one."""
+    return min(one.patient_groups.get(label, 0) for label in RESTS_ON.get(name, (ALL, NORMAL)))
+
+
+def _figures(own: pd.DataFrame, columns: Columns, right: int) -> SourceFigures:
+    cells = own["label"].value_counts()
+    groups = own.drop_duplicates(["label", "patient_group"])["label"].value_counts()
+    return SourceFigures(
+        {label: int(cells.get(label, 0)) for label in (ALL, NORMAL)},
+        {label: int(groups.get(label, 0)) for label in (ALL, NORMAL)},
+        rounded(estimates.estimates({name: columns[name] for name in NAMES})),
+        right,
+    )
+
+
+def _at(cells: PatientBootstrap, threshold: float) -> Columns:
+    at = estimates.at(cells, threshold)
+    return {name: at[name] for name in AT_THRESHOLD}
+
+
+def _without_threshold(cells: PatientBootstrap) -> Columns:
+    out = {"auroc": estimates.auroc(cells), "ece": estimates.ece(cells)}
+    if "called" not in cells.predictions:
+        return out | {name: np.full(len(cells.weights), np.nan) for name in metrics.ABSTENTION}
+    called, truth = cells.predictions["called"].to_numpy(), cells.truth
+    return out | {
+        "indeterminate": estimates.share(cells, called == INDETERMINATE, np.full(len(truth), True)),
+        "missed": estimates.share(cells, called == NORMAL, truth),
+        "alarmed": estimates.share(cells, called == ALL, ~truth),
+    }

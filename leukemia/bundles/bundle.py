@@ -34,8 +34,9 @@ PREDICTIONS = "predictions.csv"
 CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
-# What predictions of a cross-validation hold beside.
-FOLD_COLUMNS = ("fold", "cell_area", "source", "distance")
+# What predictions hold beside, where it is known: those of a cross-validation the fold, the distance, and
+# what the band of the other folds called the cell.
+FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 
 import json
 import math
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,9 @@ from pydantic_core import PydanticCustomError
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.evaluation.estimate import Estimate
+
+if TYPE_CHECKING:
+    from leukemia.evaluation import sources
 
 SCHEMA_VERSION = 1
 
@@ -100,15 +103,23 @@ ON_ITS_OWN_TEST = "the held-out patients that its figures are of"
 
 
 class Threshold(_Fields):
-    """Probability of ALL from which a cell is called ALL-like, and how it was chosen."""
+    """Probability of ALL from which a cell is called ALL-like, and how it was chosen.
+
+    ``worst_source`` is the source for which it had to be so low that the recall is reached in each source,
+    empty where all cells together asked for it; None where it was chosen on all cells alone.
+    """
 
     value: Number
     target_recall: Number
     chosen_on: str
+    worst_source: str | None = None
 
 
 class Calibration(_Fields):
-    """Logit to calibrated logit, as :class:`leukemia.evaluation.calibration.Calibration` applies it."""
+    """Logit to calibrated logit, as :class:`leukemia.evaluation.calibration.Calibration` applies it.
+
+    The log loss is that of the worst source, by patient; in records without ``by_source``, of all cells.
+    """
 
     method: str
     stretch: Number
@@ -125,13 +136,17 @@ class OutOfFold(_Fields):
 
 
 class Band(_Fields):
-    """Probabilities from ``low`` to below ``high`` are indeterminate, so that at most these shares err."""
+    """Probabilities from ``low`` to below ``high`` are indeterminate, so that at most these shares err.
+
+    ``promises`` says by source what the bounds ``missed`` and ``alarmed`` are worth there.
+    """
 
     low: Number
     high: Number
     missed: Number
     alarmed: Number
     out_of_fold: OutOfFold | None = None
+    promises: dict[str, dict[str, str]] | None = None
 
 
 class Novelty(_Fields):
@@ -152,6 +167,23 @@ class Data(_Fields):
     corrected: int = 0
     doubted: int = 0
     warning: str = ""
+
+
+class SourceFigures(_Fields):
+    """Figures of a source, as :class:`leukemia.evaluation.sources.SourceFigures` has them."""
+
+    cells: dict[str, int]
+    patient_groups: dict[str, int]
+    estimates: Estimates = Field(alias="figures")
+    patients_right: int
+
+
+class BySource(_Fields):
+    """Figures by source, and of all cells: each patient weighing the same, each cell the same."""
+
+    sources: dict[str, SourceFigures]
+    each_patient: SourceFigures
+    each_cell: SourceFigures
 
 
 class Change(_Fields):
@@ -202,6 +234,7 @@ class Training(_Fields):
     estimates: Estimates = Field(alias="figures")
     patient_estimates: Estimates = Field(alias="patient_figures")
     subgroups: Estimates | None = None
+    by_source: BySource | None = None
     confusion: dict[str, int]
 
 
@@ -220,6 +253,19 @@ class Record(Training, _Head):
     def to_json(self) -> str:
         """The text of ``bundle.json``."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+def by_source(figures: "sources.BySource | None") -> dict[str, BySource]:
+    """The record's field of that name with figures by source; empty where no source is known."""
+    if figures is None:
+        return {}
+    return {
+        "by_source": BySource(
+            sources={name: SourceFigures(**vars(one)) for name, one in figures.sources.items()},
+            each_patient=SourceFigures(**vars(figures.each_patient)),
+            each_cell=SourceFigures(**vars(figures.each_cell)),
+        )
+    }
 
 
 def parse(text: str, name: str) -> Record:

@@ -78,7 +78,7 @@ def write(
     with _partial(folder.parent) as partial:
         model.save(partial / bundles.NETWORK)
         _write_engine(model, partial, probe)
-        more = [name for name in bundles.FOLD_COLUMNS if name in predictions]
+        more = [name for name in bundles.FURTHER_COLUMNS if name in predictions]
         columns = [*bundles.PREDICTION_COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
         _write_record(partial, _complete(training, model))

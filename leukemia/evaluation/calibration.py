@@ -45,12 +45,12 @@ class Calibration:
         return asdict(self)
 
 
-def none(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
+def none(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> Calibration:
     """Leave the logits as they are."""
     return Calibration()
 
 
-def temperature(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
+def temperature(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> Calibration:
     """Fit the stretch that makes the truth most likely.
 
     Parameters
@@ -59,13 +59,13 @@ def temperature(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Ca
         float, shape (n,).
     truth : numpy.ndarray
         bool, shape (n,): is ALL.
-    weights : numpy.ndarray
-        float, shape (n,): how much each cell counts.
+    weights : numpy.ndarray, optional
+        float, shape (n,): how much each cell counts; by default the same.
     """
     return Calibration("temperature", *_fit(logit, truth, weights, lambda x: (np.exp(x[0]), 0.0), [0.0]))
 
 
-def platt(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> Calibration:
+def platt(logit: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> Calibration:
     """Fit the stretch (above 0) and the shift that make the truth most likely; see :func:`temperature`."""
     fitted = _fit(logit, truth, weights, lambda x: (np.exp(x[0]), x[1]), [0.0, 0.0])
     return Calibration("platt", *fitted)
@@ -157,7 +157,7 @@ def _by_the_others(
 def _fit(
     logit: np.ndarray,
     truth: np.ndarray,
-    weights: np.ndarray,
+    weights: np.ndarray | None,
     unpack: Callable[[np.ndarray], tuple[float, float]],
     start: list[float],
 ) -> tuple[float, float]:

@@ -155,7 +155,8 @@ def thresholds(predictions: pd.DataFrame, target_recall: float) -> dict[str, flo
 def choose_threshold(predictions: pd.DataFrame, target_recall: float) -> float:
     """The highest threshold that finds the share of ALL cells asked for in each source.
 
-    It is the lowest of :func:`thresholds`. To be chosen on validation patients, never on those that it is then evaluated on.
+    It is the lowest of :func:`thresholds`. To be chosen on validation patients, never on those that it is
+    then evaluated on.
     """
     return min(thresholds(predictions, target_recall).values())
 

@@ -130,10 +130,10 @@ def guarantees(
         }
         kept = {source for source in counted if worth[source] == conformal.KEPT} - scarce
         said = {
-            "for the next patient of the source too in": _with(worth, conformal.GUARANTEED),
-            "on the patients of the source, without a guarantee for its next one, in": kept,
-            f"on the patients of the source, too few for a guarantee of its own ({needed} needed), in": scarce,
-            "not in": _with(worth, conformal.BROKEN),
+            "guaranteed for the next patient, too, in": _with(worth, conformal.GUARANTEED),
+            "kept on the patients seen, not guaranteed for the next, in": kept,
+            f"kept on the patients seen, too few for a guarantee of its own ({needed} needed), in": scarce,
+            "not kept in": _with(worth, conformal.BROKEN),
             f"not known, with fewer than {FEWEST_PATIENTS} patients, in": _with(worth, conformal.TOO_FEW),
         }
         parts = [

@@ -120,7 +120,7 @@ def evaluate(predictions: pd.DataFrame, threshold: float) -> BySource | None:
 
 
 def worst(figures: BySource, name: str) -> str | None:
-    """The source with the worst value of a figure, however few patients it rests on; None where none has one."""
+    """The source with the worst value of a figure, however few its patients; None where none has one."""
     known = {
         source: one.estimates[name].value
         for source, one in figures.sources.items()

@@ -14,7 +14,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.evaluation import estimates, metrics, subgroups
+from leukemia.evaluation import estimates, metrics, sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
@@ -150,6 +150,7 @@ def _record(
         ),
         "estimates": rounded(estimates.of(predictions, threshold)),
         "patient_estimates": rounded(estimates.of_patients(predictions, threshold)),
+        **schema.by_source(sources.evaluate(predictions, threshold)),
         "confusion": metrics.confusion(predictions, threshold),
         "changes": (*record.changes, change),
     }

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from leukemia.bundles import schema
 from leukemia.dataset import splits
-from leukemia.evaluation import estimates, metrics, subgroups
+from leukemia.evaluation import estimates, metrics, sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
 from leukemia.networks.recipe import Recipe
@@ -27,6 +27,7 @@ def of_training(
     ``changed`` is whether the set was changed meanwhile.
     """
     by_patient = plan.split == "patient"
+    thresholds = metrics.thresholds(trained.validation, plan.target_recall)
     return schema.Training(
         recipe=_recipe(plan.recipe),
         split=schema.Split(
@@ -41,10 +42,12 @@ def of_training(
             value=trained.threshold,
             target_recall=plan.target_recall,
             chosen_on="validation patients" if by_patient else "validation images (leaky split)",
+            worst_source=min(thresholds, key=thresholds.__getitem__),
         ),
         data=_data(dataset, changed=changed),
         estimates=rounded(estimates.of(trained.test, trained.threshold)),
         patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),
+        **schema.by_source(sources.evaluate(trained.test, trained.threshold)),
         confusion=metrics.confusion(trained.test, trained.threshold),
     )
 
@@ -81,16 +84,20 @@ def of_crossvalidation(
             value=threshold,
             target_recall=plan.target_recall,
             chosen_on="the patients of the other folds",
+            worst_source=evaluated.worst_source,
         ),
         calibration=schema.Calibration(
             **evaluated.calibration.record(), log_loss_out_of_fold=evaluated.losses
         ),
-        indeterminate=schema.Band(**evaluated.band.record(), out_of_fold=evaluated.abstention),
+        indeterminate=schema.Band(
+            **evaluated.band.record(), out_of_fold=evaluated.abstention, promises=evaluated.promises
+        ),
         novelty=evaluated.novelty,
         data=_data(dataset, changed=changed),
         estimates=rounded(estimates.of(predictions, threshold)),
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
+        **schema.by_source(sources.evaluate(predictions, threshold)),
         confusion=metrics.confusion(predictions, threshold),
     )
 

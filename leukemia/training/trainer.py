@@ -24,7 +24,7 @@ from leukemia.training.training_data import TrainingData
 class TrainedNetwork:
     """A trained network and its predictions for patients that it did not learn from.
 
-    ``validation`` and ``test`` have the columns image_id, patient_group, label, probability.
+    ``validation`` and ``test`` are of :meth:`training_data.TrainingData.predict`.
     """
 
     model: keras.Model

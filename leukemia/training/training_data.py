@@ -61,10 +61,12 @@ class TrainingData:
         Returns
         -------
         pandas.DataFrame
-            Columns image_id, patient_group, label, probability (rounded to 6 digits); a row a cell.
+            Columns image_id, patient_group, label, source, cell_area, probability (rounded to 6 digits); a
+            row a cell.
         """
         (probability,) = outputs(model, self.crops, rows)
-        out = self.cells.iloc[rows][["image_id", "patient_group", "label"]].reset_index(drop=True)
+        columns = ["image_id", "patient_group", "label", "source", "cell_area"]
+        out = self.cells.iloc[rows][columns].reset_index(drop=True)
         return out.assign(probability=probability[:, 0].astype(float).round(6))
 
 

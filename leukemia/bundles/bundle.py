@@ -35,8 +35,8 @@ CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
 # What predictions hold beside, where it is known: those of a cross-validation the fold, the distance, and
-# what the band of the other folds called the cell.
-FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called")
+# what the band of the other folds called the cell, and the logit of a network without the hard sources.
+FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called", "logit_without_hard")
 
 
 @dataclass(frozen=True)

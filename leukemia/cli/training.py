@@ -37,12 +37,18 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("crossvalidate", help="evaluate a recipe on every patient, fold by fold")
     training_options(command)
     command.add_argument(
+        "--leave",
+        choices=("patients", "source"),
+        default="patients",
+        help=("what each fold holds out: some patients, or a whole source (default patients)"),
+    )
+    command.add_argument(
         "--folds", type=at_least(4), default=5, help=("number of folds, each of whole patients (default 5)")
     )
     command.add_argument(
         "--views",
         type=int,
-        choices=(1, 2, 4),
+        choices=(1, 2, 4, 8),
         default=4,
         help=("number of orientations of each cell to average (default 4)"),
     )
@@ -127,11 +133,12 @@ def crossvalidate(options: Namespace) -> int:
 
     recipe = recipe_of(options)
     plan = Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
-    output = _output(options, f"{recipe.name}-crossvalidated")
+    suffix = "crossvalidated" if options.leave == cross_validation.PATIENTS else "sources-left-out"
+    output = _output(options, f"{recipe.name}-{suffix}")
     with Bar("cells") as bar:
         callbacks = [EpochBars(), PrintEpochs()]
         bundle = cross_validation.crossvalidate(
-            plan, options.data, output, callbacks, views=options.views, progress=bar
+            plan, options.data, output, callbacks, leave=options.leave, views=options.views, progress=bar
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)

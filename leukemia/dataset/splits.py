@@ -20,6 +20,10 @@ SUBSETS = ("training", "validation", "test")
 TURNS = ("training", "validation", "test", "training", "training")
 # Random assignments among which the folds of a cross-validation are chosen.
 CANDIDATES = 200
+# A threshold for one source comes from the others, its calibration from all of those but one.
+FEWEST_SOURCES = 3
+# Of another source than the one held out, but of a patient that has cells there: not learned from.
+TIED = "tied"
 LEAKY = "image-level split: leaky, the same patients are in training and test"
 
 
@@ -149,6 +153,50 @@ def _assign(
 def hold_out(fold: pd.Series, number: int) -> pd.Series:
     """One of :data:`SUBSETS` a row: fold ``number`` to test, the others to train; -1 holds out none."""
     return pd.Series(np.where(fold == number, "test", "training"), index=fold.index)
+
+
+def sources(cells: pd.DataFrame) -> list[str]:
+    """Names of the sources of labelled cells, to leave each out in turn.
+
+    Raises
+    ------
+    DatasetError
+        Where there are fewer than :data:`FEWEST_SOURCES`.
+    """
+    names = sorted(cells["source"].unique())
+    if len(names) < FEWEST_SOURCES:
+        raise DatasetError(
+            f"All labelled cells come from {len(names)} source(s). Leaving each out in turn needs at least "
+            f"{FEWEST_SOURCES}."
+        )
+    return names
+
+
+def hold_out_sources(cells: pd.DataFrame, sources: Collection[str]) -> pd.Series:
+    """Hold out whole sources, as if their laboratory had never been seen.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Labelled manifest rows; columns label, patient_group and source.
+    sources : collection of str
+        Those to test on.
+
+    Returns
+    -------
+    pandas.Series
+        ``"test"``, ``"training"`` or :data:`TIED` a row, on the index of ``cells``.
+
+    Raises
+    ------
+    DatasetError
+        Where the other sources lack a class.
+    """
+    test = cells["source"].isin(sources)
+    tied = ~test & cells["patient_group"].isin(cells.loc[test, "patient_group"])
+    part = pd.Series(np.select([test, tied], ["test", TIED], "training"), index=cells.index)
+    require_classes(cells[part == "training"])
+    return part
 
 
 SPLITS = {"patient": by_patient, "image": by_image}

@@ -107,6 +107,17 @@ def folds(cells: pd.DataFrame, count: int, seed: int) -> list[Subset]:
     return [_subset(f"fold {number + 1}", cells[fold == number]) for number in range(count)]
 
 
+def sources(cells: pd.DataFrame) -> list[Subset]:
+    """Split the rows of :func:`read` by source, as a cross-validation that leaves each out does.
+
+    Raises
+    ------
+    DatasetError
+        Where there are fewer sources than :data:`leukemia.dataset.splits.FEWEST_SOURCES`.
+    """
+    return [_subset(name, cells[cells["source"] == name]) for name in splits.sources(cells)]
+
+
 def most_folds(cells: pd.DataFrame) -> int:
     """The most folds there can be: the patient groups of the class that has fewer."""
     groups = cells.groupby("original_label")["patient_group"].nunique()

@@ -6,6 +6,7 @@ hide a bad one within cells of a size, or in the part of the set whose healthy c
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
@@ -16,6 +17,8 @@ from leukemia.evaluation.estimate import Estimate
 AT_SPECIFICITY = 0.80
 AT_COVERAGE = 0.80
 HARD_SOURCES = ("fold_2", "preliminary")
+# Column of predictions: logits of a network that learned from neither hard source, for their cells.
+WITHOUT_HARD = "logit_without_hard"
 TERCILES = ("small", "middle", "large")
 
 MEANING = {
@@ -32,6 +35,7 @@ MEANING = {
         f"Accuracy on the {AT_COVERAGE:.0%} of the cells that are furthest from these thresholds."
     ),
     "auroc_hard_sources": "AUROC on patients of fold_2 and the preliminary phase (large healthy cells).",
+    "auroc_hard_sources_unseen": "The same by a network that learned from the other sources alone.",
     **{f"auroc_{name}": f"AUROC within the {name} third of the cells by area." for name in TERCILES},
 }
 
@@ -72,6 +76,9 @@ def estimate(predictions: pd.DataFrame, threshold: float) -> dict[str, Estimate]
         own = predictions[rows.to_numpy()]
         if own["label"].nunique() == 2:
             out[f"auroc_{name}"] = auroc(own)
+    if WITHOUT_HARD in predictions:
+        own = predictions[predictions[WITHOUT_HARD].notna()]
+        out["auroc_hard_sources_unseen"] = auroc(own.assign(probability=expit(own[WITHOUT_HARD])))
     return out
 
 

@@ -16,17 +16,17 @@ from leukemia.evaluation import novelty
 from leukemia.evaluation.calibration import Calibration
 from leukemia.networks.optimizer import HEAD
 
-VIEWS = (1, 2, 4)
+VIEWS = (1, 2, 4, 8)
 
 
 @keras.saving.register_keras_serializable("leukemia")
 class Sides(layers.Layer):
-    """Pictures to themselves turned by half, and the mirror images of both, one after another.
+    """Pictures, turned by half, the mirror images of both, and all four turned by a quarter, in this order.
 
     Parameters
     ----------
     views : int
-        How many of the four: 1, 2 (as it is and turned by half) or 4.
+        How many of the eight: 1, 2 (as it is and turned by half), 4 or 8.
     **kwargs
         Of every layer.
     """
@@ -40,6 +40,8 @@ class Sides(layers.Layer):
         upside_down = ops.flip(pictures, 1)
         # One axis at a time: OpenVINO 2026.4 does not convert a flip of two.
         sides = [pictures, ops.flip(upside_down, 2), upside_down, ops.flip(pictures, 2)]
+        # A mirror image along the diagonal makes the other four of them.
+        sides += [ops.transpose(side, (0, 2, 1, 3)) for side in sides if self.views > len(sides)]
         return ops.concatenate(sides[: self.views], axis=0)
 
     def get_config(self) -> dict[str, object]:

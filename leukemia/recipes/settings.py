@@ -40,6 +40,9 @@ class Training:
     blur : float
         Largest standard deviation of a Gaussian in pixels, which blurs half of the time and otherwise
         sharpens (unsharp mask).
+    jpeg : int
+        Lowest quality at which each crop is saved as JPEG and read again, with any chroma subsampling; the
+        quality is drawn from here to 100. 0 leaves the crops as they are.
     smoothing : float
         Label smoothing: targets are moved from 0 and 1 by half of this (Szegedy et al., CVPR 2016).
     """
@@ -63,6 +66,7 @@ class Training:
     gamma: float = 0.0
     blur: float = 0.0
     zoom: float = 0.0
+    jpeg: int = 0
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:
@@ -194,10 +198,18 @@ FIELDS = (
         (
             "zoom",
             "Zoom",
-            "Largest relative change of size. Keep it small: size matters for the class.",
+            "Largest relative change of size, so that size alone does not decide.",
             0,
             0.5,
             "float",
+        ),
+        (
+            "jpeg",
+            "JPEG quality",
+            "Lowest quality at which crops are saved as JPEG and read again; 0 leaves them as they are.",
+            0,
+            100,
+            "int",
         ),
     ),
     *_fields(

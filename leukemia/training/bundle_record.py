@@ -59,6 +59,7 @@ def of_crossvalidation(
     evaluated: OutOfFold,
     views: int,
     *,
+    leave: str,
     changed: bool,
 ) -> schema.Training:
     """Make the record of a cross-validation; its estimates come from the folds.
@@ -73,6 +74,7 @@ def of_crossvalidation(
             by="patient",
             seed=plan.seed,
             folds=plan.folds,
+            left_out=leave,
             training=everyone,
             validation={"cells": {}, "patient_groups": {}, "groups": ()},
             test=everyone,
@@ -83,7 +85,7 @@ def of_crossvalidation(
         threshold=schema.Threshold(
             value=threshold,
             target_recall=plan.target_recall,
-            chosen_on="the patients of the other folds",
+            chosen_on=f"the patients of the other {'folds' if leave == 'patients' else 'sources'}",
             worst_source=evaluated.worst_source,
         ),
         calibration=schema.Calibration(

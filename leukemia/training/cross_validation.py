@@ -1,5 +1,7 @@
 """A recipe tested on every patient: K networks, each blind to a fold of the patient groups or to a source.
 
+Folds hold patients out; left-out sources show how the model fares in a laboratory that it never saw.
+
 Nothing is chosen on the fold that is tested: all epochs run, and the calibration and the threshold of
 a fold come from the other folds (:mod:`leukemia.evaluation.out_of_fold`). The network that is shipped has
 learned from all patients with the same recipe; its metrics are those of the folds.
@@ -8,7 +10,7 @@ Each fold is kept when it is done (``data/crossvalidation/``), each epoch within
 a run that was killed resumes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from sklearn.metrics import roc_auc_score
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.classes import is_all
-from leukemia.evaluation import novelty, out_of_fold
+from leukemia.dataset import splits
+from leukemia.evaluation import novelty, out_of_fold, subgroups
 from leukemia.imaging.cell import center_crop
 from leukemia.networks import serving_network
 from leukemia.networks.forward import outputs
@@ -39,6 +42,7 @@ from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress, TrainingData
 
 ALL_CELLS = -1
+PATIENTS, SOURCE = "patients", "source"
 COLUMNS = ["image_id", "patient_group", "label", "source", "cell_area"]
 DIGITS = 6
 
@@ -78,6 +82,7 @@ def crossvalidate(
     output: Path | None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
+    leave: str = PATIENTS,
     views: int = 1,
     progress: Progress | None = None,
 ) -> bundles.Bundle:
@@ -86,13 +91,15 @@ def crossvalidate(
     Parameters
     ----------
     plan : Plan
-        Its ``split`` and ``fold`` are set here.
+        What it holds out is set here.
     data : Path
         A prepared folder.
     output : Path or None
         Where the bundle shall lie. None: in MLflow's registry alone.
     callbacks : sequence of keras.callbacks.Callback, optional
         What else happens while a fold learns; ``params["part"]`` is the fold's name.
+    leave : str, optional
+        What each fold holds out: :data:`PATIENTS`, or a :data:`SOURCE` with all its patients.
     views : int, optional
         How many sides of a cell are averaged; one of :data:`serving_network.VIEWS`.
     progress : callable, optional
@@ -103,15 +110,18 @@ def crossvalidate(
     LeukemiaError
         For what a user can put right: no data, fewer patients than folds, a full disk.
     """
-    plans = [replace(plan, split="fold", fold=number) for number in (*range(plan.folds), ALL_CELLS)]
-    dataset = training_data.load(data, plans[-1], progress)
-    parameters = plans[-1].parameters() | {"folds": plan.folds, "views": views}
+    on_all = replace(plan, split="fold", fold=ALL_CELLS)
+    dataset = training_data.load(data, on_all, progress)
+    plans = _plans(plan, dataset, leave)
+    plan = replace(plan, folds=len(plans))
+    beyond = _beyond_hard_sources(plan, plans)
+    parameters = on_all.parameters() | {"leave": leave, "folds": plan.folds, "views": views}
     whole_run = Checkpoint(Workspace(data).checkpoints, parameters, dataset.fingerprint)
     begun = whole_run.read()
-    job = ReportToJob(plan.recipe.name, plan.recipe.training.epochs, len(plans))
+    job = ReportToJob(plan.recipe.name, plan.recipe.training.epochs, len(plans) + len(beyond) + 1)
     run = run_writer.start(
         data,
-        f"{plan.recipe.name} ({plan.folds} patient folds)",
+        f"{plan.recipe.name} ({plan.folds} {'patient folds' if leave == PATIENTS else 'sources left out'})",
         parameters,
         provenance(dataset.fingerprint),
         resume=begun.run_id,
@@ -122,17 +132,20 @@ def crossvalidate(
     whole_run.save(begun)
     shared = CrossValidation(data, views, run.run_id, job, tuple(callbacks), progress)
     with run:
-        *held_out, whole = (train_fold(one, shared) for one in plans)
-        evaluated = out_of_fold.evaluate_out_of_fold(
-            pd.concat([fold.predictions for fold in held_out]), plan.target_recall
-        )
+        predictions = pd.concat([train_fold(*one, shared).predictions for one in plans.items()])
+        for name, one in beyond.items():
+            logits = train_fold(name, one, shared).predictions.drop_duplicates("image_id")
+            logits = logits.set_index("image_id")["logit"]
+            predictions[subgroups.WITHOUT_HARD] = predictions["image_id"].map(logits)
+        whole = train_fold("all patients", on_all, shared)
+        evaluated = out_of_fold.evaluate_out_of_fold(predictions, plan.target_recall)
         network = serving_network.inference_model(whole.model, views, evaluated.calibration, whole.spread)
         serving_network.round_weights(network)
         if changed := training_data.changed(data, dataset):
             job.warn(bundle_record.CHANGED)
             run.warn(bundle_record.CHANGED)
         record = bundle_record.of_crossvalidation(
-            plan, whole.dataset, whole.history, evaluated, views, changed=changed
+            plan, whole.dataset, whole.history, evaluated, views, leave=leave, changed=changed
         )
         crops = whole.dataset.crops
         probe = center_crop(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop)
@@ -141,12 +154,35 @@ def crossvalidate(
     return finish(data, output, run, bundle, whole_run, job)
 
 
-def train_fold(plan: Plan, shared: CrossValidation) -> FoldResult:
+def _plans(plan: Plan, dataset: TrainingData, leave: str) -> dict[str, Plan]:
+    """The folds' names and plans."""
+    if leave == PATIENTS:
+        return {
+            f"fold {number + 1}/{plan.folds}": replace(plan, split="fold", fold=number)
+            for number in range(plan.folds)
+        }
+    return {
+        f"without {source}": replace(plan, split="source", fold=number, sources=(source,))
+        for number, source in enumerate(splits.sources(dataset.cells))
+    }
+
+
+def _beyond_hard_sources(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """A further plan, without both hard sources, where sources are left out and these are among them."""
+    left_out = {source for one in plans.values() for source in one.sources}
+    hard = subgroups.HARD_SOURCES
+    if not left_out > set(hard):
+        return {}
+    return {f"without {' and '.join(hard)}": replace(plan, split="source", sources=hard)}
+
+
+def train_fold(name: str, plan: Plan, shared: CrossValidation) -> FoldResult:
     """Train one fold's network, or take the one that was trained before; predict the cells held out."""
     data = shared.data
     dataset = training_data.load(data, plan, shared.progress)
-    name = "all patients" if plan.fold == ALL_CELLS else f"fold {plan.fold + 1}/{plan.folds}"
-    decided_by = plan.parameters() | {"fold": plan.fold, "folds": plan.folds}
+    # The network that learns from all is the same whatever the others leave out.
+    folds = {"fold": plan.fold} | ({"folds": plan.folds} if plan.fold != ALL_CELLS else {})
+    decided_by = plan.parameters() | folds
     checkpoint = Checkpoint(Workspace(data).checkpoints, decided_by, dataset.fingerprint)
     finished = Checkpoint(Workspace(data).crossvalidation, decided_by, dataset.fingerprint)
     state = finished.read()

@@ -17,7 +17,8 @@ class Plan:
     ----------
     recipe : Recipe
     split : str
-        One of :data:`splits.SPLITS`; or ``"fold"``: there is no validation part, and all epochs run.
+        One of :data:`splits.SPLITS`; or ``"fold"`` or ``"source"``: there is no validation part, and all
+        epochs run.
     seed : int
     target_recall : float
         For the threshold.
@@ -25,6 +26,8 @@ class Plan:
         Of the split by folds: the one that is held out; -1 to learn from all.
     folds : int
         How many there are.
+    sources : tuple of str
+        Of the split by sources: those that are held out.
     """
 
     recipe: Recipe
@@ -33,6 +36,7 @@ class Plan:
     target_recall: float = 0.95
     fold: int = -1
     folds: int = 5
+    sources: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """What decides the result, but for the fold: flat, as MLflow and checkpoints name a training."""
@@ -43,6 +47,7 @@ class Plan:
             "seed": self.seed,
             "target_recall": self.target_recall,
             **asdict(self.recipe.training),
+            **({"held_out": "+".join(self.sources)} if self.sources else {}),
         }
 
 

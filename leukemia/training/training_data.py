@@ -39,7 +39,7 @@ class TrainingData:
     cells : pandas.DataFrame
         Manifest rows, with the labels that count now.
     part : pandas.Series
-        ``"training"``, ``"validation"``, ``"test"`` or :data:`LEFT_OUT`.
+        ``"training"``, ``"validation"``, ``"test"``, :data:`splits.TIED` or :data:`LEFT_OUT`.
     crops : numpy.ndarray
         uint8 RGB, shape (n, size, size, 3).
     fingerprint : str
@@ -83,6 +83,8 @@ def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingDa
     # Split by the labels that the set came with: a correction moves no patient to another side.
     if plan.split == "fold":
         part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
+    elif plan.split == "source":
+        part = splits.hold_out_sources(cells, plan.sources)
     else:
         part = splits.SPLITS[plan.split](cells, plan.seed)
     cells = label_log.apply(data, cells)

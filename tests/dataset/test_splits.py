@@ -140,3 +140,26 @@ def test_the_seed_decides_the_folds_and_the_order_of_rows_does_not():
 def test_folds_need_as_many_patients_of_each_class():
     with pytest.raises(DatasetError, match=r"Only 3 patient group.*Normal.*4 folds"):
         splits.folds(with_areas(cells(3, 9)), 4)
+
+
+def test_a_source_is_held_out_with_all_cells_of_its_patients():
+    frame = with_areas(cells())
+    shared = frame["patient_group"] == "3"
+    source = frame["source"].mask(shared & (frame.index % 2 == 0), "fold_2")
+    frame = frame.assign(source=source.mask(shared & (frame.index % 2 == 1), "fold_0"))
+    part = splits.hold_out_sources(frame, ["fold_2"])
+    assert set(part.unique()) == {"training", "test", splits.TIED}
+    assert (frame.loc[part == "test", "source"] == "fold_2").all()
+    assert (part[frame["source"] == "fold_2"] == "test").all()
+    assert set(frame.loc[part == splits.TIED, "patient_group"]) == {"3"}
+    test, training = (set(frame.loc[part == name, "patient_group"]) for name in ("test", "training"))
+    assert test.isdisjoint(training)
+    with pytest.raises(DatasetError, match="no image labelled Normal"):
+        splits.hold_out_sources(frame.assign(source=frame["label"]), ["Normal"])
+
+
+def test_leaving_each_source_out_needs_three():
+    frame = with_areas(cells())
+    with pytest.raises(DatasetError, match=r"2 source\(s\).*at least 3"):
+        splits.sources(frame)
+    assert splits.sources(frame.assign(source=frame.index % 3)) == [0, 1, 2]

@@ -25,7 +25,8 @@ def pictures():
 
 
 def sides(pictures):
-    return [pictures, pictures[:, ::-1, ::-1], pictures[:, ::-1], pictures[:, :, ::-1]]
+    four = [pictures, pictures[:, ::-1, ::-1], pictures[:, ::-1], pictures[:, :, ::-1]]
+    return four + [side.swapaxes(1, 2) for side in four]
 
 
 @pytest.mark.parametrize("views", serving_network.VIEWS)
@@ -39,7 +40,7 @@ def test_the_logits_of_the_sides_are_averaged(model, pictures, views):
 
 
 def test_a_mirrored_cell_gets_the_answer_of_the_cell(model, pictures):
-    network = serving_network.feature_model(model, 4)
+    network = serving_network.feature_model(model, 8)
     first, *others = (network.predict_on_batch(np.ascontiguousarray(s))[0] for s in sides(pictures))
     for other in others:
         assert other == pytest.approx(first, abs=1e-5)

@@ -188,6 +188,23 @@ def test_a_cross_validation_deals_folds_and_asks_for_no_patience(open_form, aske
     assert "--split" not in arguments
 
 
+def test_sources_are_left_out_one_at_a_time(open_form, asked, data):
+    page = open_form()
+    pick(page, "training-kind", "crossvalidate")
+    pick(page, "training-leave", "source")
+    assert "Folds" not in [one.label for one in page.number_input]
+    assert "from 1 source(s)" in page.error[0].value.replace("\\", "")
+    cells = manifest.read(data)
+    three = cells["patient_group"].map(dict(zip(cells["patient_group"].unique(), "abc" * 9, strict=False)))
+    manifest.write(data, cells.assign(source=three))
+    page.run()
+    assert "Each of 3 sources is held out in turn, with all cells of its patients: a (" in said(page)
+    press(page, "Start")
+    arguments = asked[0][3]
+    assert option(arguments, "--leave") == "source"
+    assert "--folds" not in arguments
+
+
 def test_more_folds_than_patients_are_refused_in_a_sentence(open_form, asked):
     page = open_form()
     pick(page, "training-kind", "crossvalidate")

@@ -74,3 +74,15 @@ def test_blur_softens_or_sharpens():
     assert min(found) < 0.5 * still
     assert max(found) > 1.2 * still
     assert 8 < sum(spread < still for spread in found) < 22
+
+
+def test_a_crop_is_saved_as_jpeg_at_any_quality_down_to_the_lowest(drawn):
+    training = Training(rotation=False, flips=False, brightness=0, jpeg=60)
+    still = augment(drawn, 256, STILL, np.random.default_rng(0)).astype(int)
+    changes = [
+        np.abs(augment(drawn, 256, training, np.random.default_rng(i)).astype(int) - still).mean()
+        for i in range(30)
+    ]
+    assert 0 < min(changes) < 1 < max(changes) < 4
+    one, other = (augment(drawn, 256, training, np.random.default_rng(7)) for _ in range(2))
+    assert np.array_equal(one, other)

@@ -1,14 +1,16 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.evaluation import estimates, novelty
 from leukemia.evaluation.estimate import as_record
 from leukemia.networks import recipe
-from leukemia.training import cross_validation, trainer
+from leukemia.training import cross_validation, trainer, training_data
 from leukemia.training.plan import Plan
 from tests.support.callbacks import AfterEpoch
 
@@ -21,8 +23,6 @@ PLAN = Plan(RECIPE, "fold", target_recall=0.9, folds=4)
 @pytest.fixture(scope="module")
 def data(prepared, tmp_path_factory):
     """A copy of the prepared folder, so that what a training keeps there is this module's own."""
-    import shutil
-
     return shutil.copytree(prepared, tmp_path_factory.mktemp("crossvalidated") / "data")
 
 
@@ -74,7 +74,7 @@ def test_what_is_far_is_measured_from_training_cells_alone(done, data):
 
     plan = replace(PLAN, fold=0)
     fold = cross_validation.train_fold(
-        plan, cross_validation.CrossValidation(data, 2, "", ReportToJob("small", 1))
+        "fold 1/4", plan, cross_validation.CrossValidation(data, 2, "", ReportToJob("small", 1))
     )
     cells, training = fold.dataset.cells, fold.dataset.rows("training")
     rows = draw_reference(cells, training, plan.seed)
@@ -123,3 +123,52 @@ def test_at_least_most_real_cells_of_other_patients_pass(done):
     found = done[0].record.novelty
     assert found.passed_out_of_fold > 0.9
     assert (done[0].predictions["distance"] <= found.limit).mean() == pytest.approx(0.99, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def without_sources(prepared, tmp_path_factory):
+    """The same cells as if of four sources, patient 3 with cells in two of them."""
+    folder = shutil.copytree(prepared, tmp_path_factory.mktemp("sources") / "data")
+    cells = manifest.read(folder)
+    patients = [name for name in cells["patient_group"].unique() if name]
+    names = ("fold_0", "fold_1", "fold_2", "preliminary")
+    source = cells["patient_group"].map({name: names[i % 4] for i, name in enumerate(patients)})
+    twice = (cells["patient_group"] == "3") & (cells.index % 2 == 0)
+    manifest.write(folder, cells.assign(source=source.mask(twice, "fold_0").fillna("final")))
+    output = tmp_path_factory.mktemp("bundles") / "bundle"
+    seen = []
+    callback = AfterEpoch(lambda fold, index, logs: seen.append(fold))
+    bundle = cross_validation.crossvalidate(PLAN, folder, output, [callback], leave="source")
+    return folder, bundle, seen
+
+
+def test_each_source_is_left_out_in_turn_and_the_hard_ones_together(without_sources):
+    folder, bundle, seen = without_sources
+    assert seen == [
+        *(f"without {name}" for name in ("fold_0", "fold_1", "fold_2", "preliminary")),
+        "without fold_2 and preliminary",
+        "all patients",
+    ]
+    cells = manifest.read(folder)
+    cells = cells[cells["label"] != ""]
+    predictions = bundle.predictions
+    assert sorted(predictions["image_id"]) == sorted(cells["image_id"])
+    assert (predictions.groupby("source")["fold"].nunique() == 1).all()
+    assert (bundle.record.split.left_out, bundle.folds) == ("source", 4)
+    hard = predictions["source"].isin(["fold_2", "preliminary"])
+    assert predictions["logit_without_hard"].notna().equals(hard)
+    unseen = bundle.record.subgroups["auroc_hard_sources_unseen"]
+    truth = predictions.loc[hard, "label"] == "ALL"
+    auroc = roc_auc_score(truth, predictions.loc[hard, "logit_without_hard"])
+    assert unseen.value == pytest.approx(auroc, abs=1e-3)
+
+
+def test_a_network_without_a_source_did_not_learn_from_its_patients(without_sources):
+    folder, _, _ = without_sources
+    plan = replace(PLAN, split="source", sources=("fold_0",))
+    dataset = training_data.load(folder, plan)
+    test, training = (dataset.cells.iloc[dataset.rows(name)] for name in ("test", "training"))
+    assert set(test["source"]) == {"fold_0"}
+    assert "3" in set(test["patient_group"])
+    assert set(test["patient_group"]).isdisjoint(training["patient_group"])
+    assert len(test) + len(training) < len(dataset.cells)

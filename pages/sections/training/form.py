@@ -25,6 +25,8 @@ ABOUT = {
     "seen them; then once more on all patients. Slower, but the most reliable evaluation with few patients.",
     SWEEP: "Tries different settings, compares them on validation patients and keeps the best.",
 }
+PATIENTS, SOURCE = "patients", "source"
+LEAVE = {PATIENTS: "Patients, fold by fold", SOURCE: "One source at a time"}
 SPLITS = {"patient": "By patient", "image": "By image (leaks)"}
 LEAKY = (
     "**This split leaks.** Cells of the same patient are used for training and for testing, so the network "
@@ -58,6 +60,8 @@ def show(data: Path) -> None:
     possible = possible and training is not None and (kind != SWEEP or space is not None)
     if possible:
         counts = {name: int(options[name]) for name in ("folds", "views") if name in options}
+        if options.get("leave") == SOURCE:
+            counts["folds"] = training_cells.trainings_by_source(data)
         counts |= {"trials": space.trials} if space else {}
         cells = training_cells.labelled(data).total
         time_estimate.show(data, recipe, training, cells=cells, kind=kind, **counts)
@@ -83,7 +87,9 @@ def _options(kind: str, data: Path) -> Options:
     st.markdown("**Patients and threshold**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if kind == CROSSVALIDATE:
-            options["folds"] = _folds(data)
+            options["leave"] = _leave()
+            if options["leave"] == PATIENTS:
+                options["folds"] = _folds(data)
             options["views"] = _views()
         elif kind == TRAIN:
             st.session_state.setdefault("training-split", next(iter(SPLITS)))
@@ -106,6 +112,19 @@ def _options(kind: str, data: Path) -> Options:
     return options
 
 
+def _leave() -> str:
+    st.session_state.setdefault("training-leave", PATIENTS)
+    return st.segmented_control(
+        "Hold out",
+        list(LEAVE),
+        format_func=LEAVE.get,
+        key="training-leave",
+        required=True,
+        help="A source held out as a whole shows how the model fares on cells of another laboratory.",
+        **setting_fields.KEEP,
+    )
+
+
 def _folds(data: Path) -> int:
     usual = max(FEWEST_FOLDS, min(FOLDS, training_cells.most_folds(data)))
     meaning = "Groups of whole patients; each is held out once."
@@ -116,7 +135,7 @@ def _views() -> int:
     st.session_state.setdefault("training-views", 4)
     return st.segmented_control(
         "Views",
-        (1, 2, 4),
+        (1, 2, 4, 8),
         key="training-views",
         required=True,
         help="Orientations in which each held-out cell is predicted; the predictions are averaged.",

@@ -21,7 +21,7 @@ from leukemia.recipes.settings import (
 # What is shown at once; the rest is collapsed.
 FIRST = {
     SCHEDULE: ("epochs", "cells_per_epoch", "batch", "learning_rate", "all_share"),
-    AUGMENTATION: ("rotation", "flips", "brightness", "colour", "gamma", "blur", "zoom"),
+    AUGMENTATION: ("rotation", "flips", "brightness", "colour", "gamma", "blur", "zoom", "jpeg"),
     REGULARISATION: ("l2", "dropout"),
 }
 REST = ("patience", "warmup", "body_rate", "frozen", "weight_decay", "smoothing")

@@ -22,7 +22,7 @@ def show(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
     kind : str
         ``"train"``, ``"crossvalidate"`` or ``"sweep"``.
     options : dict
-        ``seed``, and ``folds`` or ``split``.
+        ``seed``, and ``folds`` (without it, sources are held out) or ``split``.
     """
     seed = int(options["seed"])
     try:
@@ -31,7 +31,10 @@ def show(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
         for line in _reviewed(cells):
             st.caption(line)
         if kind == "crossvalidate":
-            st.caption(_about_folds(_folds(data, stamp, int(options["folds"]), seed)))
+            if folds := int(options.get("folds", 0)):
+                st.caption(_about_folds(_folds(data, stamp, folds, seed)))
+            else:
+                st.caption(_about_sources(_sources(data, stamp)))
         else:
             split = str(options["split"])
             st.caption(_about_parts(_parts(data, stamp, split, seed), split))
@@ -52,6 +55,11 @@ def most_folds(data: Path) -> int:
         return _most_folds(data, catalog.stamp(data))
     except DatasetError:
         return 0
+
+
+def trainings_by_source(data: Path) -> int:
+    """How many networks are trained where each source is held out; one more may hold out the hard ones."""
+    return len(_sources(data, catalog.stamp(data))) + 1
 
 
 def _about(cells: ClassCounts) -> str:
@@ -99,6 +107,11 @@ def _about_folds(folds: list[Subset]) -> str:
     )
 
 
+def _about_sources(sources: list[Subset]) -> str:
+    listed = ", ".join(f"{plain(one.name)} ({_size(one)})" for one in sources)
+    return f"Each of {len(sources)} sources is held out in turn, with all cells of its patients: {listed}."
+
+
 def _size(part: Subset) -> str:
     return f"{part.cells:,} cells of {part.groups:,} patient groups"
 
@@ -117,6 +130,11 @@ def _parts(data: Path, stamp: tuple[object, ...], split: str, seed: int) -> list
 @st.cache_data(max_entries=32, show_spinner=False)
 def _folds(data: Path, stamp: tuple[object, ...], count: int, seed: int) -> list[Subset]:
     return training_set.folds(_read(data, stamp), count, seed)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _sources(data: Path, stamp: tuple[object, ...]) -> list[Subset]:
+    return training_set.sources(_read(data, stamp))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from leukemia.imaging import scale
 from leukemia.inference.batch import Batch
+from pages.components import flash
 
 FIELD = "pixel-size"
 NEEDED = "Enter the micrometres of one pixel first."
@@ -52,7 +53,7 @@ def _ask(batch: Batch, pixel_size: float) -> None:
         if value := st.session_state.get(FIELD):
             batch.state_scale(scale.stated(value))
         else:
-            st.toast(NEEDED, icon=":material/straighten:")
+            flash.put(FIELD, flash.WARNING, NEEDED)
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
@@ -68,3 +69,4 @@ def _ask(batch: Batch, pixel_size: float) -> None:
         )
         st.button("Use this scale", type="primary", on_click=take)
         st.button("They are native C-NMC frames", on_click=batch.state_scale, args=(scale.STATED_NATIVE,))
+    flash.show(FIELD)

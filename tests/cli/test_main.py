@@ -7,6 +7,7 @@ import pytest
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main
+from tests.support.pictures import ellipse, encoded
 
 COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
 HEAVY = {"tensorflow", "keras", "mlflow", "openvino", "pandas", "sklearn", "numpy", "PIL", "streamlit"}
@@ -68,6 +69,39 @@ def test_a_file_named_outright_is_answered_whatever_its_suffix(tiny_bundle, draw
     out = tmp_path / "out.csv"
     assert main(["classify", str(strange), "--output", str(out), "--model", str(tiny_bundle)]) == ANSWERED
     assert rows(out)[0]["label"]
+
+
+def test_the_scale_of_a_frame_of_another_size_is_to_be_stated(tiny_bundle, tmp_path, capsys):
+    image, out = tmp_path / "cell.png", tmp_path / "out.csv"
+    image.write_bytes(encoded(ellipse(225, area=8_000), "PNG"))
+    arguments = ["classify", str(image), "--output", str(out), "--model", str(tiny_bundle)]
+    assert main(arguments) == SOME_NOT
+    (row,) = rows(out)
+    assert (row["probability"], row["label"], row["note"]) == ("", "", "")
+    assert "the frame is 225 × 225 pixels" in row["error"]
+    assert "--pixel-size" in capsys.readouterr().out
+
+    assert main([*arguments, "--pixel-size", "0.1"]) == ANSWERED
+    (row,) = rows(out)
+    assert row["note"] == "scale: 0.1 µm per pixel, as stated, resampled by 2"
+    assert float(row["cell_area_px"]) == pytest.approx(32_000, rel=0.03)
+    assert main([*arguments, "--pixel-size", "native"]) == ANSWERED
+    (row,) = rows(out)
+    assert row["note"] == "scale: native, as stated; the cell is unusually small (check the scale)"
+    assert row["cell_area_px"] == "8005"
+
+
+def test_a_scale_that_no_model_can_use_is_refused_before_anything_is_read(tiny_bundle, tmp_path, capsys):
+    (tmp_path / "one.bmp").write_bytes(b"x")
+    out = tmp_path / "out.csv"
+    arguments = ["classify", str(tmp_path), "--output", str(out), "--model", str(tiny_bundle)]
+    assert main([*arguments, "--pixel-size", "65"]) == UNUSABLE
+    assert "65 µm per pixel is too far from the model's scale" in capsys.readouterr().err
+    assert not out.exists()
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--pixel-size", "fine"])
+    assert stop.value.code == UNUSABLE
+    assert "must be a number of micrometres, or native" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from leukemia.imaging import scale
 from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import CHUNK, Batch, Item, Result
@@ -132,3 +133,65 @@ def test_a_band_makes_a_view_of_its_own():
     )
     assert decisions.INDETERMINATE in batches.views((0.3, 0.6))
     assert decisions.INDETERMINATE not in batches.views(None)
+
+
+class Asker(Recorder):
+    """Answers only what comes with a scale; an image's bytes are its name."""
+
+    def classify(self, sources, *, thumbnail):
+        for source in sources:
+            self.asked.append((source.name, source.scale))
+            unknown = source.scale is None
+            yield Answer(
+                source.name, None if unknown else 0.5, "Scale unknown." * unknown, scale_unknown=unknown
+            )
+
+
+def named(*names, given=None):
+    return [Item(name, Source(name, lambda name=name: name.encode(), scale=given)) for name in names]
+
+
+def test_what_lacks_a_scale_is_kept_and_answered_once_it_is_stated():
+    batch, asker = Batch(), Asker()
+    batch.add(named("a", "b"))
+    batch.add(named("c", given=scale.NATIVE))
+    assert batch.work(asker) == ["c"], "the bytes of the others are still needed"
+    assert (batch.unscaled, batch.waiting, len(batch)) == (2, 0, 3)
+    batch.stop()
+    batch.state_scale(scale.stated(0.1))
+    assert (batch.unscaled, batch.waiting, len(batch), batch.stopped) == (0, 2, 3, False)
+    assert batch.work(asker) == ["a", "b"]
+    assert asker.asked[-2:] == [("a", scale.stated(0.1)), ("b", scale.stated(0.1))]
+    assert [result.answer.probability for result in batch.results] == [0.5] * 3
+    batch.add(named("d"))
+    batch.work(asker)
+    assert asker.asked[-1] == ("d", scale.stated(0.1)), "it holds for what comes later"
+    batch.state_scale(None)
+    batch.add(named("e"))
+    batch.work(asker)
+    assert batch.unscaled == 1
+
+
+def test_an_image_that_vouches_for_its_scale_keeps_it():
+    batch, asker = Batch(scale=scale.stated(0.1)), Asker()
+    batch.add(named("a", given=scale.NATIVE))
+    batch.work(asker)
+    assert asker.asked == [("a", scale.NATIVE)]
+
+
+def test_no_more_bytes_are_kept_than_the_limit(monkeypatch):
+    monkeypatch.setattr(batches, "KEPT", 5)
+    batch = Batch()
+    batch.add(named("abc", "de", "f"))
+    assert batch.work(Asker()) == ["f"]
+    assert batch.unscaled == 2
+    errors = {result.key: result.answer.error for result in batch.results}
+    assert errors == {
+        "abc": "Scale unknown.",
+        "de": "Scale unknown.",
+        "f": "Scale unknown." + batches.DROP_AGAIN,
+    }
+    batch.remove({"abc"})
+    batch.add(named("gh"))
+    batch.work(Asker())
+    assert batch.unscaled == 2, "what was taken away makes room"

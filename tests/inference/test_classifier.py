@@ -3,13 +3,16 @@ import threading
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
+from leukemia.imaging import scale
 from leukemia.imaging.cell import crop_cell, measure_cell
-from leukemia.inference.classifier import BATCH, Classifier, Source
+from leukemia.inference.classifier import ANY_REASON, BATCH, Classifier, Source
+from tests.support import bundle_factory
+from tests.support.cases import case
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +117,97 @@ def test_a_broken_engine_is_an_error_with_words(copied_bundle):
     (copied_bundle / bundles.ENGINE).write_text("<nonsense/>")
     with pytest.raises(BundleError, match="cannot be loaded"):
         Classifier(bundle)
+
+
+def resized(pixels, side):
+    small = Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS)
+    return sample_writer.encode(np.asarray(small), "PNG")
+
+
+def test_a_frame_of_another_size_is_answered_at_the_scale_that_is_stated(classifier, drawn):
+    _, _, pixels = drawn[0]
+    data = resized(pixels, 256)
+    size = classifier.bundle.pixel_size * 450 / 256
+    whole, unknown, known, shown = classifier.classify(
+        [
+            Source("whole", lambda: sample_writer.encode(pixels, "PNG")),
+            Source("unknown", lambda: data),
+            Source("known", lambda: data, scale=scale.stated(size)),
+            Source("drawn", lambda: data, drawn=True),
+        ]
+    )
+    assert (unknown.probability, unknown.scale_unknown) == (None, True)
+    assert "256 × 256 pixels" in unknown.error
+    assert known.area == pytest.approx(whole.area, rel=0.03)
+    assert known.probability == pytest.approx(whole.probability, abs=0.05)
+    assert known.note.startswith(f"scale: {size:.3g} µm per pixel, as stated, resampled by 1.76")
+    assert (whole.note, whole.scale_unknown, known.scale_unknown) == ("", False, False)
+    assert shown.probability is not None, "what the program drew is not asked about"
+
+
+def test_the_scale_of_a_bundle_is_that_of_its_record(copied_bundle, drawn):
+    bundle_factory.edit(copied_bundle, {"preprocessing.pixel_size": 0.1})
+    pixels = drawn[0][2]
+    (answer,) = Classifier.load(copied_bundle).classify(
+        [Source("a", lambda: resized(pixels, 225), scale=scale.stated(0.2))]
+    )
+    assert answer.area == pytest.approx(measure_cell(pixels).area, rel=0.03)
+    bundle_factory.edit(copied_bundle, {"preprocessing.pixel_size": 0})
+    with pytest.raises(BundleError, match=r"preprocessing\.pixel_size should be greater than 0"):
+        bundles.read(copied_bundle)
+
+
+def test_a_bundle_without_a_scale_has_that_of_the_set(copied_bundle):
+    record = bundles.read(copied_bundle).record
+    assert record.preprocessing.pixel_size == scale.PIXEL_SIZE, "it is written"
+    bundle_factory.edit(copied_bundle, {"preprocessing.pixel_size": None})
+    assert bundles.read(copied_bundle).pixel_size == scale.PIXEL_SIZE
+
+
+@pytest.fixture
+def wary(copied_bundle, monkeypatch):
+    """A classifier for which every picture is too far from the cells learned."""
+    bundle_factory.edit(copied_bundle, {"novelty": {"limit": 0, "pass": 0.99, "passed_out_of_fold": 0.99}})
+    loaded = Classifier.load(copied_bundle)
+    monkeypatch.setattr(loaded, "predict", lambda crops: (np.full(len(crops), 0.5), np.ones(len(crops))))
+    return loaded
+
+
+def test_a_refusal_names_its_reason_or_all_that_it_may_be(wary, drawn):
+    pixels = next(one for _, _, one in drawn if 20_000 < measure_cell(one).area < 40_000)
+    jpeg = io.BytesIO()
+    Image.fromarray(pixels).save(jpeg, "JPEG", quality=20)
+    blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(4)))
+    plain, lossy, soft = wary.classify(
+        [
+            Source("plain", lambda: sample_writer.encode(pixels, "PNG")),
+            Source("lossy", jpeg.getvalue),
+            Source("soft", lambda: sample_writer.encode(blurred, "PNG")),
+        ]
+    )
+    assert (
+        plain.error == f"Unlike the cells the model was trained on: {ANY_REASON}. The model gives no answer."
+    )
+    assert "trained on: the file is heavily compressed (JPEG, quality 20, 4:2:0)" in lossy.error
+    assert lossy.note.endswith("low quality: the answer may be off")
+    assert "trained on: the image is blurred" in soft.error
+    assert [one.probability for one in (plain, lossy, soft)] == [None] * 3
+
+
+@pytest.mark.slow
+def test_real_frames_that_were_resized_are_not_called_normal_at_their_scale():
+    from leukemia.inference import decisions
+    from leukemia.settings import SHIPPED
+
+    folder = case("02-resized-frames")
+    champion = Classifier.load(SHIPPED)
+    bundle = champion.bundle
+    for side in (224, 256, 299):
+        said = scale.stated(bundle.pixel_size * 450 / side)
+        paths = sorted(folder.glob(f"*-{side}.png"))
+        assert len(paths) == 2
+        unknown = champion.classify(Source.file(path) for path in paths)
+        assert all(answer.scale_unknown for answer in unknown)
+        for answer in champion.classify(Source.file(path, scale=said) for path in paths):
+            called = decisions.decision(answer.probability, bundle.threshold, bundle.band)
+            assert called != decisions.NORMAL_LIKE, answer.name

@@ -38,7 +38,7 @@ def test_counts_follow_the_threshold():
 def test_the_table_begins_as_promised_and_carries_the_notice(tiny_bundle):
     bundle = bundles.read(tiny_bundle)
     answers = [
-        Answer("a.bmp", 0.25, image_id="f" * 64, area=123),
+        Answer("a.bmp", 0.25, image_id="f" * 64, area=123, note="JPEG, quality 90, 4:2:0"),
         Answer("b, c.bmp", error="The file is empty."),
     ]
     rows = list(csv.DictReader(io.StringIO(decisions.to_csv(answers, 0.5, bundle))))
@@ -49,6 +49,8 @@ def test_the_table_begins_as_promised_and_carries_the_notice(tiny_bundle):
     assert rows[0]["distance_to_threshold"] == "-0.25"
     assert all("For research use only" in row["notice"] and "synthetic" in row["notice"] for row in rows)
     assert rows[0]["model_sha256"] == bundle.digest
+    assert list(rows[0])[-2:] == ["note", "notice"]
+    assert [row["note"] for row in rows] == ["JPEG, quality 90, 4:2:0", ""]
 
 
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx"])

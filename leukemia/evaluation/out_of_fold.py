@@ -86,7 +86,9 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
     band = conformal.band(calibrated)
     probability, called = np.empty(len(raw)), np.empty(len(raw), dtype=object)
     for number in np.unique(fold):
-        own, rest = fold == number, fold != number
+        own = fold == number
+        # Where folds are sources, a patient may have cells in two of them.
+        rest = ~own & ~raw["patient_group"].isin(raw.loc[own, "patient_group"]).to_numpy()
         fitted, _ = calibration.choose(raw[rest])
         others = raw[rest].assign(probability=fitted.probability(logit[rest]))
         theirs = fitted.probability(logit[own])

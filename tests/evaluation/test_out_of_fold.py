@@ -55,6 +55,20 @@ def test_a_folds_own_truth_has_no_say_in_its_decisions(raw, evaluation):
     assert (honest[rest] == misled[rest]).mean() < 0.999
 
 
+def test_a_patient_in_two_folds_has_no_say_in_the_decisions_of_either(raw):
+    twice = raw["patient_group"].isin(["p0", "p5", "p10"])
+    spread = raw.assign(fold=raw["fold"].mask(twice & (raw.index % 2 == 0), 1))
+    lied = spread.copy()
+    there = twice & (spread["fold"] == 1)
+    lied.loc[there, "label"] = lied.loc[there, "label"].map({"ALL": "Normal", "Normal": "ALL"})
+    (honest, first), (misled, second) = (
+        (one.predictions.set_index("image_id")["probability"], one.threshold)
+        for one in (out_of_fold.evaluate_out_of_fold(frame, 0.95) for frame in (spread, lied))
+    )
+    names = spread.loc[spread["fold"] == 0, "image_id"]
+    assert ((honest[names] >= first) == (misled[names] >= second)).mean() > 0.999
+
+
 def test_within_a_fold_the_order_of_the_cells_stays(raw, evaluation):
     merged = evaluation.predictions.merge(raw[["image_id", "logit"]], on="image_id")
     for _, own in merged.groupby("fold"):

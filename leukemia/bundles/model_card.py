@@ -32,7 +32,9 @@ def render(record: schema.Record) -> str:
         "Caveats and recommendations": _caveats(record),
     }
     if record.changes:
-        sections["Changes of the threshold"] = _changes(record.changes)
+        sections["Changes of the threshold"] = _changes(record)
+    if record.site:
+        sections["Accepted for a laboratory"] = _site(record.site)
     title = f"# Model card: {record.recipe.name}\n\n**{RESEARCH_USE}**\n"
     return title + "".join(f"\n## {name}\n\n{text}\n" for name, text in sections.items())
 
@@ -187,14 +189,50 @@ def _caveats(record: schema.Record) -> str:
     )
 
 
-def _changes(changes: tuple[schema.Change, ...]) -> str:
+def _changes(record: schema.Record) -> str:
     lines = "\n".join(
         f"- {change.at}, {plain(change.who)}: {change.old:.4f} → {change.new:.4f}, "
         f"{plain(change.chosen)}. {plain(change.reason)} (Made from "
         f"{plain(change.source)}.)"
-        for change in changes
+        for change in record.changes
     )
+    same = (
+        " It was chosen on the same patients as the metrics, so expect slightly worse results on new "
+        "patients."
+    ) * record.threshold.chosen_on.startswith(schema.ON_ITS_OWN_TEST)
+    return f"{lines}\n\nThe metrics in this card are at the latest threshold.{same}"
+
+
+def _site(site: schema.Site) -> str:
+    own = site.threshold_new != site.threshold_old
+    criterion = site.criterion
+    rows = "\n".join(
+        f"| {name} | {interval(estimate)} | {_least(site, name)} |"
+        for name, estimate in site.estimates.items()
+    )
+    how = (
+        f"the laboratory's own threshold, {site.threshold_new:.4f} in place of {site.threshold_old:.4f}. "
+        "Sensitivity and specificity are of patients left out in turn"
+        if own
+        else f"the version's own threshold, {site.threshold_old:.4f}"
+    )
+    silent = sum(site.unanswered.values())
     return (
-        f"{lines}\n\nThe metrics in this card are at the latest threshold. It was chosen on the same "
-        "patients as the metrics, so expect slightly worse results on new patients."
+        f"Accepted for **{plain(site.name)}** by {plain(site.who)}, {site.at}: {plain(site.reason)}\n\n"
+        f"On {sum(site.cells.values()):,} cells of {site.patient_groups.get(ALL, 0)} patients with ALL cells "
+        f"and {site.patient_groups.get(NORMAL, 0)} with normal cells, at {how}. Each patient weighs the "
+        "same. "
+        f"{silent:,} cells were not answered.\n\n"
+        f"| metric | value (95%) | lower bound ({criterion.confidence:.0%}) and the least accepted |\n"
+        f"|---|---|---|\n{rows}\n\n"
+        f"The criterion was stated by {plain(criterion.stated_by)} on {criterion.stated_at}, before the "
+        f"cells were classified (verification {plain(site.verification)})."
+        + f" Some of the cells had been classified in {site.earlier} earlier verification(s), so that their "
+        "results may have been known." * bool(site.earlier) + " It says nothing about other laboratories."
     )
+
+
+def _least(site: schema.Site, name: str) -> str:
+    if name not in site.lower_bounds:
+        return ""
+    return f"{site.lower_bounds[name]:.3f}, at least {getattr(site.criterion, name):.3f}"

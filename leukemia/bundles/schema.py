@@ -199,6 +199,41 @@ class Change(_Fields):
     from_run: str = ""
 
 
+class SiteCriterion(_Fields):
+    """What a laboratory accepted, stated before its cells were classified; see evaluation/verification."""
+
+    sensitivity: Number
+    specificity: Number
+    confidence: Number
+    stated_by: str
+    stated_at: str
+
+
+class Site(_Fields):
+    """For which laboratory a version was accepted, on which evidence, by whom and why.
+
+    Shares and AUROC weigh each patient the same; ``lower_bounds`` are one-sided, at the criterion's
+    confidence. Where ``threshold_new`` differs from ``threshold_old``, it was chosen from the
+    laboratory's patients, and the figures are of patients left out in turn. ``earlier`` counts the
+    verifications in which some of these cells had been classified before the criterion was stated.
+    """
+
+    name: str
+    verification: str
+    at: str
+    who: str
+    reason: str
+    criterion: SiteCriterion
+    threshold_old: Number
+    threshold_new: Number
+    estimates: Estimates
+    lower_bounds: dict[str, Number]
+    patient_groups: dict[str, int]
+    cells: dict[str, int]
+    unanswered: dict[str, int]
+    earlier: int = 0
+
+
 class Preprocessing(_Fields):
     """What the network reads: side of the square crop in frame pixels; and its number of parameters.
 
@@ -245,6 +280,7 @@ class Record(Training, _Head):
     versions: dict[str, str]
     files: dict[str, str]
     changes: Several[Change] = ()
+    site: Site | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values for JSON, without the fields that it does not have."""

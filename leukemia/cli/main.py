@@ -8,10 +8,10 @@ import os
 import sys
 
 from leukemia import settings
-from leukemia.cli import dataset, inference, queue, registry, sweep, training
+from leukemia.cli import dataset, inference, queue, registry, sweep, training, verify
 from leukemia.errors import LeukemiaError
 
-GROUPS = (dataset, inference, training, sweep, registry, queue)
+GROUPS = (dataset, inference, training, sweep, registry, verify, queue)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 CONTINUE = "run the same command again to resume"
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import is_all
-from leukemia.evaluation import calibration, metrics
-from leukemia.evaluation.calibration import Calibration, to_logit
+from leukemia.evaluation import calibration, estimates, metrics
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.calibration import to_logit
 from leukemia.evaluation.verification import Criterion
 
 # A threshold lies between these, in these steps, as a training's does.
@@ -75,7 +76,7 @@ def left_out(predictions: pd.DataFrame, criterion: Criterion) -> pd.DataFrame:
 
 
 def calibrate(predictions: pd.DataFrame) -> OwnCalibration:
-    """Fit Platt scaling to the model's answers, and judge it on patients left out in turn.
+    """Fit Platt scaling to the model's answers, each patient weighing the same, and judge it on patients left out in turn.
 
     Parameters
     ----------
@@ -83,12 +84,13 @@ def calibrate(predictions: pd.DataFrame) -> OwnCalibration:
         Columns patient_group, label, probability; a row a cell, two patients or more of each class.
     """
     logit, truth = to_logit(predictions["probability"].to_numpy(float)), is_all(predictions["label"])
-    group = predictions["patient_group"].to_numpy()
+    group, weights = predictions["patient_group"].to_numpy(), metrics.patient_weights(predictions)
     theirs = np.empty(len(logit))
     for one in np.unique(group):
         own = group == one
-        theirs[own] = calibration.platt(logit[~own], truth[~own]).probability(logit[own])
-    fitted: Calibration = calibration.platt(logit, truth)
+        fitted = calibration.platt(logit[~own], truth[~own], weights[~own])
+        theirs[own] = fitted.probability(logit[own])
+    fitted = calibration.platt(logit, truth, weights)
     return OwnCalibration(
         fitted.stretch, fitted.shift, _ece(predictions), _ece(predictions.assign(probability=theirs))
     )
@@ -121,9 +123,5 @@ class _Candidates:
 
 
 def _ece(predictions: pd.DataFrame) -> float:
-    """Expected calibration error in equal bins, each patient weighing the same."""
-    probability = predictions["probability"].to_numpy(float)
-    patient = predictions["label"].astype(str) + "\0" + predictions["patient_group"].astype(str)
-    weight = 1 / patient.groupby(patient).transform("size").to_numpy()
-    gap = np.bincount(metrics.equal_bins(probability), weight * (is_all(predictions["label"]) - probability))
-    return float(np.abs(gap).sum() / weight.sum())
+    """Expected calibration error, each patient weighing the same."""
+    return float(estimates.ece(PatientBootstrap(predictions, resamples=0, equal=True))[0])

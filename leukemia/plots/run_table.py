@@ -16,6 +16,7 @@ KINDS = {
     RunKind.SWEEP: "Sweep",
     RunKind.IMPORTED: "Imported",
     RunKind.THRESHOLD: "New threshold",
+    RunKind.SITE: "Accepted for a site",
     RunKind.FOLD: "Fold",
     RunKind.TRIAL: "Trial",
 }

@@ -1,7 +1,7 @@
 """A bundle that was not just trained here becomes a model version.
 
-It was trained elsewhere, or it is a version with another threshold. Either way it gets a run of its own,
-which says where it is from, and the registry has it as a whole or not at all.
+It was trained elsewhere, or it is a version with another threshold or one accepted for a laboratory. It
+gets a run of its own, which says where it is from, and the registry has it as a whole or not at all.
 """
 
 from pathlib import Path
@@ -30,21 +30,25 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
     """
     # This fails soon and in plain words; MLflow itself takes its time.
     versions.registry_state(data)
-    change = publish.last_change(bundle)
+    change, site = publish.last_change(bundle), publish.site(bundle)
+    kind, about = RunKind.IMPORTED, "a bundle from elsewhere"
+    if site:
+        kind, about = RunKind.SITE, f"accepted for {bundle.record.site.name}"
+    elif change:
+        kind, about = RunKind.THRESHOLD, f"threshold {bundle.threshold:.4f}"
+    # Whoever accepted it, or chose the threshold, counts as who started the run.
+    by = bundle.record.site.who if site else change.get(versions.CHANGED_BY)
     run = run_writer.start(
         data,
-        f"{bundle.recipe} (threshold {bundle.threshold:.4f})"
-        if change
-        else f"{bundle.recipe} (a bundle from elsewhere)",
+        f"{bundle.recipe} ({about})",
         {
             records.RECIPE: bundle.recipe,
             "split": bundle.record.split.by,
             **bundle.record.recipe.training,
         },
-        {records.FINGERPRINT: bundle.record.data.fingerprint, **change}
-        # Whoever chose the threshold counts as who started the run.
-        | ({records.USER: change[versions.CHANGED_BY]} if change else {}),
-        kind=RunKind.THRESHOLD if change else RunKind.IMPORTED,
+        {records.FINGERPRINT: bundle.record.data.fingerprint, **change, **site}
+        | ({records.USER: by} if by else {}),
+        kind=kind,
     )
     publish.register(run, bundle)
     if run.version is None:

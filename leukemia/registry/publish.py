@@ -74,6 +74,11 @@ def last_change(bundle: Bundle) -> dict[str, str]:
     return tags | ({versions.MADE_FROM_RUN: change.from_run} if change.from_run else {})
 
 
+def site(bundle: Bundle) -> dict[str, str]:
+    """The tag that names the laboratory that a version was accepted for; none where there is none."""
+    return {versions.SITE: bundle.record.site.name} if bundle.record.site else {}
+
+
 def held_out(bundle: Bundle) -> str:
     """Tell sets of held-out cells apart, whatever their order."""
     return hashlib.sha256("\n".join(sorted(bundle.predictions["image_id"])).encode()).hexdigest()[:16]
@@ -93,4 +98,5 @@ def _tags(bundle: Bundle) -> dict[str, str]:
         "synthetic": "yes" if bundle.synthetic else "no",
         "data_fingerprint": bundle.record.data.fingerprint,
         **last_change(bundle),
+        **site(bundle),
     }

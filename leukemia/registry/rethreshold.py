@@ -7,6 +7,7 @@ and card are those of the new threshold. The version that it was made from stays
 import math
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from leukemia.attribution import Attribution, attribute
@@ -44,23 +45,47 @@ def save(
         Where the registry cannot be read or did not take it; nothing is saved then.
     """
     check(version.bundle, threshold, who, reason)
+
+    def write(place: Path) -> Bundle:
+        return write_bundle(
+            version.bundle,
+            place,
+            threshold,
+            who=who,
+            reason=reason,
+            chosen=chosen,
+            target=target,
+            source=version.name,
+            run_id=version.run_id,
+        )
+
+    return register(data, write)
+
+
+def register(data: Path, write: Callable[[Path], Bundle]) -> int:
+    """Make a version of a bundle that is written for it; return its number.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder, whose registry it is.
+    write : callable
+        Writes the bundle into the folder that it is given, and returns it.
+
+    Raises
+    ------
+    BundleError
+        Where nothing can be written, or as ``write`` raises it.
+    RegistryError
+        Where the registry cannot be read or did not take it; nothing is saved then.
+    """
     versions.registry_state(data)
     place = Workspace(Path(data).resolve()).unregistered
     try:
         place.mkdir(parents=True, exist_ok=True)
+        bundle = write(place)
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
-    bundle = write_bundle(
-        version.bundle,
-        place,
-        threshold,
-        who=who,
-        reason=reason,
-        chosen=chosen,
-        target=target,
-        source=version.name,
-        run_id=version.run_id,
-    )
     try:
         return import_bundle(data, bundle)
     finally:
@@ -123,9 +148,12 @@ def write_bundle(
         new=threshold,
         **({"from_run": run_id} if run_id else {}),
     )
-    record = _record(bundle, threshold, chosen, target, change)
+    new = schema.Threshold(
+        value=threshold, target_recall=target, chosen_on=f"{schema.ON_ITS_OWN_TEST}, {chosen},"
+    )
+    record = at_threshold(bundle, new, change)
     try:
-        return writer.write_copy(bundle, place, f"{_stem(bundle)}-at-{threshold:.3f}", record)
+        return writer.write_copy(bundle, place, f"{stem(bundle)}-at-{threshold:.3f}", record)
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
 
@@ -140,26 +168,28 @@ def check(bundle: Bundle, threshold: float, who: str, reason: str) -> Attributio
     return given
 
 
-def _record(
-    bundle: Bundle, threshold: float, chosen: str, target: float, change: schema.Change
-) -> schema.Record:
-    record, predictions = bundle.record, bundle.predictions
+def at_threshold(bundle: Bundle, threshold: schema.Threshold, change: schema.Change) -> schema.Record:
+    """The record of a bundle with another threshold: its estimates are those of the new one.
+
+    That it was accepted for a laboratory does not hold for another threshold, and is left out.
+    """
+    record, predictions, value = bundle.record, bundle.predictions, threshold.value
     new = {
-        "threshold": schema.Threshold(
-            value=threshold, target_recall=target, chosen_on=f"{schema.ON_ITS_OWN_TEST}, {chosen},"
-        ),
-        "estimates": rounded(estimates.of(predictions, threshold)),
-        "patient_estimates": rounded(estimates.of_patients(predictions, threshold)),
-        **schema.by_source(sources.evaluate(predictions, threshold)),
-        "confusion": metrics.confusion(predictions, threshold),
+        "threshold": threshold,
+        "estimates": rounded(estimates.of(predictions, value)),
+        "patient_estimates": rounded(estimates.of_patients(predictions, value)),
+        **schema.by_source(sources.evaluate(predictions, value)),
+        "confusion": metrics.confusion(predictions, value),
         "changes": (*record.changes, change),
     }
     if record.subgroups:
-        new["subgroups"] = record.subgroups | rounded(subgroups.at_threshold(predictions, threshold))
+        new["subgroups"] = record.subgroups | rounded(subgroups.at_threshold(predictions, value))
+    if record.site:
+        new["site"] = None
     return record.model_copy(update=new)
 
 
-def _stem(bundle: Bundle) -> str:
+def stem(bundle: Bundle) -> str:
     """Name of the version that the first change was made from."""
     earlier = bundle.record.changes
     name = earlier[0].source if earlier else bundle.folder.name

@@ -25,6 +25,8 @@ RECIPE, ESTIMATES, RECORD_SHA256 = "recipe", "figures", "seal"
 # Tags of a version whose threshold was changed, and of its run.
 CHANGED_BY, REASON, CHOSEN, BEFORE = "changed_by", "reason", "chosen", "threshold_before"
 MADE_FROM, MADE_FROM_RUN = "made_from", "made_from_run"
+# Tag of a version that was accepted for a laboratory: its name.
+SITE = "site"
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,13 @@ class Version:
 
     @property
     def note(self) -> str:
-        """How it differs from the version that it was made from; empty where it was trained."""
-        if MADE_FROM not in self.facts:
-            return ""
-        return f"threshold {float(self.facts['threshold']):.4f}, from {self.facts[MADE_FROM]}"
+        """For whom it was accepted, and how it differs from what it was made from; empty for neither."""
+        parts = []
+        if SITE in self.facts:
+            parts.append(f"accepted for {self.facts[SITE]}")
+        if MADE_FROM in self.facts:
+            parts.append(f"threshold {float(self.facts['threshold']):.4f}, from {self.facts[MADE_FROM]}")
+        return ", ".join(parts)
 
     @property
     def word(self) -> str:

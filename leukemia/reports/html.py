@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from leukemia.plots import confusion_matrix
+from leukemia.plots.chart import Chart
 from leukemia.settings import RESEARCH_USE
 
 STYLE = Path(__file__).with_name("html.css")
@@ -25,7 +26,7 @@ class Section:
     title : str
         Plain text.
     parts : list of str
-        Pieces of HTML; see :func:`text`, :func:`table` and :func:`chart`.
+        Pieces of HTML; see :func:`text`, :func:`table` and :func:`plotly`.
     """
 
     title: str
@@ -51,9 +52,11 @@ def written(words: str) -> str:
     return f'<pre class="written">{escape(words)}</pre>'
 
 
-def chart(html: str, notice: str) -> str:
+def plotly(chart: Chart) -> str:
     """A chart, drawn as HTML without its library, and the sentence that says what to notice."""
-    return f'<div class="chart">{html}{text(notice, "small")}</div>'
+    chart.figure.update_layout(template="plotly_white")
+    drawn = chart.figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    return f'<div class="chart">{drawn}{text(chart.caption, "small")}</div>'
 
 
 def render(title: str, lines: Sequence[str], sections: Sequence[Section], script: str) -> str:

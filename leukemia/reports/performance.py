@@ -10,12 +10,12 @@ from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
 from leukemia.plots import subgroups as subgroup_plots
-from leukemia.plots.chart import Chart
 from leukemia.registry.versions import Version
 from leukemia.reports import html, wording
 from leukemia.reports.html import Section
 
 PREVALENCES = (0.01, 0.05, 0.2, 0.5)
+_chart = html.plotly
 GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS, subgroups.SOURCE)
 
 
@@ -139,9 +139,3 @@ def _subgroups(cells: pd.DataFrame, threshold: float) -> Section:
         shown = wording.subgroup_table(table)
         parts += [_chart(subgroup_plots.rates(table, by)), html.table(shown.columns, shown.to_numpy())]
     return Section("Subgroups", parts)
-
-
-def _chart(chart: Chart) -> str:
-    chart.figure.update_layout(template="plotly_white")
-    drawn = chart.figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
-    return html.chart(drawn, chart.caption)

@@ -35,6 +35,7 @@ class RunKind(StrEnum):
     TRIAL = "trial"  # child of a sweep
     IMPORTED = "bundle"  # a bundle that was trained elsewhere
     THRESHOLD = "threshold"  # a version with another threshold
+    SITE = "site"  # a version accepted for a laboratory
 
 
 class RunStatus(StrEnum):

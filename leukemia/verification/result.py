@@ -1,0 +1,274 @@
+"""What a verification says: computed once from the answered cells, then kept as it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import ConfigDict
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.classes import LABELS, is_all
+from leukemia.evaluation import estimates, held_out, own_threshold, patients, verification
+from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.own_threshold import OwnCalibration
+from leukemia.evaluation.verification import Criterion, Rate, Verdict
+
+# What is compared between the laboratory's cells and the model's held-out ones, and its unit.
+MEASURES = {
+    "cell_area": "Cell area (frame pixels)",
+    "brightness": "Brightness (mean luma, 0 to 255)",
+    "distance": "Distance from the training cells (1 is typical)",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A threshold, and sensitivity and specificity at it against the criterion."""
+
+    threshold: float
+    sensitivity: Rate
+    specificity: Rate
+
+    @property
+    def met(self) -> bool:
+        """Whether both reach what the criterion accepts."""
+        return self.sensitivity.verdict == self.specificity.verdict == Verdict.MET
+
+    @property
+    def rates(self) -> dict[str, Rate]:
+        """Both by name."""
+        return {"sensitivity": self.sensitivity, "specificity": self.specificity}
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """What the model's band does; shares of cells, each patient weighing the same.
+
+    Attributes
+    ----------
+    indeterminate : float
+    missed, alarmed : float
+        Of ALL cells called Normal-like outright, and of normal cells called ALL-like outright.
+    missed_promised, alarmed_promised : float
+        The model's bounds on these.
+    """
+
+    indeterminate: float
+    missed: float
+    alarmed: float
+    missed_promised: float
+    alarmed_promised: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One measure of the laboratory's cells beside the model's held-out ones: median and quartiles.
+
+    Attributes
+    ----------
+    site, model : tuple of float
+        25th, 50th and 75th percentile.
+    share_right : float
+        The chance that a cell of the laboratory has more of it than one of the model's cells; .5 where
+        they are alike.
+    """
+
+    site: tuple[float, float, float]
+    model: tuple[float, float, float]
+    share_right: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """The figures of one verification.
+
+    Attributes
+    ----------
+    brought, answered, unanswered : dict of str to int
+        Cells by class: those brought with a label and a patient, and not left out; of these with and
+        without an answer.
+    patients : dict of str to int
+        Patient groups by class with an answer.
+    reasons : dict of str to int
+        Why cells have no answer, and how many.
+    left_out : dict of str to int
+        Why cells were left out before they counted, and how many.
+    problems : list of str
+        Rows and files that could not be used.
+    same_names : int
+        Patients who are called as ones the model learned from; chance, or the same people.
+    earlier : list of str
+        Verifications in which some of these cells had been answered before.
+    shipped : Judgement
+        At the version's own threshold.
+    counting_unanswered : dict of str to float
+        Sensitivity and specificity at it where each cell without an answer counts as called wrong.
+    own : Judgement
+        At a threshold chosen from these patients; its rates are of patients left out in turn.
+    own_thresholds : tuple of float
+        Lowest and highest threshold that the patients left out in turn were judged at.
+    calibration : OwnCalibration
+    auroc : Estimate
+        Each patient weighing the same.
+    record : dict of str to Estimate
+        Sensitivity, specificity and AUROC of the model's held-out cells, computed alike.
+    abstention : Abstention or None
+        None where the model has no band.
+    shifts : dict of str to Shift
+        By the names of :data:`MEASURES`; those that are known of both.
+    """
+
+    __pydantic_config__ = ConfigDict(ser_json_inf_nan="constants")
+
+    brought: dict[str, int]
+    answered: dict[str, int]
+    unanswered: dict[str, int]
+    patients: dict[str, int]
+    reasons: dict[str, int]
+    left_out: dict[str, int]
+    problems: list[str]
+    same_names: int
+    earlier: list[str]
+    shipped: Judgement
+    counting_unanswered: dict[str, float]
+    own: Judgement
+    own_thresholds: tuple[float, float]
+    calibration: OwnCalibration
+    auroc: Estimate
+    record: dict[str, Estimate]
+    abstention: Abstention | None
+    shifts: dict[str, Shift]
+
+    @property
+    def acceptable(self) -> dict[str, Judgement]:
+        """The judgements by which the criterion is met: "shipped", "own"."""
+        both = {"shipped": self.shipped, "own": self.own}
+        return {name: one for name, one in both.items() if one.met}
+
+
+def compute(
+    cells: pd.DataFrame,
+    bundle: Bundle,
+    criterion: Criterion,
+    data: Path,
+    *,
+    problems: list[str],
+    same_names: int,
+    earlier: list[str],
+) -> Result:
+    """Compute a verification's figures.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Of :func:`leukemia.verification.answering.answer_cells`.
+    bundle : Bundle
+    criterion : Criterion
+    data : Path
+        The data folder, for what is known of the model's own cells.
+    problems, same_names, earlier : list of str, int, list of str
+        As :class:`Result` has them.
+
+    Raises
+    ------
+    DatasetError
+        Where too few patients of a class have an answer.
+    """
+    counted = cells[cells["left_out"] == ""]
+    answered = counted[counted["probability"].notna()]
+    verification.check_patients(answered)
+    left_out = own_threshold.left_out(answered, criterion)
+    silent = counted["probability"].isna()
+    # A cell without an answer is called neither: it lies on the wrong side whatever the threshold.
+    worst = counted["probability"].mask(silent, np.where(is_all(counted["label"]), -1.0, 2.0))
+    with_silent = patients.table(counted.assign(probability=worst), bundle.threshold)
+    return Result(
+        brought=_by_class(counted),
+        answered=_by_class(answered),
+        unanswered=_by_class(counted[silent]),
+        patients={label: _people(answered, label) for label in LABELS},
+        reasons=counted.loc[silent, "error"].value_counts().to_dict(),
+        left_out=cells.loc[cells["left_out"] != "", "left_out"].value_counts().to_dict(),
+        problems=problems,
+        same_names=same_names,
+        earlier=earlier,
+        shipped=Judgement(
+            bundle.threshold, **verification.at_threshold(answered, bundle.threshold, criterion)
+        ),
+        counting_unanswered={
+            name: float(with_silent.loc[with_silent["label"] == label, "accuracy"].mean())
+            for name, label in verification.CLASS_OF.items()
+        },
+        own=Judgement(own_threshold.choose(answered, criterion), **verification.rates(left_out, criterion)),
+        own_thresholds=(float(left_out["threshold"].min()), float(left_out["threshold"].max())),
+        calibration=own_threshold.calibrate(answered),
+        auroc=patient_auroc(answered),
+        record=_record(bundle),
+        abstention=_abstention(answered, bundle),
+        shifts=_shifts(counted, bundle, data),
+    )
+
+
+def patient_auroc(predictions: pd.DataFrame) -> Estimate:
+    """AUROC, each patient weighing the same; with its interval by resampled patients."""
+    return estimates.estimate(estimates.auroc(PatientBootstrap(predictions, equal=True)))
+
+
+def _by_class(cells: pd.DataFrame) -> dict[str, int]:
+    return {label: int((cells["label"] == label).sum()) for label in LABELS}
+
+
+def _people(cells: pd.DataFrame, label: str) -> int:
+    return int(cells.loc[cells["label"] == label, "patient_group"].nunique())
+
+
+def _record(bundle: Bundle) -> dict[str, Estimate]:
+    table = patients.table(bundle.predictions, bundle.threshold)
+    rates = {
+        name: verification.mean_interval(table.loc[table["label"] == label, "accuracy"].to_numpy(float))
+        for name, label in verification.CLASS_OF.items()
+    }
+    return rates | {"auroc": patient_auroc(bundle.predictions)}
+
+
+def _abstention(answered: pd.DataFrame, bundle: Bundle) -> Abstention | None:
+    band = bundle.record.indeterminate
+    if band is None:
+        return None
+    cells = PatientBootstrap(answered, resamples=0, equal=True)
+    below, above = cells.probability < band.low, cells.probability >= band.high
+
+    def share(hit: np.ndarray, of: np.ndarray) -> float:
+        return float(estimates.share(cells, hit, of)[0])
+
+    return Abstention(
+        share(~below & ~above, np.full(len(answered), True)),
+        share(below, cells.truth),
+        share(above, ~cells.truth),
+        band.missed,
+        band.alarmed,
+    )
+
+
+def _shifts(counted: pd.DataFrame, bundle: Bundle, data: Path) -> dict[str, Shift]:
+    theirs = held_out.facts(data, bundle.predictions)
+    out = {}
+    for name in MEASURES:
+        site = counted[name].dropna().to_numpy(float)
+        model = theirs[name].dropna().to_numpy(float) if name in theirs else np.empty(0)
+        if len(site) and len(model):
+            out[name] = Shift(_quartiles(site), _quartiles(model), _share_right(site, model))
+    return out
+
+
+def _quartiles(values: np.ndarray) -> tuple[float, float, float]:
+    return tuple(float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
+
+
+def _share_right(site: np.ndarray, model: np.ndarray) -> float:
+    """Mann and Whitney's statistic as a share: of pairs, those in which the laboratory's cell has more."""
+    ordered = np.sort(model)
+    below = np.searchsorted(ordered, site, "left") + np.searchsorted(ordered, site, "right")
+    return float(below.mean() / 2 / len(model))

@@ -6,18 +6,17 @@ that needs them.
 
 import csv
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option
+from leukemia.cli.arguments import Commands, data_option, scale_option
 from leukemia.errors import DatasetError, LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
-    from leukemia.imaging.scale import Scale
 
 
 def add_to(commands: Commands) -> None:
@@ -41,16 +40,7 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("classify", help="classify image files and folders")
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
     command.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row per image")
-    command.add_argument(
-        "--pixel-size",
-        type=_scale,
-        dest="scale",
-        metavar="MICROMETRES",
-        help=(
-            "the scale of all images: the micrometres of one pixel, or 'native' for C-NMC's magnification "
-            "(default: as a TIFF records it; frames of 450 or 600 pixels a side are native)"
-        ),
-    )
+    scale_option(command)
     _model(command)
     command.set_defaults(run=classify)
 
@@ -147,16 +137,6 @@ def _model(command: ArgumentParser) -> None:
     command.add_argument(
         "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
     )
-
-
-def _scale(text: str) -> "Scale":
-    """Micrometres per pixel, or the word for the scale of C-NMC's frames."""
-    from leukemia.imaging import scale
-
-    try:
-        return scale.STATED_NATIVE if text == "native" else scale.stated(float(text))
-    except ValueError as error:
-        raise ArgumentTypeError("must be a number of micrometres, or native") from error
 
 
 def _in_service(named: Path | None) -> "Bundle":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option
+from leukemia.cli.arguments import Commands, data_option, scale_option
 from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def verify(options: Namespace) -> int:
     version = _version(options)
     stated = store.state(options.data, version.bundle, version.name, options.site, criterion, options.by)
     try:
-        answered = _answer(stated, version, options.source)
+        answered = _answer(stated, version, options)
     except BaseException:
         store.drop(stated)
         raise
@@ -91,7 +91,7 @@ def verify_stated(options: Namespace) -> int:
     from leukemia.verification import store
 
     version = _version(options)
-    _print(_answer(store.read(options.data, options.verification), version, options.source), version, None)
+    _print(_answer(store.read(options.data, options.verification), version, options), version, None)
     return 0
 
 
@@ -115,14 +115,19 @@ def accept(options: Namespace) -> int:
     return 0
 
 
-def _answer(stated: "Verification", version: "Version", source: Path) -> "Verification":
+def _answer(stated: "Verification", version: "Version", options: Namespace) -> "Verification":
     from leukemia.cli.console import Bar
     from leukemia.jobs import progress
     from leukemia.verification import answering
 
     with Bar("cells") as bar:
         return answering.answer(
-            stated, version.bundle, source, progress=bar, on_problem=progress.current().problem
+            stated,
+            version.bundle,
+            options.source,
+            scale=options.scale,
+            progress=bar,
+            on_problem=progress.current().problem,
         )
 
 
@@ -163,9 +168,10 @@ def _source(command: argparse.ArgumentParser) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help="folder or .zip: folders ALL and Normal with a folder per patient, or a CSV with the columns file, "
-        "label, patient",
+        help="folder or .zip: folders ALL and Normal with a folder per patient, or a CSV with file, label, "
+        "patient",
     )
+    scale_option(command)
 
 
 def _model(command: argparse.ArgumentParser) -> None:

@@ -76,7 +76,9 @@ def left_out(predictions: pd.DataFrame, criterion: Criterion) -> pd.DataFrame:
 
 
 def calibrate(predictions: pd.DataFrame) -> OwnCalibration:
-    """Fit Platt scaling to the model's answers, each patient weighing the same, and judge it on patients left out in turn.
+    """Fit Platt scaling to the model's answers, and judge it on patients left out in turn.
+
+    Each patient weighs the same.
 
     Parameters
     ----------

@@ -9,12 +9,21 @@ from leukemia.plots.chart import Chart
 from leukemia.plots.style import ALL, GREY, MARKER, NORMAL, SERIES, finish, percent
 from leukemia.verification.result import MEASURES, Judgement, Shift
 
-TITLES = {"cell_area": "Cell size", "brightness": "Brightness", "distance": "Distance"}
+TITLES = {
+    "cell_area": "Cell size",
+    "distance": "Distance",
+    "hue": "Hue",
+    "saturation": "Saturation",
+    "brightness": "Brightness",
+    "sharpness": "Sharpness",
+}
+MORE = {"cell_area": ("larger", "smaller"), "distance": ("farther away", "nearer")}
+YOURS = "Your cells"
 BINS = 30
 NAMES = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
 
 
-def measure(name: str, site: np.ndarray, model: np.ndarray, shift: Shift, limit: float | None) -> Chart:
+def measure(name: str, site: np.ndarray, model: np.ndarray, shift: Shift) -> Chart:
     """Distributions of one measure, as shares of each set's cells.
 
     Parameters
@@ -22,32 +31,34 @@ def measure(name: str, site: np.ndarray, model: np.ndarray, shift: Shift, limit:
     name : str
         Of :data:`MEASURES`.
     site, model : numpy.ndarray
-        float, shape (n,) and (m,): of the laboratory's cells, and of the model's held-out cells.
+        float, shape (n,) and (m,): of the laboratory's cells, and of the model's held-out cells; the
+        latter empty where it is not on record.
     shift : Shift
-        Of these.
-    limit : float or None
-        Distance beyond which the model gives no answer; drawn for the distance alone.
+        Of these; what is usual is drawn as dotted lines.
     """
-    ends = np.quantile(np.concatenate([site, model]), (0.002, 0.998))
+    usual = [end for end in shift.usual or () if end > 0]
+    ends = np.quantile(np.concatenate([site, model, usual]), (0, 1))
     edges = np.linspace(*(ends if np.ptp(ends) else (ends[0] - 0.5, ends[0] + 0.5)), BINS + 1)
     figure = go.Figure()
-    sets = (("Model's held-out cells", model, GREY, "dash"), ("Your cells", site, SERIES[2][0], "solid"))
+    sets = (("Model's held-out cells", model, GREY, "dash"), (YOURS, site, SERIES[2][0], "solid"))
     for word, values, colour, dash in sets:
-        share = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values)
+        if not len(values):
+            continue
         figure.add_scatter(
             x=(edges[1:] + edges[:-1]) / 2,
-            y=share,
+            y=np.histogram(values, edges)[0] / len(values),
             name=word,
             mode="lines",
             line={"color": colour, "dash": dash, "shape": "hvh", "width": 2},
-            fill="tozeroy" if word == "Your cells" else None,
+            fill="tozeroy" if word == YOURS else None,
+            showlegend=True,
             hovertemplate="%{x:,.3~g}: %{y:.1%}<extra></extra>",
         )
-    if name == "distance" and limit is not None:
-        figure.add_vline(x=limit, line_dash="dot", line_width=2, line_color=MARKER)
+    for end in usual:
+        figure.add_vline(x=end, line_dash="dot", line_width=2, line_color=MARKER)
     finish(figure, TITLES[name], MEASURES[name], "Share of cells", height=300)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-    return Chart(figure, _caption(name, shift, site, limit))
+    return Chart(figure, _caption(name, shift))
 
 
 def rates(judgements: dict[str, Judgement], confidence: float) -> Chart:
@@ -145,20 +156,27 @@ def strips(table: pd.DataFrame) -> Chart:
     return Chart(percent(figure, "x", "y"), caption)
 
 
-def _caption(name: str, shift: Shift, site: np.ndarray, limit: float | None) -> str:
-    digits = 2 if name == "distance" else 0
-    middle = (
-        f"Median {shift.site[1]:,.{digits}f} here, {shift.model[1]:,.{digits}f} among the model's cells. "
-    )
-    higher, text = shift.share_right, "They are alike."
-    if not 0.4 < higher < 0.6:
-        word = {"cell_area": ("larger", "smaller"), "brightness": ("brighter", "darker")}.get(
-            name, ("farther from what the model learned", "nearer to it")
-        )[higher < 0.5]
-        of_100 = round(100 * max(higher, 1 - higher))
-        text = f"Of 100 pairs of a cell of yours and one of the model's, yours is {word} in {of_100}."
-    if name == "distance" and limit is not None:
-        text += (
-            f" Beyond the dotted line the model gives no answer: {(site > limit).mean():.1%} of your cells."
+def _caption(name: str, shift: Shift) -> str:
+    def told(value: float) -> str:
+        return f"{value:,.0f}" if name == "cell_area" else f"{value:.2f}"
+
+    text = f"Median {told(shift.site[1])} here"
+    if shift.model and shift.higher is not None:
+        text += f", {told(shift.model[1])} among the model's held-out cells. "
+        if 0.4 < shift.higher < 0.6:
+            text += "They are alike. "
+        else:
+            of_100 = round(100 * max(shift.higher, 1 - shift.higher))
+            text += f"Of 100 pairs, your cell is {MORE[name][shift.higher < 0.5]} in {of_100}. "
+    else:
+        text += ". "
+    if shift.usual and shift.outside is not None:
+        where = (
+            f"Beyond the dotted line ({told(shift.usual[1])}) the model gives no answer"
+            if name == "distance"
+            else f"99% of the C-NMC 2019 cells lie between the dotted lines ({told(shift.usual[0])} and "
+            f"{told(shift.usual[1])})"
         )
-    return middle + text
+        verb = "of your cells" if name == "distance" else "of your cells lie outside"
+        text += f"{where}: {shift.outside:.1%} {verb}."
+    return text.strip()

@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
@@ -145,6 +146,9 @@ def remarks(result: Result) -> list[str]:
         f"Left out, {_counted(count, 'cell', 'cells')}: {reason}."
         for reason, count in result.left_out.items()
     ]
+    if result.scale:
+        out.append(f"Scale of all images: {result.scale}.")
+    out += [f"Of {_counted(count, 'image', 'images')}: {note}." for note, count in result.notes.items()]
     if result.same_names:
         out.append(
             f"{_counted(result.same_names, 'patient has', 'patients have')} the name of a patient the model "
@@ -208,12 +212,10 @@ def charts(verification: Verification, cells: pd.DataFrame, bundle: Bundle) -> l
             plots.measure(
                 name,
                 counted[name].dropna().to_numpy(float),
-                theirs[name].dropna().to_numpy(float),
+                theirs[name].dropna().to_numpy(float) if shift.model else np.empty(0),
                 shift,
-                bundle.novelty_limit,
             )
             for name, shift in result.shifts.items()
-            if name in theirs and theirs[name].notna().any()
         ),
     ]
 

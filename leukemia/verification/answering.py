@@ -8,10 +8,12 @@ import pandas as pd
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import patient_groups
-from leukemia.dataset.catalog.brightness import mean_luma
 from leukemia.errors import ArchiveError, BusyError, DatasetError, ImageError
 from leukemia.evaluation import verification as statistics
-from leukemia.imaging import validate
+from leukemia.imaging import appearance, validate
+from leukemia.imaging import scale as scales
+from leukemia.imaging.cell import crop_cell
+from leukemia.imaging.scale import Scale
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.storage.locks import exclusive
 from leukemia.verification import labelled_cells, learned, result, store
@@ -28,8 +30,9 @@ COLUMNS = (
     "probability",
     "distance",
     "error",
+    "note",
     "cell_area",
-    "brightness",
+    *appearance.RANGES,
     "left_out",
 )
 LEARNED = "the model learned from this patient"
@@ -45,6 +48,7 @@ def answer(
     bundle: Bundle,
     source: Path,
     *,
+    scale: Scale | None = None,
     progress: Progress | None = None,
     on_problem: Callable[[str], None] | None = None,
 ) -> Verification:
@@ -58,6 +62,8 @@ def answer(
         The version that it was stated for.
     source : Path
         See :func:`labelled_cells.read`.
+    scale : Scale, optional
+        Of all images; else as a TIFF records it, or by the frame's size.
     progress : callable, optional
         Called with (done, total, "Classifying").
     on_problem : callable, optional
@@ -70,6 +76,8 @@ def answer(
         is kept then, and other cells can be brought under the same criterion.
     ArchiveError
         Where the source cannot be opened.
+    ImageError
+        Where the scale is too far from the model's.
     """
     busy = BusyError("These cells are being classified already. Wait until that has finished.")
     with ExitStack() as stack:
@@ -78,13 +86,15 @@ def answer(
             raise DatasetError("This verification has its result. State a criterion anew for other cells.")
         if not verification.of(bundle):
             raise DatasetError("The criterion was stated for another model version, or this one was changed.")
+        if scale:
+            scales.factor(scale, bundle.pixel_size)
         brought = labelled_cells.read(source, stack)
         for problem in brought.problems:
             if on_problem:
                 on_problem(problem)
         known = learned.of(bundle, verification.data)
         _check_early(brought.cells, known)
-        cells = answer_cells(Classifier(bundle), brought.cells, known, progress)
+        cells = answer_cells(Classifier(bundle), brought.cells, known, scale, progress)
         named = set(cells.loc[cells["left_out"] == "", "patient"])
         try:
             figures = result.compute(
@@ -92,6 +102,7 @@ def answer(
                 bundle,
                 verification.stated.criterion,
                 verification.data,
+                scale=str(scale or ""),
                 problems=brought.problems[:LISTED],
                 same_names=len(named & known.patients),
                 earlier=_earlier(verification, cells),
@@ -102,7 +113,11 @@ def answer(
 
 
 def answer_cells(
-    classifier: Classifier, brought: list[LabelledCell], known: Learned, progress: Progress | None = None
+    classifier: Classifier,
+    brought: list[LabelledCell],
+    known: Learned,
+    scale: Scale | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Classify labelled cells, and tell which of them do not count.
 
@@ -113,8 +128,8 @@ def answer_cells(
         ``patient_group`` joins patients that share an identical image; ``left_out`` says why a cell does
         not count, and is empty where it does.
     """
-    luma: dict[str, float] = {}
-    sources = [_source(cell, luma) for cell in brought]
+    looks: dict[str, dict[str, float]] = {}
+    sources = [_source(cell, scale, classifier.bundle, looks) for cell in brought]
     rows = []
     for done, (cell, reply) in enumerate(zip(brought, classifier.classify(sources), strict=True), 1):
         rows.append(
@@ -126,15 +141,17 @@ def answer_cells(
                 "probability": reply.probability,
                 "distance": reply.distance,
                 "error": reply.error,
+                "note": reply.note,
                 "cell_area": reply.area or None,
-                "brightness": luma.get(cell.entry.origin),
                 "learned": cell.by_name and cell.patient in known.patients,
+                **dict.fromkeys(appearance.RANGES),
+                **looks.get(cell.entry.origin, {}),
             }
         )
         if progress:
             progress(done, len(brought), "Classifying")
     cells = pd.DataFrame(rows)
-    numbers = ["probability", "distance", "cell_area", "brightness"]
+    numbers = list(result.NUMBERS)
     cells[numbers] = cells[numbers].apply(pd.to_numeric)
     # A picture that could not be decoded is like no other.
     told = cells.assign(
@@ -145,18 +162,22 @@ def answer_cells(
     return cells[list(COLUMNS)]
 
 
-def _source(cell: LabelledCell, luma: dict[str, float]) -> Source:
-    """The image, whose brightness is measured on the way."""
+def _source(
+    cell: LabelledCell, scale: Scale | None, bundle: Bundle, looks: dict[str, dict[str, float]]
+) -> Source:
+    """The image, whose colour and sharpness are measured on the way."""
 
     def load() -> bytes:
         try:
             data = cell.entry.load()
         except ArchiveError as error:
             raise ImageError(str(error)) from error
-        luma[cell.entry.origin] = mean_luma(validate.open_cell(data))
+        opened = validate.open_cell(data, scale, bundle.pixel_size)
+        crop = crop_cell(opened, bundle.input_size)
+        looks[cell.entry.origin] = appearance.measure(crop, opened.area)
         return data
 
-    return Source(cell.entry.origin, load)
+    return Source(cell.entry.origin, load, scale=scale)
 
 
 def _left_out(cells: pd.DataFrame, image: pd.Series, known: Learned) -> pd.Series:

@@ -1,5 +1,6 @@
 """What a verification says: computed once from the answered cells, then kept as it is."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,21 @@ from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.own_threshold import OwnCalibration
 from leukemia.evaluation.verification import Criterion, Rate, Verdict
+from leukemia.imaging import appearance
 
-# What is compared between the laboratory's cells and the model's held-out ones, and its unit.
+# What is measured of each cell, and its unit: compared with the model's held-out cells where it is on
+# record of these, and with the range of 99 % of C-NMC's cells.
 MEASURES = {
-    "cell_area": "Cell area (frame pixels)",
-    "brightness": "Brightness (mean luma, 0 to 255)",
+    "cell_area": "Cell area (pixels at the model's scale)",
     "distance": "Distance from the training cells (1 is typical)",
+    "hue": "Hue of the mean colour (0 to 1, red at 0)",
+    "saturation": "Saturation of the mean colour (0 to 1)",
+    "brightness": "Brightness of the mean colour (0 to 1)",
+    "sharpness": "Sharpness (logarithm of the Laplacian's variance)",
 }
+# Of the model's held-out cells these are on record, or in the prepared set.
+ON_RECORD = ("cell_area", "distance")
+NUMBERS = ("probability", "distance", "cell_area", *appearance.RANGES)
 
 
 @dataclass(frozen=True)
@@ -64,20 +73,27 @@ class Abstention:
 
 @dataclass(frozen=True)
 class Shift:
-    """One measure of the laboratory's cells beside the model's held-out ones: median and quartiles.
+    """One measure of the laboratory's cells: 25th, 50th and 75th percentile, and what it is held against.
 
     Attributes
     ----------
-    site, model : tuple of float
-        25th, 50th and 75th percentile.
-    share_right : float
-        The chance that a cell of the laboratory has more of it than one of the model's cells; .5 where
-        they are alike.
+    site : tuple of float
+    model : tuple of float or None
+        The same of the model's held-out cells; None where it is not on record.
+    higher : float or None
+        The chance that a cell of the laboratory has more of it than one of the model's; .5 where they
+        are alike.
+    usual : tuple of float or None
+        What 99 % of C-NMC's cells lie between; for the distance, 0 and the model's limit.
+    outside : float or None
+        Share of the laboratory's cells outside it.
     """
 
     site: tuple[float, float, float]
-    model: tuple[float, float, float]
-    share_right: float
+    model: tuple[float, float, float] | None
+    higher: float | None
+    usual: tuple[float, float] | None
+    outside: float | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +111,10 @@ class Result:
         Why cells have no answer, and how many.
     left_out : dict of str to int
         Why cells were left out before they counted, and how many.
+    scale : str
+        As it was stated for all images; empty where it follows from the files.
+    notes : dict of str to int
+        What must be known of pictures (how their scale is known, their compression), and of how many.
     problems : list of str
         Rows and files that could not be used.
     same_names : int
@@ -117,7 +137,7 @@ class Result:
     abstention : Abstention or None
         None where the model has no band.
     shifts : dict of str to Shift
-        By the names of :data:`MEASURES`; those that are known of both.
+        By the names of :data:`MEASURES`.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="constants")
@@ -128,6 +148,8 @@ class Result:
     patients: dict[str, int]
     reasons: dict[str, int]
     left_out: dict[str, int]
+    scale: str
+    notes: dict[str, int]
     problems: list[str]
     same_names: int
     earlier: list[str]
@@ -154,6 +176,7 @@ def compute(
     criterion: Criterion,
     data: Path,
     *,
+    scale: str,
     problems: list[str],
     same_names: int,
     earlier: list[str],
@@ -168,7 +191,7 @@ def compute(
     criterion : Criterion
     data : Path
         The data folder, for what is known of the model's own cells.
-    problems, same_names, earlier : list of str, int, list of str
+    scale, problems, same_names, earlier : str, list of str, int, list of str
         As :class:`Result` has them.
 
     Raises
@@ -191,6 +214,8 @@ def compute(
         patients={label: _people(answered, label) for label in LABELS},
         reasons=counted.loc[silent, "error"].value_counts().to_dict(),
         left_out=cells.loc[cells["left_out"] != "", "left_out"].value_counts().to_dict(),
+        scale=scale,
+        notes=counted.loc[counted["note"] != "", "note"].value_counts().to_dict(),
         problems=problems,
         same_names=same_names,
         earlier=earlier,
@@ -257,17 +282,32 @@ def _shifts(counted: pd.DataFrame, bundle: Bundle, data: Path) -> dict[str, Shif
     out = {}
     for name in MEASURES:
         site = counted[name].dropna().to_numpy(float)
-        model = theirs[name].dropna().to_numpy(float) if name in theirs else np.empty(0)
-        if len(site) and len(model):
-            out[name] = Shift(_quartiles(site), _quartiles(model), _share_right(site, model))
+        if not len(site):
+            continue
+        model = theirs[name].dropna().to_numpy(float) if name in ON_RECORD and name in theirs else []
+        usual = _usual(name, bundle)
+        out[name] = Shift(
+            _quartiles(site),
+            _quartiles(model) if len(model) else None,
+            _share_higher(site, model) if len(model) else None,
+            usual,
+            float(((site < usual[0]) | (site > usual[1])).mean()) if usual else None,
+        )
     return out
+
+
+def _usual(name: str, bundle: Bundle) -> tuple[float, float] | None:
+    if name == "distance":
+        return (0.0, bundle.novelty_limit) if bundle.novelty_limit is not None else None
+    low, high, *_ = appearance.RANGES["size" if name == "cell_area" else name]
+    return (math.exp(low), math.exp(high)) if name == "cell_area" else (low, high)
 
 
 def _quartiles(values: np.ndarray) -> tuple[float, float, float]:
     return tuple(float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
 
 
-def _share_right(site: np.ndarray, model: np.ndarray) -> float:
+def _share_higher(site: np.ndarray, model: np.ndarray) -> float:
     """Mann and Whitney's statistic as a share: of pairs, those in which the laboratory's cell has more."""
     ordered = np.sort(model)
     below = np.searchsorted(ordered, site, "left") + np.searchsorted(ordered, site, "right")

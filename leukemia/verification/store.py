@@ -24,7 +24,7 @@ from leukemia.errors import DatasetError
 from leukemia.evaluation.verification import Criterion
 from leukemia.storage.atomic import whole_file, write_text
 from leukemia.storage.workspace import Workspace
-from leukemia.verification.result import Result
+from leukemia.verification.result import NUMBERS, Result
 
 CRITERION, CELLS, RESULT, ACCEPTED = "criterion.json", "cells.csv", "result.json", "accepted.json"
 UPLOAD = "upload.zip"
@@ -144,18 +144,10 @@ def read(data: Path, name: str) -> Verification:
 def cells(verification: Verification) -> pd.DataFrame:
     """Its cells, a row each; see :func:`leukemia.verification.answering.answer_cells`."""
     try:
-        text = dict.fromkeys(
-            ("file", "label", "patient", "patient_group", "image_id", "error", "left_out"), str
-        )
-        frame = pd.read_csv(
-            verification.folder / CELLS,
-            dtype=text,
-            keep_default_na=False,
-            na_values={name: [""] for name in ("probability", "distance", "brightness", "cell_area")},
-        )
-    except (OSError, ValueError) as error:
+        frame = pd.read_csv(verification.folder / CELLS, dtype=str, keep_default_na=False)
+        return frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS})
+    except (OSError, KeyError, ValueError) as error:
         raise DatasetError(f"The cells of {verification.id} cannot be read.") from error
-    return frame
 
 
 def write_result(verification: Verification, cells: pd.DataFrame, result: Result) -> Verification:

@@ -5,7 +5,7 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
-from pages.components import entry, model_panel, section_picker
+from pages.components import entry, figures_by_source, model_panel, section_picker
 from pages.sections.performance import (
     calibration,
     card,
@@ -16,6 +16,7 @@ from pages.sections.performance import (
     prevalence,
     resources,
     save_threshold,
+    sources,
     subgroups,
     threshold_picker,
 )
@@ -23,6 +24,7 @@ from pages.sections.performance import (
 # A section's word in the address, and what lays it out, given the version and the threshold picked.
 SECTIONS = {
     "threshold": operating_point.show,
+    "sources": sources.show,
     "prevalence": prevalence.show,
     "calibration": calibration.show,
     "patients": patients.show,
@@ -98,6 +100,7 @@ def _work(version: Version, readable: list[Version], section: str) -> None:
     try:
         resources.held_out_curves(version.bundle)  # raises where a class is absent
         picked = threshold_picker.threshold(version.bundle)
+        figures_by_source.lead(version.bundle, picked.value)
         if section == "compare":
             compare.show(version, picked, readable)
         else:

@@ -129,7 +129,8 @@ class Bundle:
         import pandas as pd
 
         return pd.read_csv(
-            self.folder / PREDICTIONS, dtype={"image_id": str, "patient_group": str, "label": str}
+            self.folder / PREDICTIONS,
+            dtype={"image_id": str, "patient_group": str, "label": str, "source": str, "called": str},
         )
 
 

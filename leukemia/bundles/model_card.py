@@ -6,6 +6,7 @@ Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/32875
 from leukemia.bundles import schema
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
+from leukemia.evaluation import source_words
 from leukemia.evaluation.formatting import interval
 from leukemia.evaluation.metrics import MEANING
 from leukemia.evaluation.subgroups import MEANING as SUBGROUP_MEANING
@@ -76,9 +77,17 @@ def _metrics(record: schema.Record) -> str:
     return (
         f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or above. This "
         f"threshold was chosen on {chosen_on} for a sensitivity (recall) of "
-        f"{threshold.target_recall:.1%}. 95% intervals come from 1,000 bootstrap resamples of patients, "
-        "stratified by class."
+        f"{threshold.target_recall:.1%}{_in_each_source(threshold)}. 95% intervals come from 1,000 "
+        "bootstrap resamples of patients, stratified by class."
     )
+
+
+def _in_each_source(threshold: schema.Threshold) -> str:
+    """For whom the sensitivity was asked for; nothing where that was all cells alone."""
+    if threshold.worst_source is None:
+        return ""
+    asked = f"; the lowest was needed in {plain(threshold.worst_source)}" if threshold.worst_source else ""
+    return f" in each source, with each patient weighing the same{asked}"
 
 
 def _evaluated(record: schema.Record) -> str:
@@ -126,10 +135,22 @@ def _analyses(record: schema.Record) -> str:
         f"{part} ({unit}):\n\n| metric | by cell (95% over patients) | by patient: mean probability (95%) "
         f"|\n|---|---|---|\n{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL "
         f"missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called ALL-like."
+        + _by_source(record)
         + _subgroups(record)
         + _abstention(record)
         + _far(record.novelty)
     )
+
+
+def _by_source(record: schema.Record) -> str:
+    figures, band = record.by_source, record.indeterminate
+    if figures is None:
+        return ""
+    said = source_words.lines(figures, record.threshold.target_recall, band)
+    notes = source_words.notes(figures) + (source_words.guarantees(figures, band) if band else [])
+    head = f"| {' | '.join(source_words.HEADER)} |\n{'|---' * len(source_words.HEADER)}|"
+    rows = "\n".join(f"| {' | '.join(map(plain, row))} |" for row in source_words.table(figures))
+    return "".join(f"\n\n{text}" for text in (*map(plain, said), f"{head}\n{rows}", *map(plain, notes)))
 
 
 def _subgroups(record: schema.Record) -> str:

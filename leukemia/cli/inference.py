@@ -55,7 +55,7 @@ def evaluate(options: Namespace) -> int:
     from leukemia.bundles import bundle as bundles
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.inference.scoring import on_dataset
-    from leukemia.reports.evaluation_tables import fold_table, split_table, summary
+    from leukemia.reports.evaluation_tables import difference_tables, fold_table, split_table, summary
 
     several = [bundles.read(folder) for folder in options.bundles]
     bundle = several[0]
@@ -68,6 +68,7 @@ def evaluate(options: Namespace) -> int:
                 "Cross-validated bundles cannot be compared with single-split bundles in one table."
             )
         lines = fold_table(several, together=options.mean) if bundle.folds else split_table(several)
+        lines += difference_tables(several)
         print("\n".join((*lines, "", settings.RESEARCH_USE)))
         return 0
     if options.data is None:

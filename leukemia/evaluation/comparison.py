@@ -8,10 +8,12 @@ import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
+from leukemia.evaluation import sources
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.estimates import estimate
 from leukemia.evaluation.metrics import ERRORS
+from leukemia.evaluation.sources import CellsBySource
 
 # Not given in points (hundredths), since they are no shares.
 NOT_SHARES = ("auroc", "average_precision", "brier", "ece")
@@ -29,12 +31,15 @@ WORDS = {
     "brier": "Brier score",
     "ece": "calibration error",
     "indeterminate": "indeterminate",
-    "missed": "missed outright",
-    "alarmed": "alarmed outright",
+    "missed": "ALL cells called Normal-like outright",
+    "alarmed": "normal cells called ALL-like outright",
 }
 BETTER, WORSE, SAME = "better", "worse", "the same"
 UNSURE = "too few patients to be sure"
 KEPT = ("image_id", "patient_group", "label")
+# What is compared by source, and what rows beside the sources are called.
+BY_SOURCE = ("auroc", "sensitivity", "specificity", "weighted_f1", "ece")
+WORST, EACH_PATIENT = "worst source", "all, each patient equal"
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,14 @@ def shared(versions: Sequence[pd.DataFrame]) -> pd.DataFrame:
     Parameters
     ----------
     versions : sequence of pandas.DataFrame
-        Held-out predictions: columns image_id, patient_group, label, probability.
+        Held-out predictions: columns image_id, patient_group, label, probability; the first with source,
+        where it is known.
 
     Returns
     -------
     pandas.DataFrame
-        Columns image_id, patient_group (as the first version tells it), label, and the versions'
-        probabilities as columns 0, 1, ...
+        Columns image_id, patient_group and source (as the first version tells them), label, and the
+        versions' probabilities as columns 0, 1, ...
 
     Raises
     ------
@@ -97,7 +103,8 @@ def shared(versions: Sequence[pd.DataFrame]) -> pd.DataFrame:
         Where there is no such cell.
     """
     first, *rest = (frame.drop_duplicates("image_id") for frame in versions)
-    out = first[[*KEPT, "probability"]].rename(columns={"probability": 0})
+    kept = [*KEPT, *({"source"} & set(first.columns))]
+    out = first[[*kept, "probability"]].rename(columns={"probability": 0})
     for number, frame in enumerate(rest, 1):
         own = frame[["image_id", "label", "probability"]].rename(columns={"probability": number})
         out = out.merge(own, on=["image_id", "label"])
@@ -118,6 +125,43 @@ def differences(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> 
     return [
         Difference(name, estimate(first[name]), estimate(second[name]), estimate(second[name] - first[name]))
         for name in first
+    ]
+
+
+def cells_by_source(frame: pd.DataFrame, count: int) -> list[CellsBySource]:
+    """The versions' cells of :func:`shared` by source, resampled alike; empty where no source is known."""
+    versions = [sources.by_source(frame.assign(probability=frame[number])) for number in range(count)]
+    return [one for one in versions if one]
+
+
+def by_source(
+    versions: Sequence[CellsBySource], thresholds: Sequence[float]
+) -> list[dict[str, list[Difference]]]:
+    """Paired differences of each version from the first, by source, for the worst source and for all cells.
+
+    Parameters
+    ----------
+    versions : sequence of CellsBySource
+        Of :func:`cells_by_source`.
+    thresholds : sequence of float
+        Of each version.
+
+    Returns
+    -------
+    list of dict of str to list of Difference
+        For each version but the first, by source, :data:`WORST` and :data:`EACH_PATIENT`: the differences
+        in the figures of :data:`BY_SOURCE`, each patient weighing the same. The worst source is the worst
+        of each version in each resample: not the same source for both.
+    """
+    tables = []
+    for cells, at in zip(versions, thresholds, strict=True):
+        columns = cells.columns(at)
+        further = {WORST: sources.worst_columns(columns), EACH_PATIENT: cells.columns_of_all(at)}
+        tables.append(
+            {source: {name: own[name] for name in BY_SOURCE} for source, own in (columns | further).items()}
+        )
+    return [
+        {source: differences(tables[0][source], own) for source, own in other.items()} for other in tables[1:]
     ]
 
 

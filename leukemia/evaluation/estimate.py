@@ -17,8 +17,8 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def rounded(estimates: Mapping[str, Estimate], digits: int = 4) -> dict[str, Estimate]:
-    """Estimates as they are put on record."""
+def rounded(estimates: Mapping[str, Estimate], digits: int = 6) -> dict[str, Estimate]:
+    """Estimates as they are put on record: with more digits than are shown, so that all show the same."""
     return {
         name: Estimate(*(round(end, digits) for end in (one.value, one.low, one.high)))
         for name, one in estimates.items()

@@ -44,6 +44,13 @@ def facts(data: Path, predictions: pd.DataFrame) -> pd.DataFrame:
     return joined.assign(**numbers)
 
 
+def with_sources(data: Path, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with the source of each cell, from the prepared folder where they do not say it."""
+    if "source" in predictions and predictions["source"].notna().all():
+        return predictions
+    return facts(data, predictions)
+
+
 def misclassified(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFrame:
     """Find the cells of a kind that are called wrong, the most confident first.
 

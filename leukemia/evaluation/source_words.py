@@ -4,11 +4,22 @@ What is handed over are :class:`leukemia.evaluation.sources.BySource` and the fi
 keeps of them under the same names. Plain text: a source's name may come from elsewhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import conformal, formatting, metrics, sources
-from leukemia.evaluation.comparison import NOT_SHARES, WORDS
+from leukemia.evaluation.comparison import (
+    BETTER,
+    BY_SOURCE,
+    EACH_PATIENT,
+    NOT_SHARES,
+    WORDS,
+    WORSE,
+    WORST,
+    Difference,
+    signed,
+)
 from leukemia.evaluation.metrics import FEWEST_PATIENTS
 from leukemia.evaluation.sources import BySource, SourceFigures
 
@@ -17,10 +28,18 @@ UNKNOWN = (
     "the cells are not in this data folder."
 )
 HEADLINE = ("sensitivity", "specificity", "auroc")
-EACH_PATIENT, EACH_CELL, WORST = "all, each patient equal", "all, each cell equal", "worst source"
+EACH_CELL = "all, each cell equal"
 GROUPS = {ALL: "ALL patients", NORMAL: "healthy patients"}
 RIGHT = "patients right"
 HEADER = ("source", *GROUPS.values(), *(f"{WORDS[name]} (95%)" for name in sources.NAMES), RIGHT)
+DIFFERENCES = (
+    "source",
+    *(f"{WORDS[name]}, {'difference' if name in NOT_SHARES else 'points'} (95%)" for name in BY_SOURCE),
+)
+PAIRED = (
+    "Differences by source, each patient weighing the same, on the same cells: each resample draws the same "
+    "patients for both. ▲ better, ▼ worse; without a mark, there are too few patients to be sure."
+)
 FEW_MARK = "*"
 FEW = (
     f"{FEW_MARK} Fewer than {FEWEST_PATIENTS} patient groups of a class: too few to say how the model fares "
@@ -33,6 +52,14 @@ ABOUT = {
     "missed": "of ALL cells are called Normal-like outright (at most {} intended)",
     "alarmed": "of normal cells are called ALL-like outright (at most {} intended)",
 }
+
+
+class Band(Protocol):
+    """What is read of a band on record."""
+
+    missed: float
+    alarmed: float
+    promises: Mapping[str, Mapping[str, str]] | None
 
 
 def table(figures: BySource) -> list[tuple[str, ...]]:
@@ -64,11 +91,7 @@ def worst(figures: BySource) -> str:
     if len(figures.sources) == 1:
         (name,) = figures.sources
         return f"All these cells come from one source ({name}): results in another are not known."
-    said = []
-    for name in HEADLINE:
-        if source := sources.worst(figures, name):
-            one = figures.sources[source]
-            said.append(f"{WORDS[name]} {figure(one, name, mark=False)} in {source} ({patients(one, name)})")
+    said = [words for name in HEADLINE if (words := _worst(figures, name))]
     return f"Worst source: {'; '.join(said)}."
 
 
@@ -89,35 +112,42 @@ def shortfalls(
     intended = dict(bounds or {}) | ({} if target_recall is None else {"sensitivity": target_recall})
     said = []
     for source, one in figures.sources.items():
-        for name in ABOUT.keys() & intended.keys():
-            value, bound = one.estimates[name].value, intended[name]
-            # Shares are told with one digit: what reads the same as the bound keeps it.
-            short = round(bound - value, 3) if name == "sensitivity" else round(value - bound, 3)
-            if short > 0:
-                about = ABOUT[name].format(f"{bound:.0%}")
-                said.append(f"in {source}, {value:.1%} {about}; {patients(one, name)}")
-    return f"Not as intended in every source: {'. '.join(sorted(said))}." if said else ""
+        short = [_short(one, name, intended[name]) for name in ABOUT if name in intended]
+        if short := [words for words in short if words]:
+            said.append(f"In {source}, {' and '.join(short)}; {patients(one)}.")
+    return " ".join(["Not as intended in every source.", *said]) if said else ""
 
 
-def guarantees(
-    promises: Mapping[str, Mapping[str, str]], figures: BySource, bounds: Mapping[str, float]
-) -> list[str]:
+def lines(figures: BySource, target_recall: float | None, band: Band | None) -> list[str]:
+    """What is said first of the figures: the worst source, and where they fall short of what was intended.
+
+    Parameters
+    ----------
+    figures, target_recall
+        As :func:`shortfalls` takes them.
+    band : Band or None
+        With its bounds ``missed`` and ``alarmed``.
+    """
+    bounds = {"missed": band.missed, "alarmed": band.alarmed} if band else {}
+    return [worst(figures), *filter(None, [shortfalls(figures, target_recall, bounds)])]
+
+
+def guarantees(figures: BySource, band: Band) -> list[str]:
     """Say for each bound of a band in which sources it holds for a further patient, and where it does not.
 
     Parameters
     ----------
-    promises : mapping
-        Of :func:`leukemia.evaluation.conformal.promises`.
     figures : BySource
-        Of the same cells.
-    bounds : mapping of str to float
-        ``missed`` and ``alarmed``.
+    band : Band
+        As a record has it: with the bounds ``missed`` and ``alarmed``, and ``promises`` by source (see
+        :func:`leukemia.evaluation.conformal.promises`); nothing is said without these.
     """
     calls = {"missed": "ALL cells called Normal-like", "alarmed": "normal cells called ALL-like"}
-    lines = []
+    said = []
     for name, call in calls.items():
-        needed = conformal.patients_needed(bounds[name])
-        worth = {source: words[name] for source, words in promises.items()}
+        bound = getattr(band, name)
+        needed = conformal.patients_needed(bound)
+        worth = {source: words[name] for source, words in (band.promises or {}).items()}
         counted = {
             source: f"{source} ({sources.rests_on(figures.sources[source], name)})"
             for source in worth
@@ -129,7 +159,7 @@ def guarantees(
             if worth[source] == conformal.KEPT and sources.rests_on(figures.sources[source], name) < needed
         }
         kept = {source for source in counted if worth[source] == conformal.KEPT} - scarce
-        said = {
+        places = {
             "guaranteed for the next patient, too, in": _with(worth, conformal.GUARANTEED),
             "kept on the patients seen, not guaranteed for the next, in": kept,
             f"kept on the patients seen, too few for a guarantee of its own ({needed} needed), in": scarce,
@@ -138,11 +168,17 @@ def guarantees(
         }
         parts = [
             f"{words} {_listed(counted[one] for one in sorted(which) if one in counted)}"
-            for words, which in said.items()
+            for words, which in places.items()
             if which & counted.keys()
         ]
-        lines.append(f"At most {bounds[name]:.0%} of {call}: {'; '.join(parts)}.")
-    return lines
+        if parts:
+            said.append(f"At most {bound:.0%} of {call}: {'; '.join(parts)}.")
+    return said
+
+
+def differences(by_source: Mapping[str, Sequence[Difference]]) -> list[tuple[str, ...]]:
+    """Rows below :data:`DIFFERENCES`, of :func:`leukemia.evaluation.comparison.by_source`."""
+    return [(source, *map(_difference, own)) for source, own in by_source.items()]
 
 
 def figure(one: SourceFigures, name: str, *, mark: bool = True) -> str:
@@ -155,13 +191,45 @@ def figure(one: SourceFigures, name: str, *, mark: bool = True) -> str:
     return formatting.interval(value, name not in NOT_SHARES) + few
 
 
-def patients(one: SourceFigures, name: str) -> str:
+def patients(one: SourceFigures, name: str = "") -> str:
     """The patients that a figure rests on: ``8 ALL patients``, ``8 ALL and 3 healthy patients``."""
     labels = sources.RESTS_ON.get(name, (ALL, NORMAL))
     short = {ALL: "ALL", NORMAL: "healthy"}
     counts = " and ".join(f"{one.patient_groups.get(label, 0)} {short[label]}" for label in labels)
-    single = len(labels) == 1 and one.patient_groups.get(labels[0], 0) == 1
-    return f"{counts} patient{'' if single else 's'}"
+    return f"{counts} patient{'s' * (one.patient_groups.get(labels[-1], 0) != 1)}"
+
+
+def _worst(figures: BySource, name: str) -> str:
+    """A figure in its worst source, and in the worst of those with enough patients, if that is another."""
+    source = sources.worst(figures, name)
+    if source is None:
+        return ""
+    one = figures.sources[source]
+    words = f"{WORDS[name]} {figure(one, name, mark=False)} in {source} ({patients(one, name)}"
+    if sources.rests_on(one, name) >= FEWEST_PATIENTS:
+        return f"{words})"
+    words += ", too few to be sure)"
+    if other := sources.worst(figures, name, fewest=FEWEST_PATIENTS):
+        one = figures.sources[other]
+        words += f" and {figure(one, name)} in {other} ({patients(one, name)})"
+    return words
+
+
+def _short(one: SourceFigures, name: str, bound: float) -> str:
+    """How a figure falls short of its bound, in words; empty where it does not, or is not known."""
+    value = one.estimates[name].value
+    # Shares are told with one digit of a per cent: what reads the same as the bound keeps it.
+    short = round(bound - value, 3) if name == "sensitivity" else round(value - bound, 3)
+    return f"{value:.1%} {ABOUT[name].format(f'{bound:.0%}')}" if short > 0 else ""
+
+
+def _difference(one: Difference) -> str:
+    shares = one.name not in NOT_SHARES
+    change, low, high = (signed(end, shares) for end in (one.change.value, one.change.low, one.change.high))
+    if one.change.value != one.change.value:  # NaN
+        return change
+    mark = {BETTER: " ▲", WORSE: " ▼"}.get(one.verdict, "")
+    return f"{change} ({low} to {high}){mark}"
 
 
 def _row(name: str, one: SourceFigures) -> tuple[str, ...]:

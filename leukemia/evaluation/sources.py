@@ -82,6 +82,11 @@ class CellsBySource:
         """Figures by source and by :data:`NAMES`; float, shape (1 + resamples,) each."""
         return {name: _at(part, threshold) | self._fixed[name] for name, part in self._parts.items()}
 
+    def columns_of_all(self, threshold: float) -> Columns:
+        """Figures of all cells, each patient weighing the same, as :meth:`columns`."""
+        cells, fixed = self._everyone[0]
+        return _at(cells, threshold) | fixed
+
     def at(self, threshold: float) -> BySource:
         """Figures at the threshold from which a cell is called ALL-like."""
         frame, right = self.predictions, patients.right_by_source(self.predictions, threshold)
@@ -119,12 +124,15 @@ def evaluate(predictions: pd.DataFrame, threshold: float) -> BySource | None:
     return cells and cells.at(threshold)
 
 
-def worst(figures: BySource, name: str) -> str | None:
-    """The source with the worst value of a figure, however few its patients; None where none has one."""
+def worst(figures: BySource, name: str, fewest: int = 0) -> str | None:
+    """The source with the worst value of a figure; None where none has one.
+
+    ``fewest``: of those whose figure rests on so many patient groups; by default, however few they are.
+    """
     known = {
         source: one.estimates[name].value
         for source, one in figures.sources.items()
-        if not np.isnan(one.estimates[name].value)
+        if not np.isnan(one.estimates[name].value) and rests_on(one, name) >= fewest
     }
     if not known:
         return None

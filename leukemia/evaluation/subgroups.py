@@ -39,7 +39,7 @@ MEANING = {
     **{f"auroc_{name}": f"AUROC within the {name} third of the cells by area." for name in TERCILES},
 }
 
-SIZE, BRIGHTNESS, SOURCE = "Cell size", "Brightness", "Source"
+SIZE, BRIGHTNESS = "Cell size", "Brightness"
 THIRDS = {
     SIZE: ("cell_area", TERCILES, "frame pixels"),
     BRIGHTNESS: ("brightness", ("dark", "middle", "bright"), "of 255"),
@@ -165,16 +165,13 @@ def split(known: pd.DataFrame, by: str) -> pd.Series:
     known : pandas.DataFrame
         Of :func:`leukemia.evaluation.held_out.facts`.
     by : str
-        :data:`SIZE`, :data:`BRIGHTNESS` (thirds of the cells that are measured) or :data:`SOURCE`.
+        :data:`SIZE` or :data:`BRIGHTNESS`: thirds of the cells that are measured.
 
     Returns
     -------
     pandas.Series
         Ordered categories: each cell's part, NaN where what it goes by is not known.
     """
-    if by == SOURCE:
-        source = known["source"].where(known["source"].notna() & (known["source"] != ""))
-        return source.astype(pd.CategoricalDtype(sorted(source.dropna().unique()), ordered=True))
     column, names, unit = THIRDS[by]
     values = known[column]
     measured = values[values.notna()]

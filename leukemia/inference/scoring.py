@@ -21,7 +21,7 @@ class Scored:
     ----------
     bundle : Bundle
     predictions : pandas.DataFrame
-        Columns patient_group, label, probability; a row a cell.
+        Columns patient_group, label, probability, and source where it is known; a row a cell.
     on : str
         What the predictions were made on, for a reader.
     notes : tuple of str
@@ -82,7 +82,7 @@ def on_dataset(
         probability.append(answer.probability)
         if progress:
             progress(done, len(sources), "Classifying")
-    predictions = cells[["image_id", "patient_group", "label"]].assign(probability=probability)
+    predictions = cells[["image_id", "patient_group", "label", "source"]].assign(probability=probability)
     refused = int(predictions["probability"].isna().sum())
     notes = []
     if left_out:

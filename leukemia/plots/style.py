@@ -1,8 +1,12 @@
 """How charts look: title, units, colours with a dash or a mark of their own."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from leukemia.evaluation.estimate import Estimate
 from leukemia.inference import decisions
 
 # By decision: the cell grid's two colours, a little lighter, to be seen on light and dark pages.
@@ -49,6 +53,28 @@ def band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, colou
     known = low.notna() & high.notna()
     figure.add_scatter(x=x[known], y=high[known], **quiet)
     figure.add_scatter(x=x[known], y=low[known], fill="tonexty", fillcolor=faint(colour), **quiet)
+
+
+def dots(
+    figure: go.Figure, name: str, estimates: Sequence[Estimate], y: Sequence[float], marker: dict[str, object]
+) -> None:
+    """Draw shares with their intervals, each at its height; ``marker`` is its colour and symbols."""
+    value, low, high = np.array([(one.value, one.low, one.high) for one in estimates]).reshape(-1, 3).T
+    figure.add_scatter(
+        x=value,
+        y=y,
+        name=name,
+        mode="markers",
+        marker={"size": 10, **marker},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (high - value).clip(min=0),
+            "arrayminus": (value - low).clip(min=0),
+            "thickness": 1.5,
+        },
+        hovertemplate="%{x:.1%}<extra></extra>",
+    )
 
 
 def faint(colour: str) -> str:

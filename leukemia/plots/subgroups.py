@@ -1,4 +1,4 @@
-"""Where a model is weak: by size, brightness and source of the cells."""
+"""Where a model is weak: by size and brightness of the cells."""
 
 from html import escape
 
@@ -6,8 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.evaluation import subgroups
+from leukemia.evaluation.estimate import Estimate
 from leukemia.plots.chart import Chart
-from leukemia.plots.style import SERIES, finish, percent
+from leukemia.plots.style import SERIES, dots, finish, percent
 
 
 def rates(table: pd.DataFrame, by: str) -> Chart:
@@ -25,20 +26,12 @@ def rates(table: pd.DataFrame, by: str) -> Chart:
         (("sensitivity", "Sensitivity"), ("specificity", "Specificity")), (0.12, -0.12), SERIES, strict=False
     ):
         known = table[table[name].notna()]
-        figure.add_scatter(
-            x=known[name],
-            y=len(table) - known.index.to_numpy() + shift,
-            name=word,
-            mode="markers",
-            marker={"color": colour, "symbol": mark, "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (known[f"{name}_high"] - known[name]).clip(lower=0),
-                "arrayminus": (known[name] - known[f"{name}_low"]).clip(lower=0),
-                "thickness": 1.5,
-            },
-            hovertemplate="%{x:.1%}<extra></extra>",
+        dots(
+            figure,
+            word,
+            [Estimate(*row) for row in known[[name, f"{name}_low", f"{name}_high"]].to_numpy()],
+            len(table) - known.index.to_numpy() + shift,
+            {"color": colour, "symbol": mark},
         )
     height = 130 + 44 * len(table)
     finish(

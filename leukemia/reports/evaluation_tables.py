@@ -2,9 +2,20 @@
 
 from collections.abc import Sequence
 
+from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL, is_all
-from leukemia.evaluation import estimates, metrics, patients, subgroups
+from leukemia.errors import DatasetError
+from leukemia.evaluation import (
+    comparison,
+    estimates,
+    held_out,
+    metrics,
+    patients,
+    source_words,
+    sources,
+    subgroups,
+)
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference.scoring import Scored
 from leukemia.settings import RESEARCH_USE
@@ -38,6 +49,7 @@ def summary(scored: Scored) -> list[str]:
         f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} normal "
         f"patient groups; ALL-like at a probability of {bundle.threshold:.4f} or above",
         *scored.notes,
+        *_by_source(scored),
         "",
         f"{'metric':<18} {'by cell (95% over patients)':<30} by patient: mean probability",
         *(f"{name:<18} {by_cell[name]!s:<30} {by_patient[name]}" for name in by_cell),
@@ -49,6 +61,49 @@ def summary(scored: Scored) -> list[str]:
         "",
         RESEARCH_USE,
     ]
+
+
+def _by_source(scored: Scored) -> list[str]:
+    """The worst source, where it falls short, and the table by source."""
+    bundle, data = scored.bundle, settings.load().data
+    figures = sources.evaluate(held_out.with_sources(data, scored.predictions), bundle.threshold)
+    if figures is None:
+        return ["", source_words.UNKNOWN]
+    band = bundle.record.indeterminate
+    return [
+        "",
+        *source_words.lines(figures, bundle.record.threshold.target_recall, band),
+        "",
+        *_head(*source_words.HEADER),
+        *(_row(*row) for row in source_words.table(figures)),
+        *source_words.notes(figures),
+        *(source_words.guarantees(figures, band) if band else []),
+    ]
+
+
+def difference_tables(bundles: Sequence[Bundle]) -> list[str]:
+    """Paired differences of each bundle from the first by source, as lines of Markdown tables."""
+    data = settings.load().data
+    first, *others = bundles
+    lines = ["", source_words.PAIRED]
+    for other in others:
+        lines += ["", f"{other.name} ({other.folder.name}) less {first.name} ({first.folder.name}):", ""]
+        try:
+            frame = comparison.shared([held_out.with_sources(data, first.predictions), other.predictions])
+            versions = comparison.cells_by_source(frame, 2)
+        except DatasetError as error:
+            lines.append(str(error))
+            continue
+        if not versions:
+            lines.append(source_words.UNKNOWN)
+            continue
+        (against,) = comparison.by_source(versions, [first.threshold, other.threshold])
+        lines += [
+            *_head(*source_words.DIFFERENCES),
+            *(_row(*row) for row in source_words.differences(against)),
+        ]
+        lines.append(f"{len(frame):,} cells of {frame['patient_group'].nunique()} patient groups.")
+    return lines
 
 
 def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str]:

@@ -5,10 +5,20 @@ from datetime import UTC, datetime
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from leukemia.evaluation import estimates, formatting, metrics, patients, prevalence, subgroups
+from leukemia.evaluation import (
+    estimates,
+    formatting,
+    metrics,
+    patients,
+    prevalence,
+    source_words,
+    sources,
+    subgroups,
+)
 from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
+from leukemia.plots import sources as source_plots
 from leukemia.plots import subgroups as subgroup_plots
 from leukemia.registry.versions import Version
 from leukemia.reports import html, wording
@@ -16,7 +26,7 @@ from leukemia.reports.html import Section
 
 PREVALENCES = (0.01, 0.05, 0.2, 0.5)
 _chart = html.plotly
-GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS, subgroups.SOURCE)
+GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS)
 
 
 def render(
@@ -46,6 +56,7 @@ def render(
         wording.cohort(bundle.predictions),
     ]
     sections = [
+        _sources(version, threshold, cells),
         _operating_point(version, threshold, held_out),
         _prevalence(held_out, threshold),
         _calibration(bundle.predictions, threshold, held_out),
@@ -55,6 +66,27 @@ def render(
     ]
     sections[0].parts[:0] = [html.text(warning, "warning") for warning in wording.warnings(bundle)]
     return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs())
+
+
+def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section:
+    bundle = version.bundle
+    figures = sources.evaluate(cells, threshold)
+    if figures is None:
+        return Section("By source", [html.text(source_words.UNKNOWN)])
+    record, own = bundle.record, threshold == bundle.threshold
+    band = record.indeterminate
+    first, *short = source_words.lines(figures, record.threshold.target_recall if own else None, band)
+    notes = [*source_words.notes(figures), *(source_words.guarantees(figures, band) if band else [])]
+    return Section(
+        "By source",
+        [
+            html.text(first),
+            *(html.text(words, "warning") for words in short),
+            _chart(source_plots.by_source(figures)),
+            html.table(source_words.HEADER, source_words.table(figures)),
+            *(html.text(words, "small") for words in notes),
+        ],
+    )
 
 
 def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves) -> Section:

@@ -12,7 +12,7 @@ from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
 from leukemia.plots.probabilities import histogram
 from leukemia.reports import wording
-from pages.components import charts, model_in_service, threshold_slider
+from pages.components import charts, figures_by_source, model_in_service, threshold_slider
 
 SHOWN = ("sensitivity", "specificity")
 
@@ -67,7 +67,8 @@ def _record(classifier: Classifier, threshold: float) -> None:
         estimate = estimates[name]
         column.metric(name.capitalize(), formatting.number(estimate.value, True), help=metrics.MEANING[name])
         column.caption(formatting.ends(estimate, True))
-    st.caption(f"With 95% intervals, on {_tested_on(classifier.bundle)}.")
+    st.caption(f"With 95% intervals, on {_tested_on(classifier.bundle)}, each cell equal.")
+    figures_by_source.lead(classifier.bundle, threshold)
 
 
 def _abstains(bundle: Bundle) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import comparison, estimates
+from leukemia.evaluation import comparison, estimates, source_words
 from leukemia.evaluation.comparison import Difference
 from leukemia.markdown import plain
 from leukemia.plots import comparison as curves
@@ -70,11 +70,16 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
         + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
-    for name, against in zip(names[1:], pairs.against_first, strict=True):
+    by_source = comparison.by_source(pairs.of.by_source, thresholds) if pairs.of.by_source else []
+    for number, (name, against) in enumerate(zip(names[1:], pairs.against_first, strict=True)):
         st.markdown(f"**{plain(name)}** against {plain(names[0])}")
         st.markdown("  \n".join(marked(one) for one in against if one.name in FIRST))
         with st.expander(f"All metrics: {plain(name)}"):
             st.dataframe(table(against, names[0], name), hide_index=True)
+        if by_source:
+            rows = source_words.differences(by_source[number])
+            st.dataframe(pd.DataFrame(rows, columns=list(source_words.DIFFERENCES)), hide_index=True)
+    st.caption(source_words.PAIRED if by_source else source_words.UNKNOWN)
     _curves(names, pairs.of, pairs.columns)
     _disagreements(together, frame, thresholds)
 

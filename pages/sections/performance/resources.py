@@ -18,6 +18,7 @@ from leukemia.errors import BundleError, DatasetError, RegistryError
 from leukemia.evaluation import comparison, curves, estimates, held_out
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.evaluation.sources import CellsBySource
 from leukemia.registry import versions as model_versions
 from leukemia.registry.versions import Version
 from leukemia.tracking import mlflow_client
@@ -164,18 +165,23 @@ def together(bundles: Sequence[Bundle]) -> "Shared":
 
 @dataclass(frozen=True)
 class Shared:
-    """Cells of several versions; see :mod:`leukemia.evaluation.comparison`. Lists follow the versions."""
+    """Cells of several versions; see :mod:`leukemia.evaluation.comparison`. Lists follow the versions.
+
+    ``by_source`` is empty where the sources of the cells are not known.
+    """
 
     frame: pd.DataFrame
     cells: list[PatientBootstrap]
     ranking: list[dict[str, np.ndarray]]
     roc: list[pd.DataFrame]
     precision_recall: list[pd.DataFrame]
+    by_source: list[CellsBySource]
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing …")
 def _together(folders: tuple[Path, ...], stamps: tuple[object, ...], _bundles: list[Bundle]) -> Shared:
-    frame = comparison.shared([bundle.predictions for bundle in _bundles])
+    first, *others = (bundle.predictions for bundle in _bundles)
+    frame = comparison.shared([held_out.with_sources(settings.load().data.resolve(), first), *others])
     of = comparison.cells(frame, len(_bundles))
     return Shared(
         frame,
@@ -183,6 +189,7 @@ def _together(folders: tuple[Path, ...], stamps: tuple[object, ...], _bundles: l
         [estimates.ranking(one) for one in of],
         [curves.roc(one) for one in of],
         [curves.precision_recall(one) for one in of],
+        comparison.cells_by_source(frame, len(_bundles)),
     )
 
 

@@ -1,0 +1,58 @@
+"""A model's held-out figures by source, computed once a process and shared by all sessions.
+
+Held-out predictions carry no image, so that a shared cache is harmless here.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia import settings
+from leukemia.bundles.bundle import Bundle
+from leukemia.dataset.catalog import manifest_parquet
+from leukemia.errors import DatasetError
+from leukemia.evaluation import held_out, source_words, sources
+from leukemia.evaluation.sources import BySource, CellsBySource
+from leukemia.markdown import plain
+
+
+def cells(bundle: Bundle) -> CellsBySource | None:
+    """Its held-out cells by source; None where no source is known. Raises DatasetError without a class."""
+    data = settings.load().data.resolve()
+    try:
+        now = manifest_parquet.stamp(data)
+    except DatasetError:
+        now = None
+    return _cells(bundle.identity, data, now, bundle)
+
+
+def at(bundle: Bundle, threshold: float) -> BySource | None:
+    """The figures at a threshold; None where no source is known."""
+    known = cells(bundle)
+    return known and _at(bundle.identity, threshold, known.names, known)
+
+
+def lead(bundle: Bundle, threshold: float) -> None:
+    """Say first how the model fares in its worst source, and where that is not what was intended."""
+    figures = at(bundle, threshold)
+    if figures is None:
+        st.caption(source_words.UNKNOWN)
+        return
+    record = bundle.record
+    own = threshold == bundle.threshold
+    first, *short = source_words.lines(
+        figures, record.threshold.target_recall if own else None, record.indeterminate
+    )
+    st.markdown(plain(first))
+    for words in short:
+        st.warning(plain(words), icon=":material/warning:")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _cells(identity: str, data: Path, now: object, _bundle: Bundle) -> CellsBySource | None:
+    return sources.by_source(held_out.with_sources(data, _bundle.predictions))
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _at(identity: str, threshold: float, names: list[str], _cells: CellsBySource) -> BySource:
+    return _cells.at(threshold)

@@ -1,0 +1,26 @@
+"""How the model fares in each source, and in the worst."""
+
+import pandas as pd
+import streamlit as st
+
+from leukemia.evaluation import source_words
+from leukemia.markdown import plain
+from leukemia.plots import sources
+from leukemia.registry.versions import Version
+from pages.components import charts, figures_by_source
+from pages.sections.performance.threshold_picker import Picked
+
+
+def show(version: Version, picked: Picked) -> None:
+    """Lay out the chart, the table and what a band promises in each source."""
+    figures = figures_by_source.at(version.bundle, picked.value)
+    if figures is None:
+        st.info(source_words.UNKNOWN, icon=":material/help:")
+        return
+    charts.show(sources.by_source(figures))
+    table = pd.DataFrame(source_words.table(figures), columns=list(source_words.HEADER))
+    st.dataframe(table, hide_index=True, column_config={"source": st.column_config.Column(pinned=True)})
+    notes = source_words.notes(figures)
+    if band := version.bundle.record.indeterminate:
+        notes += source_words.guarantees(figures, band)
+    st.caption("  \n".join(plain(words) for words in notes))

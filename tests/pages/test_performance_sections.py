@@ -13,7 +13,17 @@ from tests.support import plain_estimates
 from tests.support.app import said
 from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
 
-SECTIONS = ("threshold", "prevalence", "calibration", "patients", "errors", "subgroups", "compare", "card")
+SECTIONS = (
+    "threshold",
+    "sources",
+    "prevalence",
+    "calibration",
+    "patients",
+    "errors",
+    "subgroups",
+    "compare",
+    "card",
+)
 
 
 @pytest.fixture
@@ -157,7 +167,7 @@ def test_subgroups_come_from_the_data_folder(visit, drawn_bundle, dataset):
     page = visit(drawn_bundle, "subgroups", data=dataset)
     cells = manifest.read(dataset).drop_duplicates("image_id").set_index("image_id")
     frames = [one.value for one in page.dataframe]
-    assert len(frames) == len(subgroups.THIRDS) + 1
+    assert len(frames) == len(subgroups.THIRDS)
     predictions = bundles.read(drawn_bundle).predictions
     areas = predictions["image_id"].map(cells["cell_area"])
     assert frames[0]["group"].iloc[0].startswith(f"small: {areas.min():,} to")
@@ -169,6 +179,6 @@ def test_without_the_set_subgroups_say_what_is_missing(visit):
     page = visit(champion(), "subgroups")
     # What a cross-validated bundle says of its cells itself is known without the set.
     known = bundles.read(champion()).predictions.columns
-    needed = {"Cell size": "cell_area", "Brightness": "brightness", "Source": "source"}
+    needed = {"Cell size": "cell_area", "Brightness": "brightness"}
     missing = [name for name, column in needed.items() if column not in known]
     assert [info.value.split(" is not known")[0] for info in page.info] == missing

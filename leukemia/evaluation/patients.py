@@ -117,7 +117,9 @@ def _fold_thresholds(predictions: pd.DataFrame) -> dict[int, float]:
     truth, fold, logit = is_all(people["label"]), people["fold"].to_numpy(), people["logit"].to_numpy()
     thresholds = {}
     for number in np.unique(fold):
-        rest = fold != number
+        own = fold == number
+        # Where folds are sources, a patient may have cells in two of them.
+        rest = ~own & ~people["patient_group"].isin(people.loc[own, "patient_group"]).to_numpy()
         fp, tp, at = roc_curve(truth[rest], logit[rest])
         thresholds[number] = at[np.argmax(tp - fp)]
     return thresholds

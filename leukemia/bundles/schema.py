@@ -186,6 +186,16 @@ class BySource(_Fields):
     each_cell: SourceFigures
 
 
+class Stress(_Fields):
+    """What a harmless change of the pictures does, as :class:`leukemia.evaluation.stress.Stress` has it."""
+
+    estimates: Estimates = Field(alias="figures")
+    worst_source: str
+    change: Number
+    lost: int
+    found: int
+
+
 class Change(_Fields):
     """One change of the threshold: ``source`` names the version that it was made from."""
 
@@ -270,6 +280,7 @@ class Training(_Fields):
     patient_estimates: Estimates = Field(alias="patient_figures")
     subgroups: Estimates | None = None
     by_source: BySource | None = None
+    stress: dict[str, Stress] | None = None
     confusion: dict[str, int]
 
 

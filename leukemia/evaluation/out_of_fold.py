@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation import calibration, conformal, metrics, novelty
+from leukemia.evaluation import calibration, conformal, metrics, novelty, stress
 from leukemia.evaluation.calibration import to_logit
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
@@ -54,6 +54,7 @@ class OutOfFold:
     promises: dict[str, dict[str, str]]
     abstention: dict[str, float]
     novelty: dict[str, float]
+    stress: dict[str, stress.Stress]
 
 
 def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
@@ -63,7 +64,8 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
     ----------
     raw : pandas.DataFrame
         Columns image_id, patient_group, label, logit, distance, fold, cell_area, source; a row a cell,
-        its logit and distance from the network that did not see the patient. At least four folds.
+        its logit and distance from the network that did not see the patient. At least three folds. Where
+        changed pictures were predicted, too, their logits in columns that begin with :data:`stress.LOGIT`.
     target_recall : float
         For the threshold, in each source; see :func:`metrics.choose_threshold`.
 
@@ -84,35 +86,50 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
     worst_source = min(thresholds, key=thresholds.__getitem__)
     threshold = round(float(np.clip(thresholds[worst_source], LEAST, MOST)), DIGITS)
     band = conformal.band(calibrated)
-    probability, called = np.empty(len(raw)), np.empty(len(raw), dtype=object)
+    # The logits of the pictures as they are, and of each change.
+    names = {"logit": ("probability", "called")} | {
+        stress.LOGIT + name: (stress.PROBABILITY + name, stress.CALLED + name) for name in stress.changes(raw)
+    }
+    judged = raw.assign(
+        **{column: np.nan for column, _ in names.values()}, **{column: "" for _, column in names.values()}
+    )
     for number in np.unique(fold):
         own = fold == number
         # Where folds are sources, a patient may have cells in two of them.
         rest = ~own & ~raw["patient_group"].isin(raw.loc[own, "patient_group"]).to_numpy()
         fitted, _ = calibration.choose(raw[rest])
         others = raw[rest].assign(probability=fitted.probability(logit[rest]))
-        theirs = fitted.probability(logit[own])
-        called[own] = conformal.band(others).call(theirs)
+        band_of_others = conformal.band(others)
         moved = to_logit(threshold, FARTHEST) - to_logit(
             metrics.choose_threshold(others, target_recall), FARTHEST
         )
-        probability[own] = expit(to_logit(theirs, FARTHEST) + moved)
+        for column, (probability, called) in names.items():
+            theirs = fitted.probability(raw.loc[own, column].to_numpy(float))
+            judged.loc[own, called] = band_of_others.call(theirs)
+            judged.loc[own, probability] = expit(to_logit(theirs, FARTHEST) + moved).round(DIGITS)
     distance = raw["distance"].to_numpy(float)
     return OutOfFold(
-        predictions=raw.drop(columns="logit").assign(probability=probability.round(DIGITS), called=called),
+        predictions=judged.drop(columns=_of_changes(judged)),
         calibration=shipped,
         losses=losses,
         threshold=threshold,
         worst_source=worst_source,
         band=band,
         promises=conformal.promises(calibrated, band),
-        abstention=_abstention(raw, called),
+        abstention=_abstention(raw, judged["called"].to_numpy()),
         novelty={
             "limit": novelty.limit(distance),
             "pass": novelty.PASS,
             "passed_out_of_fold": round(novelty.passed(distance, fold), 4),
         },
+        stress=stress.evaluate(judged, stress.changes(raw)) if len(names) > 1 else {},
     )
+
+
+def _of_changes(judged: pd.DataFrame) -> list[str]:
+    """Columns that the record sums up, and the logits, which the probabilities stand for."""
+    begin = (stress.LOGIT, stress.PROBABILITY, stress.CALLED)
+    return ["logit", *(name for name in judged if name.startswith(begin))]
 
 
 def evaluate_mean(

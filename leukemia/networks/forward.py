@@ -4,12 +4,15 @@ import keras
 import numpy as np
 
 from leukemia.imaging.cell import center_crop
+from leukemia.imaging.perturbation import perturb
 from leukemia.jobs import signals
 
 BATCH = 32
 
 
-def outputs(model: keras.Model, crops: np.ndarray, rows: np.ndarray | None = None) -> list[np.ndarray]:
+def outputs(
+    model: keras.Model, crops: np.ndarray, rows: np.ndarray | None = None, perturbation: str = ""
+) -> list[np.ndarray]:
     """Run a network on crops.
 
     A request to end the job is taken between two batches.
@@ -22,6 +25,8 @@ def outputs(model: keras.Model, crops: np.ndarray, rows: np.ndarray | None = Non
         uint8, shape (m, size or more, size or more, 3): the middle of each is used. May be a memory map.
     rows : numpy.ndarray, optional
         Positions in ``crops``, int, shape (n,); all of them where it is left out.
+    perturbation : str, optional
+        One of :data:`leukemia.imaging.perturbation.PERTURBATIONS`, done to each crop as wide as it is.
 
     Returns
     -------
@@ -33,6 +38,8 @@ def outputs(model: keras.Model, crops: np.ndarray, rows: np.ndarray | None = Non
     for start in range(0, len(rows), BATCH):
         signals.stop_if_asked()
         batch = np.asarray(crops[rows[start : start + BATCH]])
+        if perturbation:
+            batch = np.stack([perturb(crop, perturbation) for crop in batch])
         out = model.predict_on_batch(center_crop(batch, model.input_shape[1]))
         batches.append(out if isinstance(out, list) else [out])
     if not batches:

@@ -14,6 +14,7 @@ from leukemia.evaluation import (
     patients,
     source_words,
     sources,
+    stress,
     subgroups,
 )
 from leukemia.evaluation.out_of_fold import evaluate_mean
@@ -174,6 +175,9 @@ def _of_folds(scored: Scored) -> list[str]:
             f"{shares.missed:.1%} of ALL cells are called Normal-like and {shares.alarmed:.1%} of normal "
             "cells ALL-like."
         )
+    if record.stress:
+        lines += ["", f"{stress.TITLE}: {stress.ABOUT}", "", *_head(*stress.HEADER)]
+        lines += [*(_row(*row) for row in stress.table(record.stress)), ""]
     if record.novelty:
         share = record.novelty.passed_out_of_fold
         lines.append(f"{share:.1%} of cells are within the novelty limit set by the other folds.")

@@ -1,10 +1,12 @@
 """The performance of a model version as one HTML file: the charts and sentences of the page."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from leukemia.bundles import schema
 from leukemia.evaluation import (
     estimates,
     formatting,
@@ -13,6 +15,7 @@ from leukemia.evaluation import (
     prevalence,
     source_words,
     sources,
+    stress,
     subgroups,
 )
 from leukemia.evaluation.curves import HeldOutCurves
@@ -85,8 +88,16 @@ def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section
             _chart(source_plots.by_source(figures)),
             html.table(source_words.HEADER, source_words.table(figures)),
             *(html.text(words, "small") for words in notes),
+            *_stress(record.stress),
         ],
     )
+
+
+def _stress(stresses: Mapping[str, schema.Stress] | None) -> list[str]:
+    if not stresses:
+        return []
+    table = html.table(stress.HEADER, stress.table(stresses))
+    return [html.text(f"{stress.TITLE}. {stress.ABOUT}"), table]
 
 
 def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves) -> Section:

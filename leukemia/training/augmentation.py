@@ -1,10 +1,9 @@
 """A crop turned, mirrored, zoomed, brightened, tinted, saved: what another slide, lens or file would show."""
 
-import io
-
 import numpy as np
 from PIL import Image, ImageFilter
 
+from leukemia.imaging.perturbation import save_as_jpeg
 from leukemia.recipes.settings import Training
 
 
@@ -45,15 +44,8 @@ def augment(crop: np.ndarray, size: int, training: Training, rng: np.random.Gene
         levels = 255 * (np.arange(256) / 255) ** rng.uniform(1 - training.gamma, 1 + training.gamma)
         image = image.point(np.minimum(255, np.outer(factors, levels).round()).ravel().tolist())
     if training.jpeg:
-        image = _saved_as_jpeg(image, int(rng.integers(training.jpeg, 101)), int(rng.integers(3)))
+        image = save_as_jpeg(image, int(rng.integers(training.jpeg, 101)), int(rng.integers(3)))
     return np.asarray(image)
-
-
-def _saved_as_jpeg(image: Image.Image, quality: int, subsampling: int) -> Image.Image:
-    """Save and read again; ``subsampling`` is Pillow's: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0."""
-    saved = io.BytesIO()
-    image.save(saved, "JPEG", quality=quality, subsampling=subsampling)
-    return Image.open(saved)
 
 
 def _blur_or_sharpen(image: Image.Image, sigma: float) -> Image.Image:

@@ -100,6 +100,7 @@ def of_crossvalidation(
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
         **schema.by_source(sources.evaluate(predictions, threshold)),
+        stress={name: schema.Stress(**vars(one)) for name, one in evaluated.stress.items()},
         confusion=metrics.confusion(predictions, threshold),
     )
 

@@ -23,8 +23,9 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.classes import is_all
 from leukemia.dataset import splits
-from leukemia.evaluation import novelty, out_of_fold, subgroups
+from leukemia.evaluation import novelty, out_of_fold, stress, subgroups
 from leukemia.imaging.cell import center_crop
+from leukemia.imaging.perturbation import PERTURBATIONS
 from leukemia.networks import serving_network
 from leukemia.networks.forward import outputs
 from leukemia.networks.optimizer import HEAD
@@ -233,10 +234,10 @@ def _predict_held_out(
     """Fit the spread of the training cells and predict the cells held out; features are kept on disk."""
     network = serving_network.feature_model(model, shared.views)
 
-    def extract_features(name: str, rows: np.ndarray) -> np.ndarray:
-        file = folder / f"{name}-{shared.views}.npy"
+    def extract_features(name: str, rows: np.ndarray, perturbation: str = "") -> np.ndarray:
+        file = folder / f"{name}-{shared.views}{perturbation}.npy"
         if not file.is_file():
-            _, features = outputs(network, dataset.crops, rows)
+            _, features = outputs(network, dataset.crops, rows, perturbation)
             with whole_file(file) as partial, partial.open("wb") as out:
                 np.save(out, features.astype(np.float32))
         return np.load(file)
@@ -244,13 +245,18 @@ def _predict_held_out(
     rows = draw_reference(dataset.cells, dataset.rows("training"), plan.seed)
     spread = novelty.fit(extract_features("features", rows))
     test = dataset.rows("test")
-    features = extract_features("held-out", test)
     kernel, bias = model.get_layer(HEAD).get_weights()
-    logit = (features @ kernel + bias)[:, 0].astype(float).round(DIGITS)
+
+    def to_logit(features: np.ndarray) -> np.ndarray:
+        return (features @ kernel + bias)[:, 0].astype(float).round(DIGITS)
+
+    features = extract_features("held-out", test)
     predictions = dataset.cells.iloc[test][COLUMNS].reset_index(drop=True)
     predictions = predictions.assign(
-        logit=logit, distance=spread.distance(features).round(DIGITS), fold=plan.fold
+        logit=to_logit(features), distance=spread.distance(features).round(DIGITS), fold=plan.fold
     )
+    for name in PERTURBATIONS if plan.fold != ALL_CELLS else ():
+        predictions[stress.LOGIT + name] = to_logit(extract_features("held-out", test, name))
     return FoldResult(dataset, history, model, spread, predictions)
 
 

@@ -9,6 +9,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.evaluation import estimates, novelty
 from leukemia.evaluation.estimate import as_record
+from leukemia.imaging.perturbation import PERTURBATIONS
+from leukemia.markdown import plain
 from leukemia.networks import recipe
 from leukemia.training import cross_validation, trainer, training_data
 from leukemia.training.plan import Plan
@@ -172,3 +174,13 @@ def test_a_network_without_a_source_did_not_learn_from_its_patients(without_sour
     assert "3" in set(test["patient_group"])
     assert set(test["patient_group"]).isdisjoint(training["patient_group"])
     assert len(test) + len(training) < len(dataset.cells)
+
+
+def test_the_record_says_what_harmless_changes_of_the_pictures_cost(done):
+    bundle, _ = done
+    stresses = bundle.record.stress
+    assert list(stresses) == ["as they are", *PERTURBATIONS]
+    assert stresses["as they are"].change == 0
+    assert all(one.change > 0 for name, one in stresses.items() if name != "as they are")
+    for name in PERTURBATIONS:
+        assert f"| {plain(name)} |" in bundle.card

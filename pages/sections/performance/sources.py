@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import source_words
+from leukemia.evaluation import source_words, stress
 from leukemia.markdown import plain
 from leukemia.plots import sources
 from leukemia.registry.versions import Version
@@ -24,3 +24,7 @@ def show(version: Version, picked: Picked) -> None:
     if band := version.bundle.record.indeterminate:
         notes += source_words.guarantees(figures, band)
     st.caption("  \n".join(plain(words) for words in notes))
+    if changed := version.bundle.record.stress:
+        st.subheader(stress.TITLE)
+        st.dataframe(pd.DataFrame(stress.table(changed), columns=list(stress.HEADER)), hide_index=True)
+        st.caption(stress.ABOUT)

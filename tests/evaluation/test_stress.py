@@ -15,7 +15,7 @@ def raw():
         label = "ALL" if number % 2 else "Normal"
         for cell in range(12):
             logit = rng.normal(2 if label == "ALL" else -2, 1)
-            blurred = -4.0 if label == "ALL" and cell < 2 else logit
+            blurred = -12.0 if label == "ALL" and cell < 2 else logit
             source = ("fold_0", "fold_1", "fold_2", "preliminary")[number // 2 % 4]
             rows.append(
                 (f"{number}-{cell}", f"p{number}", label, logit, number % 5, 1.0, 3e4, source, blurred)

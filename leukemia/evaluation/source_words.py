@@ -86,18 +86,31 @@ def notes(figures: BySource) -> list[str]:
     return [*lines, FEW] if few else lines
 
 
-def worst(figures: BySource) -> str:
-    """The headline figures in the worst source of each, with the patients that they rest on."""
+def worst(figures: BySource) -> list[str]:
+    """The headline figures, each in its worst source with the patients that it rests on."""
     if len(figures.sources) == 1:
         (name,) = figures.sources
-        return f"All these cells come from one source ({name}): results in another are not known."
-    said = [words for name in HEADLINE if (words := _worst(figures, name))]
-    return f"Worst source: {'; '.join(said)}."
+        return [f"All these cells come from one source ({name}): results in another are not known."]
+    return [words for name in HEADLINE if (words := worst_of(figures, name))]
 
 
-def shortfalls(
-    figures: BySource, target_recall: float | None, bounds: Mapping[str, float] | None = None
-) -> str:
+def worst_of(figures: BySource, name: str) -> str:
+    """A figure in its worst source, and in the worst of those with enough patients, if that is another."""
+    source = sources.worst(figures, name)
+    if source is None:
+        return ""
+    one = figures.sources[source]
+    words = f"{WORDS[name]} {figure(one, name, mark=False)} in {source} ({patients(one, name)}"
+    if sources.rests_on(one, name) >= FEWEST_PATIENTS:
+        return f"{words})"
+    words += ", too few to be sure)"
+    if other := sources.worst(figures, name, fewest=FEWEST_PATIENTS):
+        one = figures.sources[other]
+        words += f", with enough patients {figure(one, name)} in {other} ({patients(one, name)})"
+    return words
+
+
+def shortfalls(figures: BySource, target_recall: float | None, band: Band | None) -> str:
     """In which sources the cells held out do not bear out what was intended; empty where they do in all.
 
     Parameters
@@ -106,30 +119,27 @@ def shortfalls(
         At the model's own threshold.
     target_recall : float or None
         What the threshold was chosen for; None where it is another one.
-    bounds : mapping of str to float, optional
-        Of the band: ``missed`` and ``alarmed``.
-    """
-    intended = dict(bounds or {}) | ({} if target_recall is None else {"sensitivity": target_recall})
-    said = []
-    for source, one in figures.sources.items():
-        short = [_short(one, name, intended[name]) for name in ABOUT if name in intended]
-        if short := [words for words in short if words]:
-            said.append(f"In {source}, {' and '.join(short)}; {patients(one)}.")
-    return " ".join(["Not as intended in every source.", *said]) if said else ""
-
-
-def lines(figures: BySource, target_recall: float | None, band: Band | None) -> list[str]:
-    """What is said first of the figures: the worst source, and where they fall short of what was intended.
-
-    Parameters
-    ----------
-    figures, target_recall
-        As :func:`shortfalls` takes them.
     band : Band or None
         With its bounds ``missed`` and ``alarmed``.
     """
-    bounds = {"missed": band.missed, "alarmed": band.alarmed} if band else {}
-    return [worst(figures), *filter(None, [shortfalls(figures, target_recall, bounds)])]
+    intended = {} if target_recall is None else {"sensitivity": target_recall}
+    if band:
+        intended |= {"missed": band.missed, "alarmed": band.alarmed}
+    said, where = [], []
+    for source, one in figures.sources.items():
+        short = [_short(one, name, intended[name]) for name in ABOUT if name in intended]
+        if short := [words for words in short if words]:
+            where.append(source)
+            said.append(f"In {source}, {_listed(short)}; {patients(one)}.")
+    return " ".join([f"Not as intended in {_listed(where)}.", *said]) if said else ""
+
+
+def lines(figures: BySource, target_recall: float | None, band: Band | None) -> list[str]:
+    """What is said first: the worst source, and where figures fall short; as :func:`shortfalls`."""
+    first = worst(figures)
+    if len(figures.sources) > 1:
+        first = [f"Worst source: {'; '.join(first)}."]
+    return [*first, *filter(None, [shortfalls(figures, target_recall, band)])]
 
 
 def guarantees(figures: BySource, band: Band) -> list[str]:
@@ -197,22 +207,6 @@ def patients(one: SourceFigures, name: str = "") -> str:
     short = {ALL: "ALL", NORMAL: "healthy"}
     counts = " and ".join(f"{one.patient_groups.get(label, 0)} {short[label]}" for label in labels)
     return f"{counts} patient{'s' * (one.patient_groups.get(labels[-1], 0) != 1)}"
-
-
-def _worst(figures: BySource, name: str) -> str:
-    """A figure in its worst source, and in the worst of those with enough patients, if that is another."""
-    source = sources.worst(figures, name)
-    if source is None:
-        return ""
-    one = figures.sources[source]
-    words = f"{WORDS[name]} {figure(one, name, mark=False)} in {source} ({patients(one, name)}"
-    if sources.rests_on(one, name) >= FEWEST_PATIENTS:
-        return f"{words})"
-    words += ", too few to be sure)"
-    if other := sources.worst(figures, name, fewest=FEWEST_PATIENTS):
-        one = figures.sources[other]
-        words += f" and {figure(one, name)} in {other} ({patients(one, name)})"
-    return words
 
 
 def _short(one: SourceFigures, name: str, bound: float) -> str:

@@ -55,5 +55,10 @@ def _caption(figures: BySource) -> str:
         for one in figures.sources.values()
         for name in source_words.HEADLINE
     )
-    open_marks = f" Open marks rest on fewer than {FEWEST_PATIENTS} patients of a class." * few
-    return source_words.worst(figures) + open_marks
+    lowest = [
+        f"{source_words.WORDS[name]} in {source}"
+        for name in source_words.HEADLINE
+        if (source := sources.worst(figures, name))
+    ]
+    said = f"Lowest: {', '.join(lowest)}." if len(figures.sources) > 1 else source_words.worst(figures)[0]
+    return said + f" Open marks rest on fewer than {FEWEST_PATIENTS} patients of a class." * few

@@ -38,14 +38,19 @@ def lead(bundle: Bundle, threshold: float) -> None:
     if figures is None:
         st.caption(source_words.UNKNOWN)
         return
+    worst = [plain(words[0].upper() + words[1:]) for words in source_words.worst(figures)]
+    title = ["**Worst source, each patient equal**"] if len(figures.sources) > 1 else []
+    st.markdown("  \n".join([*title, *worst]))
+    if short := shortfalls(bundle, figures, threshold):
+        st.warning(plain(short), icon=":material/warning:")
+
+
+def shortfalls(bundle: Bundle, figures: BySource, threshold: float) -> str:
+    """In which sources the figures at a threshold are not what was intended; plain text."""
     record = bundle.record
     own = threshold == bundle.threshold
-    first, *short = source_words.lines(
-        figures, record.threshold.target_recall if own else None, record.indeterminate
-    )
-    st.markdown(plain(first))
-    for words in short:
-        st.warning(plain(words), icon=":material/warning:")
+    target = record.threshold.target_recall if own else None
+    return source_words.shortfalls(figures, target, record.indeterminate)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import formatting, metrics
+from leukemia.evaluation import formatting, metrics, source_words
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
@@ -46,7 +46,12 @@ def line(classifier: Classifier, threshold: float) -> str:
     estimates = model_in_service.estimates(classifier, threshold)
     own = "the model's own" if threshold == classifier.bundle.threshold else "set by hand"
     rates = ", ".join(f"{name} {formatting.interval(estimates[name], True)}" for name in SHOWN)
-    return f"At threshold {threshold:.3f} ({own}): {rates} on {_tested_on(classifier.bundle)}."
+    said = f"At threshold {threshold:.3f} ({own}): {rates} on {_tested_on(classifier.bundle)}."
+    figures = figures_by_source.at(classifier.bundle, threshold)
+    if figures is None or len(figures.sources) == 1:
+        return said
+    worst = "; ".join(filter(None, (source_words.worst_of(figures, name) for name in SHOWN)))
+    return f"{said} Worst source: {plain(worst)}."
 
 
 def _slider(bundle: Bundle) -> float:
@@ -62,13 +67,24 @@ def _slider(bundle: Bundle) -> float:
 
 
 def _record(classifier: Classifier, threshold: float) -> None:
-    estimates = model_in_service.estimates(classifier, threshold)
+    bundle, estimates = classifier.bundle, model_in_service.estimates(classifier, threshold)
+    figures = figures_by_source.at(bundle, threshold)
     for column, name in zip(st.columns(2), SHOWN, strict=True):
         estimate = estimates[name]
         column.metric(name.capitalize(), formatting.number(estimate.value, True), help=metrics.MEANING[name])
         column.caption(formatting.ends(estimate, True))
-    st.caption(f"With 95% intervals, on {_tested_on(classifier.bundle)}, each cell equal.")
-    figures_by_source.lead(classifier.bundle, threshold)
+    st.caption(f"With 95% intervals, on {_tested_on(bundle)}, each cell equal.")
+    if figures is None:
+        st.caption(source_words.UNKNOWN)
+        return
+    if len(figures.sources) == 1:
+        st.caption(plain(source_words.worst(figures)[0]))
+    else:
+        worst = [source_words.worst_of(figures, name) for name in SHOWN]
+        st.markdown("  \n".join(["**Worst source, each patient equal**", *map(plain, filter(None, worst))]))
+    if short := figures_by_source.shortfalls(bundle, figures, threshold):
+        where, _, details = short.partition(". ")
+        st.caption(f":material/warning: **{plain(where)}**", help=plain(details))
 
 
 def _abstains(bundle: Bundle) -> None:

@@ -20,10 +20,11 @@ def show(version: Version, picked: Picked) -> None:
     charts.show(sources.by_source(figures))
     table = pd.DataFrame(source_words.table(figures), columns=list(source_words.HEADER))
     st.dataframe(table, hide_index=True, column_config={"source": st.column_config.Column(pinned=True)})
-    notes = source_words.notes(figures)
-    if band := version.bundle.record.indeterminate:
-        notes += source_words.guarantees(figures, band)
-    st.caption("  \n".join(plain(words) for words in notes))
+    st.caption("  \n".join(map(plain, source_words.notes(figures))))
+    band = version.bundle.record.indeterminate
+    if band and (said := source_words.guarantees(figures, band)):
+        st.markdown("**What the indeterminate range promises in each source**")
+        st.markdown("\n".join(f"- {plain(words)}" for words in said))
     if changed := version.bundle.record.stress:
         st.subheader(stress.TITLE)
         st.dataframe(pd.DataFrame(stress.table(changed), columns=list(stress.HEADER)), hide_index=True)

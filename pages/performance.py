@@ -19,6 +19,7 @@ from pages.sections.performance import (
     sources,
     subgroups,
     threshold_picker,
+    verify,
 )
 
 # A section's word in the address, and what lays it out, given the version and the threshold picked.
@@ -31,6 +32,7 @@ SECTIONS = {
     "errors": errors.show,
     "subgroups": subgroups.show,
     "compare": None,
+    "verify": None,
     "card": card.show,
 }
 VERSION = "version"
@@ -97,6 +99,9 @@ def _version(readable: list[Version]) -> Version:
 def _work(version: Version, readable: list[Version], section: str) -> None:
     if save_threshold.NEXT in st.session_state:
         st.rerun()  # a version was saved: the page opens it
+    if section == "verify":
+        verify.show(version)  # at the version's own threshold
+        return
     try:
         resources.held_out_curves(version.bundle)  # raises where a class is absent
         picked = threshold_picker.threshold(version.bundle)

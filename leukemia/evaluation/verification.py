@@ -232,6 +232,14 @@ def upper_bound(shares: np.ndarray, confidence: float) -> float:
     return 1 - lower_bound(1 - np.asarray(shares, float), confidence)
 
 
+def fewest_patients(claim: float, confidence: float) -> int:
+    """Patients of a class without whom not even a result without any error would show a claim.
+
+    Hanley JA, Lippman-Hand A. If nothing goes wrong, is everything all right? JAMA 1983;249:1743-1745.
+    """
+    return math.ceil(math.log(1 - confidence) / math.log(claim) - 1e-9)
+
+
 def design_effect(shares: np.ndarray, cells: np.ndarray) -> float:
     """Variance of the mean over patients, relative to as many independent cells.
 
@@ -248,8 +256,7 @@ def patients_needed(shares: np.ndarray, claim: float, confidence: float) -> int 
 
     The normal approximation of :func:`lower_bound`: with n patients of mean m and variance v between
     them, the weighted mean of their shares and a further 0 has the mean n m / (n + 1) and the variance
-    (n (v + m²) / (n + 1) - (n m / (n + 1))²) / (n + 2); and never fewer than the patients without any
-    error that would show it, log(1 - confidence) / log(claim).
+    (n (v + m²) / (n + 1) - (n m / (n + 1))²) / (n + 2); and never fewer than :func:`fewest_patients`.
 
     Returns
     -------
@@ -260,7 +267,7 @@ def patients_needed(shares: np.ndarray, claim: float, confidence: float) -> int 
     mean, variance = shares.mean(), shares.var()
     if mean <= claim:
         return None
-    n = np.arange(math.ceil(math.log(1 - confidence) / math.log(claim) - 1e-9), MOST_PATIENTS + 1)
+    n = np.arange(fewest_patients(claim, confidence), MOST_PATIENTS + 1)
     centre = n * mean / (n + 1)
     spread = np.sqrt((n * (variance + mean**2) / (n + 1) - centre**2) / (n + 2))
     enough = centre - norm.ppf(confidence) * spread >= claim

@@ -26,11 +26,12 @@ FORCED = "It did not stop on its own and was forced to stop. Finished work is ke
 
 
 class Lane(StrEnum):
-    """One job at a time in each: what changes the set, what examines it, and what a page measures."""
+    """One job at a time in each: what changes the set, examines it, is measured, and checks a model."""
 
     CHANGE = "change"
     EXAMINE = "examine"
     MEASURE = "measure"
+    VERIFY = "verify"
 
 
 class JobKind(StrEnum):
@@ -44,12 +45,15 @@ class JobKind(StrEnum):
     MAP = "map"
     MEASURE = "measure"
     PACE = "pace"
+    VERIFY = "verify"
 
     @property
     def lane(self) -> Lane:
         """The lane that it runs in."""
         if self in (JobKind.SIMILAR, JobKind.MAP):
             return Lane.EXAMINE
+        if self == JobKind.VERIFY:
+            return Lane.VERIFY
         return Lane.MEASURE if self in (JobKind.MEASURE, JobKind.PACE) else Lane.CHANGE
 
     @property

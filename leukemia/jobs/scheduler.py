@@ -30,6 +30,7 @@ BUSY = {
     Lane.CHANGE: "an import or a training is running on this data folder",
     Lane.EXAMINE: "the images are already being checked",
     Lane.MEASURE: "the cells are being measured",
+    Lane.VERIFY: "another verification is classifying its cells",
 }
 
 _log = logging.getLogger(__name__)

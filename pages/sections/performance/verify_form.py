@@ -1,0 +1,181 @@
+"""First the criterion, then the cells: two forms, and the first is locked once it was sent."""
+
+import contextlib
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia import attribution
+from leukemia.errors import LeukemiaError
+from leukemia.evaluation import verification as statistics
+from leukemia.evaluation.verification import CONFIDENCES, USUAL_CONFIDENCE, Criterion
+from leukemia.imaging import scale
+from leukemia.jobs import JobKind
+from leukemia.markdown import plain
+from leukemia.registry.versions import Version
+from leukemia.reports import verification_wording as wording
+from leukemia.storage.atomic import whole_file
+from leukemia.verification import labelled_cells, store
+from leukemia.verification.store import Verification
+from pages.components import flash, identity, job_status
+from pages.sections.dataset import importing
+
+# Which verification the section shows.
+CHOSEN = "verify-chosen"
+SITE, WHO = "verify-site", "verify-who"
+SENSITIVITY, SPECIFICITY, CONFIDENCE = "verify-sensitivity", "verify-specificity", "verify-confidence"
+SERVER, UPLOAD = "On the server", "Upload a .zip"
+WHERE, PATH, FILE = "verify-where", "verify-path", "verify-file"
+MAX_UPLOAD = 1_000  # MB: some thousands of cells
+SCALE, PIXEL_SIZE = "verify-scale", "verify-pixel-size"
+AUTOMATIC, STATED, NATIVE = "From the files", "State it", "Native C-NMC frames"
+STATE, BRING = "verify-state", "verify-bring"
+AS_EVER = (
+    "Frames of 450 × 450 and 600 × 600 pixels are native, and a TIFF may record its own scale. Any other "
+    "frame "
+    "is not answered unless you state the scale."
+)
+
+
+def state(data: Path, version: Version) -> None:
+    """Ask for the criterion."""
+    st.subheader("1. State what you accept")
+    state = st.session_state
+    for key, value in ((WHO, identity.name()), (SITE, ""), (SENSITIVITY, None), (SPECIFICITY, None)):
+        state.setdefault(key, value)
+    state.setdefault(CONFIDENCE, USUAL_CONFIDENCE)
+    with st.form("verify-criterion"):
+        left, middle, right = st.columns(3)
+        left.number_input("Minimum sensitivity (%)", 1.0, 99.9, step=1.0, key=SENSITIVITY, placeholder="90")
+        middle.number_input("Minimum specificity (%)", 1.0, 99.9, step=1.0, key=SPECIFICITY, placeholder="80")
+        right.selectbox("Confidence", CONFIDENCES, key=CONFIDENCE, format_func=lambda share: f"{share:.0%}")
+        left, right = st.columns(2)
+        left.text_input("Laboratory", key=SITE, max_chars=attribution.MAX_WHO)
+        right.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+        st.form_submit_button(
+            "State this criterion",
+            type="primary",
+            icon=":material/lock:",
+            on_click=_state,
+            args=(data, version),
+        )
+    flash.show(STATE)
+    st.caption(
+        "It is recorded with the time and cannot be changed once the cells are classified. Each patient "
+        "weighs "
+        f"the same. At least {statistics.LEAST_PATIENTS} patients of each class are needed; CLSI EP12 "
+        "recommends 50."
+    )
+
+
+def bring(verification: Verification, version: Version) -> None:
+    """Show the locked criterion, and ask for the cells."""
+    criterion = verification.stated.criterion
+    with st.container(border=True):
+        st.markdown(f":material/lock: **Criterion.** {plain(wording.criterion(verification.stated))}")
+        st.caption(plain(wording.fewest(criterion)))
+    st.subheader("2. Bring your labelled cells")
+    st.caption(plain(labelled_cells.EXPECTED))
+    where = st.segmented_control(
+        "Where are they?", (SERVER, UPLOAD), default=SERVER, required=True, key=WHERE
+    )
+    if where == SERVER:
+        st.text_input("Folder, CSV or .zip on the server", key=PATH, placeholder="/srv/cells/verification")
+    else:
+        st.file_uploader("A .zip with the cells", type="zip", key=FILE, max_upload_size=MAX_UPLOAD)
+    how = st.segmented_control(
+        "Scale of the images", (AUTOMATIC, STATED, NATIVE), default=AUTOMATIC, required=True, key=SCALE
+    )
+    if how == STATED:
+        low, high = (version.bundle.pixel_size * end for end in scale.FACTORS)
+        st.number_input(
+            "Micrometres per pixel",
+            low,
+            high,
+            None,
+            0.001,
+            "%.4f",
+            key=PIXEL_SIZE,
+            placeholder=f"{low:.3g} to {high:.3g}",
+            width=220,
+        )
+    elif how == AUTOMATIC:
+        st.caption(AS_EVER)
+    with st.container(horizontal=True):
+        st.button(
+            "Classify these cells",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_bring,
+            args=(verification, version),
+        )
+        st.button("Withdraw the criterion", icon=":material/undo:", on_click=_withdraw, args=(verification,))
+    flash.show(BRING)
+
+
+def _state(data: Path, version: Version) -> None:
+    state = st.session_state
+    if state[SENSITIVITY] is None or state[SPECIFICITY] is None:
+        flash.put(STATE, flash.ERROR, "Please enter the minimum sensitivity and specificity.")
+        return
+    try:
+        criterion = Criterion(state[SENSITIVITY] / 100, state[SPECIFICITY] / 100, state[CONFIDENCE])
+        stated = store.state(data, version.bundle, version.name, state[SITE], criterion, state[WHO])
+    except LeukemiaError as error:
+        flash.put(STATE, flash.ERROR, str(error))
+        return
+    identity.remember(state[WHO])
+    state[CHOSEN] = stated.id
+
+
+def _bring(verification: Verification, version: Version) -> None:
+    state = st.session_state
+    arguments = ["--model", str(version.bundle.folder.resolve()), "--data", str(verification.data)]
+    if state[SCALE] == STATED:
+        if not state.get(PIXEL_SIZE):
+            flash.put(BRING, flash.ERROR, "Enter the micrometres of one pixel first.")
+            return
+        arguments += ["--pixel-size", repr(state[PIXEL_SIZE])]
+    elif state[SCALE] == NATIVE:
+        arguments += ["--pixel-size", "native"]
+    source = _on_server(state.get(PATH, "")) if state[WHERE] == SERVER else _uploaded(verification)
+    if source is None:
+        return
+    title = f"Verification at {verification.stated.site}"
+    job_status.start(
+        verification.data, JobKind.VERIFY, title, ["verify-stated", verification.id, str(source), *arguments]
+    )
+
+
+def _on_server(text: str) -> Path | None:
+    path = Path(text.strip()).expanduser()
+    with contextlib.suppress(OSError, ValueError):
+        if path.suffix.lower() == ".csv" and path.is_file():
+            return path.resolve()
+    if why := importing.refusal(text):
+        flash.put(BRING, flash.ERROR, why)
+        return None
+    return path.resolve()
+
+
+def _uploaded(verification: Verification) -> Path | None:
+    """The uploaded .zip, written beside the criterion until its cells are classified."""
+    given = st.session_state.get(FILE)
+    if given is None:
+        flash.put(BRING, flash.ERROR, "Choose a .zip first.")
+        return None
+    path = verification.folder / store.UPLOAD
+    try:
+        with whole_file(path) as partial:
+            partial.write_bytes(given.getbuffer())
+    except OSError as error:
+        flash.put(BRING, flash.ERROR, f"The upload cannot be stored: {error.strerror}.")
+        return None
+    return path
+
+
+def _withdraw(verification: Verification) -> None:
+    try:
+        store.drop(verification)
+    except LeukemiaError as error:
+        flash.put(BRING, flash.ERROR, str(error))

@@ -97,7 +97,8 @@ def rates(judgements: dict[str, Judgement], confidence: float) -> Chart:
         (f"Lower bound at {confidence:.0%}", "bound", NORMAL, "triangle-right"),
         ("Criterion", "claim", ALL, "line-ns-open"),
     ):
-        marker = {"color": colour, "symbol": mark, "size": 13 if key == "bound" else 20, "line_width": 3}
+        size, line = (13, 0) if key == "bound" else (20, 3)
+        marker = {"color": colour, "symbol": mark, "size": size, "line_width": line}
         figure.add_scatter(
             x=[getattr(rate, key) for _, rate in rows],
             y=place,

@@ -91,16 +91,16 @@ def rates_table(result: Result, confidence: float) -> pd.DataFrame:
                 (
                     f"{name}, {where} ({judgement.threshold:.4f})",
                     formatting.interval(rate.estimate, True),
+                    formatting.interval(result.record[name], True) if where == SHIPPED else "",
                     formatting.number(rate.bound, True),
                     formatting.number(rate.claim, True),
                     VERDICTS[rate.verdict],
-                    formatting.interval(result.record[name], True) if where == SHIPPED else "",
                 )
             )
     record = formatting.interval(result.record["auroc"])
-    rows.append(("AUROC", formatting.interval(result.auroc), "", "", "", record))
-    header = ["metric", "your patients (95%)", f"lower bound ({confidence:.0%})", "criterion", "verdict"]
-    return pd.DataFrame(rows, columns=[*header, "model's record (95%)"])
+    rows.append(("AUROC", formatting.interval(result.auroc), record, "", "", ""))
+    header = ["metric", "your patients (95%)", "model's record (95%)"]
+    return pd.DataFrame(rows, columns=[*header, f"lower bound ({confidence:.0%})", "criterion", "verdict"])
 
 
 def counts_table(result: Result) -> pd.DataFrame:
@@ -136,10 +136,10 @@ def more_patients(result: Result) -> list[str]:
             )
             out.append(reason)
         else:
+            more = _counted(rate.needed, "more patient", "more patients")
             out.append(
-                f"About {rate.needed:,} more patients with {kind} cells, if they are like these "
-                f"{rate.patients}, "
-                f"would show a {name} of at least {formatting.number(rate.claim, True)}."
+                f"About {more} with {kind} cells, if they are like these {rate.patients}, would show a "
+                f"{name} of at least {formatting.number(rate.claim, True)}."
             )
     return out
 

@@ -137,7 +137,7 @@ class Result:
     abstention : Abstention or None
         None where the model has no band.
     shifts : dict of str to Shift
-        By the names of :data:`MEASURES`.
+        By the names of :data:`MEASURES`; the distance only where the model measures one.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="constants")
@@ -282,7 +282,7 @@ def _shifts(counted: pd.DataFrame, bundle: Bundle, data: Path) -> dict[str, Shif
     out = {}
     for name in MEASURES:
         site = counted[name].dropna().to_numpy(float)
-        if not len(site):
+        if not len(site) or (name == "distance" and bundle.novelty_limit is None):
             continue
         model = theirs[name].dropna().to_numpy(float) if name in ON_RECORD and name in theirs else []
         usual = _usual(name, bundle)

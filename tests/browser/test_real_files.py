@@ -131,6 +131,26 @@ def test_a_dragged_cell_is_answered_as_the_classifier_answers(visit, cells, tiny
     assert dict(shown(page)) == {answer.name: round(answer.probability, 3) for answer in expected}
 
 
+def test_a_resized_frame_is_answered_once_its_scale_is_stated(visit, drawn, tmp_path):
+    small = Image.fromarray(drawn[0][2]).resize((256, 256), Image.Resampling.LANCZOS)
+    small.save(tmp_path / "small.png")
+    page = visit()
+    give(page, [tmp_path / "small.png"])
+    answered(page, 1)
+    assert "the frame is 256 × 256 pixels" in page.locator(".refusal").inner_text()
+    assert page.get_by_text("1 image is not classified: its scale is unknown.").is_visible()
+    page.get_by_label("Micrometres per pixel").fill("0.0879")
+    page.get_by_role("button", name="Use this scale").click()
+    page.locator(".cell").wait_for()
+    answered(page, 1)
+    assert summary(page)["not readable"] == 0
+    note = "scale: 0.0879 µm per pixel, as stated, resampled by 1.76"
+    assert page.locator(".cell .note").inner_text() == note
+    (row,) = download(page, tmp_path)
+    assert (row["note"], row["error"]) == (note, "")
+    assert page.get_by_role("button", name="Scale: 0.0879 µm per pixel, as stated").is_visible()
+
+
 def test_three_hundred_at_once_sorted_paged_and_in_the_csv(visit, many, tmp_path):
     page = visit()
     give(page, many)

@@ -10,14 +10,15 @@ from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import appearance
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.imaging.loss import Loss
+from tests.support.cases import case
 
 
 @pytest.fixture(scope="module", params=["ALL", "Normal"])
 def cell(request):
-    """A drawn cell of a usual size, colour and sharpness."""
+    """A drawn cell within the ranges of the real ones; many drawings are too smooth."""
     rng = np.random.default_rng(3)
     drawings = (measure_cell(sample_writer.draw_cell(rng, request.param)) for _ in range(100))
-    return next(one for one in drawings if 20_000 < one.area < 40_000)
+    return next(one for one in drawings if 20_000 < one.area < 40_000 and not reasons(one.pixels))
 
 
 def reasons(pixels, loss=None):
@@ -25,8 +26,18 @@ def reasons(pixels, loss=None):
     return appearance.reasons(crop_cell(changed, 256), changed.area, loss)
 
 
-def test_a_cell_like_those_learned_has_no_reason(cell):
-    assert reasons(cell.pixels) == []
+@pytest.mark.parametrize(
+    "path", ["01-jpeg-moves-answer/UID_2_10_1_all", "02-resized-frames/UID_4_5_3_all-450"]
+)
+@pytest.mark.parametrize("quality", [None, 95, 85])
+def test_a_real_cell_has_no_reason_as_it_is_or_as_a_good_jpeg(path, quality):
+    folder, name = path.split("/")
+    picture = Image.open(case(folder) / f"{name}.png").convert("RGB")
+    if quality:
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=quality)
+        picture = Image.open(out).convert("RGB")
+    assert reasons(picture) == []
 
 
 @pytest.mark.parametrize("radius", [2, 4])
@@ -35,6 +46,13 @@ def test_blurred(cell, radius):
         reasons(Image.fromarray(cell.pixels).filter(ImageFilter.GaussianBlur(radius)))[0]
         == appearance.BLURRED
     )
+
+
+def test_blurred_or_compressed_cannot_be_told_apart_in_a_lossy_file(cell):
+    soft = Image.fromarray(cell.pixels).filter(ImageFilter.GaussianBlur(4))
+    said = "the image is blurred, or its detail was lost in compression (JPEG, quality 80, 4:2:0)"
+    assert said in reasons(soft, Loss("JPEG", 80, "4:2:0"))
+    assert appearance.BLURRED in reasons(soft, Loss("JPEG", 20, "4:2:0"))
 
 
 def test_grainy(cell):

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
-from leukemia.imaging import scale
+from leukemia.imaging import appearance, scale
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference.classifier import ANY_REASON, BATCH, Classifier, Source
 from tests.support import bundle_factory
@@ -174,7 +174,10 @@ def wary(copied_bundle, monkeypatch):
 
 
 def test_a_refusal_names_its_reason_or_all_that_it_may_be(wary, drawn):
-    pixels = next(one for _, _, one in drawn if 20_000 < measure_cell(one).area < 40_000)
+    cells = [measure_cell(one) for _, _, one in drawn]
+    pixels = next(
+        cell.pixels for cell in cells if not appearance.reasons(crop_cell(cell, 256), cell.area, None)
+    )
     jpeg = io.BytesIO()
     Image.fromarray(pixels).save(jpeg, "JPEG", quality=20)
     blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(4)))

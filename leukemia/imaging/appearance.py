@@ -20,6 +20,7 @@ SMALL = "the cell is unusually small (check the scale)"
 LARGE = "the cell is unusually large (check the scale)"
 STAIN = "the stain or the colours are different"
 LOSSY = "the file is heavily compressed"
+MAYBE_LOSSY = "perhaps because the file is compressed with loss ({})"
 LOST = ", or its detail was lost in compression ({})"
 # What 99 % of the cells measure (percentiles 0.5 to 99.5), with what is said below and above it. Measured
 # with :func:`measure` on all 6,157 cells of C-NMC 2019 at hand, in crops of 256 pixels. The ends of the
@@ -100,7 +101,7 @@ def reasons(crop: np.ndarray, area: int, loss: Loss | None) -> list[str]:
     Returns
     -------
     list of str
-        For a reader; empty where nothing that is measured lies outside its range.
+        For a reader; empty where nothing that is measured lies outside its range and the file is exact.
     """
     apart: dict[str, float] = {}
     for name, value in measure(crop, area).items():
@@ -111,6 +112,8 @@ def reasons(crop: np.ndarray, area: int, loss: Loss | None) -> list[str]:
             apart[said] = max(apart.get(said, 0.0), by)
     if loss and loss.quality is not None and loss.is_low:
         apart[f"{LOSSY} ({loss})"] = (LOW_QUALITY - loss.quality) / (100 - LOW_QUALITY)
+    if loss and not apart:
+        return [MAYBE_LOSSY.format(loss)]
     return sorted(apart, key=lambda said: -apart[said])
 
 

@@ -85,9 +85,10 @@ def test_lossy(cell):
     assert found[0] == "the file is heavily compressed (JPEG, quality 20, 4:2:0)"
 
 
-def test_a_good_jpeg_is_no_reason(cell):
-    assert reasons(cell.pixels, Loss("JPEG", 75, "4:2:0")) == []
-    assert reasons(cell.pixels, Loss("lossy WebP")) == []
+def test_where_nothing_else_is_found_the_loss_may_be_the_reason(cell):
+    perhaps = "perhaps because the file is compressed with loss ({})"
+    assert reasons(cell.pixels, Loss("JPEG", 75, "4:2:0")) == [perhaps.format("JPEG, quality 75, 4:2:0")]
+    assert reasons(cell.pixels, Loss("lossy WebP")) == [perhaps.format("lossy WebP")]
 
 
 def test_the_farthest_out_comes_first(cell):

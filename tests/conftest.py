@@ -22,9 +22,6 @@ from leukemia.evaluation.estimate import as_record
 from leukemia.imaging.cell import crop_cell, measure_cell
 from tests.support import bundle_factory
 
-# OpenVINO posts to a web address and forks for it, at each conversion; from a CI job it does not.
-os.environ.setdefault("CI", "true")
-
 CROP = 256
 HERE = Path(__file__).parent
 # Fixtures that only tests of these kinds ask for.

@@ -87,7 +87,8 @@ def open_picture(data: bytes) -> Picture:
             _check_header(image)
             lost, pixel_size = loss.of_file(image, data), scale.recorded(image)
             image.load()
-            return Picture(_to_rgb(ImageOps.exif_transpose(image)), lost, pixel_size)
+            ImageOps.exif_transpose(image, in_place=True)
+            return Picture(_to_rgb(image), lost, pixel_size)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -125,4 +126,4 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         rgba = image.convert("RGBA")
         black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, rgba)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

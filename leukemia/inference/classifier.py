@@ -1,7 +1,8 @@
 """A bundle and images to answers, in the order the images came.
 
-Images are decoded by a few threads ahead of the network, so that both cores are busy and only a
-few frames are in memory at a time, however many files there are.
+One image alone has all cores for its network. Of several, each is decoded and answered by one thread, with
+a core of its own and nothing to wait for; only a few frames are in memory at a time, however many files there
+are.
 """
 
 import io
@@ -10,8 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import openvino
@@ -25,10 +28,12 @@ from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
 
-# Few at once: a larger batch of a deep network leaves the cache, and is slower for it.
-BATCH = 4
-# Probabilities are rounded to this many digits: below them, batches of different sizes may differ.
+# Images taken in for each thread: one that it answers, the others ready when it is done.
+AHEAD = 3
+# Probabilities are rounded to this many digits: below them, one core and several may differ.
 DIGITS = 6
+# From crops (n, size, size, 3) to probabilities and distances, (n,) each.
+Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOVEL = "Unlike the cells the model was trained on: {}. The model gives no answer."
 ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp cell"
 
@@ -100,18 +105,13 @@ class _Decoded:
 
 
 class Classifier:
-    """One loaded model. Safe to share between threads: one lock guards the network."""
+    """One loaded model. Safe to share between threads."""
 
     def __init__(self, bundle: bundles.Bundle) -> None:
         self.bundle = bundle
         self._lock = threading.Lock()
-        core = openvino.Core()
-        # Full precision: the same answer on every machine, whatever short floats its cores offer.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        try:
-            self._network = core.compile_model(bundle.folder / bundles.ENGINE, "CPU", options)
-        except RuntimeError as error:
-            raise BundleError(f"The network in {bundle.folder} cannot be loaded.") from error
+        self._alone = self._compile("LATENCY")
+        self._requests: SimpleQueue[openvino.InferRequest] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Classifier":
@@ -133,9 +133,7 @@ class Classifier:
             no distance.
         """
         with self._lock:
-            out = self._network(crops)
-            probability, *distance = (np.round(out[i][:, 0].astype(float), DIGITS) for i in range(len(out)))
-        return probability, distance[0] if distance else np.zeros(len(crops))
+            return _rounded(self._alone(crops))
 
     def classify(self, sources: Iterable[Source], *, thumbnail: int = 0) -> Iterator[Answer]:
         """Answer images one after another, in order; stop by dropping the iterator.
@@ -152,24 +150,52 @@ class Classifier:
         Answer
             One for each source. A bad image is an answer with ``error``, never an exception.
         """
-        workers = settings.load().workers
         sources = iter(sources)
-        with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-            ahead: deque[Future[_Decoded]] = deque()
+        first = list(islice(sources, 2))
+        if len(first) < 2:
+            yield from (self._answer(source, thumbnail, self.predict) for source in first)
+            return
+        predict = partial(_predict_one, self._free_requests())
+        workers = settings.load().workers
+        with ThreadPoolExecutor(workers, thread_name_prefix="classify") as pool:
+            ahead: deque[Future[Answer]] = deque()
 
-            def refill() -> None:
-                for source in islice(sources, 2 * BATCH - len(ahead)):
-                    ahead.append(pool.submit(self._decode, source, thumbnail))
+            def take_in(some: Iterable[Source]) -> None:
+                ahead.extend(pool.submit(self._answer, source, thumbnail, predict) for source in some)
 
-            refill()
+            take_in(first)
             try:
                 while ahead:
-                    batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
-                    refill()
-                    yield from self._answer(batch)
+                    take_in(islice(sources, AHEAD * workers - len(ahead)))
+                    yield ahead.popleft().result()
             finally:
                 for future in ahead:
                     future.cancel()
+
+    def _compile(self, hint: str) -> openvino.CompiledModel:
+        # Full precision: the same answer on every machine, whatever short floats its cores offer.
+        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": hint}
+        try:
+            return openvino.Core().compile_model(self.bundle.folder / bundles.ENGINE, "CPU", options)
+        except RuntimeError as error:
+            raise BundleError(f"The network in {self.bundle.folder} cannot be loaded.") from error
+
+    def _free_requests(self) -> "SimpleQueue[openvino.InferRequest]":
+        """Requests to the network that run side by side, as many as the machine is quickest with."""
+        with self._lock:
+            if self._requests is None:
+                network, free = self._compile("THROUGHPUT"), SimpleQueue()
+                for _ in range(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+                    free.put(network.create_infer_request())
+                self._requests = free
+            return self._requests
+
+    def _answer(self, source: Source, thumbnail: int, predict: Predict) -> Answer:
+        item = self._decode(source, thumbnail)
+        if item.crop is None:
+            return item.answer
+        (probability,), (distance,) = predict(item.crop[None])
+        return self._decide(item, float(probability), float(distance))
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
         said = scale.NATIVE if source.drawn else source.scale
@@ -183,14 +209,6 @@ class Classifier:
         answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small, note=cell.note)
         return _Decoded(answer, crop, cell.loss, source.drawn)
 
-    def _answer(self, batch: list[_Decoded]) -> Iterator[Answer]:
-        readable = [item for item in batch if item.crop is not None]
-        predictions: Iterator[tuple[float, float]] = iter(())
-        if readable:
-            predictions = zip(*self.predict(np.stack([item.crop for item in readable])), strict=True)
-        for item in batch:
-            yield item.answer if item.crop is None else self._decide(item, *map(float, next(predictions)))
-
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
         if limit is not None and distance > limit and not item.drawn:
@@ -199,6 +217,22 @@ class Classifier:
                 item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance
             )
         return replace(item.answer, probability=probability, distance=distance)
+
+
+def _predict_one(
+    free: "SimpleQueue[openvino.InferRequest]", crop: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """:meth:`Classifier.predict` of one crop (1, size, size, 3), beside others."""
+    request = free.get()
+    try:
+        return _rounded(request.infer(crop, share_inputs=True))
+    finally:
+        free.put(request)
+
+
+def _rounded(out: "openvino.utils.data_helpers.OVDict") -> tuple[np.ndarray, np.ndarray]:
+    probability, *distance = (np.round(out[i][:, 0].astype(float), DIGITS) for i in range(len(out)))
+    return probability, distance[0] if distance else np.zeros(len(probability))
 
 
 def _thumbnail(crop: np.ndarray, side: int) -> bytes:

@@ -28,12 +28,11 @@ def mean_to_grey(crops: keras.KerasTensor) -> keras.KerasTensor:
         float32, same shape, levels; beyond 0 to 255 where the cell was dark or bright. Where no
         pixel belongs to a cell, the crop itself.
     """
-    whole = ops.cast(crops, "int32")
-    red, green, blue = (whole[..., channel : channel + 1] for channel in range(3))
-    luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+    levels = ops.cast(crops, "float32")
+    # Whole numbers below 2 ** 24: float32 holds them exactly.
+    luma = ops.sum(levels * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
     # The same pixels as measure_cell counts: luma, rounded, above BACKGROUND.
     cell = ops.cast(luma >= (2 * BACKGROUND + 1) * 32_768, "float32")
-    levels = ops.cast(crops, "float32")
     pixels = ops.sum(cell, axis=(1, 2), keepdims=True)
     mean = ops.sum(levels * cell, axis=(1, 2), keepdims=True) / ops.maximum(pixels, 1.0)
     shift = (MID_GREY - mean) * ops.minimum(pixels, 1.0)

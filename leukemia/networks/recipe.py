@@ -17,6 +17,7 @@ from keras import layers
 from leukemia.networks import applications, color_normalization, efficientnet_lite0
 from leukemia.networks import optimizer as optimizers
 from leukemia.networks import pretrained as imagenet
+from leukemia.networks.serving_network import PIXELS
 from leukemia.recipes import definitions
 from leukemia.recipes.definitions import Definition
 from leukemia.recipes.settings import Training
@@ -37,7 +38,7 @@ class Recipe(Definition):
     body : callable
         From scaled pixels and the settings to features (n, units).
     pixels : callable
-        From the uint8 crop to what the body reads.
+        From the uint8 crop to what the body reads; a cell that is mirrored or turned comes out so.
     pretrained : callable, optional
         Called with a fresh network and a folder for what it may keep: fills in weights learned
         elsewhere. Batch normalisation then stays as it was there: a few cells a step would upset it.
@@ -56,7 +57,8 @@ class Recipe(Definition):
             From uint8 (n, crop, crop, 3) to float32 (n, 1): the probability of ALL.
         """
         inputs = keras.Input((self.crop, self.crop, 3), dtype="uint8", name="crop")
-        features = self.body(self.pixels(inputs), self.training)
+        pixels = layers.Identity(name=PIXELS)(self.pixels(inputs))
+        features = self.body(pixels, self.training)
         outputs = layers.Dense(1, activation="sigmoid", name=optimizers.HEAD)(features)
         model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
         efficientnet_lite0.freeze(model, self.training.frozen)

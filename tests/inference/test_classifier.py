@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
 from leukemia.imaging import appearance, scale
 from leukemia.imaging.cell import crop_cell, measure_cell
-from leukemia.inference.classifier import ANY_REASON, BATCH, Classifier, Source
+from leukemia.inference.classifier import AHEAD, ANY_REASON, Classifier, Source
 from tests.support import bundle_factory
 from tests.support.cases import case
 
@@ -64,8 +65,8 @@ def test_a_bad_image_is_one_answer_and_the_rest_are_answered(classifier, drawn):
 
 
 def test_only_bad_images_are_answered_too(classifier):
-    answers = list(classifier.classify([Source("a", bytes)] * (BATCH + 1)))
-    assert len(answers) == BATCH + 1
+    answers = list(classifier.classify([Source("a", bytes)] * 5))
+    assert len(answers) == 5
     assert all(answer.probability is None for answer in answers)
     assert list(classifier.classify([])) == []
 
@@ -88,7 +89,7 @@ def test_few_files_are_read_ahead_of_a_reader_that_stops(classifier, drawn):
     for _ in range(3):
         next(answers)
     answers.close()
-    assert len(read) <= 4 * BATCH
+    assert len(read) <= AHEAD * settings.load().workers + 1
 
 
 def test_thumbnails_are_small_jpegs(classifier, drawn):
@@ -181,13 +182,12 @@ def test_a_refusal_names_its_reason_or_all_that_it_may_be(wary, drawn):
     jpeg = io.BytesIO()
     Image.fromarray(pixels).save(jpeg, "JPEG", quality=20)
     blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(4)))
-    plain, lossy, soft = wary.classify(
-        [
-            Source("plain", lambda: sample_writer.encode(pixels, "PNG")),
-            Source("lossy", jpeg.getvalue),
-            Source("soft", lambda: sample_writer.encode(blurred, "PNG")),
-        ]
-    )
+    files = [
+        Source("plain", lambda: sample_writer.encode(pixels, "PNG")),
+        Source("lossy", jpeg.getvalue),
+        Source("soft", lambda: sample_writer.encode(blurred, "PNG")),
+    ]
+    plain, lossy, soft = (next(wary.classify([file])) for file in files)
     assert (
         plain.error == f"Unlike the cells the model was trained on: {ANY_REASON}. The model gives no answer."
     )

@@ -9,12 +9,13 @@ from leukemia.networks import serving_network
 from leukemia.networks.optimizer import HEAD
 
 
-@pytest.fixture(scope="module")
-def model():
-    """A small network that tells a picture from its mirror image."""
+@pytest.fixture(scope="module", params=[serving_network.PIXELS, "scaled"])
+def model(request):
+    """A small network that tells a picture from its mirror image; one says up to where it prepares pixels."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((24, 24, 3), dtype="uint8")
-    x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Rescaling(1 / 255, name=request.param)(inputs)
+    x = keras.layers.Conv2D(4, 3, activation="relu")(x)
     x = keras.layers.Flatten()(x)
     return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name=HEAD)(x))
 

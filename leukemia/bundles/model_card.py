@@ -94,6 +94,12 @@ def _evaluated(record: schema.Record) -> str:
     folds = record.split.folds
     if not folds:
         return _data(record, "test")
+    if record.split.left_out == "source":
+        return (
+            f"{_data(record, 'test')} Each of the {folds} sources was left out in turn: its cells were "
+            "classified by a network that saw none of them, nor other cells of their patients; the "
+            "calibration and the threshold used for a source come from the other sources too."
+        )
     return (
         f"{_data(record, 'test')} The patients were assigned to {folds} folds, balanced by class, cell "
         "size and source. The patients of each fold were classified by a network trained on the other "

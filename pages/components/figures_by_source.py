@@ -5,6 +5,7 @@ Held-out predictions carry no image, so that a shared cache is harmless here.
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from leukemia import settings
@@ -24,6 +25,12 @@ def cells(bundle: Bundle) -> CellsBySource | None:
     except DatasetError:
         now = None
     return _cells(bundle.identity, data, now, bundle)
+
+
+def predictions(bundle: Bundle) -> pd.DataFrame:
+    """Its held-out predictions, with the source of each cell where any is known."""
+    known = cells(bundle)
+    return known.predictions if known else bundle.predictions
 
 
 def at(bundle: Bundle, threshold: float) -> BySource | None:

@@ -102,6 +102,7 @@ def _abstains(bundle: Bundle) -> None:
 def _origin(bundle: Bundle) -> str:
     record, training = bundle.record, bundle.record.split.training
     kind = "synthetic" if bundle.synthetic else "real"
+    each = " in each source" * (record.threshold.worst_source is not None)
     cells, groups = training.cells, training.patient_groups
     learned_from = " and ".join(
         f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patients"
@@ -110,7 +111,7 @@ def _origin(bundle: Bundle) -> str:
     return (
         f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
         f"{bundle.threshold:.3f}, was chosen on {plain(wording.chosen_on(bundle))} to find "
-        f"{record.threshold.target_recall:.0%} of the ALL cells."
+        f"{record.threshold.target_recall:.0%} of the ALL cells{each}."
     )
 
 

@@ -105,3 +105,30 @@ def test_a_band_leaves_out_resamples_that_do_not_define_it():
     assert (low[0], high[0]) == tuple(np.percentile([0.0, 2.0], [2.5, 97.5]))
     assert np.isnan(low[1])
     assert np.isnan(high[1])
+
+
+def test_patients_weigh_the_same_however_many_cells_they_have(answers):
+    predictions = answers(5)
+    twice = pd.concat([predictions, predictions[predictions["patient_group"] == "p1"]])
+    one, other = (PatientBootstrap(frame, resamples=20, equal=True) for frame in (predictions, twice))
+    for name, column in estimates.at(one, 0.4).items():
+        assert estimates.at(other, 0.4)[name] == pytest.approx(column), name
+    assert one.weights[0][one.unit] == pytest.approx(metrics.patient_weights(predictions))
+
+
+def test_patients_are_drawn_within_each_stratum_and_a_part_keeps_its_draws(answers):
+    predictions = answers(6, patients=18)
+    number = predictions["patient_group"].str[1:].astype(int)
+    predictions = predictions.assign(source=np.where(number < 9, "a", "b"))
+    cells = PatientBootstrap(predictions, resamples=30, strata=("label", "source"))
+    for _, members in cells.units.groupby(["label", "source"]).indices.items():
+        assert (cells.weights[:, members].sum(axis=1) == len(members)).all()
+    part = cells.within((cells.units["source"] == "a").to_numpy())
+    own = (predictions["source"] == "a").to_numpy()
+    called = part.probability >= 0.4
+    for row, drawn in enumerate(part.weights):
+        weights = drawn[part.unit][own]
+        expected = sk.recall_score(part.truth[own], called[own], sample_weight=weights)
+        assert estimates.at(part, 0.4)["sensitivity"][row] == pytest.approx(expected)
+        auroc = sk.roc_auc_score(part.truth[own], part.probability[own], sample_weight=weights)
+        assert estimates.auroc(part)[row] == pytest.approx(auroc)

@@ -82,3 +82,40 @@ def test_the_curve_leaves_the_least_sure_out_first():
     assert curve["accuracy"].iloc[0] == 0.5
     assert curve["accuracy"].iloc[2:].tolist() == [1, 1]
     assert curve["sensitivity"].iloc[0] == 0.5
+
+
+def test_the_bounds_hold_on_the_patients_of_each_source():
+    rng = np.random.default_rng(5)
+    easy, hard = population(rng, 150, apart=4).assign(source="easy"), population(rng, 24, apart=0.5)
+    tiny = population(rng, 6, apart=-3)
+    frame = pd.concat(
+        [
+            easy,
+            hard.assign(source="hard", patient_group="h" + hard["patient_group"]),
+            tiny.assign(source="tiny", patient_group="t" + tiny["patient_group"]),
+        ]
+    )
+    pooled, band = conformal.band(frame.drop(columns="source")), conformal.band(frame)
+    own = frame[frame["source"] == "hard"]
+    assert max(wrong(pooled, own)) > 0.2, "the pool hides it"
+    missed, alarmed = wrong(band, own)
+    assert missed <= 0.05
+    assert alarmed <= 0.2
+    assert band.low <= pooled.low
+    assert band.high >= pooled.high
+    promises = conformal.promises(frame, band)
+    assert promises["easy"] == {"missed": conformal.GUARANTEED, "alarmed": conformal.GUARANTEED}
+    assert promises["hard"]["missed"] == conformal.KEPT, "16 patients are too few for a guarantee at 5 %"
+    assert promises["tiny"]["alarmed"] == conformal.TOO_FEW
+    assert conformal.promises(frame, pooled)["hard"]["alarmed"] == conformal.BROKEN
+
+
+def test_a_guarantee_of_its_own_needs_enough_patients():
+    assert conformal.patients_needed(0.05) == 19
+    assert conformal.patients_needed(0.2) == 4
+    for patients, worth in ((18, conformal.KEPT), (19, conformal.GUARANTEED)):
+        rows = [(f"a{n}", "ALL", 0.9, "one") for n in range(patients)]
+        rows += [(f"h{n}", "Normal", 0.1, "one") for n in range(patients)]
+        frame = pd.DataFrame(rows, columns=["patient_group", "label", "probability", "source"])
+        band = conformal.Band(0.5, 0.6, 0.05, 0.2)
+        assert conformal.promises(frame, band)["one"] == {"missed": worth, "alarmed": conformal.GUARANTEED}

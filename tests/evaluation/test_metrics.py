@@ -87,12 +87,36 @@ def test_the_same_seed_gives_the_same_intervals(predictions):
     assert estimates.of(predictions, 0.5) != estimates.of(predictions, 0.5, seed=1)
 
 
+def share(own, threshold, strictly=False):
+    """Share of cells at the threshold or above, each patient weighing the same."""
+    reached = own["probability"] > threshold if strictly else own["probability"] >= threshold
+    return reached.groupby(own["patient_group"]).mean().mean()
+
+
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.95, 1.0])
 def test_the_threshold_is_the_highest_that_reaches_the_recall(predictions, target):
     threshold = metrics.choose_threshold(predictions, target)
-    positive = predictions.loc[predictions["label"] == "ALL", "probability"]
-    assert (positive >= threshold).mean() >= target
-    assert (positive > threshold).mean() < target
+    positive = predictions[predictions["label"] == "ALL"]
+    assert share(positive, threshold) >= target - 1e-9
+    assert share(positive, threshold, strictly=True) < target
+
+
+def test_the_threshold_reaches_the_recall_in_each_source_with_enough_patients():
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"{source}{number}", "ALL", rng.beta(high, 2), source)
+        for source, patients, high in (("easy", 20, 30), ("hard", 5, 4), ("tiny", 3, 1))
+        for number in range(patients)
+        for _ in range(200 if source == "easy" else 20)
+    ]
+    frame = pd.DataFrame(rows, columns=["patient_group", "label", "probability", "source"])
+    chosen = metrics.thresholds(frame, 0.9)
+    assert set(chosen) == {"", "easy", "hard"}, "three patients have no say of their own"
+    assert metrics.choose_threshold(frame, 0.9) == chosen["hard"] < chosen[""]
+    for source in ("easy", "hard"):
+        assert share(frame[frame["source"] == source], chosen["hard"]) >= 0.9 - 1e-9
+    assert share(frame[frame["source"] == "hard"], chosen["hard"], strictly=True) < 0.9
+    assert metrics.choose_threshold(frame.drop(columns="source"), 0.9) == chosen[""]
 
 
 def test_what_is_not_defined_is_nan_and_null_in_the_record():

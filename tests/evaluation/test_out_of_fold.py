@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from leukemia.evaluation import estimates, out_of_fold, subgroups
+from leukemia.evaluation import conformal, estimates, out_of_fold, sources, subgroups
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,31 @@ def test_the_band_is_judged_by_patients_that_did_not_make_it(evaluation):
     assert evaluation.abstention["alarmed"] <= 0.24
     assert 0 < evaluation.abstention["indeterminate"] < 0.6
     assert evaluation.band.low <= evaluation.band.high
+
+
+def test_what_the_bands_of_the_other_folds_called_is_kept_cell_by_cell(evaluation):
+    frame = evaluation.predictions
+    share = (frame["called"] == conformal.INDETERMINATE).groupby(frame["patient_group"]).mean().mean()
+    assert share == pytest.approx(evaluation.abstention["indeterminate"], abs=1e-4)
+    by_source = sources.evaluate(frame, evaluation.threshold)
+    for name, value in evaluation.abstention.items():
+        assert by_source.each_patient.estimates[name].value == pytest.approx(value, abs=1e-4)
+
+
+def test_a_hard_source_sets_the_threshold_and_widens_the_band(raw):
+    hard = (raw["source"] == "fold_2") & (raw["label"] == "ALL")
+    moved = raw.assign(logit=raw["logit"].where(~hard, raw["logit"] - 2))
+    known = out_of_fold.evaluate_out_of_fold(moved, 0.95)
+    pooled = out_of_fold.evaluate_out_of_fold(moved.assign(source="one"), 0.95)
+    assert known.worst_source == "fold_2"
+    at = [
+        sources.evaluate(one.predictions.assign(source=known.predictions["source"]), one.threshold)
+        for one in (known, pooled)
+    ]
+    recall = [one.sources["fold_2"].estimates["sensitivity"].value for one in at]
+    assert recall[0] > recall[1]
+    assert recall[0] == pytest.approx(0.95, abs=0.05)
+    assert set(known.promises) == {"fold_0", "fold_2"}
 
 
 def test_the_limit_of_novelty_lets_unseen_patients_pass(raw, evaluation):

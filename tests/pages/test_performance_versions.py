@@ -114,6 +114,7 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     html = report.render(version, 0.3, "by hand", HeldOutCurves(predictions), known)
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
+        "By source",
         "Results at the threshold",
         "PPV and NPV by prevalence",
         "Calibration",

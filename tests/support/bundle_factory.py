@@ -6,8 +6,10 @@ import shutil
 import numpy as np
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import model_card, schema
 from leukemia.bundles.schema import SCHEMA_VERSION
 from leukemia.classes import CLASSES
+from leukemia.evaluation import conformal, sources
 
 
 def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patient", synthetic=False):
@@ -82,3 +84,31 @@ def copy_bundle(bundle, folder, recipe=None, predictions=None, recall=None):
     if recall is not None:
         changes["figures.sensitivity"] = {"value": recall, "low": recall - 0.1, "high": recall}
     return edit(folder, changes)
+
+
+def judge_by_source(folder):
+    """Make a bundle one of six folds and two sources, judged by source; return the folder.
+
+    One source has four patients of each class, the other two; its record and card say what follows.
+    """
+    bundle = bundles.read(folder)
+    frame = bundle.predictions.copy()
+    number = frame["patient_group"].str.lstrip("H").astype(int)
+    band = conformal.Band(0.3, 0.8, 0.05, 0.2)
+    frame = frame.assign(
+        fold=number,
+        source=np.where(number < 4, "fold_0", "fold_2"),
+        cell_area=range(20_000, 20_000 + len(frame)),
+        called=band.call(frame["probability"]),
+    )
+    write_predictions(folder, frame)
+    split = bundle.record.split.model_copy(update={"folds": 6})
+    promised = schema.Band(**band.record(), promises=conformal.promises(frame, band))
+    threshold = bundle.record.threshold.model_copy(update={"worst_source": "fold_2"})
+    figures = schema.by_source(sources.evaluate(frame, bundle.threshold))
+    record = bundle.record.model_copy(
+        update={"split": split, "indeterminate": promised, "threshold": threshold, **figures}
+    )
+    (folder / bundles.CARD).write_text(model_card.render(record))
+    (folder / bundles.RECORD).write_text(record.to_json())
+    return sign(folder, bundles.PREDICTIONS, bundles.CARD)

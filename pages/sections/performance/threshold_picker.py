@@ -8,7 +8,7 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import curves, metrics
 from leukemia.markdown import plain
 from leukemia.reports import wording
-from pages.components import threshold_slider
+from pages.components import figures_by_source, threshold_slider
 
 OWN, SENSITIVITY, SPECIFICITY, HAND = "Model's own", "For a sensitivity", "For a specificity", "By hand"
 KEY = "performance-how"
@@ -51,8 +51,10 @@ def threshold(bundle: Bundle) -> Picked:
 
 def _picked(bundle: Bundle, how: str) -> Picked:
     if how == SENSITIVITY:
-        share = _share("Sensitivity (recall): share of ALL cells to find", 95, "sensitivity")
-        value = metrics.choose_threshold(bundle.predictions, share)
+        cells = figures_by_source.predictions(bundle)
+        each = " in each source" * ("source" in cells)
+        share = _share(f"Sensitivity (recall): share of ALL cells to find{each}", 95, "sensitivity")
+        value = metrics.choose_threshold(cells, share)
         return Picked(value, f"for a sensitivity of {share:.0%}", share)
     if how == SPECIFICITY:
         share = _share("Specificity: share of normal cells to call Normal-like", 80, "specificity")

@@ -5,15 +5,13 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 """
 
 import json
-import math
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, PlainValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, JsonValue, ValidationError
 
+from leukemia.bundles.fields import Estimates, Fields, Number, Several
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
-from leukemia.evaluation.estimate import Estimate
 
 if TYPE_CHECKING:
     from leukemia.evaluation import sources
@@ -21,40 +19,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
-def _number(value: Any) -> float:
-    """Take a number as it is, so that 1 stays 1 and is not written back as 1.0."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("number", "Input should be a number")
-    if not math.isfinite(value):
-        raise PydanticCustomError("number", "Input should be a finite number")
-    return value
-
-
-def _to_estimate(value: Any) -> Estimate:
-    if isinstance(value, Estimate):
-        return value
-    if not isinstance(value, dict) or value.keys() != {"value", "low", "high"}:
-        raise PydanticCustomError("estimate", "Input should hold value, low and high")
-    return Estimate(**{name: math.nan if end is None else _number(end) for name, end in value.items()})
-
-
-def _from_estimate(estimate: Estimate) -> dict[str, float | None]:
-    ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: None if math.isnan(end) else end for name, end in ends.items()}
-
-
-T = TypeVar("T")
-# A list in the file, which nobody alters here.
-Several = Annotated[tuple[T, ...], Field(strict=False)]
-Number = Annotated[float, PlainValidator(_number), PlainSerializer(lambda value: value)]
-Estimates = dict[str, Annotated[Estimate, PlainValidator(_to_estimate), PlainSerializer(_from_estimate)]]
-
-
-class _Fields(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow", validate_by_name=True)
-
-
-class Recipe(_Fields):
+class Recipe(Fields):
     """What it was made by: name and settings of the training."""
 
     name: str
@@ -62,7 +27,7 @@ class Recipe(_Fields):
     training: dict[str, JsonValue]
 
 
-class Subset(_Fields):
+class Subset(Fields):
     """One subset of a split: cells and patient groups by class, and the groups' names."""
 
     cells: dict[str, int]
@@ -70,7 +35,7 @@ class Subset(_Fields):
     groups: Several[str]
 
 
-class Split(_Fields):
+class Split(Fields):
     """How cells were split: ``by`` patient or image; ``folds`` of a cross-validation, or 0.
 
     ``left_out`` is what each fold holds: ``patients``, or a ``source`` with all its patients.
@@ -91,7 +56,7 @@ class Split(_Fields):
         return {name: subset.groups for name, subset in subsets.items()}
 
 
-class Epochs(_Fields):
+class Epochs(Fields):
     """How many epochs were run, and which of them (from 1) is the one kept."""
 
     run: int
@@ -102,7 +67,7 @@ class Epochs(_Fields):
 ON_ITS_OWN_TEST = "the held-out patients that its figures are of"
 
 
-class Threshold(_Fields):
+class Threshold(Fields):
     """Probability of ALL from which a cell is called ALL-like, and how it was chosen.
 
     ``worst_source`` is the source for which it had to be so low that the recall is reached in each source,
@@ -115,7 +80,7 @@ class Threshold(_Fields):
     worst_source: str | None = None
 
 
-class Calibration(_Fields):
+class Calibration(Fields):
     """Logit to calibrated logit, as :class:`leukemia.evaluation.calibration.Calibration` applies it.
 
     The log loss is that of the worst source, by patient; in records without ``by_source``, of all cells.
@@ -127,7 +92,7 @@ class Calibration(_Fields):
     log_loss_out_of_fold: dict[str, Number]
 
 
-class OutOfFold(_Fields):
+class OutOfFold(Fields):
     """What bands of the other folds did to the cells of each; shares, each patient weighing the same."""
 
     indeterminate: Number
@@ -135,7 +100,7 @@ class OutOfFold(_Fields):
     alarmed: Number
 
 
-class Band(_Fields):
+class Band(Fields):
     """Probabilities from ``low`` to below ``high`` are indeterminate, so that at most these shares err.
 
     ``promises`` says by source what the bounds ``missed`` and ``alarmed`` are worth there.
@@ -149,7 +114,7 @@ class Band(_Fields):
     promises: dict[str, dict[str, str]] | None = None
 
 
-class Novelty(_Fields):
+class Novelty(Fields):
     """Distance from the cells learned up to which a picture is answered, and the share that passes it."""
 
     limit: Number
@@ -157,7 +122,7 @@ class Novelty(_Fields):
     passed_out_of_fold: Number
 
 
-class Data(_Fields):
+class Data(Fields):
     """What it learned from and was evaluated on."""
 
     fingerprint: str
@@ -169,7 +134,7 @@ class Data(_Fields):
     warning: str = ""
 
 
-class SourceFigures(_Fields):
+class SourceFigures(Fields):
     """Figures of a source, as :class:`leukemia.evaluation.sources.SourceFigures` has them."""
 
     cells: dict[str, int]
@@ -178,7 +143,7 @@ class SourceFigures(_Fields):
     patients_right: int
 
 
-class BySource(_Fields):
+class BySource(Fields):
     """Figures by source, and of all cells: each patient weighing the same, each cell the same."""
 
     sources: dict[str, SourceFigures]
@@ -186,7 +151,7 @@ class BySource(_Fields):
     each_cell: SourceFigures
 
 
-class Stress(_Fields):
+class Stress(Fields):
     """What a harmless change of the pictures does, as :class:`leukemia.evaluation.stress.Stress` has it."""
 
     estimates: Estimates = Field(alias="figures")
@@ -196,7 +161,7 @@ class Stress(_Fields):
     found: int
 
 
-class Change(_Fields):
+class Change(Fields):
     """One change of the threshold: ``source`` names the version that it was made from."""
 
     at: str
@@ -209,7 +174,7 @@ class Change(_Fields):
     from_run: str = ""
 
 
-class SiteCriterion(_Fields):
+class SiteCriterion(Fields):
     """What a laboratory accepted, stated before its cells were classified; see evaluation/verification."""
 
     sensitivity: Number
@@ -219,7 +184,7 @@ class SiteCriterion(_Fields):
     stated_at: str
 
 
-class Site(_Fields):
+class Site(Fields):
     """For which laboratory a version was accepted, on which evidence, by whom and why.
 
     Shares and AUROC weigh each patient the same; ``lower_bounds`` are one-sided, at the criterion's
@@ -244,7 +209,7 @@ class Site(_Fields):
     earlier: int = 0
 
 
-class Preprocessing(_Fields):
+class Preprocessing(Fields):
     """What the network reads: side of the square crop in frame pixels; and its number of parameters.
 
     ``pixel_size`` is micrometres per frame pixel, above 0.
@@ -257,13 +222,13 @@ class Preprocessing(_Fields):
     parameters: int
 
 
-class _Head(_Fields):
+class _Head(Fields):
     version: int
     classes: dict[str, int]
     created: str
 
 
-class Training(_Fields):
+class Training(Fields):
     """What a training says of the model that it made."""
 
     recipe: Recipe

@@ -5,7 +5,7 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, JsonValue, ValidationError
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from leukemia.imaging import loss
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
 
@@ -56,7 +57,8 @@ def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
     near = decisions.is_near(answer.probability, threshold)
     needed = f'<p class="near">{REVIEW}</p>' if word == decisions.INDETERMINATE else ""
     drawn = f'<p class="drawn">{DRAWN}</p>' if result.drawn else ""
-    note = f'<p class="note">{escape(answer.note)}</p>' if answer.note else ""
+    low = " near" if loss.LOW in answer.note else ""
+    note = f'<p class="note{low}">{escape(answer.note)}</p>' if answer.note else ""
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
         f'<div class="cell cell-{kind}" role="listitem">'

@@ -9,7 +9,7 @@ from pages.components import flash
 FIELD = "pixel-size"
 NEEDED = "Enter the micrometres of one pixel first."
 WHERE = "The camera software or a stage micrometer tells how large a pixel is."
-ALL_IMAGES = "It applies to every image you add in this session, whatever its frame."
+ALL_IMAGES = "What you enter applies to every image you add in this session, whatever its frame."
 AUTOMATIC = (
     "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF may record its own scale. "
     "For other images you are asked here."

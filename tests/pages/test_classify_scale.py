@@ -89,4 +89,6 @@ def test_a_lossy_file_says_so_on_its_card(app, drawn):
     out = io.BytesIO()
     Image.fromarray(drawn[0][2]).save(out, "JPEG", quality=60)
     page = drop(app(), [("cell <b>.jpg", out.getvalue())])
-    assert '<p class="note">JPEG, quality 60, 4:2:0; low quality: the answer may be off</p>' in said(page)
+    assert '<p class="note near">JPEG, quality 60, 4:2:0; low quality: the answer may be off</p>' in said(
+        page
+    )

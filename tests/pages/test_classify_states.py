@@ -58,13 +58,13 @@ def test_an_altered_model_is_refused(app, copied_bundle):
     assert not page.exception
 
 
-def test_an_unexpected_error_is_one_plain_sentence_and_a_log_line(app, monkeypatch, caplog):
+def test_an_unexpected_error_is_one_plain_sentence_and_a_log_line(app, copied_bundle, monkeypatch, caplog):
     def fail(*_):
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(Classifier, "load", fail)
     with caplog.at_level(logging.ERROR):
-        page = app()
+        page = app(copied_bundle)  # one that no other test has loaded
     assert not page.exception
     assert "Something went wrong" in page.error[0].value
     assert "secret" not in said(page)

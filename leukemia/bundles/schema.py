@@ -5,7 +5,7 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 """
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
@@ -222,6 +222,20 @@ class Preprocessing(Fields):
     parameters: int
 
 
+class Engine(Fields):
+    """Precision in which the engine computes, and what int8 changes on the labelled cells.
+
+    ``reason`` says why it is not int8; ``largest_change`` is of a probability, over ``judged_on`` cells.
+    """
+
+    precision: Literal["f32", "int8"]
+    reason: str = ""
+    auroc_difference: Number | None = None
+    largest_change: Number | None = None
+    calibrated_on: int = 0
+    judged_on: int = 0
+
+
 class _Head(Fields):
     version: int
     classes: dict[str, int]
@@ -253,6 +267,7 @@ class Record(Training, _Head):
     """The content of ``bundle.json``."""
 
     preprocessing: Preprocessing
+    engine: Engine | None = None
     versions: dict[str, str]
     files: dict[str, str]
     changes: Several[Change] = ()

@@ -15,7 +15,7 @@ import openvino
 import pandas as pd
 
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import model_card, schema
+from leukemia.bundles import model_card, quantization, schema
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.imaging import scale
@@ -48,7 +48,12 @@ class Network(Protocol):
 
 
 def write(
-    folder: Path, model: Network, training: schema.Training, predictions: pd.DataFrame, probe: np.ndarray
+    folder: Path,
+    model: Network,
+    training: schema.Training,
+    predictions: pd.DataFrame,
+    probe: np.ndarray,
+    labelled: quantization.LabelledCells | None = None,
 ) -> bundles.Bundle:
     """Write a bundle, replacing the one in ``folder`` only when the new one is whole.
 
@@ -65,11 +70,14 @@ def write(
         Held-out predictions with the columns of :data:`bundle.PREDICTION_COLUMNS`.
     probe : numpy.ndarray
         uint8 crops, shape (n, size, size, 3), on which the engine must agree with Keras.
+    labelled : quantization.LabelledCells, optional
+        What an engine in int8 is made and judged with; without it the engine is in full precision.
 
     Raises
     ------
     BundleError
-        Where the engine's answers differ from the network's by more than ``AGREEMENT``.
+        Where the answers of the engine in full precision differ from the network's by more than
+        ``AGREEMENT``.
     OSError
         Where the disk is full; ``folder`` is then as it was.
     """
@@ -77,11 +85,11 @@ def write(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _partial(folder.parent) as partial:
         model.save(partial / bundles.NETWORK)
-        _write_engine(model, partial, probe)
+        engine = _write_engine(model, partial, probe, training, labelled)
         more = [name for name in bundles.FURTHER_COLUMNS if name in predictions]
         columns = [*bundles.PREDICTION_COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
-        _write_record(partial, _complete(training, model))
+        _write_record(partial, _complete(training, model, engine))
         _replace(folder, partial)
     return bundles.read(folder)
 
@@ -135,17 +143,33 @@ def _write_record(partial: Path, record: schema.Record) -> None:
     bundles.read(partial)
 
 
-def _write_engine(model: Network, folder: Path, probe: np.ndarray) -> None:
-    full = folder / "full.xml"
-    model.export(str(full), format="openvino", verbose=False)
-    core = openvino.Core()
-    network = core.read_model(full)
+def _write_engine(
+    model: Network,
+    folder: Path,
+    probe: np.ndarray,
+    training: schema.Training,
+    labelled: quantization.LabelledCells | None,
+) -> schema.Engine:
+    """Write the engine in full precision, check it, replace it by one in int8 where that loses nothing."""
+    exported, path = folder / "full.xml", folder / bundles.ENGINE
+    model.export(str(exported), format="openvino", verbose=False)
+    network = openvino.Core().read_model(exported)
     # Weights as half floats halve the file; the arithmetic stays in full precision.
-    openvino.save_model(network, folder / bundles.ENGINE, compress_to_fp16=True)
-    del network
-    full.unlink()
-    full.with_suffix(".bin").unlink()
-    engine = core.compile_model(folder / bundles.ENGINE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    openvino.save_model(network, path, compress_to_fp16=True)
+    _check_engine(model, path, probe)
+    network, engine = quantization.choose(network, training, labelled)
+    if engine.precision == quantization.SHORT:
+        for old in (path, folder / bundles.WEIGHTS):
+            old.unlink()
+        # Exactly as it was judged; most of its weights are bytes already.
+        openvino.save_model(network, path, compress_to_fp16=False)
+    for file in (exported, exported.with_suffix(".bin")):
+        file.unlink()
+    return engine
+
+
+def _check_engine(model: Network, path: Path, probe: np.ndarray) -> None:
+    engine = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = model.predict_on_batch(probe)
     expected = expected if isinstance(expected, list) else [expected]
     answered = engine(probe)
@@ -156,7 +180,7 @@ def _write_engine(model: Network, folder: Path, probe: np.ndarray) -> None:
             raise BundleError(f"The engine differs from the network by {worst:.4f} in {what}.")
 
 
-def _complete(training: schema.Training, model: Network) -> schema.Record:
+def _complete(training: schema.Training, model: Network, engine: schema.Engine) -> schema.Record:
     own = schema.Training.model_fields.keys()
     return schema.Record(
         **{name: getattr(training, name) for name in training.model_fields_set & own},
@@ -170,6 +194,7 @@ def _complete(training: schema.Training, model: Network) -> schema.Record:
             pixel_size=scale.PIXEL_SIZE,
             parameters=model.count_params(),
         ),
+        engine=engine,
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
         files={},
     )

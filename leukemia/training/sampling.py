@@ -55,8 +55,10 @@ def draw_epoch(
     return rng.permutation(np.array(drawn))
 
 
-def draw_reference(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.ndarray:
-    """Draw the training cells that novelty is measured from, patients taking turns.
+def draw_reference(
+    cells: pd.DataFrame, training: np.ndarray, seed: int, count: int = REFERENCE_DRAWS
+) -> np.ndarray:
+    """Draw training cells to measure novelty from or to calibrate int8 with, patients taking turns.
 
     Parameters
     ----------
@@ -65,13 +67,15 @@ def draw_reference(cells: pd.DataFrame, training: np.ndarray, seed: int) -> np.n
     training : numpy.ndarray
         Positions in ``cells`` to draw from.
     seed : int
+    count : int, optional
+        Draws, of which some draw a cell again.
 
     Returns
     -------
     numpy.ndarray
         Positions in ``cells``, each once, ascending in ``training``'s order: int, shape (n,).
     """
-    drawn = draw_epoch(cells.iloc[training], REFERENCE_DRAWS, np.random.default_rng(seed))
+    drawn = draw_epoch(cells.iloc[training], count, np.random.default_rng(seed))
     return training[np.unique(drawn)]
 
 

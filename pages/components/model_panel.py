@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import formatting, metrics, source_words
@@ -112,6 +113,7 @@ def _origin(bundle: Bundle) -> str:
         f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
         f"{bundle.threshold:.3f}, was chosen on {plain(wording.chosen_on(bundle))} to find "
         f"{record.threshold.target_recall:.0%} of the ALL cells{each}."
+        + (f" {plain(model_card.engine(record.engine))}" if record.engine else "")
     )
 
 

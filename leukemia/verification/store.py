@@ -28,7 +28,7 @@ from leukemia.verification.result import NUMBERS, Result
 
 CRITERION, CELLS, RESULT, ACCEPTED = "criterion.json", "cells.csv", "result.json", "accepted.json"
 UPLOAD = "upload.zip"
-NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 NEEDED = "Please give the laboratory's name and your name: both are kept on record."
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ def state(data: Path, bundle: Bundle, name: str, site: str, criterion: Criterion
         raise DatasetError(f"A name can have at most {attribution.MAX_WHO} characters.")
     model = Model(name, bundle.recipe, bundle.digest, bundle.identity, bundle.threshold)
     stated = Stated(site, criterion, model, who, _now())
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     folder = Workspace(Path(data).resolve()).verifications / f"{stamp}-{secrets.token_hex(3)}"
     try:
         write_text(folder / CRITERION, json.dumps(asdict(stated), indent=1) + "\n")

@@ -22,6 +22,7 @@ SECTIONS = (
     "errors",
     "subgroups",
     "compare",
+    "verify",
     "card",
 )
 

@@ -147,11 +147,11 @@ def test_a_criterion_needs_a_laboratory_and_a_name(given, bundle, tmp_path):
 
 def test_damaged_and_foreign_folders_are_no_verifications(stated, tmp_path):
     place = stated.folder.parent
-    (place / "20260101T000000-aaaaaa").mkdir()
+    (place / "20260101T000000000000-aaaaaa").mkdir()
     (place / "notes").mkdir()
-    (place / "20260101T000000-bbbbbb").mkdir()
-    (place / "20260101T000000-bbbbbb" / store.CRITERION).write_text(json.dumps({"site": 1}))
+    (place / "20260101T000000000000-bbbbbb").mkdir()
+    (place / "20260101T000000000000-bbbbbb" / store.CRITERION).write_text(json.dumps({"site": 1}))
     assert store.every(tmp_path / "data") == [stated]
-    for name in ("20260101T000000-aaaaaa", "20260101T000000-bbbbbb", "../data", "notes"):
+    for name in ("20260101T000000000000-aaaaaa", "20260101T000000000000-bbbbbb", "../data", "notes"):
         with pytest.raises(DatasetError):
             store.read(tmp_path / "data", name)

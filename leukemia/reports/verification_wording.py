@@ -29,7 +29,7 @@ HOW = (
     "patient's "
     "cells are: it counts one further patient whose cells are all called wrong. Where each patient is all "
     "right "
-    "or all wrong, it is the Clopper-Pearson bound."
+    "or all wrong, it is the Clopper-Pearson bound. AUROC and the model's record have bootstrap intervals."
 )
 LEFT_OUT = (
     "Your own threshold was chosen to leave the most room over the criterion. Its results are of patients "

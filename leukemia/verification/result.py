@@ -133,7 +133,7 @@ class Result:
     auroc : Estimate
         Each patient weighing the same.
     record : dict of str to Estimate
-        Sensitivity, specificity and AUROC of the model's held-out cells, computed alike.
+        Sensitivity, specificity and AUROC of the model's held-out cells, each patient weighing the same.
     abstention : Abstention or None
         None where the model has no band.
     shifts : dict of str to Shift
@@ -229,16 +229,11 @@ def compute(
         own=Judgement(own_threshold.choose(answered, criterion), **verification.rates(left_out, criterion)),
         own_thresholds=(float(left_out["threshold"].min()), float(left_out["threshold"].max())),
         calibration=own_threshold.calibrate(answered),
-        auroc=patient_auroc(answered),
+        auroc=estimates.estimate(estimates.auroc(PatientBootstrap(answered, equal=True))),
         record=_record(bundle),
         abstention=_abstention(answered, bundle),
         shifts=_shifts(counted, bundle, data),
     )
-
-
-def patient_auroc(predictions: pd.DataFrame) -> Estimate:
-    """AUROC, each patient weighing the same; with its interval by resampled patients."""
-    return estimates.estimate(estimates.auroc(PatientBootstrap(predictions, equal=True)))
 
 
 def _by_class(cells: pd.DataFrame) -> dict[str, int]:
@@ -250,12 +245,11 @@ def _people(cells: pd.DataFrame, label: str) -> int:
 
 
 def _record(bundle: Bundle) -> dict[str, Estimate]:
-    table = patients.table(bundle.predictions, bundle.threshold)
-    rates = {
-        name: verification.mean_interval(table.loc[table["label"] == label, "accuracy"].to_numpy(float))
-        for name, label in verification.CLASS_OF.items()
-    }
-    return rates | {"auroc": patient_auroc(bundle.predictions)}
+    """As the sections about the held-out cells have them, each patient weighing the same."""
+    cells = PatientBootstrap(bundle.predictions, equal=True)
+    at = estimates.at(cells, bundle.threshold)
+    columns = {name: at[name] for name in verification.CLASS_OF} | {"auroc": estimates.auroc(cells)}
+    return estimates.estimates(columns)
 
 
 def _abstention(answered: pd.DataFrame, bundle: Bundle) -> Abstention | None:

@@ -8,7 +8,7 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import DatasetError, ImageError
-from leukemia.evaluation import own_threshold, verification
+from leukemia.evaluation import estimate, own_threshold, sources, verification
 from leukemia.evaluation.verification import Criterion
 from leukemia.imaging import scale
 from leukemia.inference.classifier import NOVEL, Classifier
@@ -155,3 +155,12 @@ def test_damaged_and_foreign_folders_are_no_verifications(stated, tmp_path):
     for name in ("20260101T000000000000-aaaaaa", "20260101T000000000000-bbbbbb", "../data", "notes"):
         with pytest.raises(DatasetError):
             store.read(tmp_path / "data", name)
+
+
+def test_the_models_record_is_the_one_that_the_other_sections_have(stated, bundle, cells, tmp_path):
+    result = answering.answer(stated, bundle, cells).result
+    elsewhere = sources.evaluate(
+        bundle.predictions.assign(source="one"), bundle.threshold
+    ).each_patient.estimates
+    for name in ("sensitivity", "specificity", "auroc"):
+        assert estimate.rounded(result.record)[name] == elsewhere[name]

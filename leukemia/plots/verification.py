@@ -169,6 +169,11 @@ def _caption(name: str, shift: Shift) -> str:
         else:
             of_100 = round(100 * max(shift.higher, 1 - shift.higher))
             text += f"Of 100 pairs, your cell is {MORE[name][shift.higher < 0.5]} in {of_100}. "
+        # The classes differ, and their shares do: a shift of one class may be hidden in both together.
+        text += "".join(
+            f"{label} cells: {told(here)} here, {told(there)} there. "
+            for label, (here, there) in shift.medians.items()
+        )
     else:
         text += ". "
     if shift.usual and shift.outside is not None:

@@ -74,7 +74,7 @@ def render(verification: Verification, cells: pd.DataFrame, bundle: Bundle) -> s
         Section(
             "Result",
             [
-                html.text(wording.headline(result)),
+                html.text(wording.headline(result), "" if result.acceptable else "warning"),
                 html.text(wording.criterion(stated)),
                 *([html.text(wording.accepted(verification))] if verification.accepted else []),
                 *(html.text(remark, "warning") for remark in wording.warnings(result)),

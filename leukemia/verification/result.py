@@ -83,6 +83,8 @@ class Shift:
     higher : float or None
         The chance that a cell of the laboratory has more of it than one of the model's; .5 where they
         are alike.
+    medians : dict of str to tuple of float
+        By class, the medians of both; empty where the model's are not on record.
     usual : tuple of float or None
         What 99 % of C-NMC's cells lie between; for the distance, 0 and the model's limit.
     outside : float or None
@@ -92,6 +94,7 @@ class Shift:
     site: tuple[float, float, float]
     model: tuple[float, float, float] | None
     higher: float | None
+    medians: dict[str, tuple[float, float]]
     usual: tuple[float, float] | None
     outside: float | None
 
@@ -278,16 +281,27 @@ def _shifts(counted: pd.DataFrame, bundle: Bundle, data: Path) -> dict[str, Shif
         site = counted[name].dropna().to_numpy(float)
         if not len(site) or (name == "distance" and bundle.novelty_limit is None):
             continue
-        model = theirs[name].dropna().to_numpy(float) if name in ON_RECORD and name in theirs else []
+        recorded = name in ON_RECORD and name in theirs
+        model = theirs[name].dropna().to_numpy(float) if recorded else []
         usual = _usual(name, bundle)
         out[name] = Shift(
             _quartiles(site),
             _quartiles(model) if len(model) else None,
             _share_higher(site, model) if len(model) else None,
+            _medians(name, counted, theirs) if len(model) else {},
             usual,
             float(((site < usual[0]) | (site > usual[1])).mean()) if usual else None,
         )
     return out
+
+
+def _medians(name: str, site: pd.DataFrame, model: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    both = [frame.groupby("label")[name].median().dropna() for frame in (site, model)]
+    return {
+        label: tuple(float(one[label]) for one in both)
+        for label in LABELS
+        if all(label in one for one in both)
+    }
 
 
 def _usual(name: str, bundle: Bundle) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/32875
 """
 
 from leukemia.bundles import schema
+from leukemia.bundles.site import Site
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
 from leukemia.evaluation import source_words, stress
@@ -252,7 +253,7 @@ def _changes(record: schema.Record) -> str:
     return f"{lines}\n\nThe metrics in this card are at the latest threshold.{same}"
 
 
-def _site(site: schema.Site) -> str:
+def _site(site: Site) -> str:
     own = site.threshold_new != site.threshold_old
     criterion = site.criterion
     rows = "\n".join(
@@ -281,7 +282,7 @@ def _site(site: schema.Site) -> str:
     )
 
 
-def _least(site: schema.Site, name: str) -> str:
+def _least(site: Site, name: str) -> str:
     if name not in site.lower_bounds:
         return ""
     return f"{site.lower_bounds[name]:.3f}, at least {getattr(site.criterion, name):.3f}"

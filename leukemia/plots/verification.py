@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from leukemia.evaluation.formatting import number
 from leukemia.plots.chart import Chart
 from leukemia.plots.style import ALL, GREY, MARKER, NORMAL, SERIES, finish, percent
-from leukemia.verification.result import MEASURES, Judgement, Shift
+from leukemia.verification.result import Judgement
+from leukemia.verification.shifts import MEASURES, Shift
 
 TITLES = {
     "cell_area": "Cell size",

@@ -10,12 +10,13 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
+from leukemia.bundles.site import Site
 from leukemia.classes import LABELS
 from leukemia.registry import rethreshold
 from leukemia.registry.versions import Version
 
 
-def save(data: Path, version: Version, site: schema.Site) -> int:
+def save(data: Path, version: Version, site: Site) -> int:
     """Register a version for a laboratory, whole or not at all; return its number.
 
     Parameters
@@ -24,7 +25,7 @@ def save(data: Path, version: Version, site: schema.Site) -> int:
         The data folder, whose registry it is.
     version : Version
         The one that was verified, with its bundle; it stays as it is.
-    site : schema.Site
+    site : Site
         ``threshold_old`` is the version's own.
 
     Raises
@@ -45,7 +46,7 @@ def save(data: Path, version: Version, site: schema.Site) -> int:
     return rethreshold.register(data, write)
 
 
-def _record(version: Version, site: schema.Site) -> schema.Record:
+def _record(version: Version, site: Site) -> schema.Record:
     bundle = version.bundle
     if site.threshold_new == site.threshold_old:
         return bundle.record.model_copy(update={"site": site})

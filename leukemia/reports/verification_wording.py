@@ -25,9 +25,9 @@ HEADLINES = {
 UNTOLD = "The criterion is not shown to be met: there are too few patients to tell."
 SHIPPED, OWN = "version's threshold", "your own threshold"
 HOW = (
-    "Each patient weighs the same. The lower bound is one-sided and assumes nothing about how alike a patient's "
-    "cells are: it counts one further patient whose cells are all called wrong. Where each patient is "
-    "all right or all wrong, it is the Clopper-Pearson bound. AUROC and the model's record have bootstrap "
+    "Each patient weighs the same. The lower bound is one-sided and assumes nothing about how alike a "
+    "patient's cells are: it counts one further patient whose cells are all called wrong. Where each patient "
+    "is all right or all wrong, it is the Clopper-Pearson bound. AUROC and the model's record have bootstrap "
     "intervals."
 )
 LEFT_OUT = (

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from leukemia.attribution import attribute
-from leukemia.bundles import schema
+from leukemia.bundles.site import Site, SiteCriterion
 from leukemia.errors import BundleError
 from leukemia.registry import site as site_versions
 from leukemia.registry.versions import Version
@@ -59,16 +59,14 @@ def accept(
     return store.write_accepted(verification, Accepted(number, judgement, given.who, given.why, given.at))
 
 
-def _site(
-    name: str, stated: Stated, result: Result, judgement: Judgement, given: dict[str, str]
-) -> schema.Site:
+def _site(name: str, stated: Stated, result: Result, judgement: Judgement, given: dict[str, str]) -> Site:
     criterion = stated.criterion
     rates = judgement.rates
-    return schema.Site(
+    return Site(
         name=stated.site,
         verification=name,
         **given,
-        criterion=schema.SiteCriterion(
+        criterion=SiteCriterion(
             sensitivity=criterion.sensitivity,
             specificity=criterion.specificity,
             confidence=criterion.confidence,

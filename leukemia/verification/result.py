@@ -1,6 +1,5 @@
 """What a verification says: computed once from the answered cells, then kept as it is."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,25 +9,15 @@ from pydantic import ConfigDict
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import LABELS, is_all
-from leukemia.evaluation import estimates, held_out, own_threshold, patients, verification
+from leukemia.evaluation import estimates, own_threshold, patients, verification
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.own_threshold import OwnCalibration
 from leukemia.evaluation.verification import Criterion, Rate, Verdict
 from leukemia.imaging import appearance
+from leukemia.verification import shifts
+from leukemia.verification.shifts import Shift
 
-# What is measured of each cell, and its unit: compared with the model's held-out cells where it is on
-# record of these, and with the range of 99 % of C-NMC's cells.
-MEASURES = {
-    "cell_area": "Cell area (pixels at the model's scale)",
-    "distance": "Distance from the training cells (1 is typical)",
-    "hue": "Hue of the mean colour (0 to 1, red at 0)",
-    "saturation": "Saturation of the mean colour (0 to 1)",
-    "brightness": "Brightness of the mean colour (0 to 1)",
-    "sharpness": "Sharpness (logarithm of the Laplacian's variance)",
-}
-# Of the model's held-out cells these are on record, or in the prepared set.
-ON_RECORD = ("cell_area", "distance")
 NUMBERS = ("probability", "distance", "cell_area", *appearance.RANGES)
 
 
@@ -72,34 +61,6 @@ class Abstention:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """One measure of the laboratory's cells: 25th, 50th and 75th percentile, and what it is held against.
-
-    Attributes
-    ----------
-    site : tuple of float
-    model : tuple of float or None
-        The same of the model's held-out cells; None where it is not on record.
-    higher : float or None
-        The chance that a cell of the laboratory has more of it than one of the model's; .5 where they
-        are alike.
-    medians : dict of str to tuple of float
-        By class, the medians of both; empty where the model's are not on record.
-    usual : tuple of float or None
-        What 99 % of C-NMC's cells lie between; for the distance, 0 and the model's limit.
-    outside : float or None
-        Share of the laboratory's cells outside it.
-    """
-
-    site: tuple[float, float, float]
-    model: tuple[float, float, float] | None
-    higher: float | None
-    medians: dict[str, tuple[float, float]]
-    usual: tuple[float, float] | None
-    outside: float | None
-
-
-@dataclass(frozen=True)
 class Result:
     """The figures of one verification.
 
@@ -140,7 +101,7 @@ class Result:
     abstention : Abstention or None
         None where the model has no band.
     shifts : dict of str to Shift
-        By the names of :data:`MEASURES`; the distance only where the model measures one.
+        By the names of :data:`shifts.MEASURES`; the distance only where the model measures one.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="constants")
@@ -235,7 +196,7 @@ def compute(
         auroc=estimates.estimate(estimates.auroc(PatientBootstrap(answered, equal=True))),
         record=_record(bundle),
         abstention=_abstention(answered, bundle),
-        shifts=_shifts(counted, bundle, data),
+        shifts=shifts.shifts(counted, bundle, data),
     )
 
 
@@ -272,51 +233,3 @@ def _abstention(answered: pd.DataFrame, bundle: Bundle) -> Abstention | None:
         band.missed,
         band.alarmed,
     )
-
-
-def _shifts(counted: pd.DataFrame, bundle: Bundle, data: Path) -> dict[str, Shift]:
-    theirs = held_out.facts(data, bundle.predictions)
-    out = {}
-    for name in MEASURES:
-        site = counted[name].dropna().to_numpy(float)
-        if not len(site) or (name == "distance" and bundle.novelty_limit is None):
-            continue
-        recorded = name in ON_RECORD and name in theirs
-        model = theirs[name].dropna().to_numpy(float) if recorded else []
-        usual = _usual(name, bundle)
-        out[name] = Shift(
-            _quartiles(site),
-            _quartiles(model) if len(model) else None,
-            _share_higher(site, model) if len(model) else None,
-            _medians(name, counted, theirs) if len(model) else {},
-            usual,
-            float(((site < usual[0]) | (site > usual[1])).mean()) if usual else None,
-        )
-    return out
-
-
-def _medians(name: str, site: pd.DataFrame, model: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    both = [frame.groupby("label")[name].median().dropna() for frame in (site, model)]
-    return {
-        label: tuple(float(one[label]) for one in both)
-        for label in LABELS
-        if all(label in one for one in both)
-    }
-
-
-def _usual(name: str, bundle: Bundle) -> tuple[float, float] | None:
-    if name == "distance":
-        return (0.0, bundle.novelty_limit) if bundle.novelty_limit is not None else None
-    low, high, *_ = appearance.RANGES["size" if name == "cell_area" else name]
-    return (math.exp(low), math.exp(high)) if name == "cell_area" else (low, high)
-
-
-def _quartiles(values: np.ndarray) -> tuple[float, float, float]:
-    return tuple(float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-
-
-def _share_higher(site: np.ndarray, model: np.ndarray) -> float:
-    """Mann and Whitney's statistic as a share: of pairs, those in which the laboratory's cell has more."""
-    ordered = np.sort(model)
-    below = np.searchsorted(ordered, site, "left") + np.searchsorted(ordered, site, "right")
-    return float(below.mean() / 2 / len(model))

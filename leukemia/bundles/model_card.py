@@ -7,10 +7,10 @@ from leukemia.bundles import schema
 from leukemia.bundles.site import Site
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
-from leukemia.evaluation import source_words, stress
+from leukemia.evaluation.breakdown import source_words, stress
+from leukemia.evaluation.breakdown.subgroups import MEANING as SUBGROUP_MEANING
 from leukemia.evaluation.formatting import interval
 from leukemia.evaluation.metrics import MEANING
-from leukemia.evaluation.subgroups import MEANING as SUBGROUP_MEANING
 from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
 

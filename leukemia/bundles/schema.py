@@ -5,17 +5,15 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 """
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
+from leukemia.bundles.breakdown import BySource, Stress
 from leukemia.bundles.fields import Estimates, Fields, Number, Several
 from leukemia.bundles.site import Site
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
-
-if TYPE_CHECKING:
-    from leukemia.evaluation import sources
 
 SCHEMA_VERSION = 1
 
@@ -135,33 +133,6 @@ class Data(Fields):
     warning: str = ""
 
 
-class SourceFigures(Fields):
-    """Figures of a source, as :class:`leukemia.evaluation.sources.SourceFigures` has them."""
-
-    cells: dict[str, int]
-    patient_groups: dict[str, int]
-    estimates: Estimates = Field(alias="figures")
-    patients_right: int
-
-
-class BySource(Fields):
-    """Figures by source, and of all cells: each patient weighing the same, each cell the same."""
-
-    sources: dict[str, SourceFigures]
-    each_patient: SourceFigures
-    each_cell: SourceFigures
-
-
-class Stress(Fields):
-    """What a harmless change of the pictures does, as :class:`leukemia.evaluation.stress.Stress` has it."""
-
-    estimates: Estimates = Field(alias="figures")
-    worst_source: str
-    change: Number
-    lost: int
-    found: int
-
-
 class Change(Fields):
     """One change of the threshold: ``source`` names the version that it was made from."""
 
@@ -246,19 +217,6 @@ class Record(Training, _Head):
     def to_json(self) -> str:
         """The text of ``bundle.json``."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
-
-
-def by_source(figures: "sources.BySource | None") -> dict[str, BySource]:
-    """The record's field of that name with figures by source; empty where no source is known."""
-    if figures is None:
-        return {}
-    return {
-        "by_source": BySource(
-            sources={name: SourceFigures(**vars(one)) for name, one in figures.sources.items()},
-            each_patient=SourceFigures(**vars(figures.each_patient)),
-            each_cell=SourceFigures(**vars(figures.each_cell)),
-        )
-    }
 
 
 def parse(text: str, name: str) -> Record:

@@ -4,7 +4,7 @@ from leukemia.bundles.fields import Estimates, Fields, Number
 
 
 class SiteCriterion(Fields):
-    """What a laboratory accepted, stated before its cells were classified; see evaluation/verification."""
+    """What a laboratory accepted, stated before its cells were classified; see verification/statistics."""
 
     sensitivity: Number
     specificity: Number

@@ -69,8 +69,8 @@ def add_to(commands: Commands) -> None:
 
 def verify(options: Namespace) -> int:
     """State the criterion, classify the cells, print the result; the status says whether it is met."""
-    from leukemia.evaluation.verification import Criterion
     from leukemia.verification import store
+    from leukemia.verification.statistics import Criterion
 
     if options.report and not options.report.parent.is_dir():
         raise LeukemiaError(f"Cannot write {options.report}: its folder does not exist.")

@@ -8,12 +8,12 @@ import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
-from leukemia.evaluation import sources
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown import sources
+from leukemia.evaluation.breakdown.sources import CellsBySource
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.estimates import estimate
 from leukemia.evaluation.metrics import ERRORS
-from leukemia.evaluation.sources import CellsBySource
 
 # Not given in points (hundredths), since they are no shares.
 NOT_SHARES = ("auroc", "average_precision", "brier", "ece")

@@ -9,7 +9,8 @@ from scipy.special import expit
 
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation import calibration, conformal, metrics, novelty, stress
+from leukemia.evaluation import calibration, conformal, metrics, novelty
+from leukemia.evaluation.breakdown import stress
 from leukemia.evaluation.calibration import to_logit
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.

@@ -29,7 +29,7 @@ def strips(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> 
     predictions : pandas.DataFrame
         Columns patient_group, label, probability.
     table : pandas.DataFrame
-        Of :func:`leukemia.evaluation.patients.table`.
+        Of :func:`leukemia.evaluation.breakdown.patients.table`.
     threshold : float
         Probability from which a cell is called ALL-like.
     """

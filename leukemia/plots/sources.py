@@ -4,9 +4,9 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from leukemia.evaluation import source_words, sources
+from leukemia.evaluation.breakdown import source_words, sources
+from leukemia.evaluation.breakdown.sources import BySource
 from leukemia.evaluation.metrics import FEWEST_PATIENTS
-from leukemia.evaluation.sources import BySource
 from leukemia.plots.chart import Chart
 from leukemia.plots.style import SERIES, dots, finish, percent
 

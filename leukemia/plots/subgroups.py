@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from leukemia.evaluation import subgroups
+from leukemia.evaluation.breakdown import subgroups
 from leukemia.evaluation.estimate import Estimate
 from leukemia.plots.chart import Chart
 from leukemia.plots.style import SERIES, dots, finish, percent
@@ -17,7 +17,7 @@ def rates(table: pd.DataFrame, by: str) -> Chart:
     Parameters
     ----------
     table : pandas.DataFrame
-        Of :func:`leukemia.evaluation.subgroups.table`.
+        Of :func:`leukemia.evaluation.breakdown.subgroups.table`.
     by : str
         What the cells are grouped by.
     """

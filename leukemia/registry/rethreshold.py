@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leukemia.attribution import Attribution, attribute
+from leukemia.bundles import breakdown, schema, writer
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.evaluation import estimates, metrics, sources, subgroups
+from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
@@ -178,7 +179,7 @@ def at_threshold(bundle: Bundle, threshold: schema.Threshold, change: schema.Cha
         "threshold": threshold,
         "estimates": rounded(estimates.of(predictions, value)),
         "patient_estimates": rounded(estimates.of_patients(predictions, value)),
-        **schema.by_source(sources.evaluate(predictions, value)),
+        **breakdown.by_source(sources.evaluate(predictions, value)),
         "confusion": metrics.confusion(predictions, value),
         "changes": (*record.changes, change),
     }

@@ -7,17 +7,8 @@ from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
-from leukemia.evaluation import (
-    comparison,
-    estimates,
-    held_out,
-    metrics,
-    patients,
-    source_words,
-    sources,
-    stress,
-    subgroups,
-)
+from leukemia.evaluation import comparison, estimates, held_out, metrics
+from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference.scoring import Scored
 from leukemia.settings import RESEARCH_USE

@@ -6,18 +6,9 @@ from datetime import UTC, datetime
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from leukemia.bundles import schema
-from leukemia.evaluation import (
-    estimates,
-    formatting,
-    metrics,
-    patients,
-    prevalence,
-    source_words,
-    sources,
-    stress,
-    subgroups,
-)
+from leukemia.bundles import breakdown
+from leukemia.evaluation import estimates, formatting, metrics, prevalence
+from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
 from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
@@ -93,7 +84,7 @@ def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section
     )
 
 
-def _stress(stresses: Mapping[str, schema.Stress] | None) -> list[str]:
+def _stress(stresses: Mapping[str, breakdown.Stress] | None) -> list[str]:
     if not stresses:
         return []
     table = html.table(stress.HEADER, stress.table(stresses))

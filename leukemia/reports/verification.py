@@ -5,7 +5,8 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.evaluation import held_out, patients
+from leukemia.evaluation import held_out
+from leukemia.evaluation.breakdown import patients
 from leukemia.plots import verification as plots
 from leukemia.plots.chart import Chart
 from leukemia.reports import html

@@ -7,9 +7,9 @@ import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import formatting
-from leukemia.evaluation import verification as statistics
-from leukemia.evaluation.verification import MOST_PATIENTS, Criterion, Rate, Verdict
+from leukemia.verification import statistics
 from leukemia.verification.result import Result
+from leukemia.verification.statistics import MOST_PATIENTS, Criterion, Rate, Verdict
 from leukemia.verification.store import Stated, Verification
 
 VERDICTS = {

@@ -5,7 +5,8 @@ import pandas as pd
 from leukemia.bundles import schema
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import formatting, metrics, patients, subgroups
+from leukemia.evaluation import formatting, metrics
+from leukemia.evaluation.breakdown import patients, subgroups
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
 from leukemia.evaluation.estimate import Estimate
 
@@ -81,7 +82,7 @@ def predictive_values(at: dict[str, Estimate], prevalence: float) -> str:
 
 
 def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
-    """Patients as the unit, of :func:`leukemia.evaluation.patients.table`.
+    """Patients as the unit, of :func:`leukemia.evaluation.breakdown.patients.table`.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
 
 
 def subgroup_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of :func:`leukemia.evaluation.subgroups.table` for a reader."""
+    """The table of :func:`leukemia.evaluation.breakdown.subgroups.table` for a reader."""
     out = {"group": table["part"], "ALL cells": table["all_cells"], "normal cells": table["normal_cells"]}
     out["patients"] = table["patients"]
     for name in subgroups.NAMES:

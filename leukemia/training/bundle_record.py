@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from leukemia.bundles import schema
+from leukemia.bundles import breakdown, schema
 from leukemia.dataset import splits
-from leukemia.evaluation import estimates, metrics, sources, subgroups
+from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
 from leukemia.networks.recipe import Recipe
@@ -47,7 +48,7 @@ def of_training(
         data=_data(dataset, changed=changed),
         estimates=rounded(estimates.of(trained.test, trained.threshold)),
         patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),
-        **schema.by_source(sources.evaluate(trained.test, trained.threshold)),
+        **breakdown.by_source(sources.evaluate(trained.test, trained.threshold)),
         confusion=metrics.confusion(trained.test, trained.threshold),
     )
 
@@ -99,8 +100,8 @@ def of_crossvalidation(
         estimates=rounded(estimates.of(predictions, threshold)),
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
-        **schema.by_source(sources.evaluate(predictions, threshold)),
-        stress={name: schema.Stress(**vars(one)) for name, one in evaluated.stress.items()},
+        **breakdown.by_source(sources.evaluate(predictions, threshold)),
+        stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
         confusion=metrics.confusion(predictions, threshold),
     )
 

@@ -23,7 +23,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.classes import is_all
 from leukemia.dataset import splits
-from leukemia.evaluation import novelty, out_of_fold, stress, subgroups
+from leukemia.evaluation import novelty, out_of_fold
+from leukemia.evaluation.breakdown import stress, subgroups
 from leukemia.imaging.cell import center_crop
 from leukemia.imaging.perturbation import PERTURBATIONS
 from leukemia.networks import serving_network

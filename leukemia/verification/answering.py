@@ -9,14 +9,13 @@ import pandas as pd
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import patient_groups
 from leukemia.errors import ArchiveError, BusyError, DatasetError, ImageError
-from leukemia.evaluation import verification as statistics
 from leukemia.imaging import appearance, validate
 from leukemia.imaging import scale as scales
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.scale import Scale
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.storage.locks import exclusive
-from leukemia.verification import labelled_cells, learned, result, store
+from leukemia.verification import labelled_cells, learned, result, statistics, store
 from leukemia.verification.labelled_cells import LabelledCell
 from leukemia.verification.learned import Learned
 from leukemia.verification.store import Verification

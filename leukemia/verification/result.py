@@ -9,14 +9,15 @@ from pydantic import ConfigDict
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import LABELS, is_all
-from leukemia.evaluation import estimates, own_threshold, patients, verification
+from leukemia.evaluation import estimates
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown import patients
 from leukemia.evaluation.estimate import Estimate
-from leukemia.evaluation.own_threshold import OwnCalibration
-from leukemia.evaluation.verification import Criterion, Rate, Verdict
 from leukemia.imaging import appearance
-from leukemia.verification import shifts
+from leukemia.verification import own_threshold, shifts, statistics
+from leukemia.verification.own_threshold import OwnCalibration
 from leukemia.verification.shifts import Shift
+from leukemia.verification.statistics import Criterion, Rate, Verdict
 
 NUMBERS = ("probability", "distance", "cell_area", *appearance.RANGES)
 
@@ -165,7 +166,7 @@ def compute(
     """
     counted = cells[cells["left_out"] == ""]
     answered = counted[counted["probability"].notna()]
-    verification.check_patients(answered)
+    statistics.check_patients(answered)
     left_out = own_threshold.left_out(answered, criterion)
     silent = counted["probability"].isna()
     # A cell without an answer is called neither: it lies on the wrong side whatever the threshold.
@@ -183,14 +184,12 @@ def compute(
         problems=problems,
         same_names=same_names,
         earlier=earlier,
-        shipped=Judgement(
-            bundle.threshold, **verification.at_threshold(answered, bundle.threshold, criterion)
-        ),
+        shipped=Judgement(bundle.threshold, **statistics.at_threshold(answered, bundle.threshold, criterion)),
         counting_unanswered={
             name: float(with_silent.loc[with_silent["label"] == label, "accuracy"].mean())
-            for name, label in verification.CLASS_OF.items()
+            for name, label in statistics.CLASS_OF.items()
         },
-        own=Judgement(own_threshold.choose(answered, criterion), **verification.rates(left_out, criterion)),
+        own=Judgement(own_threshold.choose(answered, criterion), **statistics.rates(left_out, criterion)),
         own_thresholds=(float(left_out["threshold"].min()), float(left_out["threshold"].max())),
         calibration=own_threshold.calibrate(answered),
         auroc=estimates.estimate(estimates.auroc(PatientBootstrap(answered, equal=True))),
@@ -212,7 +211,7 @@ def _record(bundle: Bundle) -> dict[str, Estimate]:
     """As the sections about the held-out cells have them, each patient weighing the same."""
     cells = PatientBootstrap(bundle.predictions, equal=True)
     at = estimates.at(cells, bundle.threshold)
-    columns = {name: at[name] for name in verification.CLASS_OF} | {"auroc": estimates.auroc(cells)}
+    columns = {name: at[name] for name in statistics.CLASS_OF} | {"auroc": estimates.auroc(cells)}
     return estimates.estimates(columns)
 
 

@@ -21,10 +21,10 @@ from pydantic import TypeAdapter, ValidationError
 from leukemia import attribution
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import DatasetError
-from leukemia.evaluation.verification import Criterion
 from leukemia.storage.atomic import whole_file, write_text
 from leukemia.storage.workspace import Workspace
 from leukemia.verification.result import NUMBERS, Result
+from leukemia.verification.statistics import Criterion
 
 CRITERION, CELLS, RESULT, ACCEPTED = "criterion.json", "cells.csv", "result.json", "accepted.json"
 UPLOAD = "upload.zip"

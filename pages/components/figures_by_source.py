@@ -12,8 +12,9 @@ from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.errors import DatasetError
-from leukemia.evaluation import held_out, source_words, sources
-from leukemia.evaluation.sources import BySource, CellsBySource
+from leukemia.evaluation import held_out
+from leukemia.evaluation.breakdown import source_words, sources
+from leukemia.evaluation.breakdown.sources import BySource, CellsBySource
 from leukemia.markdown import plain
 
 

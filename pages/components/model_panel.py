@@ -7,7 +7,8 @@ import streamlit as st
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import formatting, metrics, source_words
+from leukemia.evaluation import formatting, metrics
+from leukemia.evaluation.breakdown import source_words
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain

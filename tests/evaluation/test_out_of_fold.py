@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from leukemia.evaluation import conformal, estimates, out_of_fold, sources, subgroups
+from leukemia.evaluation import conformal, estimates, out_of_fold
+from leukemia.evaluation.breakdown import sources, subgroups
 
 
 @pytest.fixture(scope="module")

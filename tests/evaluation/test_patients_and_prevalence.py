@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukemia.evaluation import estimates, held_out, metrics, patients, prevalence
+from leukemia.evaluation import estimates, held_out, metrics, prevalence
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown import patients
 from tests.support import plain_estimates
 
 

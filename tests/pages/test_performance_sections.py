@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
-from leukemia.evaluation import metrics, patients, subgroups
+from leukemia.evaluation import metrics
+from leukemia.evaluation.breakdown import patients, subgroups
 from tests.support import plain_estimates
 from tests.support.app import said
 from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting

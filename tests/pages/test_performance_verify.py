@@ -7,10 +7,10 @@ import pytest
 
 from leukemia import jobs
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation.verification import Criterion
 from leukemia.jobs import JobKind
 from leukemia.registry import versions
 from leukemia.verification import answering, store
+from leukemia.verification.statistics import Criterion
 from tests.support import job_factory
 from tests.support.app import fill, labels, press, said, widget
 from tests.support.labelled_cells import write_folders

@@ -6,7 +6,8 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import main
-from leukemia.evaluation import held_out, source_words, sources
+from leukemia.evaluation import held_out
+from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.comparison import EACH_PATIENT, WORST
 from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.registry import versions

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leukemia.evaluation import patients
+from leukemia.evaluation.breakdown import patients
 from leukemia.plots import patients as plots
 
 

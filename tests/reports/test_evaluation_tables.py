@@ -5,7 +5,8 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation import estimates, patients, subgroups
+from leukemia.evaluation import estimates
+from leukemia.evaluation.breakdown import patients, subgroups
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference import scoring
 from leukemia.reports.evaluation_tables import fold_table, split_table, summary

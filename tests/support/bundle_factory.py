@@ -5,11 +5,12 @@ import shutil
 
 import numpy as np
 
+from leukemia.bundles import breakdown, model_card, schema
 from leukemia.bundles import bundle as bundles
-from leukemia.bundles import model_card, schema
 from leukemia.bundles.schema import SCHEMA_VERSION
 from leukemia.classes import CLASSES
-from leukemia.evaluation import conformal, sources
+from leukemia.evaluation import conformal
+from leukemia.evaluation.breakdown import sources
 
 
 def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patient", synthetic=False):
@@ -105,7 +106,7 @@ def judge_by_source(folder):
     split = bundle.record.split.model_copy(update={"folds": 6})
     promised = schema.Band(**band.record(), promises=conformal.promises(frame, band))
     threshold = bundle.record.threshold.model_copy(update={"worst_source": "fold_2"})
-    figures = schema.by_source(sources.evaluate(frame, bundle.threshold))
+    figures = breakdown.by_source(sources.evaluate(frame, bundle.threshold))
     record = bundle.record.model_copy(
         update={"split": split, "indeterminate": promised, "threshold": threshold, **figures}
     )

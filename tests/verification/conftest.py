@@ -3,8 +3,8 @@
 import pytest
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation.verification import Criterion
 from leukemia.verification import store
+from leukemia.verification.statistics import Criterion
 from tests.support.labelled_cells import write_folders
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
-from leukemia.evaluation.verification import Criterion, Verdict
 from leukemia.markdown import plain
 from leukemia.registry import rethreshold, versions
 from leukemia.tracking import run_history
 from leukemia.tracking.records import RunKind
 from leukemia.verification import acceptance, answering, store
+from leukemia.verification.statistics import Criterion, Verdict
 from tests.support.bundle_factory import edit
 
 WHO = {"who": "Dr. Grace", "reason": "Agrees with our smears"}

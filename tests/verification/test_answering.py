@@ -8,11 +8,12 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import DatasetError, ImageError
-from leukemia.evaluation import estimate, own_threshold, sources, verification
-from leukemia.evaluation.verification import Criterion
+from leukemia.evaluation import estimate
+from leukemia.evaluation.breakdown import sources
 from leukemia.imaging import scale
 from leukemia.inference.classifier import NOVEL, Classifier
-from leukemia.verification import answering, labelled_cells, learned, store
+from leukemia.verification import answering, labelled_cells, learned, own_threshold, statistics, store
+from leukemia.verification.statistics import Criterion
 from tests.support.bundle_factory import edit
 from tests.support.labelled_cells import drawn, write_folders
 
@@ -25,10 +26,10 @@ def test_the_result_is_that_of_the_answers_and_reads_back_as_it_was(stated, bund
     assert read == done
     table = store.cells(read)
     answered = table[["patient_group", "label", "probability"]]
-    expected = verification.at_threshold(answered, bundle.threshold, Criterion(0.2, 0.2))
+    expected = statistics.at_threshold(answered, bundle.threshold, Criterion(0.2, 0.2))
     assert read.result.shipped.rates == expected
     left_out = own_threshold.left_out(answered, Criterion(0.2, 0.2))
-    assert read.result.own.rates == verification.rates(left_out, Criterion(0.2, 0.2))
+    assert read.result.own.rates == statistics.rates(left_out, Criterion(0.2, 0.2))
     assert read.result.patients == {"Normal": 6, "ALL": 6}
     assert read.result.answered == read.result.brought == {"Normal": 18, "ALL": 18}
     assert read.result.shifts["hue"].outside is not None and read.result.shifts["cell_area"].model is None

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation.verification import Criterion
 from leukemia.imaging import appearance
 from leukemia.plots import verification as plots
 from leukemia.reports import verification as report
 from leukemia.reports import verification_wording as wording
 from leukemia.verification import answering, store
+from leukemia.verification.statistics import Criterion
 from tests.support.bundle_factory import copy_bundle, edit, sign, write_predictions
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import comparison, estimates, source_words
+from leukemia.evaluation import comparison, estimates
+from leukemia.evaluation.breakdown import source_words
 from leukemia.evaluation.comparison import Difference
 from leukemia.markdown import plain
 from leukemia.plots import comparison as curves

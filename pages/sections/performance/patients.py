@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import patients
+from leukemia.evaluation.breakdown import patients
 from leukemia.markdown import plain
 from leukemia.plots import patients as patient_plots
 from leukemia.registry.versions import Version

@@ -17,8 +17,8 @@ from leukemia.dataset.catalog import brightness, manifest_parquet
 from leukemia.errors import BundleError, DatasetError, RegistryError
 from leukemia.evaluation import comparison, curves, estimates, held_out
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown.sources import CellsBySource
 from leukemia.evaluation.curves import HeldOutCurves
-from leukemia.evaluation.sources import CellsBySource
 from leukemia.registry import versions as model_versions
 from leukemia.registry.versions import Version
 from leukemia.tracking import mlflow_client

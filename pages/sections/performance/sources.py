@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from leukemia.evaluation import source_words, stress
+from leukemia.evaluation.breakdown import source_words, stress
 from leukemia.markdown import plain
 from leukemia.plots import sources
 from leukemia.registry.versions import Version

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from leukemia.evaluation import subgroups
+from leukemia.evaluation.breakdown import subgroups
 from leukemia.plots.subgroups import rates
 from leukemia.registry.versions import Version
 from leukemia.reports import performance as report

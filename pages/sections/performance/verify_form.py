@@ -7,15 +7,14 @@ import streamlit as st
 
 from leukemia import attribution
 from leukemia.errors import LeukemiaError
-from leukemia.evaluation import verification as statistics
-from leukemia.evaluation.verification import CONFIDENCES, USUAL_CONFIDENCE, Criterion
 from leukemia.imaging import scale
 from leukemia.jobs import JobKind
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
 from leukemia.reports import verification_wording as wording
 from leukemia.storage.atomic import whole_file
-from leukemia.verification import labelled_cells, store
+from leukemia.verification import labelled_cells, statistics, store
+from leukemia.verification.statistics import CONFIDENCES, USUAL_CONFIDENCE, Criterion
 from leukemia.verification.store import Verification
 from pages.components import flash, identity, job_status
 from pages.sections.dataset import importing

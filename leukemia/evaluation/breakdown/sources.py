@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import estimates, metrics, patients
+from leukemia.evaluation import estimates, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown import patients
 from leukemia.evaluation.conformal import INDETERMINATE
 from leukemia.evaluation.estimate import Estimate, rounded
 

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from leukemia.evaluation import comparison, metrics, source_words, sources
+from leukemia.evaluation import comparison, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.comparison import EACH_PATIENT, WORST
 from tests.support.plain_estimates import expected_calibration_error
 

@@ -34,7 +34,7 @@ from scipy.stats import norm
 
 from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.errors import DatasetError
-from leukemia.evaluation import patients
+from leukemia.evaluation.breakdown import patients
 from leukemia.evaluation.estimate import Estimate
 
 # Patients of each class without whom nothing is computed: with fewer, even no error at all could not
@@ -147,7 +147,7 @@ def rates(table: pd.DataFrame, criterion: Criterion) -> dict[str, Rate]:
     ----------
     table : pandas.DataFrame
         A row a patient and class, with columns label, cells and accuracy (share of cells called right,
-        0 to 1): of :func:`leukemia.evaluation.patients.table` or :func:`.own_threshold.left_out`.
+        0 to 1): of :func:`leukemia.evaluation.breakdown.patients.table` or :func:`.own_threshold.left_out`.
     criterion : Criterion
     """
     out = {}

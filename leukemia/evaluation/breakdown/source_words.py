@@ -1,14 +1,16 @@
 """Figures by source as a table and as sentences: the same on page, card, report and command line.
 
-What is handed over are :class:`leukemia.evaluation.sources.BySource` and the figures in it, or what a record
-keeps of them under the same names. Plain text: a source's name may come from elsewhere.
+What is handed over are :class:`leukemia.evaluation.breakdown.sources.BySource` and the figures in it, or
+what a record keeps of them under the same names. Plain text: a source's name may come from elsewhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import conformal, formatting, metrics, sources
+from leukemia.evaluation import conformal, formatting, metrics
+from leukemia.evaluation.breakdown import sources
+from leukemia.evaluation.breakdown.sources import BySource, SourceFigures
 from leukemia.evaluation.comparison import (
     BETTER,
     BY_SOURCE,
@@ -21,7 +23,6 @@ from leukemia.evaluation.comparison import (
     signed,
 )
 from leukemia.evaluation.metrics import FEWEST_PATIENTS
-from leukemia.evaluation.sources import BySource, SourceFigures
 
 UNKNOWN = (
     "Results by source are not available: the sources of these cells are not recorded with the model, and "

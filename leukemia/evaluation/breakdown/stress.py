@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL, is_all
-from leukemia.evaluation import sources, subgroups
+from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import Estimate, rounded
 from leukemia.evaluation.formatting import interval
 
@@ -40,7 +40,7 @@ class Stress:
     Attributes
     ----------
     estimates : dict of str to Estimate
-        ``auroc``: of all cells; ``auroc_hard_sources``: see :mod:`leukemia.evaluation.subgroups`;
+        ``auroc``: of all cells; ``auroc_hard_sources``: see :mod:`leukemia.evaluation.breakdown.subgroups`;
         ``auroc_worst_source``: of the source in which it is lowest, each patient weighing the same.
     worst_source : str
     change : float

@@ -16,7 +16,7 @@ from leukemia.classes import is_all
 from leukemia.evaluation import calibration, estimates, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.calibration import to_logit
-from leukemia.evaluation.verification import Criterion
+from leukemia.verification.statistics import Criterion
 
 # A threshold lies between these, in these steps, as a training's does.
 LEAST, MOST, DIGITS = 1e-4, 1 - 1e-4, 6

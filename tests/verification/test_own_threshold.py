@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from leukemia.evaluation import calibration, own_threshold, verification
-from leukemia.evaluation.verification import Criterion
+from leukemia.evaluation import calibration
+from leukemia.verification import own_threshold, statistics
+from leukemia.verification.statistics import Criterion
 
 CRITERION = Criterion(0.8, 0.8)
 
@@ -31,10 +32,10 @@ def test_a_patient_who_alone_moves_the_threshold_is_judged_without_having_moved_
     assert own_threshold.choose(frame, CRITERION) < 0.3
     judged = own_threshold.left_out(frame, CRITERION).set_index("patient_group")
     # Chosen with A0, everything is called right; left out, A0 is missed.
-    table = verification.at_threshold(frame, own_threshold.choose(frame, CRITERION), CRITERION)
+    table = statistics.at_threshold(frame, own_threshold.choose(frame, CRITERION), CRITERION)
     assert table["sensitivity"].value == 1
     assert judged.loc["A0", "threshold"] > 0.3 and judged.loc["A0", "accuracy"] == 0
-    assert verification.rates(judged, CRITERION)["sensitivity"].value == pytest.approx(0.8)
+    assert statistics.rates(judged, CRITERION)["sensitivity"].value == pytest.approx(0.8)
 
 
 def test_a_patients_own_cells_do_not_change_its_own_threshold():

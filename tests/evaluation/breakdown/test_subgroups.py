@@ -4,7 +4,8 @@ import pytest
 
 from leukemia.dataset import manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.evaluation import held_out, subgroups
+from leukemia.evaluation import held_out
+from leukemia.evaluation.breakdown import subgroups
 from tests.support import plain_estimates
 
 

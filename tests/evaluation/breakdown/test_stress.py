@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from leukemia.evaluation import out_of_fold, stress
+from leukemia.evaluation import out_of_fold
+from leukemia.evaluation.breakdown import stress
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,17 @@ class Stress(Fields):
 
 def by_source(figures: "sources.BySource | None") -> dict[str, BySource]:
     """The record's field of that name with figures by source; empty where no source is known."""
-    if figures is None:
-        return {}
-    return {
-        "by_source": BySource(
-            sources={name: SourceFigures(**vars(one)) for name, one in figures.sources.items()},
-            each_patient=SourceFigures(**vars(figures.each_patient)),
-            each_cell=SourceFigures(**vars(figures.each_cell)),
-        )
-    }
+    return {"by_source": _record(figures)} if figures else {}
+
+
+def unseen_sources(figures: "sources.BySource | None") -> dict[str, BySource]:
+    """The record's field of that name with figures of networks that had not seen a source; or empty."""
+    return {"unseen_sources": _record(figures)} if figures else {}
+
+
+def _record(figures: "sources.BySource") -> BySource:
+    return BySource(
+        sources={name: SourceFigures(**vars(one)) for name, one in figures.sources.items()},
+        each_patient=SourceFigures(**vars(figures.each_patient)),
+        each_cell=SourceFigures(**vars(figures.each_cell)),
+    )

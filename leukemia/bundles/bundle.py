@@ -34,9 +34,11 @@ PREDICTIONS = "predictions.csv"
 CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
+# Of networks that learned from no cell of the source: see :mod:`leukemia.evaluation.breakdown.sources`.
+UNSEEN_COLUMNS = ("unseen_probability", "unseen_called")
 # What predictions hold beside, where it is known: those of a cross-validation the fold, the distance, and
 # what the band of the other folds called the cell, and the logit of a network without the hard sources.
-FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called", "logit_without_hard")
+FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called", "logit_without_hard", *UNSEEN_COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 Mitchell M, et al. Model cards for model reporting. FAT* 2019, doi:10.1145/3287560.3287596.
 """
 
+from collections.abc import Iterable, Sequence
+
 from leukemia.bundles import schema
 from leukemia.bundles.site import Site
 from leukemia.classes import ALL, NORMAL
@@ -169,17 +171,22 @@ def _by_source(record: schema.Record) -> str:
         return ""
     said = source_words.lines(figures, record.threshold.target_recall, band)
     notes = source_words.notes(figures) + (source_words.guarantees(figures, band) if band else [])
-    head = f"| {' | '.join(source_words.HEADER)} |\n{'|---' * len(source_words.HEADER)}|"
-    rows = "\n".join(f"| {' | '.join(map(plain, row))} |" for row in source_words.table(figures))
-    return "".join(f"\n\n{text}" for text in (*map(plain, said), f"{head}\n{rows}", *map(plain, notes)))
+    texts = [*map(plain, said), _table(source_words.HEADER, source_words.table(figures)), *map(plain, notes)]
+    if unseen := record.unseen_sources:
+        texts += [plain(source_words.unseen(unseen)), plain(source_words.UNSEEN_ABOUT)]
+        texts.append(_table(source_words.HEADER, source_words.table(unseen)))
+    return "".join(f"\n\n{text}" for text in texts)
 
 
 def _stress(record: schema.Record) -> str:
     if not record.stress:
         return ""
-    head = f"| {' | '.join(stress.HEADER)} |\n{'|---' * len(stress.HEADER)}|"
-    rows = "\n".join(f"| {' | '.join(map(plain, row))} |" for row in stress.table(record.stress))
-    return f"\n\n{stress.TITLE}: {stress.ABOUT}\n\n{head}\n{rows}"
+    return f"\n\n{stress.TITLE}: {stress.ABOUT}\n\n{_table(stress.HEADER, stress.table(record.stress))}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = f"| {' | '.join(header)} |\n{'|---' * len(header)}|"
+    return "\n".join([head, *(f"| {' | '.join(map(plain, row))} |" for row in rows)])
 
 
 def _subgroups(record: schema.Record) -> str:

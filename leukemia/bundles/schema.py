@@ -196,6 +196,7 @@ class Training(Fields):
     patient_estimates: Estimates = Field(alias="patient_figures")
     subgroups: Estimates | None = None
     by_source: BySource | None = None
+    unseen_sources: BySource | None = None
     stress: dict[str, Stress] | None = None
     confusion: dict[str, int]
 

@@ -38,9 +38,12 @@ def add_to(commands: Commands) -> None:
     training_options(command)
     command.add_argument(
         "--leave",
-        choices=("patients", "source"),
+        choices=("patients", "source", "both"),
         default="patients",
-        help=("what each fold holds out: some patients, or a whole source (default patients)"),
+        help=(
+            "what each fold holds out: some patients, or a whole source; both, one after the other "
+            "(default patients)"
+        ),
     )
     command.add_argument(
         "--folds", type=at_least(4), default=5, help=("number of folds, each of whole patients (default 5)")
@@ -133,7 +136,7 @@ def crossvalidate(options: Namespace) -> int:
 
     recipe = recipe_of(options)
     plan = Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
-    suffix = "crossvalidated" if options.leave == cross_validation.PATIENTS else "sources-left-out"
+    suffix = "sources-left-out" if options.leave == cross_validation.SOURCE else "crossvalidated"
     output = _output(options, f"{recipe.name}-{suffix}")
     with Bar("cells") as bar:
         callbacks = [EpochBars(), PrintEpochs()]

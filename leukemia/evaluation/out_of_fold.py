@@ -1,7 +1,7 @@
 """Out-of-fold logits to probabilities, a threshold and a band, none evaluated on what it was chosen by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -125,6 +125,39 @@ def evaluate_out_of_fold(raw: pd.DataFrame, target_recall: float) -> OutOfFold:
         },
         stress=stress.evaluate(judged, stress.changes(raw)) if len(names) > 1 else {},
     )
+
+
+def beside_unseen_sources(
+    evaluated: OutOfFold, without_source: pd.DataFrame, target_recall: float
+) -> OutOfFold:
+    """Add how networks that learned from no cell of a source call its cells.
+
+    Parameters
+    ----------
+    evaluated : OutOfFold
+        Of folds of patients.
+    without_source : pandas.DataFrame
+        As for :func:`evaluate_out_of_fold`, the folds being sources.
+    target_recall : float
+        As for :func:`evaluate_out_of_fold`.
+
+    Returns
+    -------
+    OutOfFold
+        Its predictions with the columns ``unseen_probability``, moved so that the threshold that the other
+        sources choose lies at ``evaluated``'s, and ``unseen_called``; and what changed pictures cost on
+        unseen sources.
+    """
+    unseen = evaluate_out_of_fold(without_source, target_recall)
+    moved = to_logit(evaluated.threshold, FARTHEST) - to_logit(unseen.threshold, FARTHEST)
+    # Identical pictures have identical answers.
+    cells = unseen.predictions.drop_duplicates("image_id").set_index("image_id")
+    names = evaluated.predictions["image_id"]
+    probability = expit(to_logit(names.map(cells["probability"]).to_numpy(float), FARTHEST) + moved)
+    predictions = evaluated.predictions.assign(
+        unseen_probability=probability.round(DIGITS), unseen_called=names.map(cells["called"])
+    )
+    return replace(evaluated, predictions=predictions, stress=unseen.stress)
 
 
 def _of_changes(judged: pd.DataFrame) -> list[str]:

@@ -72,6 +72,21 @@ def _by_source(scored: Scored) -> list[str]:
         *(_row(*row) for row in source_words.table(figures)),
         *source_words.notes(figures),
         *(source_words.guarantees(figures, band) if band else []),
+        *_unseen(scored),
+    ]
+
+
+def _unseen(scored: Scored) -> list[str]:
+    figures = sources.evaluate_unseen(scored.predictions, scored.bundle.threshold)
+    if figures is None:
+        return []
+    return [
+        "",
+        source_words.unseen(figures),
+        source_words.UNSEEN_ABOUT,
+        "",
+        *_head(*source_words.HEADER),
+        *(_row(*row) for row in source_words.table(figures)),
     ]
 
 

@@ -79,9 +79,21 @@ def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section
             _chart(source_plots.by_source(figures)),
             html.table(source_words.HEADER, source_words.table(figures)),
             *(html.text(words, "small") for words in notes),
+            *_unseen(cells, threshold),
             *_stress(record.stress),
         ],
     )
+
+
+def _unseen(cells: pd.DataFrame, threshold: float) -> list[str]:
+    figures = sources.evaluate_unseen(cells, threshold)
+    if figures is None:
+        return []
+    return [
+        html.text(source_words.unseen(figures)),
+        html.text(source_words.UNSEEN_ABOUT, "small"),
+        html.table(source_words.HEADER, source_words.table(figures)),
+    ]
 
 
 def _stress(stresses: Mapping[str, breakdown.Stress] | None) -> list[str]:

@@ -75,7 +75,7 @@ def of_crossvalidation(
             by="patient",
             seed=plan.seed,
             folds=plan.folds,
-            left_out=leave,
+            left_out="source" if leave == "source" else "patients",
             training=everyone,
             validation={"cells": {}, "patient_groups": {}, "groups": ()},
             test=everyone,
@@ -86,7 +86,7 @@ def of_crossvalidation(
         threshold=schema.Threshold(
             value=threshold,
             target_recall=plan.target_recall,
-            chosen_on=f"the patients of the other {'folds' if leave == 'patients' else 'sources'}",
+            chosen_on=f"the patients of the other {'sources' if leave == 'source' else 'folds'}",
             worst_source=evaluated.worst_source,
         ),
         calibration=schema.Calibration(
@@ -101,6 +101,7 @@ def of_crossvalidation(
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
         **breakdown.by_source(sources.evaluate(predictions, threshold)),
+        **breakdown.unseen_sources(sources.evaluate_unseen(predictions, threshold)),
         stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
         confusion=metrics.confusion(predictions, threshold),
     )

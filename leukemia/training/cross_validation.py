@@ -44,7 +44,7 @@ from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress, TrainingData
 
 ALL_CELLS = -1
-PATIENTS, SOURCE = "patients", "source"
+PATIENTS, SOURCE, BOTH = "patients", "source", "both"
 COLUMNS = ["image_id", "patient_group", "label", "source", "cell_area"]
 DIGITS = 6
 
@@ -101,7 +101,9 @@ def crossvalidate(
     callbacks : sequence of keras.callbacks.Callback, optional
         What else happens while a fold learns; ``params["part"]`` is the fold's name.
     leave : str, optional
-        What each fold holds out: :data:`PATIENTS`, or a :data:`SOURCE` with all its patients.
+        What each fold holds out: :data:`PATIENTS`, or a :data:`SOURCE` with all its patients. With
+        :data:`BOTH`, patients decide calibration, threshold and band, and beside them stands how networks
+        without a source fare on it.
     views : int, optional
         How many sides of a cell are averaged; one of :data:`serving_network.VIEWS`.
     progress : callable, optional
@@ -114,16 +116,18 @@ def crossvalidate(
     """
     on_all = replace(plan, split="fold", fold=ALL_CELLS)
     dataset = training_data.load(data, on_all, progress)
-    plans = _plans(plan, dataset, leave)
+    by_source = _by_source(plan, dataset) if leave != PATIENTS else {}
+    plans = by_source if leave == SOURCE else _by_patient(plan)
     plan = replace(plan, folds=len(plans))
-    beyond = _beyond_hard_sources(plan, plans)
+    beyond = _beyond_hard_sources(plan, by_source)
     parameters = on_all.parameters() | {"leave": leave, "folds": plan.folds, "views": views}
     whole_run = Checkpoint(Workspace(data).checkpoints, parameters, dataset.fingerprint)
     begun = whole_run.read()
-    job = ReportToJob(plan.recipe.name, plan.recipe.training.epochs, len(plans) + len(beyond) + 1)
+    parts = len(plans | by_source | beyond) + 1
+    job = ReportToJob(plan.recipe.name, plan.recipe.training.epochs, parts)
     run = run_writer.start(
         data,
-        f"{plan.recipe.name} ({plan.folds} {'patient folds' if leave == PATIENTS else 'sources left out'})",
+        f"{plan.recipe.name} ({plan.folds} {'sources left out' if leave == SOURCE else 'patient folds'})",
         parameters,
         provenance(dataset.fingerprint),
         resume=begun.run_id,
@@ -134,13 +138,16 @@ def crossvalidate(
     whole_run.save(begun)
     shared = CrossValidation(data, views, run.run_id, job, tuple(callbacks), progress)
     with run:
-        predictions = pd.concat([train_fold(*one, shared).predictions for one in plans.items()])
+        predictions = _held_out(plans, shared)
         for name, one in beyond.items():
             logits = train_fold(name, one, shared).predictions.drop_duplicates("image_id")
             logits = logits.set_index("image_id")["logit"]
             predictions[subgroups.WITHOUT_HARD] = predictions["image_id"].map(logits)
         whole = train_fold("all patients", on_all, shared)
         evaluated = out_of_fold.evaluate_out_of_fold(predictions, plan.target_recall)
+        if leave == BOTH:
+            without_source = _held_out(by_source, shared)
+            evaluated = out_of_fold.beside_unseen_sources(evaluated, without_source, plan.target_recall)
         network = serving_network.inference_model(whole.model, views, evaluated.calibration, whole.spread)
         serving_network.round_weights(network)
         if changed := training_data.changed(data, dataset):
@@ -163,13 +170,16 @@ def crossvalidate(
     return finish(data, output, run, bundle, whole_run, job)
 
 
-def _plans(plan: Plan, dataset: TrainingData, leave: str) -> dict[str, Plan]:
-    """The folds' names and plans."""
-    if leave == PATIENTS:
-        return {
-            f"fold {number + 1}/{plan.folds}": replace(plan, split="fold", fold=number)
-            for number in range(plan.folds)
-        }
+def _by_patient(plan: Plan) -> dict[str, Plan]:
+    """Names and plans of folds of whole patients."""
+    return {
+        f"fold {number + 1}/{plan.folds}": replace(plan, split="fold", fold=number)
+        for number in range(plan.folds)
+    }
+
+
+def _by_source(plan: Plan, dataset: TrainingData) -> dict[str, Plan]:
+    """Names and plans of folds of whole sources."""
     return {
         f"without {source}": replace(plan, split="source", fold=number, sources=(source,))
         for number, source in enumerate(splits.sources(dataset.cells))
@@ -183,6 +193,11 @@ def _beyond_hard_sources(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Pla
     if not left_out > set(hard):
         return {}
     return {f"without {' and '.join(hard)}": replace(plan, split="source", sources=hard)}
+
+
+def _held_out(plans: Mapping[str, Plan], shared: CrossValidation) -> pd.DataFrame:
+    """Predictions of all cells that are held out, fold by fold."""
+    return pd.concat([train_fold(name, plan, shared).predictions for name, plan in plans.items()])
 
 
 def train_fold(name: str, plan: Plan, shared: CrossValidation) -> FoldResult:

@@ -40,6 +40,12 @@ def at(bundle: Bundle, threshold: float) -> BySource | None:
     return known and _at(bundle.identity, threshold, known.names, known)
 
 
+def unseen_at(bundle: Bundle, threshold: float) -> BySource | None:
+    """The figures of networks that had learned from no cell of a source; None where not known."""
+    known = _unseen(bundle.identity, bundle)
+    return known and _at(f"{bundle.identity} unseen", threshold, known.names, known)
+
+
 def lead(bundle: Bundle, threshold: float) -> None:
     """Say first how the model fares in its worst source, and where that is not what was intended."""
     figures = at(bundle, threshold)
@@ -49,6 +55,9 @@ def lead(bundle: Bundle, threshold: float) -> None:
     worst = [plain(words[0].upper() + words[1:]) for words in source_words.worst(figures)]
     title = ["**Worst source, each patient equal**"] if len(figures.sources) > 1 else []
     st.markdown("  \n".join([*title, *worst]))
+    if unseen := unseen_at(bundle, threshold):
+        words = [plain(words[0].upper() + words[1:]) for words in source_words.worst(unseen)]
+        st.markdown("  \n".join([f"**{source_words.UNSEEN.removesuffix(':')}**", *words]))
     if short := shortfalls(bundle, figures, threshold):
         st.warning(plain(short), icon=":material/warning:")
 
@@ -64,6 +73,12 @@ def shortfalls(bundle: Bundle, figures: BySource, threshold: float) -> str:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _cells(identity: str, data: Path, now: object, _bundle: Bundle) -> CellsBySource | None:
     return sources.by_source(held_out.with_sources(data, _bundle.predictions))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _unseen(identity: str, _bundle: Bundle) -> CellsBySource | None:
+    cells = sources.unseen(_bundle.predictions)
+    return None if cells is None else sources.by_source(cells)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

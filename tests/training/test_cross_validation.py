@@ -165,6 +165,29 @@ def test_each_source_is_left_out_in_turn_and_the_hard_ones_together(without_sour
     assert unseen.value == pytest.approx(auroc, abs=1e-3)
 
 
+def test_beside_folds_of_patients_stands_how_each_source_fares_unseen(without_sources, tmp_path):
+    folder, alone, _ = without_sources
+    seen = []
+    callback = AfterEpoch(lambda fold, index, logs: seen.append(fold))
+    bundle = cross_validation.crossvalidate(PLAN, folder, tmp_path / "both", [callback], leave="both")
+    # The networks without a source, and the one of all patients, were trained before.
+    assert seen == [f"fold {number}/4" for number in (1, 2, 3, 4)]
+    predictions, record = bundle.predictions, bundle.record
+    assert (predictions.groupby("patient_group")["fold"].nunique() == 1).all()
+    assert record.split.left_out == "patients"
+    # Moved by one logit within a source, so that the ranking there stays.
+    both = predictions.merge(alone.predictions, on="image_id", suffixes=("", "_alone"))
+    for _, own in both.groupby("source"):
+        assert own["unseen_probability"].corr(own["probability_alone"], method="spearman") > 0.999
+    assert (both["unseen_called"] == both["called_alone"]).all()
+    auroc = {name: one.estimates["auroc"].value for name, one in record.unseen_sources.sources.items()}
+    assert auroc == pytest.approx(
+        {name: one.estimates["auroc"].value for name, one in alone.record.by_source.sources.items()}
+    )
+    assert record.stress == alone.record.stress
+    assert "Worst source if the model had not seen it in training" in bundle.card
+
+
 def test_a_network_without_a_source_did_not_learn_from_its_patients(without_sources):
     folder, _, _ = without_sources
     plan = replace(PLAN, split="source", sources=("fold_0",))

@@ -41,6 +41,11 @@ PAIRED = (
     "Differences by source, each patient weighing the same, on the same cells: each resample draws the same "
     "patients for both. ▲ better, ▼ worse; without a mark, there are too few patients to be sure."
 )
+UNSEEN = "Worst source if the model had not seen it in training:"
+UNSEEN_ABOUT = (
+    "Each source as classified by a network trained on the others alone: what to expect in a laboratory that "
+    "the model does not know. The threshold and the band come from the other sources, too."
+)
 FEW_MARK = "*"
 FEW = (
     f"{FEW_MARK} Fewer than {FEWEST_PATIENTS} patient groups of a class: too few to say how the model fares "
@@ -109,6 +114,11 @@ def worst_of(figures: BySource, name: str) -> str:
         one = figures.sources[other]
         words += f", with enough patients {figure(one, name)} in {other} ({patients(one, name)})"
     return words
+
+
+def unseen(figures: BySource) -> str:
+    """The worst source of networks that had learned from no cell of it, in a sentence."""
+    return f"{UNSEEN} {'; '.join(worst(figures))}."
 
 
 def shortfalls(figures: BySource, target_recall: float | None, band: Band | None) -> str:

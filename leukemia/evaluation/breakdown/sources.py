@@ -125,6 +125,28 @@ def evaluate(predictions: pd.DataFrame, threshold: float) -> BySource | None:
     return cells and cells.at(threshold)
 
 
+def unseen(predictions: pd.DataFrame) -> pd.DataFrame | None:
+    """The same cells as networks call them that learned from no cell of their source; None where not known.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        With the columns ``unseen_probability`` and ``unseen_called`` of a cross-validation that left out
+        sources as well.
+    """
+    if "unseen_probability" not in predictions:
+        return None
+    return predictions.assign(
+        probability=predictions["unseen_probability"], called=predictions["unseen_called"], fold=-1
+    ).drop(columns=["unseen_probability", "unseen_called"])
+
+
+def evaluate_unseen(predictions: pd.DataFrame, threshold: float) -> BySource | None:
+    """Figures by source of :func:`unseen` at a threshold; None where not known."""
+    cells = unseen(predictions)
+    return None if cells is None else evaluate(cells, threshold)
+
+
 def worst(figures: BySource, name: str, fewest: int = 0) -> str | None:
     """The source with the worst value of a figure; None where none has one.
 

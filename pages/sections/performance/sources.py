@@ -25,6 +25,11 @@ def show(version: Version, picked: Picked) -> None:
     if band and (said := source_words.guarantees(figures, band)):
         st.markdown("**What the indeterminate range promises in each source**")
         st.markdown("\n".join(f"- {plain(words)}" for words in said))
+    if unseen := figures_by_source.unseen_at(version.bundle, picked.value):
+        st.subheader("Sources that the model had not seen")
+        st.markdown(plain(source_words.UNSEEN_ABOUT))
+        table = pd.DataFrame(source_words.table(unseen), columns=list(source_words.HEADER))
+        st.dataframe(table, hide_index=True, column_config={"source": st.column_config.Column(pinned=True)})
     if changed := version.bundle.record.stress:
         st.subheader(stress.TITLE)
         st.dataframe(pd.DataFrame(stress.table(changed), columns=list(stress.HEADER)), hide_index=True)

@@ -25,8 +25,8 @@ ABOUT = {
     "seen them; then once more on all patients. Slower, but the most reliable evaluation with few patients.",
     SWEEP: "Tries different settings, compares them on validation patients and keeps the best.",
 }
-PATIENTS, SOURCE = "patients", "source"
-LEAVE = {PATIENTS: "Patients, fold by fold", SOURCE: "One source at a time"}
+PATIENTS, SOURCE, BOTH = "patients", "source", "both"
+LEAVE = {PATIENTS: "Patients, fold by fold", SOURCE: "One source at a time", BOTH: "Both"}
 SPLITS = {"patient": "By patient", "image": "By image (leaks)"}
 LEAKY = (
     "**This split leaks.** Cells of the same patient are used for training and for testing, so the network "
@@ -60,8 +60,8 @@ def show(data: Path) -> None:
     possible = possible and training is not None and (kind != SWEEP or space is not None)
     if possible:
         counts = {name: int(options[name]) for name in ("folds", "views") if name in options}
-        if options.get("leave") == SOURCE:
-            counts["folds"] = training_cells.trainings_by_source(data)
+        if options.get("leave") in (SOURCE, BOTH):
+            counts["folds"] = counts.get("folds", 0) + training_cells.trainings_by_source(data)
         counts |= {"trials": space.trials} if space else {}
         cells = training_cells.labelled(data).total
         time_estimate.show(data, recipe, training, cells=cells, kind=kind, **counts)
@@ -88,7 +88,7 @@ def _options(kind: str, data: Path) -> Options:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if kind == CROSSVALIDATE:
             options["leave"] = _leave()
-            if options["leave"] == PATIENTS:
+            if options["leave"] != SOURCE:
                 options["folds"] = _folds(data)
             options["views"] = _views()
         elif kind == TRAIN:

@@ -33,7 +33,7 @@ def show(data: Path, kind: str, options: dict[str, str | int | float]) -> bool:
         if kind == "crossvalidate":
             if folds := int(options.get("folds", 0)):
                 st.caption(_about_folds(_folds(data, stamp, folds, seed)))
-            else:
+            if options["leave"] != "patients":
                 st.caption(_about_sources(_sources(data, stamp)))
         else:
             split = str(options["split"])

@@ -1,9 +1,11 @@
-"""Decode to decision: this classifier beside Pillow, resize and ``model.predict`` one at a time.
+"""Decode to decision: this classifier beside the plain ways, with the same network.
 
-    python -m benchmarks.classify [--images FOLDER] [--model BUNDLE] [--count 1000]
+    python -m benchmarks.classify [--images FOLDER] [--model BUNDLE] [--count 1000] [--rounds 3]
 
-Same network, same files, same machine, same run. Each way runs in a process of its own, so that
-its peak memory is its own.
+The plain ways are Pillow, resize and ``model.predict`` one at a time; and Pillow, resize and OpenVINO's own
+queue of requests, with the engine that ours uses, in the same precision. Same files, same machine, same run:
+the ways take turns, and the median of the rounds counts. Each runs in a process of its own, so that its peak
+memory is its own.
 """
 
 import argparse
@@ -18,9 +20,14 @@ import time
 from pathlib import Path
 
 from leukemia import settings
+from leukemia.bundles import bundle as bundles
 
 SINGLES = 50
 FEW, MANY = 500, 5_000
+# The slow way's pace is known after so many.
+PLAIN_COUNT = 250
+# Crops that lie ready for the network alone, each answered this many times.
+READY, TIMES = 64, 8
 ROWS = (
     ("cells a second, end to end", "rate"),
     ("one warm cell, ms (median)", "one"),
@@ -63,6 +70,41 @@ def plain(paths: list[Path], model: Path) -> dict[str, float]:
     return _timed(answer, paths)
 
 
+def engine(paths: list[Path], model: Path) -> dict[str, float]:
+    """The same of OpenVINO by itself; ``ready`` is the network alone: crops a second, nothing decoded."""
+    import numpy as np
+    import openvino
+    from PIL import Image
+
+    from leukemia.bundles.bundle import ENGINE
+
+    core, exact = openvino.Core(), {"INFERENCE_PRECISION_HINT": "f32"}
+    several = core.compile_model(model / ENGINE, "CPU", {**exact, "PERFORMANCE_HINT": "THROUGHPUT"})
+    single = core.compile_model(model / ENGINE, "CPU", {**exact, "PERFORMANCE_HINT": "LATENCY"})
+    side = single.input(0).partial_shape[1].get_length()
+    queue = openvino.AsyncInferQueue(several)
+
+    def read(path: Path) -> np.ndarray:
+        return np.asarray(Image.open(path).convert("RGB").resize((side, side)))[None]
+
+    def answer(chunk: list[Path]) -> None:
+        if len(chunk) == 1:
+            single(read(chunk[0]))
+            return
+        for path in chunk:
+            queue.start_async(read(path))
+        queue.wait_all()
+
+    answer(paths[:64])
+    figures = _timed(answer, paths)
+    crops = [read(path) for path in paths[:READY]]
+    start = time.perf_counter()
+    for crop in crops * TIMES:
+        queue.start_async(crop)
+    queue.wait_all()
+    return {**figures, "ready": len(crops) * TIMES / (time.perf_counter() - start)}
+
+
 def memory(paths: list[Path], model: Path) -> dict[str, float]:
     """Peak memory of classifying the files, answers dropped as a long batch would."""
     from leukemia.inference.classifier import Classifier, Source
@@ -73,7 +115,7 @@ def memory(paths: list[Path], model: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run both ways and print the comparison."""
+    """Run all ways in turn and print the comparison."""
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.images or _draw(Path(scratch), 200)
@@ -81,14 +123,32 @@ def main() -> None:
         if not found:
             sys.exit(f"No .bmp file in {folder}.")
         paths = [found[i % len(found)] for i in range(max(MANY, options.count))]
-        a = _apart("ours", paths[: options.count], options.model)
-        b = _apart("plain", paths[: options.count], options.model)
+        counts = {"ours": options.count, "plain": min(options.count, PLAIN_COUNT), "engine": options.count}
+        rounds = [
+            {way: _apart(way, paths[:count], options.model) for way, count in counts.items()}
+            for _ in range(options.rounds)
+        ]
         few, many = (_apart("memory", paths[:n], options.model)["peak_mb"] for n in (FEW, MANY))
+    ours, plain, engine = (_median([one[way] for one in rounds]) for way in counts)
+    bundle = bundles.read(options.model)
+    precision = bundle.record.engine.precision if bundle.record.engine else "f32"
     print(f"{options.count} BMPs from disk, {len(found)} different; {os.cpu_count()} cores")
-    print(f"{'':<28}{'ours':>10}{'plain':>10}{'ratio':>8}")
+    print(f"{bundle.name}, engine in {precision}; median of {options.rounds} rounds")
+    print(f"{'':<28}{'ours':>10}{'Keras':>10}{'OpenVINO':>10}")
     for name, key in ROWS:
-        print(f"{name:<28}{a[key]:>10.1f}{b[key]:>10.1f}{a[key] / b[key]:>8.2f}")
+        print(f"{name:<28}{ours[key]:>10.1f}{plain[key]:>10.1f}{engine[key]:>10.1f}")
+    print(f"OpenVINO on crops that lie ready, nothing decoded: {engine['ready']:.1f} a second")
     print(f"peak memory of {FEW} and {MANY} files: {few:.0f} and {many:.0f} MB, {many - few:+.0f} MB")
+    print(f"end to end, times the plain Keras way: {ours['rate'] / plain['rate']:.1f}")
+    print(
+        f"end to end, share of OpenVINO itself: {ours['rate'] / engine['rate']:.2f} "
+        f"(of its pace on crops that lie ready: {ours['rate'] / engine['ready']:.2f})"
+    )
+    print(f"one warm cell, share of the plain Keras way's time: {ours['one'] / plain['one']:.2f}")
+
+
+def _median(figures: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(one[key] for one in figures) for key in figures[0]}
 
 
 def _timed(answer, paths: list[Path]) -> dict[str, float]:
@@ -118,7 +178,7 @@ def _apart(way: str, paths: list[Path], model: Path) -> dict[str, float]:
 
 def _job() -> None:
     job = json.load(sys.stdin)
-    way = {"ours": ours, "plain": plain, "memory": memory}[job["way"]]
+    way = {"ours": ours, "plain": plain, "engine": engine, "memory": memory}[job["way"]]
     print(json.dumps(way([Path(path) for path in job["paths"]], Path(job["model"]))))
 
 
@@ -139,6 +199,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, help="folder of BMPs (default: drawn cells)")
     parser.add_argument("--model", type=Path, default=settings.load().model)
     parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3, help="turns that each way takes")
     return parser.parse_args()
 
 

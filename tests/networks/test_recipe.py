@@ -86,7 +86,7 @@ def test_batch_normalisation_stays_as_it_was_while_all_else_learns(lite0, crops)
 def test_lite0_goes_into_a_bundle_with_an_engine_that_agrees(lite0, crops, tmp_path):
     fused = batchnorm_fusion.fuse(lite0)
     serving_network.round_weights(fused)
-    writer._write_engine(fused, tmp_path, crops)  # raises where they differ by more than 1e-3
+    writer._write_engine(fused, tmp_path, crops, None, None)  # raises where they differ by more than 1e-3
     assert np.ptp(fused.predict_on_batch(crops)) > 0.01
     # Converted weights, half floats: 4.6 million of them.
     assert (tmp_path / "engine.bin").stat().st_size < 9.5e6

@@ -58,16 +58,18 @@ def test_the_calibration_is_a_part_of_the_network_that_answers(model, pictures, 
     assert again.predict_on_batch(pictures) == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_engine_answers_as_the_network(model, pictures, tmp_path):
+@pytest.mark.parametrize("views", serving_network.VIEWS)
+def test_the_engine_answers_as_the_network(model, pictures, views, tmp_path):
     import openvino
 
-    spread = novelty.fit(serving_network.feature_model(model, 4).predict_on_batch(pictures)[1], 2)
-    network = serving_network.inference_model(model, 4, Calibration("platt", 1.7, -0.4), spread)
+    spread = novelty.fit(serving_network.feature_model(model, views).predict_on_batch(pictures)[1], 2)
+    network = serving_network.inference_model(model, views, Calibration("platt", 1.7, -0.4), spread)
     network.export(str(tmp_path / "engine.xml"), format="openvino", verbose=False)
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     engine = openvino.Core().compile_model(tmp_path / "engine.xml", "CPU", options)
     probability, distance = network.predict_on_batch(pictures)
     found = engine(pictures)
+    assert len(found) == 2
     assert found[0] == pytest.approx(probability, abs=1e-5)
     assert found[1] == pytest.approx(distance, rel=1e-3)
     assert distance.shape == (len(pictures), 1)

@@ -256,7 +256,7 @@ def test_a_server_that_is_not_there_is_reported_in_a_sentence(data, monkeypatch)
 
 def test_the_words_that_mlflow_stores_are_those_of_earlier_programs():
     kinds = ["train", "crossvalidate", "fold", "sweep", "trial", "bundle", "threshold"]
-    assert [kind.value for kind in RunKind] == kinds
+    assert [kind.value for kind in RunKind] == [*kinds, "site"]
     assert records.MLFLOW_STATUS == {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
     assert (records.PARENT, records.USER, records.BEST_OF) == (
         "mlflow.parentRunId",

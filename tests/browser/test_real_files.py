@@ -182,6 +182,9 @@ def test_stop_keeps_the_answers_and_go_on_finishes(visit, drawn, tmp_path):
     for number in range(80):
         (tmp_path / f"{number}.png").write_bytes(large)
     page = visit()
+    page.get_by_role("button", name="Scale: automatic").click()
+    page.get_by_role("button", name="They are native C-NMC frames").click()
+    page.keyboard.press("Escape")
     give(page, sorted(tmp_path.iterdir()))
     page.get_by_text(re.compile(r"^(16|32|48) of 80 classified")).first.wait_for()
     page.get_by_role("button", name="Stop classifying").click()

@@ -28,7 +28,7 @@ IDLE, ENOUGH = 120, 900
 QUICK = """
 from leukemia.evaluation import bootstrap
 drawn = bootstrap.resampled
-bootstrap.resampled = lambda predictions, resamples, seed: drawn(predictions, 20, seed)
+bootstrap.resampled = lambda predictions, resamples, *rest: drawn(predictions, 20, *rest)
 """
 # Holds the training in the middle of its second epoch: a batch was learned from, another one not.
 HOLD = """

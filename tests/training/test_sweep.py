@@ -13,7 +13,7 @@ from leukemia.recipes import search_space, settings
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
 from leukemia.tracking.records import RunKind
-from leukemia.training import model_selection, sweep_study, trainer, training_data
+from leukemia.training import model_selection, sweep_study, training_data
 from leukemia.training import run as training
 from leukemia.training import sweep as sweeps
 from leukemia.training.checkpoint import Checkpoint
@@ -118,7 +118,6 @@ def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
 
     ordinary = training.train
     monkeypatch.setattr(training_data, "outputs", spy)
-    monkeypatch.setattr(trainer, "outputs", spy)
     monkeypatch.setattr(TrainingData, "rows", rows)
     monkeypatch.setattr(training, "train", train)
     bundle = sweeps.sweep(asked(trials=2), data, data / "out")

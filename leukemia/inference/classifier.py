@@ -1,8 +1,8 @@
 """A bundle and images to answers, in the order the images came.
 
-One image alone has all cores for its network. Several are decoded by a few threads, and the network answers
-as many at a time as the machine has cores for, each on one core; only a few frames are in memory at a time,
-however many files there are.
+One image alone has all cores for its network. Of several, each is decoded and answered by one thread, with
+a core of its own and nothing to wait for; only a few frames are in memory at a time, however many files there
+are.
 """
 
 import io
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,14 +28,12 @@ from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
 
-# Images taken in for each thread, so that none waits for the reader of the answers.
-AHEAD = 8
-# Requests for each that runs: the next lies ready when one is done.
-REQUESTS = 2
+# Images taken in for each thread: one that it answers, the others ready when it is done.
+AHEAD = 3
 # Probabilities are rounded to this many digits: below them, one core and several may differ.
 DIGITS = 6
-# Probabilities and distances, (n,) each.
-Predicted = tuple[np.ndarray, np.ndarray]
+# From crops (n, size, size, 3) to probabilities and distances, (n,) each.
+Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOVEL = "Unlike the cells the model was trained on: {}. The model gives no answer."
 ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp cell"
 
@@ -105,10 +104,6 @@ class _Decoded:
     drawn: bool = False
 
 
-# An image that was decoded, and its prediction to come; None where it has no pixels to predict from.
-_Started = tuple[_Decoded, Future[Predicted] | None]
-
-
 class Classifier:
     """One loaded model. Safe to share between threads."""
 
@@ -116,7 +111,7 @@ class Classifier:
         self.bundle = bundle
         self._lock = threading.Lock()
         self._alone = self._compile("LATENCY")
-        self._requests: _Requests | None = None
+        self._requests: SimpleQueue[openvino.InferRequest] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Classifier":
@@ -158,23 +153,21 @@ class Classifier:
         sources = iter(sources)
         first = list(islice(sources, 2))
         if len(first) < 2:
-            for source in first:
-                item = self._decode(source, thumbnail)
-                yield self._decide(item, None if item.crop is None else self.predict(item.crop[None]))
+            yield from (self._answer(source, thumbnail, self.predict) for source in first)
             return
-        requests, workers = self._load_requests(), settings.load().workers
-        with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-            ahead: deque[Future[_Started]] = deque()
+        predict = partial(_predict_one, self._free_requests())
+        workers = settings.load().workers
+        with ThreadPoolExecutor(workers, thread_name_prefix="classify") as pool:
+            ahead: deque[Future[Answer]] = deque()
 
             def take_in(some: Iterable[Source]) -> None:
-                ahead.extend(pool.submit(self._start, source, thumbnail, requests) for source in some)
+                ahead.extend(pool.submit(self._answer, source, thumbnail, predict) for source in some)
 
             take_in(first)
             try:
                 while ahead:
                     take_in(islice(sources, AHEAD * workers - len(ahead)))
-                    item, predicted = ahead.popleft().result()
-                    yield self._decide(item, predicted and predicted.result())
+                    yield ahead.popleft().result()
             finally:
                 for future in ahead:
                     future.cancel()
@@ -187,15 +180,22 @@ class Classifier:
         except RuntimeError as error:
             raise BundleError(f"The network in {self.bundle.folder} cannot be loaded.") from error
 
-    def _load_requests(self) -> "_Requests":
+    def _free_requests(self) -> "SimpleQueue[openvino.InferRequest]":
+        """Requests to the network that run side by side, as many as the machine is quickest with."""
         with self._lock:
             if self._requests is None:
-                self._requests = _Requests(self._compile("THROUGHPUT"))
+                network, free = self._compile("THROUGHPUT"), SimpleQueue()
+                for _ in range(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+                    free.put(network.create_infer_request())
+                self._requests = free
             return self._requests
 
-    def _start(self, source: Source, thumbnail: int, requests: "_Requests") -> "_Started":
+    def _answer(self, source: Source, thumbnail: int, predict: Predict) -> Answer:
         item = self._decode(source, thumbnail)
-        return item, None if item.crop is None else requests.start(item.crop[None])
+        if item.crop is None:
+            return item.answer
+        (probability,), (distance,) = predict(item.crop[None])
+        return self._decide(item, float(probability), float(distance))
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
         said = scale.NATIVE if source.drawn else source.scale
@@ -209,10 +209,7 @@ class Classifier:
         answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small, note=cell.note)
         return _Decoded(answer, crop, cell.loss, source.drawn)
 
-    def _decide(self, item: _Decoded, predicted: Predicted | None) -> Answer:
-        if predicted is None:
-            return item.answer
-        probability, distance = (float(values[0]) for values in predicted)
+    def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
         if limit is not None and distance > limit and not item.drawn:
             reasons = appearance.reasons(item.crop, item.answer.area, item.loss)
@@ -222,28 +219,15 @@ class Classifier:
         return replace(item.answer, probability=probability, distance=distance)
 
 
-class _Requests:
-    """Requests to a network; as many run side by side as the machine is quickest with."""
-
-    def __init__(self, network: openvino.CompiledModel) -> None:
-        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(REQUESTS * network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
-            request = network.create_infer_request()
-            request.set_callback(self._finish, None)
-            self._free.put(request)
-
-    def start(self, crop: np.ndarray) -> Future[Predicted]:
-        """Begin to predict a crop (1, size, size, 3), as soon as a request is free."""
-        predicted: Future[Predicted] = Future()
-        request = self._free.get()
-        request.wait()  # for its last callback to return
-        request.start_async(crop, (request, predicted))
-        return predicted
-
-    def _finish(self, started: tuple[openvino.InferRequest, Future[Predicted]]) -> None:
-        request, predicted = started
-        predicted.set_result(_rounded(request.results))
-        self._free.put(request)
+def _predict_one(
+    free: "SimpleQueue[openvino.InferRequest]", crop: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """:meth:`Classifier.predict` of one crop (1, size, size, 3), beside others."""
+    request = free.get()
+    try:
+        return _rounded(request.infer(crop, share_inputs=True))
+    finally:
+        free.put(request)
 
 
 def _rounded(out: "openvino.utils.data_helpers.OVDict") -> tuple[np.ndarray, np.ndarray]:

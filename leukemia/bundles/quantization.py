@@ -111,7 +111,7 @@ def quantize(network: openvino.Model, cells: LabelledCells) -> openvino.Model:
 
     size = network.input(0).partial_shape[1].get_length()
     crops = list(cells.batches(cells.calibration, size, 1))
-    # Not by its own function, which silences the handlers of every logger.
+    # Not by its own function, which also sets the level of handlers that others put on its logger.
     logging.getLogger("nncf").setLevel(logging.ERROR)
     # It draws progress bars, which a job's log does not need.
     with redirect_stdout(io.StringIO()):

@@ -46,9 +46,23 @@ def show(batch: Batch, pixel_size: float) -> None:
         st.caption(f"{WHERE} {model} {ALL_IMAGES}")
 
 
-def _ask(batch: Batch, pixel_size: float) -> None:
+def field(pixel_size: float, key: str) -> None:
+    """Ask for micrometres per pixel, within what can be resampled to the model's ``pixel_size``."""
     low, high = (pixel_size * end for end in scale.FACTORS)
+    st.number_input(
+        "Micrometres per pixel",
+        min_value=low,
+        max_value=high,
+        value=None,
+        step=0.001,
+        format="%.4f",
+        placeholder=f"{low:.3g} to {high:.3g}",
+        key=key,
+        width=220,
+    )
 
+
+def _ask(batch: Batch, pixel_size: float) -> None:
     def take() -> None:
         if value := st.session_state.get(FIELD):
             batch.state_scale(scale.stated(value))
@@ -56,17 +70,7 @@ def _ask(batch: Batch, pixel_size: float) -> None:
             flash.put(FIELD, flash.WARNING, NEEDED)
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(
-            "Micrometres per pixel",
-            min_value=low,
-            max_value=high,
-            value=None,
-            step=0.001,
-            format="%.4f",
-            placeholder=f"{low:.3g} to {high:.3g}",
-            key=FIELD,
-            width=220,
-        )
+        field(pixel_size, FIELD)
         st.button("Use this scale", type="primary", on_click=take)
         st.button("They are native C-NMC frames", on_click=batch.state_scale, args=(scale.STATED_NATIVE,))
     flash.show(FIELD)

@@ -7,7 +7,6 @@ import streamlit as st
 
 from leukemia import attribution
 from leukemia.errors import LeukemiaError
-from leukemia.imaging import scale
 from leukemia.jobs import JobKind
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
@@ -16,7 +15,7 @@ from leukemia.storage.atomic import whole_file
 from leukemia.verification import labelled_cells, statistics, store
 from leukemia.verification.statistics import CONFIDENCES, USUAL_CONFIDENCE, Criterion
 from leukemia.verification.store import Verification
-from pages.components import flash, identity, job_status
+from pages.components import flash, identity, job_status, scale_question
 from pages.sections.dataset import importing
 
 # Which verification the section shows.
@@ -86,18 +85,7 @@ def bring(verification: Verification, version: Version) -> None:
         "Scale of the images", (AUTOMATIC, STATED, NATIVE), default=AUTOMATIC, required=True, key=SCALE
     )
     if how == STATED:
-        low, high = (version.bundle.pixel_size * end for end in scale.FACTORS)
-        st.number_input(
-            "Micrometres per pixel",
-            low,
-            high,
-            None,
-            0.001,
-            "%.4f",
-            key=PIXEL_SIZE,
-            placeholder=f"{low:.3g} to {high:.3g}",
-            width=220,
-        )
+        scale_question.field(version.bundle.pixel_size, PIXEL_SIZE)
     elif how == AUTOMATIC:
         st.caption(AS_EVER)
     with st.container(horizontal=True):

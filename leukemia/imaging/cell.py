@@ -35,6 +35,8 @@ class Cell:
         How its file was compressed; None where that is exact or not asked.
     scale_note : str
         What a reader must know of its scale; empty where it goes without saying.
+    depth_note : str
+        What was assumed of its samples to tell their levels; empty where nothing was.
     """
 
     pixels: np.ndarray
@@ -43,11 +45,14 @@ class Cell:
     middle: tuple[int, int]
     loss: Loss | None = None
     scale_note: str = ""
+    depth_note: str = ""
 
     @property
     def note(self) -> str:
         """What a reader of an answer on it must know of the picture; empty where there is nothing."""
-        return "; ".join(part for part in (self.scale_note, self.loss.note if self.loss else "") if part)
+        return "; ".join(
+            filter(None, (self.scale_note, self.depth_note, self.loss.note if self.loss else ""))
+        )
 
     @property
     def height(self) -> int:

@@ -81,7 +81,7 @@ def of_file(image: Image.Image, data: bytes) -> Loss | None:
     """
     if isinstance(image, JpegImageFile):
         return Loss("JPEG", _quality(image.quantization), _subsampling(image.layer))
-    if image.format == "WEBP" and _is_lossy_webp(data):
+    if image.format == "WEBP" and is_lossy_webp(data):
         return Loss("lossy WebP")
     if image.format == "TIFF" and image.info.get("compression") in ("jpeg", "tiff_jpeg"):
         return Loss("JPEG-compressed TIFF")
@@ -108,7 +108,7 @@ def _subsampling(layers: list[tuple[int, int, int, int]]) -> str:
     return _SUBSAMPLING.get((*layers[0][1:3], *layers[1][1:3]), "")
 
 
-def _is_lossy_webp(data: bytes) -> bool:
+def is_lossy_webp(data: bytes) -> bool:
     """Whether the picture lies in a VP8 chunk (lossy), not in a VP8L chunk; the file is one that opened."""
     place = 12
     while place + 8 <= len(data):

@@ -12,12 +12,14 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leukemia.errors import ImageError
-from leukemia.imaging import loss, scale
+from leukemia.imaging import depth, loss, scale, tiff
 from leukemia.imaging.loss import Loss
 from leukemia.settings import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
-SUFFIXES = (".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
+MP_ENTRIES, MOST_FRAMES = 0xB002, 8  # of a JPEG with several pictures (CIPA DC-007)
+PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # how it begins, and where the bits of a sample stand
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,14 @@ class Picture:
         How the file was compressed; None where it keeps every pixel.
     pixel_size : float or None
         Micrometres per pixel, where the file records them.
+    note : str
+        What was assumed to tell its levels; empty where nothing was.
     """
 
     pixels: np.ndarray
     loss: Loss | None = None
     pixel_size: float | None = None
+    note: str = ""
 
 
 def read(path: Path) -> bytes:
@@ -83,12 +88,7 @@ def open_picture(data: bytes) -> Picture:
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(_too_large())
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_header(image)
-            lost, pixel_size = loss.of_file(image, data), scale.recorded(image)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return Picture(_to_rgb(image), lost, pixel_size)
+        return _open(data)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -110,16 +110,70 @@ def _too_wide() -> str:
     return f"The image is too large: the limit is {MAX_SIDE:,} pixels per side."
 
 
+def _open(data: bytes) -> Picture:
+    page = 0
+    if tiff.is_tiff(data):
+        found = tiff.read(data)
+        if isinstance(found, tiff.Deep):
+            return Picture(_upright_rgb(found.image), found.loss, found.pixel_size, found.note)
+        page = found
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if image.format == "TIFF":
+            image.seek(page)
+        _check_header(image)
+        if data.startswith(PNG) and data[PNG_DEPTH] > 8 and image.mode in ("RGB", "RGBA"):
+            return _deep_png(data, image)
+        pixel_size = scale.recorded(image.tag_v2) if image.format == "TIFF" else None
+        lost = loss.of_file(image, data)
+        image.load()
+        return Picture(_upright_rgb(_without_empty_alpha(image)), lost, pixel_size)
+
+
 def _check_header(image: Image.Image) -> None:
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ImageError(_too_wide())
+    if image.format == "TIFF":
+        return  # its pages were looked at before
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and not (image.format == "MPO" and _only_previews(image)):
         raise ImageError(f"The file contains {frames} images. Save each cell as a separate file.")
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def _only_previews(image: Image.Image) -> bool:
+    """Whether a phone's or camera's file holds its picture and, beside it, smaller copies or maps of it."""
+    if image.n_frames > MOST_FRAMES:
+        return False
+    width, height = image.size
+    kinds = [entry["Attribute"]["MPType"] for entry in image.mpinfo[MP_ENTRIES][1:]]
+    smaller = True
+    for number in range(1, image.n_frames):
+        image.seek(number)
+        smaller &= image.width < width and image.height < height
+    image.seek(0)
+    return smaller and not any(kind.startswith("Multi-Frame") for kind in kinds)
+
+
+def _deep_png(data: bytes, image: Image.Image) -> Picture:
+    """A PNG of 16 bits; Pillow would cut samples of 12 bits down to black."""
+    from imagecodecs import png_decode
+
+    image.load()  # finds what is damaged
+    levels, note = depth.to_eight_bits(png_decode(data), None)
+    deep = Image.fromarray(levels)
+    deep.info = image.info
+    return Picture(_upright_rgb(deep), None, None, note)
+
+
+def _without_empty_alpha(image: Image.Image) -> Image.Image:
+    """A BMP as other programs show it: they write its fourth byte as 0 where nothing is transparent."""
+    if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
+        return image.convert("RGB")
+    return image
+
+
+def _upright_rgb(image: Image.Image) -> np.ndarray:
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith(("I", "F")):
         raise ImageError("16- and 32-bit greyscale images cannot be read. Save the cell as 8-bit colour.")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:

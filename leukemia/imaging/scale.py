@@ -6,7 +6,9 @@ a side. A frame of another size was resized, or came from another camera.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -72,15 +74,12 @@ def stated(pixel_size: float) -> Scale:
     return Scale(pixel_size, AS_STATED)
 
 
-def recorded(image: Image.Image) -> float | None:
-    """Micrometres per pixel that a TIFF records, or None.
+def recorded(tags: Mapping[int, Any]) -> float | None:
+    """Micrometres per pixel that the tags of a TIFF record, or None.
 
     A resolution per inch or centimetre counts where a microscope can have it (:data:`PLAUSIBLE`), and so
     does one per micron as ImageJ writes it.
     """
-    if image.format != "TIFF":
-        return None
-    tags = image.tag_v2
     try:
         across, down = float(tags[X_RESOLUTION]), float(tags[Y_RESOLUTION])
         per_unit = MICROMETRES.get(tags.get(UNIT, 2)) or _imagej_unit(str(tags.get(DESCRIPTION, "")))
@@ -89,8 +88,12 @@ def recorded(image: Image.Image) -> float | None:
     # What is not a number fails every comparison.
     if not (per_unit and across > 0 and abs(across - down) <= SQUARE * across):
         return None
-    size = per_unit / across
-    return size if PLAUSIBLE[0] <= size <= PLAUSIBLE[1] else None
+    return plausible(per_unit / across)
+
+
+def plausible(size: float | None) -> float | None:
+    """Micrometres per pixel where a microscope's camera can have them, else None."""
+    return size if size is not None and PLAUSIBLE[0] <= size <= PLAUSIBLE[1] else None
 
 
 def choose(said: Scale | None, in_file: float | None, height: int, width: int) -> Scale:

@@ -55,7 +55,12 @@ def open_cell(data: bytes, scale: Scale | None = None, pixel_size: float = scale
     if times != 1:
         cell = measure_cell(scales.resample(cell.pixels, times), cell.image_id)
     _check_size(cell)
-    return replace(cell, loss=picture.loss, scale_note=_scale_note(chosen, times, cell.area))
+    return replace(
+        cell,
+        loss=picture.loss,
+        scale_note=_scale_note(chosen, times, cell.area),
+        depth_note=picture.note,
+    )
 
 
 def _scale_note(scale: Scale, times: float, area: int) -> str:

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -79,6 +80,41 @@ def test_a_file_of_several_pictures_is_refused():
 def test_sixteen_bit_grey_is_refused():
     with pytest.raises(ImageError, match="8-bit colour"):
         reader.decode(encoded(np.zeros((50, 50), np.uint16), "PNG"))
+
+
+@pytest.mark.parametrize("shift", [2, 4, 8])
+def test_a_png_of_deep_samples_is_the_cell_itself(shift):
+    deep = ellipse().astype(np.uint16) << shift
+    opaque = np.full((*deep.shape[:2], 1), 65_535, np.uint16)
+    picture = reader.open_picture(imagecodecs.png_encode(deep))
+    assert np.array_equal(picture.pixels, ellipse())
+    assert bool(picture.note) == (shift < 8)
+    if shift == 8:
+        clear = imagecodecs.png_encode(np.concatenate([deep, opaque], axis=2))
+        assert np.array_equal(reader.decode(clear), ellipse())
+
+
+def test_a_camera_s_preview_is_no_second_picture():
+    def camera(*others):
+        out = io.BytesIO()
+        main = Image.fromarray(ellipse())
+        main.save(out, "MPO", save_all=True, append_images=[Image.fromarray(one) for one in others])
+        return out.getvalue()
+
+    alone = reader.decode(encoded(ellipse(), "JPEG"))
+    assert np.array_equal(reader.decode(camera(ellipse(100, area=2_000))), alone)
+    with pytest.raises(ImageError, match="2 images"):
+        reader.decode(camera(ellipse(area=20_000)))
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_bmp_whose_fourth_byte_is_empty_is_opaque(alpha):
+    data = encoded(np.dstack([ellipse(), np.full((450, 450), alpha, np.uint8)]), "BMP")
+    # A V4 header whose masks name the fourth byte as opacity, as Windows writes it.
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    header = struct.pack("<I", 108) + data[18:30] + struct.pack("<I", 3) + data[34:54] + masks
+    bmp = b"BM" + struct.pack("<IHHI", len(data) + 68, 0, 0, 14 + 108) + header + data[54:]
+    assert np.array_equal(reader.decode(bmp), ellipse())
 
 
 def test_read_refuses_a_huge_file_before_reading_it(tmp_path):

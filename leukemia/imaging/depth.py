@@ -1,0 +1,65 @@
+"""Deep pixels to eight bits: 10, 12, 14 and 16 bits, and fractions of one.
+
+A camera's 10 or 12 bits often come in a file of 16, and few files say so. Read as 16 bits they would be
+black. So the depth is the one that the file records, else the least that holds the brightest sample: a cell
+on black reaches beyond a quarter of the scale. Whoever reads the answer is told.
+"""
+
+import numpy as np
+
+from leukemia.errors import ImageError
+
+DEPTHS = (8, 10, 12, 14, 16)
+
+
+def to_eight_bits(samples: np.ndarray, recorded: int | None = None) -> tuple[np.ndarray, str]:
+    """Bring samples of any depth to levels from 0 to 255.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        Unsigned integers of 8, 16 or 32 bits, or floats from 0 to 1 or from 0 to 255; of any shape.
+    recorded : int, optional
+        Bits of a sample, where the file says how many of them are used.
+
+    Returns
+    -------
+    tuple of numpy.ndarray and str
+        uint8, the same shape; and what a reader must know of it, empty where nothing was assumed.
+
+    Raises
+    ------
+    ImageError
+        Where the samples are signed, are no numbers, or are over the depths that are read.
+    """
+    if samples.dtype == np.uint8:
+        return samples, ""
+    if samples.dtype.kind == "f":
+        return _from_fractions(samples)
+    if samples.dtype.kind != "u":
+        raise ImageError("The samples of this image have a sign. Save the cell as 8-bit colour.")
+    brightest = int(samples.max(initial=0))
+    if brightest >= 1 << DEPTHS[-1]:
+        raise ImageError("The image has more than 16 bits per channel. Save the cell as 8-bit colour.")
+    if recorded in DEPTHS and brightest < 1 << recorded:
+        return _shifted(samples, recorded), ""
+    bits = next(bits for bits in DEPTHS if brightest < 1 << bits)
+    assumed = f"taken as {bits}-bit samples, by the brightest one" if bits < DEPTHS[-1] else ""
+    return _shifted(samples, bits), assumed
+
+
+def _shifted(samples: np.ndarray, bits: int) -> np.ndarray:
+    return (samples >> (bits - 8)).astype(np.uint8)
+
+
+def _from_fractions(samples: np.ndarray) -> tuple[np.ndarray, str]:
+    low, high = (float(end) for end in (samples.min(initial=0), samples.max(initial=0)))
+    # What is not a number fails every comparison.
+    if not (low >= 0 and high <= 255):
+        raise ImageError(
+            "The image has floating-point samples that are neither 0 to 1 nor 0 to 255. Save the cell as "
+            "8-bit colour."
+        )
+    top = 1 if high <= 1 else 255
+    levels = np.round(samples.astype(np.float64) * (255 / top)).astype(np.uint8)
+    return levels, f"floating-point samples, taken as 0 to {top}"

@@ -1,0 +1,202 @@
+"""TIFF files that are more than one picture of 8-bit samples: planes, deep samples, thumbnails.
+
+Pillow reads the plain ones. It takes apart neither planes of 16 bits nor channels that are pages, and knows
+neither floats nor JPEG 2000 and WebP inside; those are read with tifffile. How many pages there are is
+counted only as far as matters: a file of 20 MB can have hundreds of thousands.
+"""
+
+import io
+import logging
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from leukemia.errors import ImageError
+from leukemia.imaging import depth, loss, planes, scale
+from leukemia.imaging.loss import Loss
+from leukemia.imaging.planes import Channels
+from leukemia.settings import MAX_PIXELS, MAX_SIDE
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+# What is wrong with a file is said once, by the error.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+MOST_PAGES = 8
+ORDERS = {b"II": "<", b"MM": ">"}
+# Version to the place of the first directory, and the formats of an offset, of a count of entries, and the
+# bytes of an entry: TIFF 6.0, and BigTIFF.
+VERSIONS = {42: (4, "I", "H", 12), 43: (8, "Q", "Q", 20)}
+GREY, COLOUR, SEPARATE = 1, 2, 2  # PhotometricInterpretation, PlanarConfiguration
+# None, CCITT, LZW, JPEG, Deflate, PackBits: with 8 bits, Pillow decodes these.
+PLAIN = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946)
+JPEG, WEBP, JPEG_2000 = (6, 7), (50001, 34927), (33003, 33004, 33005, 34712)
+MAX_SAMPLE, ORIENTATION = 281, 274
+CLEAR = (1, 2)  # ExtraSamples that are opacity
+SAVE_AS = "Save the cell as an 8-bit RGB TIFF or PNG."
+
+
+@dataclass(frozen=True)
+class Deep:
+    """A decoded TIFF that Pillow does not read.
+
+    Attributes
+    ----------
+    image : PIL.Image.Image
+        RGB or RGBA, with its orientation not yet applied.
+    note : str
+        What was assumed of its samples; empty where nothing was.
+    loss : Loss or None
+    pixel_size : float or None
+        Micrometres per pixel, where the file records them.
+    """
+
+    image: Image.Image
+    note: str
+    loss: Loss | None
+    pixel_size: float | None
+
+
+def is_tiff(data: bytes) -> bool:
+    """Whether a file begins as TIFF or BigTIFF does."""
+    order = ORDERS.get(data[:2])
+    return order is not None and len(data) > 8 and struct.unpack_from(f"{order}H", data, 2)[0] in VERSIONS
+
+
+def read(data: bytes) -> Deep | int:
+    """Decode a TIFF, or say which of its pages is the picture where Pillow reads it.
+
+    Raises
+    ------
+    ImageError
+        Where it holds several pictures, is of a kind that is not read, is over a limit or cut off.
+    """
+    if len(list(islice(_pages(data), MOST_PAGES + 1))) > MOST_PAGES:
+        raise ImageError(_several(f"more than {MOST_PAGES}"))
+    from tifffile import TiffFile
+
+    with TiffFile(io.BytesIO(data)) as file:
+        pages = list(file.pages)
+        # Thumbnails and masks are flagged as such.
+        pictures = [page for page in pages if not (page.is_reduced or page.is_mask)] or pages[:1]
+        channels = _channels(file, pictures)
+        if len(pictures) == 1 and _is_plain(pictures[0]):
+            return pages.index(pictures[0])
+        for page in pictures:
+            _check(page, len(data))
+        samples, alpha = _samples(pictures, channels)
+        bits = channels.bits or _recorded_bits(pictures[0])
+        levels, note = depth.to_eight_bits(samples, bits)
+        image = Image.fromarray(np.ascontiguousarray(levels), "RGBA" if alpha else "RGB")
+        tags = {tag.code: tag.value for tag in pictures[0].tags}
+        image.getexif()[ORIENTATION] = int(tags.get(ORIENTATION, 1))
+        size = scale.plausible(channels.pixel_size) or scale.recorded(_numbers(tags))
+        return Deep(image, note, _loss(pictures[0], data), size)
+
+
+def _pages(data: bytes) -> Iterator[int]:
+    """Places of the page directories, one after another; a chain may be endless."""
+    order = ORDERS[data[:2]]
+    (version,) = struct.unpack_from(f"{order}H", data, 2)
+    first, offset, count, entry = VERSIONS[version]
+    (place,) = struct.unpack_from(order + offset, data, first)
+    while place:
+        yield place
+        try:
+            (entries,) = struct.unpack_from(order + count, data, place)
+            end = place + struct.calcsize(order + count) + entries * entry
+            (place,) = struct.unpack_from(order + offset, data, end)
+        except (struct.error, OverflowError):
+            return
+
+
+def _channels(file: "TiffFile", pictures: Sequence["TiffPage"]) -> Channels:
+    """How the pictures make one; raises where they do not."""
+    many = len(pictures)
+    described = planes.ome(pictures[0].description, many)
+    if described is None and many > 1 and file.is_imagej:
+        described = planes.imagej(file.imagej_metadata or {}, many)
+    if described is None and many > 1:
+        raise ImageError(_several(f"{many}"))
+    return described or Channels()
+
+
+def _several(count: str) -> str:
+    return f"The file contains {count} images. Save each cell as a separate file."
+
+
+def _is_plain(page: "TiffPage") -> bool:
+    bits = page.bitspersample
+    return (
+        all(one <= 8 for one in (bits if isinstance(bits, tuple) else (bits,)))
+        and page.compression in PLAIN
+        and page.planarconfig != SEPARATE
+    )
+
+
+def _check(page: "TiffPage", size: int) -> None:
+    """Refuse what is over a limit before it is decoded, and what is cut off: tifffile fills it with 0."""
+    height, width = max(page.imagelength, page.tilelength), max(page.imagewidth, page.tilewidth)
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS or page.imagedepth > 1:
+        raise ImageError(f"The image is too large: the limit is {MAX_SIDE:,} pixels per side.")
+    if page.dtype is None or page.samplesperpixel > 8:
+        raise ImageError(f"This kind of TIFF is not read. {SAVE_AS}")
+    parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    whole = all(length > 0 and start + length <= size for start, length in parts)
+    stored = sum(page.databytecounts)
+    if not (whole and (page.compression != 1 or stored >= page.nbytes)):
+        raise ImageError("The image is damaged or incomplete. Export or copy it again.")
+
+
+def _samples(pictures: Sequence["TiffPage"], channels: Channels) -> tuple[np.ndarray, bool]:
+    """Samples (height, width, 3 or 4), and whether the fourth is opacity."""
+    first = pictures[0]
+    if len(pictures) > 1:
+        alike = {(page.shape, page.dtype, page.photometric) for page in pictures}
+        if len(alike) > 1 or first.samplesperpixel > 1 or first.photometric != GREY:
+            raise ImageError(_several(f"{len(pictures)}"))
+        return np.stack([pictures[number].asarray() for number in channels.order], axis=-1), False
+    if first.samplesperpixel == 1:
+        raise ImageError("16- and 32-bit greyscale images cannot be read. Save the cell as 8-bit colour.")
+    if first.photometric != COLOUR or first.samplesperpixel < 3:
+        raise ImageError(f"This kind of TIFF ({first.photometric.name}) is not read. {SAVE_AS}")
+    samples = first.asarray()
+    if first.planarconfig == SEPARATE:
+        samples = np.moveaxis(samples, 0, -1)
+    alpha = samples.shape[-1] > 3 and bool(first.extrasamples) and first.extrasamples[0] in CLEAR
+    return samples[..., : 4 if alpha else 3], alpha
+
+
+def _recorded_bits(page: "TiffPage") -> int | None:
+    """Bits of a sample by MaxSampleValue, where it is not what it would be without being said."""
+    tag = page.tags.get(MAX_SAMPLE)
+    largest = max(np.atleast_1d(tag.value)) if tag else 0
+    bits = int(largest).bit_length()
+    return bits if 8 <= bits < page.dtype.itemsize * 8 and largest == (1 << bits) - 1 else None
+
+
+def _numbers(tags: dict[int, object]) -> dict[int, object]:
+    """Tags with their fractions as numbers; those over 0 are left out."""
+    pairs = {code: value for code, value in tags.items() if isinstance(value, tuple) and len(value) == 2}
+    return tags | {
+        code: float(Fraction(*value)) if all(isinstance(one, int) for one in value) and value[1] else None
+        for code, value in pairs.items()
+    }
+
+
+def _loss(page: "TiffPage", data: bytes) -> Loss | None:
+    if page.compression in JPEG:
+        return Loss("JPEG-compressed TIFF")
+    if page.compression in JPEG_2000:
+        return Loss("JPEG 2000-compressed TIFF")
+    if page.compression in WEBP:
+        start, length = page.dataoffsets[0], page.databytecounts[0]
+        return Loss("lossy WebP in TIFF") if loss.is_lossy_webp(data[start : start + length]) else None
+    return None

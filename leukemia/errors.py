@@ -12,6 +12,10 @@ class ImageError(LeukemiaError):
     """One image cannot be answered; the message says why in a clinician's words."""
 
 
+class OutputError(LeukemiaError):
+    """What a user named for the result may not be written: it is something else, or cannot be."""
+
+
 class ArchiveError(LeukemiaError):
     """A source folder or zip cannot be imported as a C-NMC 2019 set."""
 

@@ -33,6 +33,7 @@ RECORD = "bundle.json"
 PREDICTIONS = "predictions.csv"
 CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
+FILES = (*CHECKED, RECORD)
 PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
 # Of networks that learned from no cell of the source: see :mod:`leukemia.evaluation.breakdown.sources`.
 UNSEEN_COLUMNS = ("unseen_probability", "unseen_called")

@@ -2,9 +2,6 @@
 
 import platform
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +16,7 @@ from leukemia.bundles import model_card, quantization, schema
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.imaging import scale
+from leukemia.storage.atomic import partial_folder
 
 # The engine's answers may differ from Keras's by at most this much probability.
 AGREEMENT = 1e-3
@@ -83,7 +81,7 @@ def write(
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _partial(folder.parent) as partial:
+    with partial_folder(folder.parent) as partial:
         model.save(partial / bundles.NETWORK)
         engine = _write_engine(model, partial, probe, training, labelled)
         more = [name for name in bundles.FURTHER_COLUMNS if name in predictions]
@@ -115,23 +113,11 @@ def write_copy(bundle: bundles.Bundle, place: Path, name: str, record: schema.Re
     OSError
         Where it cannot be written; ``place`` is then as it was.
     """
-    with _partial(place) as partial:
+    with partial_folder(place) as partial:
         for file in COPIED:
             shutil.copyfile(bundle.folder / file, partial / file)
         _write_record(partial, record)
         return bundles.read(_rename(partial, place, name))
-
-
-@contextmanager
-def _partial(place: Path) -> Iterator[Path]:
-    """A folder that is removed unless it was moved to where it belongs."""
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=place))
-    try:
-        partial.chmod(0o755)
-        yield partial
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _write_record(partial: Path, record: schema.Record) -> None:

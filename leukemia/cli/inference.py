@@ -39,7 +39,9 @@ def add_to(commands: Commands) -> None:
 
     command = commands.add_parser("classify", help="classify image files and folders")
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
-    command.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="one row per image")
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FILE.csv", help="one row per image; - to print"
+    )
     scale_option(command)
     _model(command)
     command.set_defaults(run=classify)
@@ -87,18 +89,17 @@ def classify(options: Namespace) -> int:
     from leukemia.imaging import scale
     from leukemia.inference import decisions
     from leukemia.inference.classifier import Classifier, Source
-    from leukemia.storage.atomic import whole_file
+    from leukemia.storage import output
 
     paths = list(_images(options.paths))
-    if options.output.is_dir() or not options.output.parent.is_dir():
-        raise LeukemiaError(f"Cannot write {options.output}: it must be a file in an existing folder.")
+    table = output.file(options.output, decisions.is_table, "table", paths)
     classifier = Classifier(_in_service(options.model))
     threshold = classifier.bundle.threshold
     if options.scale:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
     refused = unknown = 0
-    with whole_file(options.output) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with table.open() as file:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
@@ -106,13 +107,13 @@ def classify(options: Namespace) -> int:
             writer.writerow(decisions.row(answer, threshold, classifier.bundle))
             refused += answer.probability is None
             unknown += answer.scale_unknown
-    print(f"{len(paths) - refused} of {len(paths)} images classified: {options.output}")
+    lines = [f"{len(paths) - refused} of {len(paths)} images classified: {options.output}"]
     if unknown:
-        print(
+        lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "
             "--pixel-size native."
         )
-    print(settings.RESEARCH_USE)
+    print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
     return 1 if refused else 0
 
 

@@ -4,10 +4,9 @@ It takes the parsed arguments and returns the exit status.
 """
 
 from argparse import Namespace
-from pathlib import Path
 
 from leukemia.cli.arguments import Commands
-from leukemia.cli.training import import_keras, recipe_of, training_options
+from leukemia.cli.training import bundle_folder, import_keras, recipe_of, training_options
 from leukemia.errors import RecipeError
 
 TRIALS = 12
@@ -50,7 +49,7 @@ def sweep(options: Namespace) -> int:
     recipe = recipe_of(options)
     plan = Plan(recipe, "patient", options.seed, options.target_recall)
     asked = sweeps.Sweep(plan, axes, options.trials)
-    output = None if options.in_registry else options.output or Path("models") / f"{recipe.name}-sweep"
+    output = bundle_folder(options, f"{recipe.name}-sweep")
     with Bar("cells") as bar:
         bundle = sweeps.sweep(asked, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
     print(f"Wrote {bundle.folder}")

@@ -118,7 +118,7 @@ def train(options: Namespace) -> int:
     recipe = recipe_of(options)
     plan = Plan(recipe, options.split, options.seed, options.target_recall)
     suffix = "" if options.split == "patient" else "-image-split"
-    output = _output(options, f"{recipe.name}{suffix}")
+    output = bundle_folder(options, f"{recipe.name}{suffix}")
     with Bar("cells") as bar:
         bundle = training.train(plan, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
     print(f"Wrote {bundle.folder}")
@@ -137,7 +137,7 @@ def crossvalidate(options: Namespace) -> int:
     recipe = recipe_of(options)
     plan = Plan(recipe, "fold", options.seed, options.target_recall, folds=options.folds)
     suffix = "sources-left-out" if options.leave == cross_validation.SOURCE else "crossvalidated"
-    output = _output(options, f"{recipe.name}-{suffix}")
+    output = bundle_folder(options, f"{recipe.name}-{suffix}")
     with Bar("cells") as bar:
         callbacks = [EpochBars(), PrintEpochs()]
         bundle = cross_validation.crossvalidate(
@@ -190,5 +190,13 @@ def import_keras() -> None:
             os.close(stderr)
 
 
-def _output(options: Namespace, name: str) -> Path | None:
-    return None if options.in_registry else options.output or Path("models") / name
+def bundle_folder(options: Namespace, name: str) -> Path | None:
+    """Where the bundle shall lie, None for only in the registry; refused where something else lies there."""
+    if options.in_registry:
+        return None
+    from leukemia.bundles.bundle import FILES
+    from leukemia.storage import output
+
+    folder = options.output or Path("models") / name
+    output.folder(folder, FILES, "model bundle")
+    return folder

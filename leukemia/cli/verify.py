@@ -5,6 +5,7 @@ parsed arguments and returns the exit status. Heavy libraries are imported by th
 """
 
 import argparse
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.registry.versions import Version
+    from leukemia.storage.output import Output
     from leukemia.verification.store import Verification
 
 MET, NOT_MET = 0, 1
@@ -37,7 +39,9 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument("--site", required=True, metavar="NAME", help="your laboratory; recorded")
     command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded")
-    command.add_argument("--report", type=Path, metavar="FILE.html", help="also write the report to a file")
+    command.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="also write the report to a file; - to print"
+    )
     _model(command)
     data_option(command)
     command.set_defaults(run=verify)
@@ -69,11 +73,12 @@ def add_to(commands: Commands) -> None:
 
 def verify(options: Namespace) -> int:
     """State the criterion, classify the cells, print the result; the status says whether it is met."""
+    from leukemia.reports import html
+    from leukemia.storage import output
     from leukemia.verification import store
     from leukemia.verification.statistics import Criterion
 
-    if options.report and not options.report.parent.is_dir():
-        raise LeukemiaError(f"Cannot write {options.report}: its folder does not exist.")
+    report = options.report and output.file(options.report, html.is_report, "report", [options.source])
     criterion = Criterion(options.min_sensitivity, options.min_specificity, options.confidence)
     version = _version(options)
     stated = store.state(options.data, version.bundle, version.name, options.site, criterion, options.by)
@@ -82,7 +87,7 @@ def verify(options: Namespace) -> int:
     except BaseException:
         store.drop(stated)
         raise
-    _print(answered, version, options.report)
+    _print(answered, version, report)
     return MET if answered.result.acceptable else NOT_MET
 
 
@@ -131,16 +136,17 @@ def _answer(stated: "Verification", version: "Version", options: Namespace) -> "
         )
 
 
-def _print(verification: "Verification", version: "Version", report: Path | None) -> None:
+def _print(verification: "Verification", version: "Version", report: "Output | None") -> None:
     from leukemia.reports import verification as reports
-    from leukemia.storage.atomic import write_text
     from leukemia.verification import store
 
-    print("\n".join(reports.lines(verification)))
+    lines = reports.lines(verification)
     if report:
-        write_text(report, reports.render(verification, store.cells(verification), version.bundle))
-        print(f"Report: {report}")
-    print(f"Verification {verification.id}. {settings.RESEARCH_USE}")
+        with report.open() as file:
+            file.write(reports.render(verification, store.cells(verification), version.bundle))
+        lines.append(f"Report: {report.named}")
+    lines.append(f"Verification {verification.id}. {settings.RESEARCH_USE}")
+    print("\n".join(lines), file=sys.stderr if report and report.streams else sys.stdout)
 
 
 def _version(options: Namespace) -> "Version":

@@ -38,6 +38,7 @@ COLUMNS = (
     "origin",
     "file_sha256",
 )
+MAX_HEADER = 4_096
 # The source of cells that a program drew.
 SYNTHETIC = "synthetic"
 
@@ -72,6 +73,29 @@ def read(data: Path) -> pd.DataFrame:
     if odd:
         raise DatasetError(f"{path} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
     return frame[list(COLUMNS)]
+
+
+def check_place(data: Path) -> None:
+    """Check that a folder holds nothing of other programs that an import into it would replace.
+
+    Raises
+    ------
+    DatasetError
+        Where it has a manifest or a report that this program did not write.
+    """
+    folder = Workspace(data)
+    try:
+        with folder.manifest.open(encoding="utf-8", errors="replace") as file:
+            named = file.readline(MAX_HEADER).strip()
+        if not named or {COLUMNS[0], COLUMNS[-1]} <= set(named.split(",")):
+            return
+        others = [folder.manifest]
+    except FileNotFoundError:
+        others = [path for path in (folder.import_report, folder.import_report_text) if path.exists()]
+    if others:
+        raise DatasetError(
+            f"{others[0]} exists and was not written by this program. It was not changed: choose another folder."
+        )
 
 
 def write(data: Path, frame: pd.DataFrame) -> None:

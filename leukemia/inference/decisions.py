@@ -37,6 +37,15 @@ COLUMNS = (
     "notice",
 )
 
+# What tells such a table from others, in each version of it.
+OWN = {"model_sha256", "notice"}
+
+
+def is_table(beginning: str) -> bool:
+    """Whether a file that begins like this holds a table with :data:`COLUMNS`, or those of an earlier version."""
+    named = beginning.partition("\n")[0].strip().split(",")
+    return named[:2] == list(COLUMNS[:2]) and set(named) >= OWN
+
 
 def label(probability: float | None, threshold: float) -> str:
     """Class at a threshold: ``"ALL"`` from the threshold on, else ``"Normal"``; ``""`` for no answer."""

@@ -8,13 +8,12 @@ which version answered last, for when the registry cannot be read.
 import contextlib
 import json
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
-from leukemia.storage.atomic import write_text
+from leukemia.storage.atomic import partial_folder, write_text
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
 
@@ -57,19 +56,17 @@ def fetch(data: Path, number: int, run_id: str, record_sha256: str) -> bundles.B
     with mlflow_client.translated(f"The bundle of version {number} is not available"):
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(target.parent)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
-        try:
+        with partial_folder(target.parent) as partial:
             folder = registry_writer.download_bundle(data, run_id, partial)
             if not folder.is_dir():
                 raise RegistryError(f"The bundle of version {number} is missing from its run.")
-            _read(folder, record_sha256)
+            try:
+                _read(folder, record_sha256)
+            except BundleError as error:
+                # Where it lay for a moment means nothing to a reader.
+                reason = str(error).replace(f"{folder}/", "").replace(str(folder), "It")
+                raise RegistryError(f"The bundle of version {number} is damaged: {reason}") from error
             _move(folder, target)
-        except BundleError as error:
-            # Where it lay for a moment means nothing to a reader.
-            reason = str(error).replace(f"{folder}/", "").replace(str(folder), "It")
-            raise RegistryError(f"The bundle of version {number} is damaged: {reason}") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
     return _read(target, record_sha256)
 
 

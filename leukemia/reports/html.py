@@ -33,6 +33,11 @@ class Section:
     parts: list[str] = field(default_factory=list)
 
 
+def is_report(beginning: str) -> bool:
+    """Whether a file that begins like this holds a report that :func:`render` made."""
+    return beginning.startswith("<!doctype html>") and POLICY in beginning
+
+
 def text(words: str, kind: str = "") -> str:
     """A paragraph of plain text; ``kind`` is "", "small" or "warning"."""
     return f'<p class="{kind}">{escape(words)}</p>'

@@ -131,6 +131,47 @@ def test_what_a_user_gets_wrong_is_one_line(arguments, says, tmp_path, monkeypat
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_an_image_that_a_shell_pattern_names_as_output_stays_as_it_was(
+    tiny_bundle, drawn_files, tmp_path, capsys
+):
+    images = []
+    for path in sorted(drawn_files.iterdir())[:3]:
+        images.append(tmp_path / path.name)
+        images[-1].write_bytes(path.read_bytes())
+    before = [path.read_bytes() for path in images]
+    first, *others = map(str, images)
+    for paths in (others, [first, *others], [str(tmp_path)]):
+        assert main(["classify", "--output", first, *paths, "--model", str(tiny_bundle)]) == UNUSABLE
+        assert "It was not changed: name another file." in capsys.readouterr().err
+    assert [path.read_bytes() for path in images] == before
+
+
+def test_a_table_is_replaced_by_the_next_and_streamed_without_a_word_more(
+    tiny_bundle, drawn_files, tmp_path, capfd
+):
+    one, out = sorted(drawn_files.iterdir())[0], tmp_path / "out.csv"
+    arguments = ["classify", str(one), "--model", str(tiny_bundle), "--output"]
+    for _ in range(2):
+        assert main([*arguments, str(out)]) == ANSWERED
+    assert "1 of 1 images classified" in capfd.readouterr().out
+    assert main([*arguments, "-"]) == ANSWERED
+    printed = capfd.readouterr()
+    assert printed.out == out.read_text()
+    assert "1 of 1 images classified" in printed.err
+
+
+@pytest.mark.parametrize("command", ["train", "crossvalidate", "sweep"])
+def test_a_training_does_not_replace_a_folder_that_is_no_bundle(command, tmp_path, capsys):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "holiday.jpg").write_bytes(b"x")
+    more = ["--vary", "dropout=0:0.5"] if command == "sweep" else []
+    arguments = [command, "--recipe", "dense-baseline", "--data", str(tmp_path), "--output", str(photos)]
+    assert main([*arguments, *more]) == UNUSABLE
+    assert "not just a model bundle. It was not changed" in capsys.readouterr().err
+    assert (photos / "holiday.jpg").read_bytes() == b"x"
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["classify"], ["train"], ["train", "--recipe"]])
 def test_unusable_arguments_end_with_status_two(arguments):
     with pytest.raises(SystemExit) as stop:
@@ -152,7 +193,7 @@ def test_a_full_disk_is_one_line(tiny_bundle, drawn_files, tmp_path, monkeypatch
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("leukemia.storage.atomic.tempfile.mkstemp", full)
+    monkeypatch.setattr("leukemia.storage.atomic._neighbour", full)
     out = tmp_path / "out.csv"
     assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(tiny_bundle)]) == UNUSABLE
     assert "The disk is full" in capsys.readouterr().err

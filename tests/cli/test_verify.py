@@ -43,6 +43,21 @@ def test_a_met_criterion_is_printed_reported_and_accepted(cells, data, tiny_bund
     assert main(["accept", one.id, *given]) == 2
 
 
+def test_a_report_replaces_reports_only_and_can_be_printed(cells, data, tiny_bundle, tmp_path, capfd):
+    report, archive = tmp_path / "report.html", tmp_path / "notes.html"
+    archive.write_text("<!doctype html>\n<p>Notes of the ward")
+    assert verify(cells, data, tiny_bundle, "0.2", "--report", str(archive)) == 2
+    assert "notes.html exists and is not a report written by this program" in capfd.readouterr().err
+    assert archive.read_text().endswith("Notes of the ward") and store.every(data) == []
+    for _ in range(2):
+        assert verify(cells, data, tiny_bundle, "0.2", "--report", str(report)) == 0
+    capfd.readouterr()
+    assert verify(cells, data, tiny_bundle, "0.2", "--report", "-") == 0
+    printed = capfd.readouterr()
+    assert printed.out.startswith("<!doctype html>") and printed.out.endswith("</html>\n")
+    assert "The criterion is met" in printed.err
+
+
 def test_one_that_is_not_met_ends_with_1_and_cannot_be_accepted(cells, data, tiny_bundle, capsys):
     assert verify(cells, data, tiny_bundle, "0.99") == 1
     assert "more patients like these would not show it" in capsys.readouterr().out

@@ -90,6 +90,7 @@ def prepare(
         Where the disk is full; the set is then as it was, and the same call goes on.
     """
     output = Path(output)
+    manifest.check_place(output)
     with ExitStack() as stack:
         entries = sources.open_source(Path(source), stack)
         names = layout.read(entries)

@@ -9,7 +9,6 @@ import csv
 import io
 import itertools
 import shutil
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from leukemia.dataset.synthetic.sample_plan import (
     training_path,
 )
 from leukemia.errors import ArchiveError
+from leukemia.storage.atomic import partial_folder
 
 __all__ = ["MARKER", "Appearance", "SampleSummary", "draw_cell", "encode", "sample_cells", "write_sample"]
 
@@ -166,17 +166,12 @@ def write_sample(
             f"seed of 0 or more; you asked for {patients}, {cells} and {seed}."
         )
     dest.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=dest.parent))
-    try:
+    with partial_folder(dest.parent) as partial:
         plan = draw_up(np.random.default_rng(seed), patients, cells)
         summary = _write(partial, plan, seed, faults, progress)
-        partial.chmod(0o755)
         if dest.exists():
             dest.rmdir()
         partial.rename(dest)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return summary
 
 

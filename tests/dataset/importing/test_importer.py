@@ -14,7 +14,7 @@ from leukemia.dataset import manifest, patient_groups
 from leukemia.dataset.importing import importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.errors import ArchiveError
+from leukemia.errors import ArchiveError, DatasetError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import measure_cell
 from leukemia.settings import PROJECT
@@ -234,9 +234,17 @@ def test_a_full_disk_leaves_the_set_as_it_was(sample, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr("leukemia.storage.atomic.tempfile.mkstemp", full)
+        patch.setattr("leukemia.storage.atomic._neighbour", full)
         importer.prepare(changed, tmp_path, workers=2)
     assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "report.json", "report.txt"])
+def test_a_file_of_other_programs_is_not_replaced(sample, tmp_path, name):
+    (tmp_path / name).write_text("title,page\nWard book,3\n")
+    with pytest.raises(DatasetError, match=f"{name} exists and was not written by this program"):
+        importer.prepare(sample[0], tmp_path, workers=1)
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
 
 
 def test_two_imports_into_one_folder_do_not_meet(sample, tmp_path):

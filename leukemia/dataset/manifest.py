@@ -94,7 +94,8 @@ def check_place(data: Path) -> None:
         others = [path for path in (folder.import_report, folder.import_report_text) if path.exists()]
     if others:
         raise DatasetError(
-            f"{others[0]} exists and was not written by this program. It was not changed: choose another folder."
+            f"{others[0]} exists and was not written by this program. It was not changed: choose another "
+            "folder."
         )
 
 

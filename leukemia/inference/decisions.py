@@ -42,7 +42,7 @@ OWN = {"model_sha256", "notice"}
 
 
 def is_table(beginning: str) -> bool:
-    """Whether a file that begins like this holds a table with :data:`COLUMNS`, or those of an earlier version."""
+    """Whether a file that begins like this holds a table of answers, also of an earlier version."""
     named = beginning.partition("\n")[0].strip().split(",")
     return named[:2] == list(COLUMNS[:2]) and set(named) >= OWN
 

@@ -105,7 +105,8 @@ def file(named: Path, is_ours: Callable[[str], bool], kind: str, inputs: Iterabl
     beginning = _beginning(named, target)
     if beginning and not is_ours(beginning):
         raise OutputError(
-            f"{named} exists and is not a {kind} written by this program. It was not changed: name another file."
+            f"{named} exists and is not a {kind} written by this program. It was not changed: name another "
+            "file."
         )
     return Output(named, target)
 

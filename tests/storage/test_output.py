@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_table_of_ours_and_an_empty_file_are_replaced_and_keep_their_mode(tmp_
     path.chmod(0o640)
     write(path)
     assert (path.read_text(), mode(path)) == (f"{OURS}new\n", 0o640)
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"name,age\nours,3\n", b"\xff\xfe\x00"])
@@ -105,7 +106,7 @@ def test_folders_devices_pipes_and_circles_are_refused(tmp_path):
         with pytest.raises(OutputError, match=says) as refused:
             write(path)
         assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert Path("/dev/null").is_char_device()
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1"])
@@ -115,7 +116,7 @@ def test_the_standard_output_is_streamed_as_utf8(name, capfdbinary, tmp_path, mo
     write(name, "µ\n")
     print("after", flush=True)
     assert capfdbinary.readouterr().out == b"\xc2\xb5\nafter\n"
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -125,7 +126,7 @@ def test_a_failure_leaves_what_was_there(tmp_path):
         out.write("half")
         raise ZeroDivisionError
     assert path.read_text() == f"{OURS}old\n"
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_is_replaced_only_where_it_holds_what_we_write_and_nothing_else(tmp_path):

@@ -157,15 +157,23 @@ def _in_service(named: Path | None) -> "Bundle":
 
 
 def _images(paths: list[Path]) -> Iterator[Path]:
-    """Files as they are named; of folders, at any depth, those with an image's suffix."""
+    """Files as they are named; of folders, at any depth, those with an image's suffix.
+
+    Of what must not be read, images get a row that says so, and the rest a line on the error stream.
+    """
     from leukemia.imaging.reader import SUFFIXES
+    from leukemia.storage import files
 
     for path in paths:
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            if not files:
-                raise DatasetError(f"No image in {path} (looked for {', '.join(SUFFIXES)}).")
-            yield from files
+            found = sorted(files.walk(path), key=lambda one: one.path)
+            images = [one.path for one in found if one.path.suffix.lower() in SUFFIXES]
+            for one in found:
+                if one.left_out and one.path not in images:
+                    print(f"leukemia: {one.name} was left out: {one.left_out}.", file=sys.stderr)
+            if not images:
+                raise DatasetError(f"No image in {files.shown(path)} (looked for {', '.join(SUFFIXES)}).")
+            yield from images
         elif path.exists():
             yield path
         else:

@@ -15,6 +15,7 @@ from leukemia.errors import ImageError
 from leukemia.imaging import depth, loss, scale, tiff
 from leukemia.imaging.loss import Loss
 from leukemia.settings import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
+from leukemia.storage import files
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
@@ -56,9 +57,12 @@ def read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ImageError(_too_large())
-        return path.read_bytes()
+        data = files.read(path, MAX_FILE_BYTES)
     except OSError as error:
         raise ImageError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(_too_large())
+    return data
 
 
 def decode(data: bytes) -> np.ndarray:

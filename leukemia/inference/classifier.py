@@ -27,6 +27,7 @@ from leukemia.imaging import appearance, reader, scale, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
+from leukemia.storage import files
 
 # Images taken in for each thread: one that it answers, the others ready when it is done.
 AHEAD = 3
@@ -55,7 +56,7 @@ class Source:
     @classmethod
     def file(cls, path: Path, name: str | None = None, scale: Scale | None = None) -> "Source":
         """Take an image from a file, read when its turn comes."""
-        return cls(name or str(path), lambda: reader.read(path), scale=scale)
+        return cls(name or files.shown(path), lambda: reader.read(path), scale=scale)
 
 
 @dataclass(frozen=True)

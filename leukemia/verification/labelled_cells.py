@@ -5,22 +5,20 @@ it: none is ever opened by a path that the CSV spells. Without a CSV, the class 
 Normal), and the patient the folder below it, or what C-NMC's file names say.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.dataset.importing import layout, sources
+from leukemia.dataset.importing import layout, sources, tables
 from leukemia.dataset.importing.sources import Entry
-from leukemia.errors import ArchiveError, DatasetError
+from leukemia.errors import DatasetError
 from leukemia.imaging.reader import SUFFIXES
+from leukemia.storage import files
 
 COLUMNS = ("file", "label", "patient")
 LABELS = {"all": ALL, "1": ALL, "normal": NORMAL, "hem": NORMAL, "0": NORMAL}
-DELIMITERS = ",;\t"
 MAX_CELLS = 20_000
 MAX_PATIENT = 100  # letters
 EXPECTED = (
@@ -69,11 +67,13 @@ def read(source: Path, stack: ExitStack) -> LabelledCells:
     """
     source = Path(source)
     named = source.name if source.is_file() and source.suffix.lower() == ".csv" else None
-    entries = sources.open_source(source.parent if named else source, stack)
-    tables = [one for one in entries if one.origin == named or (not named and _suffix(one) == ".csv")]
-    if len(tables) > 1:
-        raise DatasetError(f"{len(tables)} CSV files are in {source}: leave the one that names the cells.")
-    found = _by_csv(tables[0], entries) if tables else _by_folders(entries)
+    listing = sources.open_source(source.parent if named else source, stack)
+    entries = listing.entries
+    listed = [one for one in entries if one.origin == named or (not named and _suffix(one) == ".csv")]
+    if len(listed) > 1:
+        raise DatasetError(f"{len(listed)} CSV files are in {source}: leave the one that names the cells.")
+    found = _by_csv(listed[0], entries) if listed else _by_folders(entries)
+    found.problems.extend(f"{name}: {why}." for name, why in listing.left_out.items())
     if not found.cells:
         first = f" {found.problems[0]}" if found.problems else ""
         raise DatasetError(f"No labelled cell can be used.{first} {EXPECTED}")
@@ -113,12 +113,12 @@ def _by_csv(table: Entry, entries: Sequence[Entry]) -> LabelledCells:
     by_path = {entry.origin: entry for entry in entries}
     beside = PurePosixPath(table.origin).parent
     cells, problems, seen = [], [], set()
-    for number, row in _rows(table):
+    for number, row in tables.rows(table, COLUMNS):
         where = f"{PurePosixPath(table.origin).name}, line {number}"
         if problem := _wrong(row):
             problems.append(f"{where}: {problem}")
             continue
-        file, label, patient = row
+        file, label, patient = files.shown(row[0]), *row[1:]
         entry = by_path.get(str(beside / PurePosixPath(file.replace("\\", "/"))))
         if entry is None:
             problems.append(f"{where}: there is no file {file}.")
@@ -147,44 +147,6 @@ def _wrong(row: list[str]) -> str:
     if len(patient) > MAX_PATIENT:
         return f"the patient's name has more than {MAX_PATIENT} letters."
     return ""
-
-
-def _rows(table: Entry) -> Iterator[tuple[int, list[str]]]:
-    """Line number, and file, label and patient, of each row that is not blank; too short where it is."""
-    try:
-        text = _text(table.load())
-        first = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(DELIMITERS, key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        header: list[str] | None = None
-        for row in reader:
-            values = [value.strip() for value in row]
-            if not any(values):
-                continue
-            if header is None:
-                header = [value.lower() for value in values]
-                if missing := [name for name in COLUMNS if name not in header]:
-                    raise DatasetError(
-                        f"{table.origin} lacks the column(s) {', '.join(missing)}; it has "
-                        f"{', '.join(filter(None, header))}."
-                    )
-                continue
-            whole = len(values) == len(header)
-            yield reader.line_num, [values[header.index(name)] for name in COLUMNS] if whole else []
-    except csv.Error as error:
-        raise DatasetError(f"{table.origin} cannot be read as a CSV file: {error}.") from error
-    except ArchiveError as error:
-        raise DatasetError(f"{table.origin}: {error}") from error
-
-
-def _text(data: bytes) -> str:
-    """Text of a CSV as spreadsheets write it: UTF-8, UTF-16 with its mark, or Windows' Western letters."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
 
 
 def _suffix(entry: Entry) -> str:

@@ -62,6 +62,10 @@ class ImportReport:
         Image files that lie not in the set's folders.
     other_files : int
         Files that are no images.
+    not_read : dict of str to str
+        Links, devices and entries of a .zip that were left out, to the reason.
+    assumed : dict of str to str
+        Images imported under an assumption about their samples, to what was assumed.
     """
 
     synthetic: bool
@@ -84,6 +88,8 @@ class ImportReport:
     odd_frames: dict[str, int]
     left_out: list[str]
     other_files: int
+    not_read: dict[str, str]
+    assumed: dict[str, str]
 
     def write(self, output: Path) -> None:
         """Write ``report.json`` and ``report.txt``."""
@@ -125,8 +131,10 @@ class ImportReport:
         out += _list("cannot be read", self.unreadable)
         out += _list("imported without a label, because their label is uncertain", self.unlabelled_by_doubt)
         out += _list("imported, but the classifier would reject them", self.refused_by_classifier)
+        out += _list("imported under an assumption about their samples", self.assumed)
         out += _list("labelled both Normal and ALL", {" = ".join(p): "" for p in self.two_labels})
         out += _list("skipped, because they are not in the set's folders", dict.fromkeys(self.left_out, ""))
+        out += _list("left out", self.not_read, "file")
         if self.odd_frames:
             out.append(
                 f"{sum(self.odd_frames.values()):,} images have a frame other than "
@@ -144,6 +152,7 @@ def make_report(
     unreadable: dict[str, str],
     near: Iterable[tuple[str, str]] = (),
     *,
+    not_read: dict[str, str],
     synthetic: bool,
 ) -> ImportReport:
     """Make the report of an import.
@@ -153,12 +162,14 @@ def make_report(
     layout : Layout
         What the names said.
     cells : pandas.DataFrame
-        A row an imported image: the manifest's columns, and phase, doubt, refusal; their patient
+        A row an imported image: the manifest's columns, and phase, doubt, refusal, note; their patient
         groups are those of identical and near-identical images.
     unreadable : dict of str to str
         Origin to reason.
     near : iterable of tuple of str, optional
         Paths of near-identical pairs.
+    not_read : dict of str to str
+        Files that were left out before they were read, to the reason.
     synthetic : bool
         Whether a program drew the cells.
     """
@@ -194,6 +205,8 @@ def make_report(
         odd_frames={size: count for size, count in sorted(frames.items()) if size not in USUAL_FRAMES},
         left_out=layout.left_out,
         other_files=layout.other,
+        not_read=not_read,
+        assumed=_reasons(cells, "note"),
     )
 
 
@@ -227,9 +240,9 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} ({count:,})" for name, count in counts.items())
 
 
-def _list(what: str, named: dict[str, str]) -> list[str]:
+def _list(what: str, named: dict[str, str], kind: str = "image") -> list[str]:
     if not named:
         return []
     shown = [f"  {name}{f': {why}' if why else ''}" for name, why in list(named.items())[:SHOWN]]
     more = [f"  and {len(named) - SHOWN:,} more, see report.json"] if len(named) > SHOWN else []
-    return [f"{len(named):,} image(s) {what}:", *shown, *more]
+    return [f"{len(named):,} {kind}(s) {what}:", *shown, *more]

@@ -35,6 +35,8 @@ from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
 
 JOURNAL = "journal.jsonl"
+# Letters of a file's name that are kept; disks take 255 bytes, with what is put before and behind.
+LONGEST_STEM = 120
 FOLDERS = {NORMAL: "labeled_images/Normal", ALL: "labeled_images/ALL", "": "unlabeled_images"}
 # Lossless. The first method that packs well: half the time of the next for 3 % more space.
 PACKED = {"format": "WEBP", "lossless": True, "method": 1, "quality": 0}
@@ -92,9 +94,9 @@ def prepare(
     output = Path(output)
     manifest.check_place(output)
     with ExitStack() as stack:
-        entries = sources.open_source(Path(source), stack)
-        names = layout.read(entries)
-        synthetic = any(PurePosixPath(entry.origin).name == MARKER for entry in entries)
+        listing = sources.open_source(Path(source), stack)
+        names = layout.read(listing.entries)
+        synthetic = any(PurePosixPath(entry.origin).name == MARKER for entry in listing.entries)
         targets = _targets(names.images)
         staging = Workspace(output).staging
         busy = ArchiveError(f"Another import is writing to {output}: wait until it has finished.")
@@ -111,7 +113,9 @@ def prepare(
         )
         cells = cells.assign(patient_group=patient_groups.join(cells, scan.path_pairs))
         unreadable = {file.origin: file.error for file in files if file.error}
-        report = import_report.make_report(names, cells, unreadable, scan.path_pairs, synthetic=synthetic)
+        report = import_report.make_report(
+            names, cells, unreadable, scan.path_pairs, not_read=listing.left_out, synthetic=synthetic
+        )
         _commit(output, cells, report, previous)
         near_duplicates.write_cache(output, cells, scan)
     return report
@@ -124,6 +128,8 @@ def _targets(images: Iterable[NamedImage]) -> list[Target]:
     for named in images:
         stem = re.sub(r"[^\w-]+", "_", PurePosixPath(named.entry.origin).stem, flags=re.ASCII)
         place = "" if named.source == "final" else f"{named.source}-"
+        if len(stem) > LONGEST_STEM:
+            stem = f"{stem[:LONGEST_STEM]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
         path = f"{FOLDERS[named.label]}/{place}{stem}"
         # Compared without case, since some disks know none.
         count = taken[path.lower()] = taken.get(path.lower(), 0) + 1
@@ -202,7 +208,8 @@ def _stage(target: Target, staging: Path) -> tuple[ImportedFile, near_duplicates
     known = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
     try:
         data = entry.load()
-        cell = measure_cell(reader.decode(data))
+        picture = reader.open_picture(data)
+        cell = measure_cell(picture.pixels)
     except (ImageError, ArchiveError) as error:
         return ImportedFile(**known, error=str(error)), None
     try:
@@ -221,6 +228,7 @@ def _stage(target: Target, staging: Path) -> tuple[ImportedFile, near_duplicates
         height=cell.height,
         cell_area=cell.area,
         refusal=refusal,
+        note=picture.note,
         file_sha256=hashlib.sha256(data).hexdigest(),
     )
     return file, near_duplicates.hash_cell(cell)

@@ -9,7 +9,7 @@ from leukemia.dataset.importing.sources import Entry
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """One file of the source: what was read from it, or why it could not be read."""
+    """One file of the source: what was read from it and what was assumed for it, or why it was not read."""
 
     path: str
     origin: str
@@ -20,6 +20,7 @@ class ImportedFile:
     height: int = 0
     cell_area: int = 0
     refusal: str = ""
+    note: str = ""
     file_sha256: str = ""
 
     def is_of(self, entry: Entry, path: str) -> bool:

@@ -4,16 +4,15 @@ Kaggle's layout (``C-NMC_Leukemia/training_data/fold_N/{all,hem}``) and the arch
 (``C-NMC_training_data/fold_N/…``) are read by the folders that they share.
 """
 
-import csv
-import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from leukemia.classes import ALL, NORMAL
+from leukemia.dataset.importing import tables
 from leukemia.dataset.importing.sources import Entry
-from leukemia.errors import ArchiveError
+from leukemia.errors import ArchiveError, DatasetError
 from leukemia.imaging.reader import SUFFIXES
 
 FOLD = re.compile(r"fold_\d+")
@@ -21,7 +20,7 @@ BY_FOLDER = {"all": ALL, "hem": NORMAL}
 BY_NUMBER = {"1": ALL, "0": NORMAL}
 PRELIMINARY, FINAL = "C-NMC_test_prelim_phase_data", "C-NMC_test_final_phase_data"
 LABELS_CSV = f"{PRELIMINARY}_labels.csv"
-COLUMNS = {"Patient_ID", "new_names", "labels"}
+COLUMNS = ("patient_id", "new_names", "labels")
 CELL = re.compile(r"UID_(?P<patient>[Hh]?\d+)_\d+_\d+_(?P<kind>all|hem)", re.ASCII)
 EXPECTED = f"fold_N/all and fold_N/hem, {PRELIMINARY}, {FINAL}"
 
@@ -79,19 +78,19 @@ def read(entries: Iterable[Entry]) -> Layout:
     ArchiveError
         Where nothing lies as in C-NMC 2019, or a labels CSV is damaged.
     """
-    tables, pictures, other = [], [], 0
+    listings, pictures, other = [], [], 0
     for entry in entries:
         name = PurePosixPath(entry.origin)
-        if name.name == LABELS_CSV:
-            tables.append(entry)
+        if _lists_labels(name.name):
+            listings.append(entry)
         elif name.suffix.lower() in SUFFIXES:
             pictures.append(entry)
         else:
             other += 1
-    labels = _labels(tables)
+    labels = _labels(listings)
     images, left_out, present = [], [], set()
     for entry in pictures:
-        named = _named(entry, labels)
+        named = _named(entry, labels if listings else None)
         if named is None:
             left_out.append(entry.origin)
             continue
@@ -108,8 +107,17 @@ def patient(written: str) -> str:
     return written.upper()
 
 
-def _named(entry: Entry, labels: dict[str, tuple[str, str]]) -> NamedImage | None:
+def _lists_labels(name: str) -> bool:
+    """Whether a file is the labels CSV, also as a browser or a copy names it: "... (1).csv", ".CSV"."""
+    low = name.lower()
+    return low.endswith(".csv") and PurePosixPath(LABELS_CSV).stem.lower() in low
+
+
+def _named(entry: Entry, labels: dict[str, tuple[str, str]] | None) -> NamedImage | None:
+    """What an image's name says; ``labels`` is None where there is no labels CSV."""
     *folders, name = PurePosixPath(entry.origin).parts
+    if PRELIMINARY in folders and labels is None:
+        return NamedImage(entry, "preliminary", doubt=f"The download has no {LABELS_CSV}.")
     if PRELIMINARY in folders:
         return _preliminary(entry, labels.get(PurePosixPath(name).stem))
     if FINAL in folders:
@@ -144,34 +152,29 @@ def _preliminary(entry: Entry, row: tuple[str, str] | None) -> NamedImage:
     return NamedImage(entry, "preliminary", label, who)
 
 
-def _labels(tables: list[Entry]) -> dict[str, tuple[str, str]]:
+def _labels(listings: list[Entry]) -> dict[str, tuple[str, str]]:
     """File name without its suffix (the set may have been converted) to (original name, label)."""
     labels: dict[str, tuple[str, str]] = {}
-    for table in tables:
+    for table in listings:
         for name, row in _rows(table):
             if labels.setdefault(PurePosixPath(name).stem, row) != row:
                 raise ArchiveError(f"{table.origin} has two different rows for {name}.")
     return labels
 
 
-def _rows(table: Entry) -> Iterable[tuple[str, tuple[str, str]]]:
+def _rows(table: Entry) -> Iterator[tuple[str, tuple[str, str]]]:
     try:
-        text = table.load().decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text), strict=True))
-    except ArchiveError as error:
-        raise ArchiveError(f"{table.origin}: {error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ArchiveError(f"{table.origin} is damaged: it is not a CSV file.") from error
-    if not rows:
+        found = list(tables.rows(table, COLUMNS))
+    except DatasetError as error:
+        raise ArchiveError(str(error)) from error
+    if not found:
         raise ArchiveError(f"{table.origin} has no rows.")
-    if set(rows[0]) - {None} != COLUMNS:
-        raise ArchiveError(f"{table.origin} must have the columns {', '.join(sorted(COLUMNS))}.")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not row["new_names"]:
+    for number, values in found:
+        if not values or not all(values[:2]):
             raise ArchiveError(f"{table.origin}, line {number}: the number of columns is wrong.")
-        if row["labels"] not in BY_NUMBER:
+        original, name, label = values
+        if label not in BY_NUMBER:
             raise ArchiveError(
-                f"{table.origin}, line {number}: the label is {row['labels']!r}; it must be 1 (ALL) or 0 "
-                "(normal)."
+                f"{table.origin}, line {number}: the label is {label!r}; it must be 1 (ALL) or 0 (normal)."
             )
-        yield row["new_names"], (row["Patient_ID"], BY_NUMBER[row["labels"]])
+        yield name, (original, BY_NUMBER[label])

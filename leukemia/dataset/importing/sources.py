@@ -4,7 +4,7 @@ Nothing is ever unpacked: a file in a zip is read into memory when its turn come
 only looked at, never written to.
 """
 
-import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,8 +13,12 @@ from pathlib import Path, PurePosixPath
 
 from leukemia.errors import ArchiveError
 from leukemia.settings import MAX_ARCHIVE_FILES, MAX_FILE_BYTES
+from leukemia.storage import files
+from leukemia.storage.files import Found
 
 ENCRYPTED = 0x1  # bit of a zip entry's flags
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,15 @@ class Entry:
         return data
 
 
-def open_source(source: Path, stack: ExitStack) -> list[Entry]:
+@dataclass(frozen=True)
+class Listing:
+    """The files of a source, sorted by origin, and what is left out, each with its reason."""
+
+    entries: list[Entry]
+    left_out: dict[str, str]
+
+
+def open_source(source: Path, stack: ExitStack) -> Listing:
     """List every file of a folder or zip, zips that lie in the folder opened too, sorted by origin.
 
     Parameters
@@ -73,64 +85,68 @@ def open_source(source: Path, stack: ExitStack) -> list[Entry]:
         Where the source is missing, empty, neither folder nor zip, encrypted, holds a path that
         leads outside, or more than ``MAX_ARCHIVE_FILES`` files.
     """
-    source = Path(source)
+    source, left_out = Path(source), {}
     if source.is_dir():
-        listed = _in_folder(source, stack)
+        listed = _in_folder(source, stack, left_out)
     elif source.is_file():
-        listed = _in_zip(source, "", stack)
+        listed = _in_zip(source, "", stack, left_out)
     else:
         raise ArchiveError(f"No such file or folder: {source}.")
     entries = []
     for entry in listed:
         entries.append(entry)
-        if len(entries) > MAX_ARCHIVE_FILES:
+        if len(entries) + len(left_out) > MAX_ARCHIVE_FILES:
             raise ArchiveError(f"{source} holds more than {MAX_ARCHIVE_FILES:,} files: not a C-NMC 2019 set.")
     if not entries:
-        raise ArchiveError(f"{source} is empty.")
-    return sorted(entries, key=lambda entry: entry.origin)
+        if not left_out:
+            raise ArchiveError(f"{source} is empty.")
+        name, why = next(iter(left_out.items()))
+        raise ArchiveError(f"{source} holds nothing that can be read. {name or '(no name)'}: {why}.")
+    return Listing(sorted(entries, key=lambda entry: entry.origin), left_out)
 
 
-def _in_folder(folder: Path, stack: ExitStack) -> Iterator[Entry]:
-    def refuse(error: OSError) -> None:
+def _in_folder(folder: Path, stack: ExitStack, left_out: dict[str, str]) -> Iterator[Entry]:
+    try:
+        for found in files.walk(folder):
+            if found.left_out:
+                left_out[found.name] = found.left_out
+            elif found.path.suffix.lower() == ".zip":
+                prefix = found.name.removesuffix(found.path.suffix) + "/"
+                yield from _in_zip(found.path, prefix, stack, left_out)
+            else:
+                yield _file(found)
+    except OSError as error:
         raise ArchiveError(f"{error.filename} cannot be opened: {error.strerror}.") from error
 
-    for where, below, names in os.walk(folder, onerror=refuse):
-        below[:] = [name for name in below if not name.startswith(".")]
-        for name in names:
-            if name.startswith("."):
-                continue
-            path = Path(where, name)
-            origin = path.relative_to(folder).as_posix()
-            if path.suffix.lower() == ".zip":
-                yield from _in_zip(path, origin.removesuffix(path.suffix) + "/", stack)
-            else:
-                yield _file(path, origin)
+
+def _file(found: Found) -> Entry:
+    status = found.path.stat()
+    stamp = f"{status.st_size}-{status.st_mtime_ns}"
+    return Entry(found.name, status.st_size, stamp, lambda: files.read(found.path, status.st_size))
 
 
-def _file(path: Path, origin: str) -> Entry:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise ArchiveError(f"{path} cannot be opened: {error.strerror}.") from error
-    return Entry(origin, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", path.read_bytes)
-
-
-def _in_zip(path: Path, prefix: str, stack: ExitStack) -> Iterator[Entry]:
+def _in_zip(path: Path, prefix: str, stack: ExitStack, left_out: dict[str, str]) -> Iterator[Entry]:
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
     except OSError as error:
         raise ArchiveError(f"{path} cannot be opened: {error.strerror}.") from error
-    except zipfile.BadZipFile as error:
+    # ValueError: a name that is not text; NotImplementedError: a .zip of a later version.
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise ArchiveError(f"{path} is neither a folder nor a complete .zip file.") from error
     for info in archive.infolist():
-        if info.is_dir():
+        name = info.filename.replace("\\", "/")
+        if name.endswith("/"):
             continue
-        inside = PurePosixPath(info.filename.replace("\\", "/"))
-        if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or ".." in inside.parts or DRIVE.match(name):
             raise ArchiveError(f"{path} contains a path that leads outside it: {info.filename!r}.")
         if info.flag_bits & ENCRYPTED:
             raise ArchiveError(f"{path} is locked with a password: unpack it and name the folder.")
-        if inside.parts[0] == "__MACOSX" or inside.name.startswith("."):
+        if files.is_hidden(inside):
+            continue
+        origin = prefix + files.shown(str(inside))
+        if why := _unreadable(info, inside):
+            left_out[origin] = why
             continue
 
         def load(info: zipfile.ZipInfo = info) -> bytes:
@@ -138,4 +154,16 @@ def _in_zip(path: Path, prefix: str, stack: ExitStack) -> Iterator[Entry]:
                 # One byte more than was promised tells a bomb from an image.
                 return file.read(info.file_size + 1)
 
-        yield Entry(f"{prefix}{inside}", info.file_size, f"{info.file_size}-{info.CRC:08x}", load)
+        yield Entry(origin, info.file_size, f"{info.file_size}-{info.CRC:08x}", load)
+
+
+def _unreadable(info: zipfile.ZipInfo, inside: PurePosixPath) -> str:
+    """Why an entry of a zip is left out; empty where it is not."""
+    if not inside.parts:
+        return "an entry of the .zip without a name"
+    if info.compress_type not in COMPRESSIONS:
+        method = zipfile.compressor_names.get(info.compress_type, f"method {info.compress_type}")
+        return f"compressed with {method}, which cannot be read here: unpack the .zip and name the folder"
+    if inside.suffix.lower() == ".zip":
+        return "a .zip in a .zip: unpack the outer one and name the folder"
+    return ""

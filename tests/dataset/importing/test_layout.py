@@ -82,18 +82,52 @@ def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, do
     [
         ("", "has no row"),
         (HEADER, "has no row"),
-        ("Patient_ID,name,labels\na,b,1\n", "must have the columns"),
+        ("Patient_ID,name,labels\na,b,1\n", r"lacks the column\(s\) new_names"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,2\n", "line 2: the label is '2'"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,\n", "line 2: the label is ''"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp\n", "line 2: the number of columns is wrong"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1,1\n", "line 2: the number of columns is wrong"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1\nUID_2_1_1_all.bmp,7.bmp,1\n", "two different rows for 7.bmp"),
-        (b"\xff\xfe\x00", "not a CSV file"),
+        (b"\xff\xfe\x00", "lacks the column"),
+        (f'{HEADER}"UID_1_1_1_all.bmp,7.bmp,1\n', "cannot be read as a CSV file"),
     ],
 )
 def test_a_table_that_cannot_be_trusted_stops_the_import(text, says):
     with pytest.raises(ArchiveError, match=says):
         layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (HEADER + ROWS).replace(",", ";"),
+        (HEADER + ROWS).replace(",", "\t"),
+        (HEADER + ROWS).encode("utf-16"),
+        (HEADER + ROWS).replace(",", "\t").encode("utf-16-le"),
+        (HEADER + ROWS).encode("utf-8-sig"),
+        f"\n{HEADER}{ROWS},,\n\n ,, \n",
+        (HEADER + ROWS).replace("\n", "\r\n"),
+        f",Patient_ID,new_names,labels\n0,{ROWS.splitlines()[0]}\n1,{ROWS.splitlines()[1]}\n",
+        "new_names, LABELS ,patient_id\n7.bmp,1,UID_57_29_1_all.bmp\n8.bmp,0,UID_H9_1_1_hem.bmp\n",
+    ],
+)
+def test_the_table_is_read_as_people_save_it(text):
+    download = layout.read([entry(f"{PRELIMINARY}/7.bmp"), entry(f"{PRELIMINARY}/8.bmp"), table(text)])
+    assert said(download) == {"7.bmp": ("preliminary", "ALL", "57"), "8.bmp": ("preliminary", "Normal", "H9")}
+    assert (download.rows, download.absent) == (2, 0)
+
+
+@pytest.mark.parametrize("ending", ["_labels (1).csv", "_labels.CSV", "_labels - Copy.csv"])
+def test_the_table_is_found_by_the_name_of_a_copy(ending):
+    for prefix in ("", "Copy of "):
+        name = f"{prefix}C-NMC_test_prelim_phase_data{ending}"
+        (named,) = layout.read([entry(f"{PRELIMINARY}/7.bmp"), table(HEADER + ROWS, name)]).images
+        assert (named.label, named.doubt) == ("ALL", "")
+
+
+def test_a_missing_table_is_called_missing():
+    (named,) = layout.read([entry(f"{PRELIMINARY}/7.bmp")]).images
+    assert named.doubt == "The download has no C-NMC_test_prelim_phase_data_labels.csv."
 
 
 def test_a_folder_that_is_no_such_set_is_told():

@@ -1,3 +1,4 @@
+import os
 import zipfile
 from contextlib import ExitStack
 
@@ -26,7 +27,7 @@ def test_a_folder_is_listed_with_the_zips_in_it(tmp_path, stack):
     (tmp_path / "b" / "deep" / "x.bmp").write_bytes(b"x")
     (tmp_path / ".hidden").write_bytes(b"h")
     make_zip(tmp_path / "a.zip", {"in/y.bmp": b"yy", "__MACOSX/in/._y.bmp": b"m"})
-    entries = sources.open_source(tmp_path, stack)
+    entries = sources.open_source(tmp_path, stack).entries
     assert [(entry.origin, entry.size, entry.load()) for entry in entries] == [
         ("a/in/y.bmp", 2, b"yy"),
         ("b/deep/x.bmp", 1, b"x"),
@@ -35,7 +36,7 @@ def test_a_folder_is_listed_with_the_zips_in_it(tmp_path, stack):
 
 def test_a_stamp_changes_with_the_file(tmp_path, stack):
     def stamps():
-        return {entry.origin: entry.stamp for entry in sources.open_source(tmp_path, stack)}
+        return {entry.origin: entry.stamp for entry in sources.open_source(tmp_path, stack).entries}
 
     (tmp_path / "a.bmp").write_bytes(b"one")
     make_zip(tmp_path / "z.zip", {"b.bmp": b"one"})
@@ -60,7 +61,7 @@ def test_a_bomb_is_not_inflated(tmp_path, stack, monkeypatch):
     path = make_zip(
         tmp_path / "z.zip", {"a.bmp": b"\0" * (MAX_FILE_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED
     )
-    (entry,) = sources.open_source(path, stack)
+    (entry,) = sources.open_source(path, stack).entries
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("inflated"))
     with pytest.raises(ArchiveError, match="larger than 20 MB"):
         entry.load()
@@ -73,7 +74,7 @@ def test_an_entry_that_understates_its_size_is_refused(tmp_path, stack):
         start = data.index(mark) + at
         data[start : start + 4] = (10).to_bytes(4, "little")
     path.write_bytes(data)
-    (entry,) = sources.open_source(path, stack)
+    (entry,) = sources.open_source(path, stack).entries
     with pytest.raises(ArchiveError, match=r"cannot be read|changed"):
         entry.load()
 
@@ -83,7 +84,7 @@ def test_a_damaged_entry_is_an_error_of_its_own(tmp_path, stack):
     data = bytearray(path.read_bytes())
     data[data.index(b"a" * 100)] ^= 1
     path.write_bytes(data)
-    a, b = sources.open_source(path, stack)
+    a, b = sources.open_source(path, stack).entries
     with pytest.raises(ArchiveError, match="damaged"):
         a.load()
     assert b.load() == b"b" * 100
@@ -91,7 +92,7 @@ def test_a_damaged_entry_is_an_error_of_its_own(tmp_path, stack):
 
 def test_a_file_that_changes_after_it_was_listed_is_told(tmp_path, stack):
     (tmp_path / "a.bmp").write_bytes(b"one")
-    (entry,) = sources.open_source(tmp_path, stack)
+    (entry,) = sources.open_source(tmp_path, stack).entries
     (tmp_path / "a.bmp").write_bytes(b"three")
     with pytest.raises(ArchiveError, match="changed while"):
         entry.load()
@@ -125,3 +126,50 @@ def test_what_is_no_source_is_told(tmp_path, stack, monkeypatch):
     ):
         with pytest.raises(ArchiveError, match=says):
             sources.open_source(tmp_path / name, stack)
+
+
+def test_links_devices_and_pipes_are_left_out_each_with_its_reason(tmp_path, stack):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.bmp").write_bytes(b"a")
+    (tmp_path / "set" / "gone.bmp").symlink_to("nowhere")
+    (tmp_path / "set" / "endless.bmp").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "set" / "pipe.bmp")
+    listing = sources.open_source(tmp_path / "set", stack)
+    assert [entry.origin for entry in listing.entries] == ["a.bmp"]
+    assert {name: why.split()[-1] for name, why in listing.left_out.items()} == {
+        "gone.bmp": "nothing",
+        "endless.bmp": "file",
+        "pipe.bmp": "file",
+    }
+
+
+def test_one_odd_entry_of_a_zip_is_a_line_and_the_rest_is_read(tmp_path, stack):
+    path = make_zip(
+        tmp_path / "z.zip",
+        {
+            "Export 12:30/a.bmp": b"a",
+            ".": b"",
+            "inner.zip": b"PK",
+            "x\x1b[31m.bmp": b"x",
+            "__MACOSX/._a.bmp": b"m",
+            "@eaDir/a.bmp": b"t",
+            "b.bmp": b"b" * 99,
+        },
+    )
+    data = bytearray(path.read_bytes())
+    place = data.rindex(b"b.bmp") - 46  # its entry in the directory
+    data[place + 10 : place + 12] = (9).to_bytes(2, "little")  # Deflate64
+    path.write_bytes(data)
+    listing = sources.open_source(path, stack)
+    assert {entry.origin: entry.load() for entry in listing.entries} == {
+        "Export 12:30/a.bmp": b"a",
+        r"x\x1b[31m.bmp": b"x",
+    }
+    assert set(listing.left_out) == {".", "inner.zip", "b.bmp"}
+    assert "deflate64" in listing.left_out["b.bmp"] and "in a .zip" in listing.left_out["inner.zip"]
+
+
+def test_a_zip_of_nothing_that_can_be_read_says_why(tmp_path, stack):
+    path = make_zip(tmp_path / "z.zip", {"fold_0.zip": b"PK"})
+    with pytest.raises(ArchiveError, match=r"nothing that can be read. fold_0.zip: a .zip in a .zip"):
+        sources.open_source(path, stack)

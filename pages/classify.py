@@ -5,8 +5,10 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from leukemia.dataset.demonstration import cells as real_cells
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
+from leukemia.imaging.scale import NATIVE
 from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
@@ -16,6 +18,7 @@ from leukemia.settings import MAX_FILES
 from pages.components import (
     cell_grid,
     entry,
+    heading,
     model_in_service,
     model_panel,
     scale_question,
@@ -23,16 +26,21 @@ from pages.components import (
 )
 from pages.components import session_batch as session
 
-SAMPLES = 12
+DRAWINGS = 12
 PAGE = 60
 # Seconds of work between two drawings of the results so far.
 REDRAW = 1.5
 
+PURPOSE = (
+    "Tells whether single white blood cells look like acute lymphoblastic leukemia (ALL) or normal. Drop in "
+    "images, or press **Try sample cells**."
+)
+REAL = "The sample cells are real. Nobody has published what they are, and the model was not trained on them."
 DRAWN = (
     "Cells marked *synthetic drawing* were drawn by a program, not photographed. Their results only show "
     "how this page works and have no clinical meaning."
 )
-TRAINED_ON_REAL = " The model was trained on real cells only."
+TRAINED_ON_REAL = " The model was trained on real cells only: it should refuse them."
 REPLACED = "The model was replaced while this page was open. Drop the cells in again for its results."
 
 # What a view says that has no cell to show.
@@ -49,7 +57,7 @@ def main() -> None:
     """Lay out the page; then classify a few of the waiting images and lay it out again."""
     classifier = model_in_service.classifier()
     batch = _batch(classifier)
-    st.title("Classify cells")
+    heading.show("Classify cells", PURPOSE)
     model_panel.warnings(classifier.bundle)
     if notice := model_in_service.notice():
         st.warning(plain(notice), icon=":material/warning:")
@@ -80,7 +88,7 @@ def _batch(classifier: Classifier) -> Batch:
 
 
 def _intake(batch: Batch) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         given = st.file_uploader(
             f"Drop images of single cells here, cut out on black. Up to {MAX_FILES} files at once.",
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
@@ -89,7 +97,10 @@ def _intake(batch: Batch) -> None:
             on_change=_take_in,
         )
         with st.container(width="content"):
-            st.button("Try sample cells", icon=":material/draw:", on_click=_take_samples, width="stretch")
+            st.button(
+                "Try sample cells", icon=":material/biotech:", on_click=_take_real_cells, width="stretch"
+            )
+            st.button("Try drawn cells", icon=":material/draw:", on_click=_take_drawings, width="stretch")
             st.button(
                 "Clear", icon=":material/delete:", on_click=_clear, disabled=not len(batch), width="stretch"
             )
@@ -113,11 +124,16 @@ def _take_in() -> None:
     state.listed = now
 
 
-def _take_samples() -> None:
-    drawn = sample_writer.sample_cells(SAMPLES, seed=0)
+def _take_real_cells() -> None:
     st.session_state.batch.add(
-        Item(f"sample {name}", Source(name, lambda data=data: data, drawn=True), drawn=True)
-        for name, data in drawn
+        Item(f"sample {path.name}", Source.file(path, path.name, NATIVE)) for path in real_cells.files()
+    )
+
+
+def _take_drawings() -> None:
+    st.session_state.batch.add(
+        Item(f"drawn {name}", Source(name, lambda data=data: data, scale=NATIVE), drawn=True)
+        for name, data in sample_writer.sample_cells(DRAWINGS, seed=0)
     )
 
 
@@ -164,6 +180,9 @@ def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
             "Show", batches.views(band), default=batches.EVERYTHING, required=True, key="view"
         )
         _download(results, threshold, classifier)
+    shipped = {record.image_id for record in real_cells.records()}
+    if any(result.answer.image_id in shipped for result in results):
+        st.info(f"{REAL} {real_cells.CREDIT}", icon=":material/biotech:")
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     st.html(cell_grid.STYLE)

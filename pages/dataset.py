@@ -5,7 +5,7 @@ import streamlit as st
 from leukemia import settings
 from leukemia.errors import DatasetError
 from leukemia.markdown import plain
-from pages.components import entry, section_picker
+from pages.components import entry, first_set, heading, section_picker
 from pages.sections.dataset import checks, gallery, importing, label_log, map, overview, unlabelled
 
 # A section's word in the address, and what lays it out, given the prepared folder.
@@ -18,29 +18,24 @@ SECTIONS = {
     "corrections": label_log.show,
     "import": importing.show,
 }
-HOW = """Import a download of C-NMC 2019, or try the sample set of synthetic cells: with the button
-below, or on the command line:
-
-```
-python -m leukemia sample SAMPLE
-python -m leukemia prepare SAMPLE
-```
-"""
+PURPOSE = (
+    "The cells that models learn from: ALL (acute lymphoblastic leukemia) and Normal. Start with the "
+    "overview, then read the checks."
+)
 
 
 def main() -> None:
     """Lay out the section that the address names."""
-    st.title("Dataset")
+    heading.show("Dataset", PURPOSE)
     show = SECTIONS[section_picker.pick("dataset", SECTIONS)]
+    data = settings.load().data
     try:
-        show(settings.load().data)
+        show(data)
     except DatasetError as error:
-        st.info(plain(str(error)), icon=":material/folder_off:")
-        st.markdown(HOW)
-        to_import = {section_picker.WORD: "import"}
-        st.button(
-            "Import images", icon=":material/download:", on_click=st.query_params.from_dict, args=(to_import,)
-        )
+        if first_set.exists(data):
+            st.error(plain(str(error)), icon=":material/error:")
+        else:
+            first_set.show(data)
 
 
 entry.enter()

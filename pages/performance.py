@@ -5,7 +5,7 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
-from pages.components import entry, figures_by_source, model_panel, section_picker
+from pages.components import entry, figures_by_source, heading, model_panel, section_picker
 from pages.sections.performance import (
     calibration,
     card,
@@ -35,6 +35,10 @@ SECTIONS = {
     "verify": None,
     "card": card.show,
 }
+PURPOSE = (
+    "How often a model is right on patients it has never seen, for cells of acute lymphoblastic leukemia "
+    "(ALL) and normal ones. Read the worst source first, then choose a section."
+)
 VERSION = "version"
 CHOICE = "performance-version"
 UNLISTED = "Versions registered there are missing from this list."
@@ -43,7 +47,7 @@ NONE = "No model version can be read. Train one, or put a bundle in the folder o
 
 def main() -> None:
     """Lay out the page for the version and the section that the address names."""
-    st.title("Performance")
+    heading.show("Performance", PURPOSE)
     versions, trouble = resources.versions()
     if trouble:
         st.warning(plain(f"{trouble} {UNLISTED}"), icon=":material/cloud_off:")

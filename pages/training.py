@@ -9,35 +9,36 @@ from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
 from leukemia.markdown import plain
 from leukemia.tracking import mlflow_client
-from pages.components import entry, section_picker
-from pages.sections.training import form, now
+from pages.components import entry, first_set, heading, section_picker
+from pages.sections.training import built_in, form, now, sample_training
 
 # A section's word in the address, and its title.
 NEW, NOW, RUNS = "new", "now", "runs"
 TITLES = {NEW: "New run", NOW: "Now", RUNS: "Runs"}
-NOTHING = "There is nothing to train on yet: training needs labelled cells in the data folder."
+PURPOSE = (
+    "Teaches a network to tell cells of acute lymphoblastic leukemia (ALL) from normal ones. Start a run, "
+    "watch it under Now, compare it under Runs."
+)
+NOTHING = "Training needs labelled cells, and there are none yet."
+NO_RUNS = "No runs yet. Start one under New run."
 
 
 def main() -> None:
     """Show the section that the address names."""
-    st.title("Training")
+    heading.show("Training", PURPOSE)
     data = settings.load().data.resolve()
     problem = _problem(data)
-    if problem and not _has_runs(data):
-        _show_way_to_import(problem)
-        return
     section = _section(data)
     if section == RUNS:
-        # Past runs are MLflow's, which takes a second to be imported.
-        from pages.sections.training import runs
-
-        runs.show(data)
-    elif problem:
-        _show_way_to_import(problem)
-    elif section == NEW:
-        form.show(data)
-    else:
+        _show_runs(data)
+    elif section == NOW:
         now.show(data)
+    else:
+        sample_training.show(data)
+        if problem:
+            _show_way_to_import(data, problem)
+        else:
+            form.show(data)
 
 
 def _problem(data: Path) -> str:
@@ -49,20 +50,24 @@ def _problem(data: Path) -> str:
     return ""
 
 
-def _has_runs(data: Path) -> bool:
-    """Whether there may be versions, which can be seen and rolled back without any cells."""
+def _show_runs(data: Path) -> None:
     database = mlflow_client.database(data)
-    return database is None or database.is_file()
+    if database and not database.is_file():
+        st.info(NO_RUNS, icon=":material/history:")
+        built_in.show(expanded=True)
+        return
+    # Past runs are MLflow's, which takes a second to be imported.
+    from pages.sections.training import runs
+
+    runs.show(data)
 
 
-def _show_way_to_import(problem: str) -> None:
-    st.info(f"{NOTHING} {plain(problem)}", icon=":material/folder_off:")
-    st.page_link(
-        "pages/dataset.py",
-        label="Import images on the Dataset page",
-        icon=":material/download:",
-        query_params={section_picker.WORD: "import"},
-    )
+def _show_way_to_import(data: Path, problem: str) -> None:
+    if first_set.exists(data):
+        st.error(plain(problem), icon=":material/error:")
+    else:
+        st.caption(NOTHING)
+        first_set.show(data)
 
 
 def _section(data: Path) -> str:

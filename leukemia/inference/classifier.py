@@ -23,7 +23,7 @@ from PIL import Image
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, ImageError
-from leukemia.imaging import appearance, reader, scale, validate
+from leukemia.imaging import appearance, reader, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
@@ -43,14 +43,11 @@ ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp
 class Source:
     """One image to answer: what it is called and how to get its bytes.
 
-    One that the program itself drew, to be tried with, is answered however little it looks like the
-    cells that were learned, and at their scale. The scale of another is the one given, or what its file
-    or its frame's size says.
+    Its scale is the one given, or what its file or its frame's size says.
     """
 
     name: str
     load: Callable[[], bytes]
-    drawn: bool = False
     scale: Scale | None = None
 
     @classmethod
@@ -102,7 +99,6 @@ class _Decoded:
     answer: Answer
     crop: np.ndarray | None = None
     loss: Loss | None = None
-    drawn: bool = False
 
 
 class Classifier:
@@ -199,20 +195,19 @@ class Classifier:
         return self._decide(item, float(probability), float(distance))
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
-        said = scale.NATIVE if source.drawn else source.scale
         try:
-            cell = validate.open_cell(source.load(), said, self.bundle.pixel_size)
+            cell = validate.open_cell(source.load(), source.scale, self.bundle.pixel_size)
         except ImageError as error:
             unknown = isinstance(error, ScaleUnknownError)
             return _Decoded(Answer(source.name, error=str(error), scale_unknown=unknown))
         crop = crop_cell(cell, self.bundle.input_size)
         small = _thumbnail(crop, thumbnail) if thumbnail else b""
         answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small, note=cell.note)
-        return _Decoded(answer, crop, cell.loss, source.drawn)
+        return _Decoded(answer, crop, cell.loss)
 
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         limit = self.bundle.novelty_limit
-        if limit is not None and distance > limit and not item.drawn:
+        if limit is not None and distance > limit:
             reasons = appearance.reasons(item.crop, item.answer.area, item.loss)
             return replace(
                 item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance

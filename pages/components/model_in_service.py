@@ -34,6 +34,11 @@ def in_service() -> InService:
     return _watch(given.data.resolve(), given.tracking_uri).now()
 
 
+def built_in() -> bundles.Bundle:
+    """The record of the model that comes with the program; raises BundleError where it cannot be read."""
+    return _read(settings.SHIPPED, _written(settings.SHIPPED))
+
+
 def notice() -> str:
     """Why another model answers than the one put in service; empty where it does. Untrusted text."""
     return in_service().notice

@@ -218,7 +218,7 @@ def test_two_sessions_at_once_get_the_answers_of_one(visit, cells, tmp_path, tin
 @pytest.mark.parametrize("width", [768, 1280])
 def test_samples_fit_the_screen_in_both_themes(visit, scheme, width):
     page = visit(width=width, scheme=scheme)
-    page.get_by_role("button", name="Try sample cells").click()
+    page.get_by_role("button", name="Try drawn cells").click()
     answered(page, 12)
     assert page.locator(".cell .drawn").count() == 12
     assert page.get_by_test_id("stBottom").get_by_text(RESEARCH_USE).is_visible()
@@ -236,10 +236,10 @@ def test_samples_fit_the_screen_in_both_themes(visit, scheme, width):
 
 def test_by_keyboard_alone_samples_and_threshold(visit):
     page = visit()
-    page.get_by_role("button", name="Try sample cells").wait_for()
+    page.get_by_role("button", name="Try drawn cells").wait_for()
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText").strip().endswith("Try sample cells"):
+        if page.evaluate("document.activeElement.innerText").strip().endswith("Try drawn cells"):
             break
     else:
         pytest.fail("The button is not reached by Tab.")

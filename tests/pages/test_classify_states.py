@@ -9,9 +9,10 @@ import re
 import pytest
 
 from leukemia.bundles.bundle import RECORD
+from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
-from leukemia.settings import MAX_FILES, RESEARCH_USE
+from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
 from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign
 
@@ -103,12 +104,33 @@ def test_a_leaky_model_is_called_so(app, copied_bundle):
     assert "60 cells of 12 patients **also seen in training** (6 with ALL, 6 healthy)" in text
 
 
-def test_samples_are_answered_and_called_synthetic(app):
-    page = press(app(), "Try sample cells")
+def test_drawings_are_answered_and_called_synthetic(app):
+    page = press(app(), "Try drawn cells")
     assert not page.exception
     assert sum(summary(page)) == len(probabilities(page)) == 12
     assert said(page).count('class="drawn"') == 12
     assert "only show how this page works" in said(page)
+    assert demonstration.CREDIT not in said(page)
+
+
+def test_the_sample_cells_are_the_sixteen_real_ones_with_their_credit(app):
+    page = press(app(), "Try sample cells")
+    assert not page.exception
+    assert sum(summary(page)) == 16
+    text = said(page)
+    assert all(f"final-{number}.png" in text for number in (1, 912, 2584))
+    assert "scale is unknown" not in text
+    assert demonstration.CREDIT in text
+    assert 'class="drawn"' not in text
+
+
+def test_the_shipped_model_answers_most_real_cells_and_refuses_most_drawn_ones(app):
+    page = press(app(SHIPPED), "Try sample cells")
+    assert len(probabilities(page)) >= 12
+    press(page, "Clear")
+    press(page, "Try drawn cells")
+    assert len(probabilities(page)) <= 2
+    assert said(page).count("Unlike the cells the model was trained on") >= 10
 
 
 def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):

@@ -69,15 +69,15 @@ def test_without_a_set_the_page_says_how_to_come_by_one(visit, tmp_path):
     for section in ("overview", "gallery", "unlabelled"):
         page = visit(data=tmp_path / "nothing", section=section)
         assert not page.error
-        assert "No prepared images" in page.info[0].value
-        assert "python -m leukemia sample" in said(page)
-        assert "python -m leukemia prepare" in said(page)
+        assert "No images have been imported yet." in said(page)
+        assert "python -m" not in said(page)
+        assert "Prepare the sample set" in {button.label for button in page.button}
 
 
 def test_a_damaged_manifest_is_a_sentence(visit, tmp_path):
     Workspace(tmp_path).manifest.write_text("image_id,path\n")
     page = visit(data=tmp_path)
-    assert "lacks the column" in page.info[0].value.replace("\\", "")
+    assert "lacks the column" in page.error[0].value.replace("\\", "")
 
 
 def test_the_overviews_counts_are_those_of_the_files(visit, looked_through, cells):

@@ -13,9 +13,31 @@ from tests.support.app import PATIENCE, fill, labels, press, said, wait
 
 def test_an_empty_folder_leads_to_the_import(open_dataset, tmp_path):
     page = open_dataset("overview", data=tmp_path / "new")
-    press(page, "Import images")
-    assert page.query_params["section"] == "import"
-    assert "No images yet" in said(page)
+    (link,) = page.get("page_link")
+    assert (link.proto.page, link.proto.query_string) == ("dataset", "section=import")
+    assert "No images yet" in said(open_dataset("import", data=tmp_path / "new"))
+
+
+@pytest.mark.process
+def test_one_press_prepares_the_sample_set_and_every_tab_says_how_far_it_is(open_dataset, tmp_path):
+    new = tmp_path / "new"
+    page = open_dataset("overview", data=new)
+    press(page, "Prepare the sample set")
+    job = jobs.latest(new, "import")
+    assert job.arguments == ("prepare", "--sample", "--output", str(new))
+    process = psutil.Process(job.process.pid)
+    process.suspend()
+    try:
+        for section in ("overview", "gallery", "checks", "map", "unlabelled", "corrections", "import"):
+            text = said(open_dataset(section, data=new))
+            assert "Import of the sample set" in text
+            assert "python -m" not in text
+            assert "No images have been imported" not in text
+    finally:
+        process.resume()
+    wait(page, job)
+    assert "All cells here are synthetic drawings." in said(page)
+    assert {metric.label: metric.value for metric in page.metric}["Patients"] == "24"
 
 
 @pytest.mark.process

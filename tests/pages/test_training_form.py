@@ -66,13 +66,30 @@ def option(arguments, name):
     return arguments[arguments.index(name) + 1]
 
 
-def test_without_a_data_folder_there_is_a_sentence_and_the_way_to_the_import_alone(open_form, tmp_path):
+def test_without_a_set_there_is_no_form_but_the_ways_to_a_set(open_form, tmp_path):
     page = open_form(tmp_path / "empty")
-    assert "nothing to train on yet" in said(page)
+    assert "Training needs labelled cells, and there are none yet." in said(page)
     (link,) = page.get("page_link")
-    assert link.proto.query_string == "section=import"
+    assert (link.proto.page, link.proto.query_string) == ("dataset", "section=import")
     assert not page.number_input
-    assert not page.button
+    labels = {button.label for button in page.button}
+    assert labels == {"Guided tour", "Prepare the sample set", "Train on the sample set"}
+    assert not (tmp_path / "empty").exists(), "a look changes nothing"
+
+
+def test_the_sample_set_is_trained_on_with_one_press(open_form, data, asked):
+    page = press(open_form(), "Train on the sample set")
+    ((folder, kind, _, arguments, _),) = asked
+    assert (folder, kind) == (data, "train")
+    assert option(arguments, "--recipe") == "reference-cnn"
+    assert page.query_params["section"] == "now"
+
+
+def test_a_set_that_is_not_drawn_is_not_called_the_sample_set(open_form, data):
+    cells = manifest.read(data)
+    cells.loc[cells.index[cells["label"] == "ALL"][0], "source"] = "fold_0"
+    manifest.write(data, cells)
+    assert "Train on the sample set" not in {button.label for button in open_form().button}
 
 
 def test_it_opens_on_the_new_run_where_none_is_at_work(open_form):

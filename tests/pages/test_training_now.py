@@ -62,13 +62,11 @@ def metrics(page):
     return {one.label: one.value for one in page.metric}
 
 
-def test_without_a_prepared_folder_there_is_a_way_to_the_import_and_nothing_else(visit, tmp_path):
-    page = visit(tmp_path / "empty")
-    assert "nothing to train on" in said(page)
-    (link,) = page.get("page_link")
-    assert (link.proto.page, link.proto.query_string) == ("dataset", "section=import")
-    assert not page.button
-    assert not page.get("button_group")
+def test_without_a_prepared_folder_nothing_runs_and_a_new_run_is_one_press_away(visit, tmp_path):
+    page = visit(tmp_path / "empty", section="now")
+    assert "Nothing is running" in said(page)
+    press(page, "New run")
+    assert page.query_params["section"] == "new"
 
 
 def test_the_page_opens_on_what_is_at_work_and_stays_there_when_it_ends(visit, data, at_work):

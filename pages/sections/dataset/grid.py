@@ -6,7 +6,7 @@ Colours are never the only signal: labels and answers have words and shapes of t
 """
 
 import base64
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -45,6 +45,7 @@ def show(
     on_open: Callable[[str], None],
     on_pick: Callable[[str, bool], None] | None = None,
     picked: Collection[str] = (),
+    pictures: Mapping[str, bytes] | None = None,
 ) -> None:
     """Draw cells.
 
@@ -64,8 +65,11 @@ def show(
         Each cell has a box to tick, which calls this with image_id and whether it is ticked.
     picked : collection of str, optional
         The image_ids whose boxes are ticked.
+    pictures : mapping of str to bytes, optional
+        The thumbnails by image_id, where the images lie elsewhere than in the prepared folder.
     """
-    pictures = Thumbnails(data).get((record.image_id, record.path) for record in records)
+    if pictures is None:
+        pictures = Thumbnails(data).get((record.image_id, record.path) for record in records)
     cards = [card(record, pictures.get(record.image_id), record.image_id in picked) for record in records]
 
     def opened() -> None:

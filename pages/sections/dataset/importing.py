@@ -11,7 +11,7 @@ from leukemia.errors import DatasetError
 from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from leukemia.storage.workspace import Workspace
-from pages.components import flash, job_status
+from pages.components import first_set, flash, job_status
 from pages.sections.dataset import address, resources
 
 KIND = JobKind.IMPORT
@@ -20,10 +20,7 @@ WHERE = "Folder or .zip on the server"
 ABOUT = {
     DOWNLOAD: "C-NMC 2019 as downloaded, in the archive's own layout or Kaggle's. Nothing is unpacked or "
     "changed there.",
-    SAMPLE: (
-        "720 synthetic cells of 24 patients in C-NMC's layout, with its pitfalls: try the page without a "
-        "download. They were drawn by a program; results on them say nothing about leukemia."
-    ),
+    SAMPLE: first_set.ABOUT,
 }
 REFUSED = "import-refused"
 
@@ -110,15 +107,14 @@ def _form(data: Path, contents: str) -> None:
 
 def _start(data: Path, sample: bool) -> None:
     if sample:
-        what, title = ["--sample"], "Import of the sample set"
-    else:
-        text = st.session_state["import-path"]
-        if why := refusal(text):
-            flash.put(REFUSED, flash.ERROR, why)
-            return
-        path = Path(text.strip()).expanduser().resolve()
-        what, title = [str(path)], f"Import of {path.name}"
-    job_status.start(data, KIND, title, ["prepare", *what, "--output", str(data)])
+        first_set.prepare_sample(data)
+        return
+    text = st.session_state["import-path"]
+    if why := refusal(text):
+        flash.put(REFUSED, flash.ERROR, why)
+        return
+    path = Path(text.strip()).expanduser().resolve()
+    job_status.start(data, KIND, f"Import of {path.name}", ["prepare", str(path), "--output", str(data)])
 
 
 def _ended(job: Job, state: JobState) -> None:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNLABELLED, Filters
+from leukemia.dataset.demonstration import cells as demonstration
+from leukemia.errors import DatasetError
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
-from pages.sections.dataset import address, cell_detail, grid, resources
+from pages.sections.dataset import address, cell_detail, grid, real_cells, resources
 
 ALL_OF_THEM = Filters(labels=(UNLABELLED,))
 SELECTED = "unlabelled-selected"
@@ -20,10 +22,23 @@ WHAT = (
 
 def show(data: Path) -> None:
     """Lay out the section for the prepared folder."""
-    catalog = resources.catalog(data)
+    try:
+        catalog = resources.catalog(data)
+    except DatasetError:
+        real_cells.show(data)
+        _open_and_follow(data, [])
+        raise
+    _of_the_set(data, catalog)
+    shipped = tuple(record.image_id for record in demonstration.records())
+    present = {record.image_id for record in catalog.page(Filters(images=shipped), size=len(shipped))}
+    real_cells.show(data, present)
+
+
+def _of_the_set(data: Path, catalog: Catalog) -> None:
     count = catalog.count(ALL_OF_THEM)
     if not count:
         st.info("This set has no unlabelled images.", icon=":material/label_off:")
+        _open_and_follow(data, [])
         return
     st.caption(WHAT)
     selected = st.session_state.setdefault(SELECTED, {})
@@ -40,8 +55,12 @@ def show(data: Path) -> None:
         picked=selected,
     )
     grid.turn_pages(number, pages, key="unlabelled-page")
-    if address.cell():
-        cell_detail.show(data, [record.image_id for record in records])
+    _open_and_follow(data, [record.image_id for record in records])
+
+
+def _open_and_follow(data: Path, neighbours: list[str]) -> None:
+    if address.cell() and not real_cells.opened():
+        cell_detail.show(data, neighbours)
     cell_detail.follow_to_classify()
 
 

@@ -12,8 +12,9 @@ from pages.sections.performance.threshold_picker import Picked
 KEY = "performance-errors"
 PAGE = 24
 NO_IMAGES = (
-    "The images of these cells are not in this data folder, so they are listed without pictures. To see "
-    "them, prepare the data set that the version was tested on."
+    "The images of these cells do not come with the program, so they are listed without pictures. To see "
+    "them, import the set that the version was tested on (C-NMC 2019 for the built-in model) under "
+    "Dataset › Import."
 )
 NONE = {MISSED: "missed ALL cells", ALARM: "false alarms"}
 

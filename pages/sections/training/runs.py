@@ -13,6 +13,7 @@ from leukemia.registry import versions
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run, RunKind, RunStatus
 from pages.sections.training import (
+    built_in,
     curves,
     run_details,
     run_table,
@@ -41,6 +42,7 @@ def show(data: Path) -> None:
         return
     if not runs:
         st.info(NONE, icon=":material/history:")
+        built_in.show(expanded=True)
         return
     _list(data, runs, limit)
     if selected:
@@ -49,6 +51,7 @@ def show(data: Path) -> None:
         st.info(NO_SUCH, icon=":material/search_off:")
     else:
         st.caption("Select a run with the box at the start of its row to see its details.")
+        built_in.show(expanded=False)
 
 
 def _selected(data: Path, runs: Sequence[Run]) -> Run | None:

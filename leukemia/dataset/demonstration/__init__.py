@@ -1,0 +1,1 @@
+"""Real cells that come with the program, to show what it does."""

@@ -99,13 +99,13 @@ def check(options: Namespace) -> int:
     """Check a prepared set and print its problems; the page shows the same."""
     from leukemia.cli.console import Bar
     from leukemia.dataset import label_log, manifest
-    from leukemia.dataset.quality import checks, file_checks, near_duplicates
+    from leukemia.dataset.quality import checks, damage, file_checks, near_duplicates
 
     cells = label_log.apply(options.data, manifest.read(options.data))
+    workers = settings.load().workers
     with Bar() as bar:
-        scan = near_duplicates.cached_or_scan(
-            options.data, cells, workers=settings.load().workers, progress=bar
-        )
+        scan = near_duplicates.cached_or_scan(options.data, cells, workers=workers, progress=bar)
+        damaged = damage.find(options.data, cells, workers=workers, progress=bar)
     labelled = cells[cells["label"] != ""]
     report = file_checks.read_report(options.data)
     split = checks.default_split(labelled)
@@ -117,6 +117,9 @@ def check(options: Namespace) -> int:
         checks.two_labels(cells),
         *file_checks.files(options.data, cells, report),
         *file_checks.frames(cells, scan),
+        file_checks.damaged(damaged),
     ):
         print(f"{one.title} ({one.level})\n  {one.finding}\n  {one.action}")
+    for path, why in damaged.files.items():
+        print(f"    {path}: {why}")
     return 0

@@ -25,7 +25,7 @@ from leukemia.dataset.importing import import_report, journal, layout, sources
 from leukemia.dataset.importing.import_report import ImportReport
 from leukemia.dataset.importing.journal import ImportedFile
 from leukemia.dataset.importing.layout import NamedImage
-from leukemia.dataset.quality import near_duplicates
+from leukemia.dataset.quality import damage, near_duplicates
 from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
 from leukemia.imaging import reader, validate
@@ -34,7 +34,7 @@ from leukemia.storage.atomic import whole_file
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
 
-JOURNAL = "journal.jsonl"
+JOURNAL = "journal-2.jsonl"  # of what the reader made of each file: another number when it reads otherwise
 # Letters of a file's name that are kept; disks take 255 bytes, with what is put before and behind.
 LONGEST_STEM = 120
 FOLDERS = {NORMAL: "labeled_images/Normal", ALL: "labeled_images/ALL", "": "unlabeled_images"}
@@ -118,6 +118,7 @@ def prepare(
         )
         _commit(output, cells, report, previous)
         near_duplicates.write_cache(output, cells, scan)
+        damage.remember(output, cells, {file.path: file.packed for file in files if file.packed})
     return report
 
 
@@ -165,10 +166,10 @@ def _import(
         file = known.get(target.path)
         if file is None or not file.is_of(target.named.entry, target.path):
             return None
-        if file.error or (staging / target.path).is_file():
+        if file.error or damage.holds(staging / target.path, file.packed):
             return file
-        in_place = previous.get(target.path) == file.image_id and (output / target.path).is_file()
-        return file if in_place else None
+        in_place = previous.get(target.path) == file.image_id
+        return file if in_place and damage.holds(output / target.path, file.packed) else None
 
     done = {target.path: file for target in targets if (file := ready(target))}
     hashes: dict[str, near_duplicates.ImageHash] = {}
@@ -229,6 +230,7 @@ def _stage(target: Target, staging: Path) -> tuple[ImportedFile, near_duplicates
         cell_area=cell.area,
         refusal=refusal,
         note=picture.note,
+        packed=damage.digest(packed.getbuffer()),
         file_sha256=hashlib.sha256(data).hexdigest(),
     )
     return file, near_duplicates.hash_cell(cell)

@@ -21,6 +21,7 @@ class ImportedFile:
     cell_area: int = 0
     refusal: str = ""
     note: str = ""
+    packed: str = ""  # digest of the file that it was packed into
     file_sha256: str = ""
 
     def is_of(self, entry: Entry, path: str) -> bool:

@@ -9,7 +9,15 @@ import pandas as pd
 from leukemia.dataset.importing import import_report, importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, counted
+from leukemia.dataset.quality.damage import Damage
 from leukemia.storage.workspace import Workspace
+
+# What was done, by level, about images that changed.
+ACTIONS = {
+    PROBLEM: "Nothing yet: import again, from the download.",
+    UNKNOWN: "Not read yet. Run: python -m leukemia check",
+    OK: "Every image is compared with what was imported.",
+}
 
 
 def read_report(data: Path) -> dict[str, object]:
@@ -64,8 +72,29 @@ def files(data: Path, cells: pd.DataFrame, report: dict[str, object]) -> list[Ch
     ]
 
 
+def damaged(found: Damage) -> Check:
+    """Images that are damaged or changed since they were imported."""
+    rows = pd.DataFrame(list(found.files.items()), columns=["file", "reason"])
+    level = PROBLEM if found.files else UNKNOWN if found.unchecked else OK
+    finding = (
+        f"{counted(found.unchecked, 'file')} have another size or date than when they were verified."
+        if found.unchecked
+        else f"{counted(len(rows), 'image')} of the prepared set can no longer be read, or changed."
+    )
+    return Check(
+        "damaged",
+        "Damaged since import",
+        level,
+        finding,
+        "A damaged or exchanged image would teach the model another cell than its label says: a training "
+        "that needs it stops.",
+        ACTIONS[level],
+        rows,
+    )
+
+
 def frames(cells: pd.DataFrame, scan: near_duplicates.Scan | None) -> list[Check]:
-    """Cells that touch their frame, frames out of the usual size, images that fail by now."""
+    """Cells that touch their frame, frames out of the usual size."""
     size = cells["width"].astype(str) + "x" + cells["height"].astype(str)
     odd = cells.assign(frame=size).loc[
         ~size.isin(import_report.USUAL_FRAMES), ["path", "label", "patient", "frame"]
@@ -104,10 +133,6 @@ def frames(cells: pd.DataFrame, scan: near_duplicates.Scan | None) -> list[Check
             edge.reset_index(drop=True),
         )
     )
-    if scan.unreadable:
-        rows = pd.DataFrame(scan.unreadable.items(), columns=["file", "reason"])
-        finding = f"{counted(len(rows), 'image')} of the prepared set can no longer be read."
-        checks.append(Check("lost", "Damaged since import", PROBLEM, finding, "", "Import again.", rows))
     return checks
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from leukemia import jobs
+from leukemia import jobs, settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.dataset.catalog.filters import Filters
-from leukemia.dataset.quality import checks, file_checks, near_duplicates
+from leukemia.dataset.quality import checks, damage, file_checks, near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.jobs import JobKind, JobStatus
@@ -98,6 +98,7 @@ def _all(
         checks.two_labels(_cells),
         *file_checks.files(data, _cells, file_checks.read_report(data)),
         *file_checks.frames(_cells, _scan),
+        file_checks.damaged(damage.glance(data, _cells, workers=settings.load().workers)),
     ]
 
 

@@ -11,6 +11,7 @@ from leukemia.dataset import label_log, manifest, patient_groups, splits
 from leukemia.dataset.importing import importer
 from leukemia.dataset.quality import checks, file_checks, near_duplicates
 from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN
+from leukemia.dataset.quality.damage import Damage
 from leukemia.dataset.synthetic import sample_writer
 
 
@@ -167,15 +168,12 @@ def test_what_is_missing_and_what_is_stray_is_named(planted, cells, tmp_path):
     assert results["stray"].rows["file"].tolist() == ["labeled_images/ALL/stray.webp"]
 
 
-def test_frames_edges_and_later_damage(cells):
-    scanned = scan(
-        cells, edges={cells["path"].iloc[0]: 40, cells["path"].iloc[1]: 80}, unreadable={"x.webp": "Empty."}
-    )
+def test_frames_and_edges(cells):
+    scanned = scan(cells, edges={cells["path"].iloc[0]: 40, cells["path"].iloc[1]: 80})
     results = by_name(file_checks.frames(cells, scanned))
     assert results["frames"].level == OK
     assert results["frames"].rows.empty
     assert results["edge"].rows["path"].tolist() == cells["path"].iloc[[1, 0]].tolist()
-    assert results["lost"].level == PROBLEM
     odd = cells.assign(width=cells["width"].where(cells.index != 2, 451))
     check = by_name(file_checks.frames(odd, None))["frames"]
     frame = f"451x{cells['height'].iloc[2]}"
@@ -209,6 +207,7 @@ def test_every_check_says_what_it_means_and_what_was_done(planted, cells):
         checks.two_labels(cells),
         *file_checks.files(Path(planted[1]), cells, file_checks.read_report(planted[1])),
         *file_checks.frames(cells, scan(cells)),
+        file_checks.damaged(Damage({})),
     ]
     assert len({check.name for check in every}) == len(every)
     for check in every:

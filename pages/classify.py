@@ -35,13 +35,13 @@ PURPOSE = (
     "Tells whether single white blood cells look like acute lymphoblastic leukemia (ALL) or normal. Drop in "
     "images, or press **Try sample cells**."
 )
-REAL = "The sample cells are real. Nobody has published what they are, and the model was not trained on them."
+REAL = "The sample cells are real. Their labels were never published, and the model was not trained on them."
 DRAWN = (
     "Cells marked *synthetic drawing* were drawn by a program, not photographed. Their results only show "
     "how this page works and have no clinical meaning."
 )
 TRAINED_ON_REAL = " The model was trained on real cells only: it should refuse them."
-REPLACED = "The model was replaced while this page was open. Drop the cells in again for its results."
+REPLACED = "The model was replaced while this page was open. Drop the images in again to see its answers."
 
 # What a view says that has no cell to show.
 NONE = {

@@ -15,9 +15,11 @@ def add_to(commands: Commands) -> None:
         "queue", help="list the waiting trainings; start the next one if none is running"
     )
     change = command.add_mutually_exclusive_group()
-    change.add_argument("--drop", type=int, metavar="PLACE", help="first remove the training at this place")
     change.add_argument(
-        "--first", type=int, metavar="PLACE", help="first move the training at this place to the front"
+        "--drop", type=int, metavar="PLACE", help="first remove the training at this position"
+    )
+    change.add_argument(
+        "--first", type=int, metavar="PLACE", help="first move the training at this position to the front"
     )
     data_option(command)
     command.set_defaults(run=queue)
@@ -32,7 +34,7 @@ def queue(options: Namespace) -> int:
     if place is not None:
         waiting = jobs.waiting(options.data)
         if not 0 < place <= len(waiting):
-            raise JobError(f"No training is waiting at place {place}.")
+            raise JobError(f"No training is waiting at position {place}.")
         if options.drop is not None:
             jobs.drop(options.data, waiting[place - 1].id)
         else:

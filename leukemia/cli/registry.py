@@ -114,8 +114,8 @@ def _print_change(change: "Change") -> int:
 
 
 def _who_and_why(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded with the version")
+    command.add_argument("--by", required=True, metavar="NAME", help="your name, recorded with the version")
     command.add_argument(
-        "--reason", required=True, metavar="TEXT", help=("your reason; recorded with the version")
+        "--reason", required=True, metavar="TEXT", help=("your reason, recorded with the version")
     )
     data_option(command)

@@ -32,7 +32,7 @@ def add_to(commands: Commands) -> None:
             type=float,
             required=True,
             metavar="SHARE",
-            help=f"least {name} that you accept, such as 0.9; recorded before a cell is read",
+            help=f"least {name} you will accept, such as 0.9; recorded before any cell is read",
         )
     command.add_argument(
         "--confidence", type=float, default=0.95, help="of the lower bounds: 0.9, 0.95 or 0.99 (default 0.95)"
@@ -62,9 +62,9 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--own-threshold", action="store_true", help="with the threshold that was chosen from your patients"
     )
-    command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded with the version")
+    command.add_argument("--by", required=True, metavar="NAME", help="your name, recorded with the version")
     command.add_argument(
-        "--reason", required=True, metavar="TEXT", help="your reason; recorded with the version"
+        "--reason", required=True, metavar="TEXT", help="your reason, recorded with the version"
     )
     _model(command)
     data_option(command)

@@ -21,7 +21,7 @@ COLOURINGS = {
     "Patient": " If each patient forms a cluster, the model may recognise patients instead of the disease.",
     "Error": (
         " Right and wrong are shown for held-out patients only: correct answers for patients the model "
-        "was trained on prove nothing."
+        "was trained on mean nothing."
     ),
     "Probability": (
         " Held-out probabilities are shown where available; for patients the model was trained on, the "

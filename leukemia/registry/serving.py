@@ -68,7 +68,7 @@ def find() -> InService:
     if state.champion is not None:
         return _champion(given.data, state, state.champion)
     if not state.tags and bundle_cache.last_served(given.data):
-        return _last_served(given.data, "The registry of model versions is now empty: its data are missing.")
+        return _last_served(given.data, "The list of model versions is now empty: its data are missing.")
     bundle_cache.note_built_in_served(given.data)
     return InService(bundles.read(given.model))
 

@@ -97,7 +97,8 @@ def render(verification: Verification, cells: pd.DataFrame, bundle: Bundle) -> s
         ),
         Section(
             "Your cells beside the model's",
-            [html.plotly(one) for one in measures] or [html.text("Nothing is known of the model's cells.")],
+            [html.plotly(one) for one in measures]
+            or [html.text("Nothing is known about the model's cells.")],
         ),
         Section(
             "Indeterminate cells and calibration",

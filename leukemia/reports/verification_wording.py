@@ -26,14 +26,13 @@ UNTOLD = "The criterion is not shown to be met: there are too few patients to te
 SHIPPED, OWN = "version's threshold", "your own threshold"
 HOW = (
     "Each patient weighs the same. The lower bound is one-sided and assumes nothing about how alike a "
-    "patient's cells are: it counts one further patient whose cells are all called wrong. Where each patient "
-    "is all right or all wrong, it is the Clopper-Pearson bound. AUROC and the model's record have bootstrap "
-    "intervals."
+    "patient's cells are: it counts one further patient whose cells are all called wrong. Where every "
+    "patient is all right or all wrong, it is the Clopper-Pearson bound. AUROC and the model's record have "
+    "bootstrap intervals."
 )
 LEFT_OUT = (
-    "Your own threshold was chosen to leave the most room over the criterion. Its results are of patients "
-    "left "
-    "out in turn: each is judged at the threshold of all others."
+    "Your own threshold was chosen to leave the widest margin above the criterion. Each patient was left out "
+    "in turn and judged at the threshold chosen on the others."
 )
 
 
@@ -53,7 +52,7 @@ def outcome(result: Result) -> str:
     text = headline(result)
     return {
         HEADLINES["shipped"]: "criterion met",
-        HEADLINES["own"]: "met at an own threshold",
+        HEADLINES["own"]: "met at your own threshold",
         UNTOLD: "too few patients to tell",
     }.get(text, "criterion not met")
 
@@ -127,9 +126,9 @@ def more_patients(result: Result) -> list[str]:
         if rate.needed is None:
             reason = (
                 f"{name.capitalize()} is {formatting.number(rate.value, True)}, which does not exceed the "
-                f"criterion: more patients like these would not show it."
+                f"criterion: more patients like these would not change that."
                 if rate.value <= rate.claim
-                else f"{name.capitalize()} is so near the criterion that more than {MOST_PATIENTS:,} "
+                else f"{name.capitalize()} is so close to the criterion that more than {MOST_PATIENTS:,} "
                 "patients with "
                 f"{kind} cells would be needed."
             )
@@ -217,7 +216,8 @@ def design_effects(result: Result) -> str:
         f"{_independent(rate)} for the {rate.cells:,} {'ALL' if name == 'sensitivity' else 'normal'} cells"
         for name, rate in result.shipped.rates.items()
     ]
-    return f"Design effect (how many cells tell as much as one independent cell): {' and '.join(parts)}."
+    meaning = "how many cells carry as much information as one independent cell"
+    return f"Design effect ({meaning}): {' and '.join(parts)}."
 
 
 def accepted(verification: Verification) -> str:

@@ -34,7 +34,7 @@ COLUMNS = (
     *appearance.RANGES,
     "left_out",
 )
-LEARNED = "the model learned from this patient"
+LEARNED = "the model was trained on this patient"
 COPY = "an identical copy of another cell"
 TWO_LABELS = "identical to a cell with the other label"
 LISTED = 200  # problems that the result keeps in words
@@ -82,7 +82,7 @@ def answer(
     with ExitStack() as stack:
         stack.enter_context(exclusive(verification.folder / "lock", 0, busy))
         if (verification.folder / store.RESULT).exists():
-            raise DatasetError("This verification has its result. State a criterion anew for other cells.")
+            raise DatasetError("This verification has its result. State a new criterion for other cells.")
         if not verification.of(bundle):
             raise DatasetError("The criterion was stated for another model version, or this one was changed.")
         if scale:
@@ -202,9 +202,7 @@ def _check_early(brought: list[LabelledCell], known: Learned) -> None:
     """Too few patients are said before thousands of cells are classified."""
     own = [cell for cell in brought if not (cell.by_name and cell.patient in known.patients)]
     if not own:
-        raise DatasetError(
-            "The model learned from every patient that was brought. Bring patients it has not seen."
-        )
+        raise DatasetError("The model was trained on all of these patients. Bring patients it has not seen.")
     statistics.check_patients(
         pd.DataFrame([(cell.label, cell.patient) for cell in own], columns=["label", "patient_group"])
     )

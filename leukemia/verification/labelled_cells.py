@@ -26,8 +26,8 @@ EXPECTED = (
     "file, label and patient beside the images."
 )
 NO_PATIENTS = (
-    "The patients cannot be told, and a verification counts patients. Put each patient's cells into a folder "
-    "of their own (ALL/patient/…), or bring a CSV with the columns file, label and patient."
+    "It is not clear which patient each cell is from, and a verification counts patients. Put each patient's "
+    "cells into a folder of their own (ALL/patient/…), or bring a CSV with the columns file, label, patient."
 )
 
 
@@ -91,7 +91,7 @@ def _by_folders(entries: Sequence[Entry]) -> LabelledCells:
         words = [folder.strip().lower() for folder in folders]
         place = next((number for number, word in enumerate(words) if word in LABELS), None)
         if place is None:
-            problems.append(f"{entry.origin}: it lies in no folder called ALL or Normal.")
+            problems.append(f"{entry.origin}: it is not in a folder called ALL or Normal.")
             continue
         label, below = LABELS[words[place]], folders[place + 1 :]
         name = layout.CELL.fullmatch(PurePosixPath(entry.origin).stem)
@@ -103,7 +103,7 @@ def _by_folders(entries: Sequence[Entry]) -> LabelledCells:
             cells.append(LabelledCell(entry, label, layout.patient(name["patient"]), by_name=True))
         else:
             nameless += 1
-            problems.append(f"{entry.origin}: its patient cannot be told.")
+            problems.append(f"{entry.origin}: it does not say which patient it is from.")
     if nameless and not cells:
         raise DatasetError(NO_PATIENTS)
     return LabelledCells(cells, problems)

@@ -8,7 +8,7 @@ from pages.components import flash
 
 FIELD = "pixel-size"
 NEEDED = "Enter the micrometres of one pixel first."
-WHERE = "The camera software or a stage micrometer tells how large a pixel is."
+WHERE = "Your camera software or a stage micrometer shows how large one pixel is."
 ALL_IMAGES = "What you enter applies to every image you add in this session, whatever its frame."
 AUTOMATIC = (
     "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF may record its own scale. "

@@ -45,8 +45,8 @@ STEPS = (
     Step(
         "dataset",
         "unlabelled",
-        "The program brings these real cells, which nobody has labelled: press **Send them to Classify** to "
-        "have them answered.",
+        "These real cells come with the program, without labels: press **Send them to Classify** to see what "
+        "the model says.",
     ),
     Step(
         "performance",

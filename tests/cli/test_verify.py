@@ -60,7 +60,7 @@ def test_a_report_replaces_reports_only_and_can_be_printed(cells, data, tiny_bun
 
 def test_one_that_is_not_met_ends_with_1_and_cannot_be_accepted(cells, data, tiny_bundle, capsys):
     assert verify(cells, data, tiny_bundle, "0.99") == 1
-    assert "more patients like these would not show it" in capsys.readouterr().out
+    assert "more patients like these would not change that" in capsys.readouterr().out
     (one,) = store.every(data)
     given = ["--by", "Grace", "--reason", "Agrees", "--model", str(tiny_bundle), "--data", str(data)]
     assert main(["accept", one.id, *given, "--own-threshold"]) == 2

@@ -169,7 +169,7 @@ def test_the_command_lists_the_queue_and_moves_it_on(data):
     said = command(data, "--first", "2")
     assert "Running: fourth" in said.stdout and "  1  second" in said.stdout
     said = command(data, "--drop", "7")
-    assert (said.returncode, said.stderr) == (2, "leukemia: No training is waiting at place 7.\n")
+    assert (said.returncode, said.stderr) == (2, "leukemia: No training is waiting at position 7.\n")
 
 
 def test_a_cancelled_one_makes_room_whether_it_ends_by_itself_or_is_forced(data):

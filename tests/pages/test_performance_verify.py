@@ -180,7 +180,7 @@ def test_what_does_not_meet_the_criterion_cannot_be_accepted_but_its_report_be_s
     answered(0.98)
     page = visit()
     assert "cannot be accepted for your laboratory" in said(page)
-    assert "more patients like these would not show it" in said(page)
+    assert "more patients like these would not change that" in said(page)
     assert "Accept as a new version" not in [button.label for button in page.button]
     assert len(page.get("download_button")) == 2
 

@@ -58,14 +58,14 @@ def test_files_that_say_two_things_or_nothing_are_a_line_each(tmp_path):
     touch(tmp_path, "ALL/p/1.png", "ALL/UID_7_1_1_hem.bmp", "loose.png", "hem/2.png")
     assert read(tmp_path).problems == [
         "ALL/UID_7_1_1_hem.bmp: its folder says ALL, its name says hem.",
-        "hem/2.png: its patient cannot be told.",
-        "loose.png: it lies in no folder called ALL or Normal.",
+        "hem/2.png: it does not say which patient it is from.",
+        "loose.png: it is not in a folder called ALL or Normal.",
     ]
 
 
 def test_where_no_patient_can_be_told_it_is_refused_in_a_sentence(tmp_path):
     touch(tmp_path, "ALL/1.png", "Normal/2.png")
-    with pytest.raises(DatasetError, match="The patients cannot be told"):
+    with pytest.raises(DatasetError, match="It is not clear which patient"):
         read(tmp_path)
 
 

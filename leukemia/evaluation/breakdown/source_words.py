@@ -112,7 +112,7 @@ def worst_of(figures: BySource, name: str) -> str:
     words += ", too few to be sure)"
     if other := sources.worst(figures, name, fewest=FEWEST_PATIENTS):
         one = figures.sources[other]
-        words += f", with enough patients {figure(one, name)} in {other} ({patients(one, name)})"
+        words += f"; the worst with enough patients is {figure(one, name)} in {other} ({patients(one, name)})"
     return words
 
 
@@ -181,9 +181,9 @@ def guarantees(figures: BySource, band: Band) -> list[str]:
         }
         kept = {source for source in counted if worth[source] == conformal.KEPT} - scarce
         places = {
-            "guaranteed for the next patient, too, in": _with(worth, conformal.GUARANTEED),
-            "kept on the patients seen, not guaranteed for the next, in": kept,
-            f"kept on the patients seen, too few for a guarantee of its own ({needed} needed), in": scarce,
+            "also guaranteed for the next patient in": _with(worth, conformal.GUARANTEED),
+            "kept for the patients seen, not guaranteed for the next one, in": kept,
+            f"kept for the patients seen, who are too few for a guarantee ({needed} needed), in": scarce,
             "not kept in": _with(worth, conformal.BROKEN),
             f"not known, with fewer than {FEWEST_PATIENTS} patients, in": _with(worth, conformal.TOO_FEW),
         }

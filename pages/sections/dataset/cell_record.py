@@ -21,7 +21,7 @@ STYLE = Path(__file__).with_name("cell_detail.css")
 SHOWN = 450
 WHY_NONE = {
     "training": (
-        "No answer is shown: the model was trained on this patient, so its answer would prove nothing."
+        "No answer is shown: the model was trained on this patient, so its answer would mean nothing."
     ),
     "validation": "No answer is shown: the model's threshold was chosen with this patient's cells.",
     "test": "The model has no answer for this cell.",

@@ -11,8 +11,8 @@ from leukemia.imaging.thumbnails import Thumbnails
 from pages.sections.dataset import address, cell_detail, cell_record, grid, resources
 
 WHAT = (
-    "These real cells come with the program, for demonstration. Nobody has published what they are, and no "
-    "model learned from them."
+    "These real cells come with the program, for demonstration. Their labels were never published, and no "
+    "model was trained on them."
 )
 
 

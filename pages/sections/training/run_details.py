@@ -37,7 +37,7 @@ STATUS = {
     RunStatus.BROKEN_OFF: ":orange-badge[:material/link_off: interrupted]",
 }
 WHY = {
-    RunStatus.BROKEN_OFF: "Its process ended without a message: it was killed from outside, or the machine "
+    RunStatus.BROKEN_OFF: "Its process ended without a message: something outside stopped it, or the machine "
     "restarted. Starting the same training again resumes it from its last finished epoch, as long as its "
     "checkpoint and its data are still there.",
     RunStatus.FAILED: (

@@ -253,7 +253,7 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
 
     Of its held-out answers all are sure and right, but for the first two cells.
     """
-    from leukemia.bundles import bundle as bundles
+    from leukemia.bundles import predictions
     from leukemia.dataset import manifest
 
     folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("drawn_bundle") / "bundle")
@@ -266,7 +266,7 @@ def drawn_bundle(tiny_bundle, drawn_set, tmp_path_factory):
     is_all = (test["label"] == "ALL").to_numpy(copy=True)
     is_all[:2] = ~is_all[:2]
     test = test.assign(probability=np.where(is_all, 0.95, 0.05))
-    columns = list(bundles.PREDICTION_COLUMNS)
+    columns = list(predictions.COLUMNS)
     return bundle_factory.write_predictions(folder, test[columns])
 
 

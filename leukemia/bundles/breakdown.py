@@ -1,28 +1,50 @@
 """What a record holds of parts of the held-out cells: figures by source, and of changed pictures."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from leukemia.bundles.fields import Estimates, Fields, Number
+from leukemia.bundles.fields import ByClass, Count, Estimates, Fields, Name, Share, Text, refuse
 
 if TYPE_CHECKING:
     from leukemia.evaluation.breakdown import sources
 
 
+# What each part is described by: those of :data:`leukemia.evaluation.breakdown.sources.NAMES`.
+FIGURES = {
+    "sensitivity",
+    "specificity",
+    "auroc",
+    "weighted_f1",
+    "ece",
+    "indeterminate",
+    "missed",
+    "alarmed",
+}
+
+
 class SourceFigures(Fields):
     """Figures of a source, as :class:`leukemia.evaluation.breakdown.sources.SourceFigures` has them."""
 
-    cells: dict[str, int]
-    patient_groups: dict[str, int]
+    cells: ByClass
+    patient_groups: ByClass
     estimates: Estimates = Field(alias="figures")
-    patients_right: int
+    patients_right: Count
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        refuse(bool(FIGURES - self.estimates.keys()), f"should have the figures {', '.join(sorted(FIGURES))}")
+        refuse(
+            self.patients_right > sum(self.patient_groups.values()),
+            "should not have more patients right than there are",
+        )
+        return self
 
 
 class BySource(Fields):
     """Figures by source, and of all cells: each patient weighing the same, each cell the same."""
 
-    sources: dict[str, SourceFigures]
+    sources: dict[Name, SourceFigures]
     each_patient: SourceFigures
     each_cell: SourceFigures
 
@@ -31,10 +53,16 @@ class Stress(Fields):
     """What a harmless change does, as :class:`leukemia.evaluation.breakdown.stress.Stress` has it."""
 
     estimates: Estimates = Field(alias="figures")
-    worst_source: str
-    change: Number
-    lost: int
-    found: int
+    worst_source: Text
+    change: Share
+    lost: Count
+    found: Count
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        refuse("auroc" not in self.estimates, "should have the figure auroc")
+        refuse(self.lost > self.found, "should not have more cells lost than were found")
+        return self
 
 
 def by_source(figures: "sources.BySource | None") -> dict[str, BySource]:

@@ -20,9 +20,10 @@ A bundle is a directory:
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
+from leukemia.bundles import predictions as held_out
 from leukemia.bundles import schema
 from leukemia.errors import BundleError
 
@@ -34,12 +35,7 @@ PREDICTIONS = "predictions.csv"
 CARD = "MODEL_CARD.md"
 CHECKED = (NETWORK, ENGINE, WEIGHTS, PREDICTIONS, CARD)
 FILES = (*CHECKED, RECORD)
-PREDICTION_COLUMNS = ("image_id", "patient_group", "label", "probability")
-# Of networks that learned from no cell of the source: see :mod:`leukemia.evaluation.breakdown.sources`.
-UNSEEN_COLUMNS = ("unseen_probability", "unseen_called")
-# What predictions hold beside, where it is known: those of a cross-validation the fold, the distance, and
-# what the band of the other folds called the cell, and the logit of a network without the hard sources.
-FURTHER_COLUMNS = ("fold", "cell_area", "source", "distance", "called", "logit_without_hard", *UNSEEN_COLUMNS)
+MAX_RECORD, MAX_CARD = 16 * 1024**2, 4 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -128,12 +124,15 @@ class Bundle:
 
     @cached_property
     def predictions(self) -> "pandas.DataFrame":  # noqa: F821
-        """Held-out predictions; columns :data:`PREDICTION_COLUMNS`."""
+        """Held-out predictions; columns :data:`leukemia.bundles.predictions.COLUMNS`."""
         import pandas as pd
 
         return pd.read_csv(
             self.folder / PREDICTIONS,
-            dtype={"image_id": str, "patient_group": str, "label": str, "source": str, "called": str},
+            dtype=dict.fromkeys(held_out.TEXTS, str),
+            # A patient or a source may be called NA.
+            keep_default_na=False,
+            na_values=[""],
         )
 
 
@@ -148,14 +147,15 @@ def read(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        Where it is missing, incomplete, of a format that is not known here, or a file was altered.
+        Where it is missing, incomplete, of a format that is not known here, a file was altered, or a field
+        or a prediction is none that there can be.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise BundleError(f"No model bundle at {folder}.")
     path = folder / RECORD
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path, MAX_RECORD)
     except FileNotFoundError as error:
         raise BundleError(f"{folder} is not a model bundle: it has no {RECORD}.") from error
     except (OSError, ValueError) as error:
@@ -166,7 +166,28 @@ def read(folder: Path) -> Bundle:
             raise BundleError(f"{folder} is incomplete: {name} is missing.")
         if checksum(folder / name) != record.files.get(name):
             raise BundleError(f"{folder / name} is not the file that was written with this bundle.")
+    for name in (PREDICTIONS, CARD):
+        if problem := _problem(folder / name, record.files[name]):
+            raise BundleError(f"{folder / name} {problem}.")
     return Bundle(folder, record)
+
+
+@lru_cache(maxsize=64)
+def _problem(path: Path, sha256: str) -> str:
+    """What is wrong with a file of these contents, in a clause; kept, since what serves is read often."""
+    if path.name == PREDICTIONS:
+        return held_out.problem(path)
+    try:
+        _text(path, MAX_CARD)
+    except (OSError, ValueError):
+        return "is no text that can be shown"
+    return ""
+
+
+def _text(path: Path, most: int) -> str:
+    if path.stat().st_size > most:
+        raise ValueError(f"{path} is too large")
+    return path.read_text(encoding="utf-8")
 
 
 def checksum(path: Path) -> str:

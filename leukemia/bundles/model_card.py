@@ -49,7 +49,8 @@ def _details(record: schema.Record) -> str:
     return (
         f"{recipe.summary} {record.preprocessing.parameters:,} parameters; "
         f"{record.preprocessing.crop}-pixel RGB crops at native scale.\n\n"
-        f"- Made {record.created} with Keras {versions['keras']}, TensorFlow {versions['tensorflow']}.\n"
+        f"- Made {record.created} with Keras {versions.get('keras', '?')}, TensorFlow "
+        f"{versions.get('tensorflow', '?')}.\n"
         f"- Training: {settings}; seed {record.split.seed}; best of {record.epochs.run} epochs: "
         f"number {record.epochs.best}.\n"
         f"{'- ' + engine(record.engine) + chr(10) if record.engine else ''}"
@@ -85,7 +86,7 @@ def _factors(record: schema.Record) -> str:
 
 
 def _metrics(record: schema.Record) -> str:
-    lines = "\n".join(f"- **{name}**: {MEANING[name]}" for name in record.estimates)
+    lines = "\n".join(f"- **{name}**: {MEANING.get(name, 'not known here')}" for name in record.estimates)
     threshold = record.threshold
     chosen_on = threshold.chosen_on.replace(
         schema.ON_ITS_OWN_TEST, "the same held-out patients as these metrics"
@@ -148,7 +149,7 @@ def _data(record: schema.Record, name: str) -> str:
 def _analyses(record: schema.Record) -> str:
     unit = "unseen patients" if record.split.by == "patient" else LEAKY
     rows = "\n".join(
-        f"| {name} | {interval(estimate)} | {interval(record.patient_estimates[name])} |"
+        f"| {name} | {interval(estimate)} | {_of_patients(record, name)} |"
         for name, estimate in record.estimates.items()
     )
     counts = record.confusion
@@ -163,6 +164,11 @@ def _analyses(record: schema.Record) -> str:
         + _abstention(record)
         + _far(record.novelty)
     )
+
+
+def _of_patients(record: schema.Record, name: str) -> str:
+    estimate = record.patient_estimates.get(name)
+    return interval(estimate) if estimate else "–"
 
 
 def _by_source(record: schema.Record) -> str:
@@ -193,7 +199,7 @@ def _subgroups(record: schema.Record) -> str:
     if not record.subgroups:
         return ""
     rows = "\n".join(
-        f"| {name} | {interval(estimate)} | {SUBGROUP_MEANING[name]} |"
+        f"| {name} | {interval(estimate)} | {SUBGROUP_MEANING.get(name, '')} |"
         for name, estimate in record.subgroups.items()
     )
     return f"\n\n| metric | by cell (95% over patients) | meaning |\n|---|---|---|\n{rows}"

@@ -5,33 +5,54 @@ same JSON. Names in the file that are no names in Python, or say less than they 
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from leukemia.bundles import json_values
 from leukemia.bundles.breakdown import BySource, Stress
-from leukemia.bundles.fields import Estimates, Fields, Number, Several
+from leukemia.bundles.fields import (
+    Bound,
+    ByClass,
+    Count,
+    Difference,
+    Digest,
+    Estimates,
+    Fields,
+    MaybeNumber,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Several,
+    Share,
+    Text,
+    Time,
+    refuse,
+)
 from leukemia.bundles.site import Site
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
+from leukemia.settings import MAX_SIDE
 
 SCHEMA_VERSION = 1
+MAX_PIXEL_SIZE = 100  # micrometres
 
 
 class Recipe(Fields):
     """What it was made by: name and settings of the training."""
 
-    name: str
-    summary: str
-    training: dict[str, JsonValue]
+    name: Name
+    summary: Text
+    training: dict[Name, JsonValue]
 
 
 class Subset(Fields):
     """One subset of a split: cells and patient groups by class, and the groups' names."""
 
-    cells: dict[str, int]
-    patient_groups: dict[str, int]
-    groups: Several[str]
+    cells: ByClass
+    patient_groups: ByClass
+    groups: Several[Text]
 
 
 class Split(Fields):
@@ -40,11 +61,11 @@ class Split(Fields):
     ``left_out`` is what each fold holds: ``patients``, or a ``source`` with all its patients.
     """
 
-    by: str
-    seed: int
-    warning: str = ""
-    folds: int = 0
-    left_out: str = "patients"
+    by: Literal["patient", "image"]
+    seed: Count
+    warning: Text = ""
+    folds: Count = 0
+    left_out: Literal["patients", "source"] = "patients"
     training: Subset
     validation: Subset
     test: Subset
@@ -58,8 +79,13 @@ class Split(Fields):
 class Epochs(Fields):
     """How many epochs were run, and which of them (from 1) is the one kept."""
 
-    run: int
-    best: int
+    run: Count
+    best: Annotated[Count, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        refuse(self.best > self.run, "should have its best epoch among those that were run")
+        return self
 
 
 # As it is on record where a threshold was chosen on the cells that its metrics are computed on.
@@ -73,10 +99,10 @@ class Threshold(Fields):
     empty where all cells together asked for it; None where it was chosen on all cells alone.
     """
 
-    value: Number
-    target_recall: Number
-    chosen_on: str
-    worst_source: str | None = None
+    value: Share
+    target_recall: Share
+    chosen_on: Text
+    worst_source: Text | None = None
 
 
 class Calibration(Fields):
@@ -85,18 +111,24 @@ class Calibration(Fields):
     The log loss is that of the worst source, by patient; in records without ``by_source``, of all cells.
     """
 
-    method: str
-    stretch: Number
+    method: Name
+    stretch: Positive
     shift: Number
-    log_loss_out_of_fold: dict[str, Number]
+    log_loss_out_of_fold: dict[Name, NotNegative]
 
 
 class OutOfFold(Fields):
     """What bands of the other folds did to the cells of each; shares, each patient weighing the same."""
 
-    indeterminate: Number
-    missed: Number
-    alarmed: Number
+    indeterminate: Share
+    missed: Share
+    alarmed: Share
+
+
+# What a bound is worth in a source: the words of :mod:`leukemia.evaluation.conformal`.
+Worth = Literal["guaranteed", "kept", "not kept", "too few patients"]
+# One is typical of the cells learned: beyond this, a limit is none.
+FARTHEST = 1_000
 
 
 class Band(Fields):
@@ -105,45 +137,52 @@ class Band(Fields):
     ``promises`` says by source what the bounds ``missed`` and ``alarmed`` are worth there.
     """
 
-    low: Number
-    high: Number
-    missed: Number
-    alarmed: Number
+    low: Share
+    high: Share
+    missed: Bound
+    alarmed: Bound
     out_of_fold: OutOfFold | None = None
-    promises: dict[str, dict[str, str]] | None = None
+    promises: dict[Name, dict[Literal["missed", "alarmed"], Worth]] | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        refuse(self.low > self.high, "should have a low end that is not above its high end")
+        promises = (self.promises or {}).values()
+        refuse(any(len(one) < 2 for one in promises), "should promise missed and alarmed for each source")
+        return self
 
 
 class Novelty(Fields):
     """Distance from the cells learned up to which a picture is answered, and the share that passes it."""
 
-    limit: Number
-    share: Number = Field(alias="pass")
-    passed_out_of_fold: Number
+    limit: Annotated[NotNegative, Field(le=FARTHEST)]
+    share: Share = Field(alias="pass")
+    passed_out_of_fold: Share
 
 
 class Data(Fields):
     """What it learned from and was evaluated on."""
 
-    fingerprint: str
+    fingerprint: Name
     synthetic: bool
-    cells: int
-    patient_groups: int
-    corrected: int = 0
-    doubted: int = 0
-    warning: str = ""
+    cells: Count
+    patient_groups: Count
+    corrected: Count = 0
+    doubted: Count = 0
+    warning: Text = ""
 
 
 class Change(Fields):
     """One change of the threshold: ``source`` names the version that it was made from."""
 
-    at: str
-    who: str
-    reason: str
-    chosen: str
-    source: str = Field(alias="from")
-    old: Number
-    new: Number
-    from_run: str = ""
+    at: Time
+    who: Name
+    reason: Text
+    chosen: Text
+    source: Name = Field(alias="from")
+    old: Share
+    new: Share
+    from_run: Text = ""
 
 
 class Preprocessing(Fields):
@@ -152,11 +191,11 @@ class Preprocessing(Fields):
     ``pixel_size`` is micrometres per frame pixel, above 0.
     """
 
-    crop: int
-    channels: str
-    scale: str
-    pixel_size: Annotated[Number, Field(gt=0)] | None = None
-    parameters: int
+    crop: Annotated[int, Field(ge=8, le=MAX_SIDE)]
+    channels: Literal["RGB"]
+    scale: Text
+    pixel_size: Annotated[Positive, Field(le=MAX_PIXEL_SIZE)] | None = None
+    parameters: Count
 
 
 class Engine(Fields):
@@ -166,17 +205,23 @@ class Engine(Fields):
     """
 
     precision: Literal["f32", "int8"]
-    reason: str = ""
-    auroc_difference: Number | None = None
-    largest_change: Number | None = None
-    calibrated_on: int = 0
-    judged_on: int = 0
+    reason: Text = ""
+    auroc_difference: Difference | None = None
+    largest_change: Share | None = None
+    calibrated_on: Count = 0
+    judged_on: Count = 0
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        judged = None not in (self.auroc_difference, self.largest_change)
+        refuse(self.precision == "int8" and not judged, "should say what int8 changes")
+        return self
 
 
 class _Head(Fields):
     version: int
     classes: dict[str, int]
-    created: str
+    created: Time
 
 
 class Training(Fields):
@@ -185,8 +230,8 @@ class Training(Fields):
     recipe: Recipe
     split: Split
     epochs: Epochs
-    history: Several[dict[str, JsonValue]]
-    views: int = 1
+    history: Several[dict[Name, MaybeNumber]]
+    views: Annotated[int, Field(ge=1, le=8)] = 1
     threshold: Threshold
     calibration: Calibration | None = None
     indeterminate: Band | None = None
@@ -197,8 +242,14 @@ class Training(Fields):
     subgroups: Estimates | None = None
     by_source: BySource | None = None
     unseen_sources: BySource | None = None
-    stress: dict[str, Stress] | None = None
-    confusion: dict[str, int]
+    stress: dict[Name, Stress] | None = None
+    confusion: dict[Literal["tn", "fp", "fn", "tp"], Count]
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        refuse(len(self.history) != self.epochs.run, "should have a history of the epochs that were run")
+        refuse(len(self.confusion) != 4, "should count tn, fp, fn and tp in confusion")
+        return self
 
 
 class Record(Training, _Head):
@@ -206,10 +257,16 @@ class Record(Training, _Head):
 
     preprocessing: Preprocessing
     engine: Engine | None = None
-    versions: dict[str, str]
-    files: dict[str, str]
+    versions: dict[Name, Text]
+    files: dict[Name, Digest]
     changes: Several[Change] = ()
     site: Site | None = None
+
+    @model_validator(mode="after")
+    def _changed(self) -> Self:
+        latest = self.changes[-1].new if self.changes else self.threshold.value
+        refuse(latest != self.threshold.value, "should have the threshold of its latest change")
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values for JSON, without the fields that it does not have."""
@@ -232,12 +289,15 @@ def parse(text: str, name: str) -> Record:
     Raises
     ------
     BundleError
-        Where it is no JSON, of a format that is not known here, or a field is missing or of a wrong type.
+        Where it is no JSON, of a format that is not known here, or a field is missing, of a wrong type, out
+        of its range or at odds with another.
     """
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{name} is damaged and cannot be read.") from error
+    if problem := json_values.problem(content):
+        raise BundleError(f"{name} cannot be read: {problem}.")
     version = content.get("version") if isinstance(content, dict) else None
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BundleError(f"{name} does not state its format version.")
@@ -261,4 +321,7 @@ def _reason(error: ValidationError) -> str:
     if missing := sorted(place for place, one in places.items() if one["type"] == "missing"):
         return f"lacks {', '.join(missing)}"
     place, one = next(iter(places.items()))
-    return f"cannot be read: {one['msg'].replace('Input', place).replace('tuple', 'list')}"
+    words = one["msg"].replace("tuple", "list")
+    for start in ("Input", "String", "Tuple", "Dictionary"):
+        words = words.removeprefix(start)
+    return f"cannot be read: {place[: json_values.LONGEST_PLACE] or 'it'}{words}"

@@ -1,16 +1,18 @@
 """What a record says of the laboratory that a version was accepted for."""
 
-from leukemia.bundles.fields import Estimates, Fields, Number
+from typing import Literal
+
+from leukemia.bundles.fields import ByClass, Count, Estimates, Fields, Name, Share, Text, Time
 
 
 class SiteCriterion(Fields):
     """What a laboratory accepted, stated before its cells were classified; see verification/statistics."""
 
-    sensitivity: Number
-    specificity: Number
-    confidence: Number
-    stated_by: str
-    stated_at: str
+    sensitivity: Share
+    specificity: Share
+    confidence: Share
+    stated_by: Name
+    stated_at: Time
 
 
 class Site(Fields):
@@ -22,17 +24,17 @@ class Site(Fields):
     verifications in which some of these cells had been classified before the criterion was stated.
     """
 
-    name: str
-    verification: str
-    at: str
-    who: str
-    reason: str
+    name: Name
+    verification: Name
+    at: Time
+    who: Name
+    reason: Text
     criterion: SiteCriterion
-    threshold_old: Number
-    threshold_new: Number
+    threshold_old: Share
+    threshold_new: Share
     estimates: Estimates
-    lower_bounds: dict[str, Number]
-    patient_groups: dict[str, int]
-    cells: dict[str, int]
-    unanswered: dict[str, int]
-    earlier: int = 0
+    lower_bounds: dict[Literal["sensitivity", "specificity"], Share]
+    patient_groups: ByClass
+    cells: ByClass
+    unanswered: dict[Text, Count]
+    earlier: Count = 0

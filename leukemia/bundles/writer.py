@@ -13,6 +13,7 @@ import pandas as pd
 
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import model_card, quantization, schema
+from leukemia.bundles import predictions as held_out
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.imaging import scale
@@ -65,7 +66,7 @@ def write(
     training : schema.Training
         What the training says of it; the rest of the record is added here.
     predictions : pandas.DataFrame
-        Held-out predictions with the columns of :data:`bundle.PREDICTION_COLUMNS`.
+        Held-out predictions with the columns of :data:`leukemia.bundles.predictions.COLUMNS`.
     probe : numpy.ndarray
         uint8 crops, shape (n, size, size, 3), on which the engine must agree with Keras.
     labelled : quantization.LabelledCells, optional
@@ -84,8 +85,8 @@ def write(
     with partial_folder(folder.parent) as partial:
         model.save(partial / bundles.NETWORK)
         engine = _write_engine(model, partial, probe, training, labelled)
-        more = [name for name in bundles.FURTHER_COLUMNS if name in predictions]
-        columns = [*bundles.PREDICTION_COLUMNS, *more]
+        more = [name for name in held_out.FURTHER_COLUMNS if name in predictions]
+        columns = [*held_out.COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
         _write_record(partial, _complete(training, model, engine))
         _replace(folder, partial)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
-from leukemia.classes import LABELS
 from leukemia.errors import BundleError, RegistryError
 from leukemia.registry import bundle_cache, promotion_log
 from leukemia.registry.promotion_log import Event
@@ -149,8 +148,7 @@ def fetch(data: Path, version: Version) -> Version:
     """A registered version with its bundle, fetched to this machine; where that fails, it says why."""
     try:
         bundle = bundle_cache.fetch(data, version.number, version.run_id, version.record_sha256)
-        _check(bundle)
-    except (RegistryError, BundleError) as error:
+    except RegistryError as error:
         return replace(version, problem=str(error))
     return replace(version, bundle=bundle, problem="")
 
@@ -173,7 +171,6 @@ def read(folder: Path) -> Version:
     """Read a bundle on this machine; where it is broken, the version says so."""
     try:
         bundle = bundles.read(folder)
-        _check(bundle)
     except BundleError as error:
         return Version(Path(folder), problem=str(error))
     return Version(Path(folder), bundle, record_sha256=bundles.checksum(bundle.folder / bundles.RECORD))
@@ -259,23 +256,3 @@ def _below(place: Path) -> list[Path]:
     # Either of the two files tells a bundle that lost one from a folder that never was a bundle.
     marks = (bundles.RECORD, bundles.NETWORK)
     return [path for path in inside if any((path / mark).is_file() for mark in marks)]
-
-
-def _check(bundle: Bundle) -> None:
-    """Raise BundleError where its held-out predictions cannot be used."""
-    place = bundle.folder / bundles.PREDICTIONS
-    try:
-        predictions = bundle.predictions
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{place} cannot be read.") from error
-    missing = [name for name in bundles.PREDICTION_COLUMNS if name not in predictions]
-    if missing:
-        raise BundleError(f"{place} lacks the column(s) {', '.join(missing)}.")
-    probability = predictions["probability"]
-    if (
-        probability.dtype.kind not in "iuf"
-        or not probability.between(0, 1).all()
-        or not predictions["label"].isin(LABELS).all()
-        or predictions["patient_group"].isna().any()
-    ):
-        raise BundleError(f"{place} has rows without a label, a patient or a probability from 0 to 1.")

@@ -147,7 +147,7 @@ def split_table(bundles: Sequence[Bundle]) -> list[str]:
     )
     for bundle in bundles:
         record = bundle.record
-        best = record.history[record.epochs.best - 1]
+        best = record.history[record.epochs.best - 1].get("val_recall_at_specificity")
         known = estimates.of(bundle.predictions, bundle.threshold)
         people = metrics.by_patient(bundle.predictions)
         right = (people["probability"] >= bundle.threshold) == is_all(people["label"])
@@ -155,7 +155,7 @@ def split_table(bundles: Sequence[Bundle]) -> list[str]:
             _row(
                 bundle.recipe,
                 f"{record.split.by}{' (leaky)' * bundle.leaky}",
-                f"{best['val_recall_at_specificity']:.3f}",
+                "–" if best is None else f"{best:.3f}",
                 *(known[name] for name in SPLIT_COLUMNS),
                 f"{right.sum()} of {len(right)}",
             )

@@ -1,6 +1,7 @@
 """What a bundle says of the training that it comes from."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from leukemia.bundles import breakdown, schema
@@ -38,7 +39,7 @@ def of_training(
             **splits.describe(dataset.cells, dataset.part),
         ),
         epochs=schema.Epochs(run=len(trained.state.history), best=trained.state.best_epoch + 1),
-        history=tuple(trained.state.history),
+        history=_history(trained.state.history),
         threshold=schema.Threshold(
             value=trained.threshold,
             target_recall=plan.target_recall,
@@ -81,7 +82,7 @@ def of_crossvalidation(
             test=everyone,
         ),
         epochs=schema.Epochs(run=len(history), best=len(history)),
-        history=tuple(history),
+        history=_history(history),
         views=views,
         threshold=schema.Threshold(
             value=threshold,
@@ -104,6 +105,13 @@ def of_crossvalidation(
         **breakdown.unseen_sources(sources.evaluate_unseen(predictions, threshold)),
         stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
         confusion=metrics.confusion(predictions, threshold),
+    )
+
+
+def _history(epochs: Sequence[Mapping[str, float]]) -> tuple[dict[str, float | None], ...]:
+    """The epochs' metrics; None for what was not defined."""
+    return tuple(
+        {name: value if math.isfinite(value) else None for name, value in epoch.items()} for epoch in epochs
     )
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import predictions
 from leukemia.errors import BundleError
 from leukemia.evaluation.estimate import Estimate
 from leukemia.settings import PROJECT
@@ -19,7 +20,7 @@ def test_a_bundle_tells_what_it_is(tiny_bundle):
     assert bundle.input_size == 256
     assert bundle.synthetic
     assert not bundle.leaky
-    assert tuple(bundle.predictions.columns) == bundles.PREDICTION_COLUMNS
+    assert tuple(bundle.predictions.columns) == predictions.COLUMNS
     assert len(bundle.predictions) == 60
     assert isinstance(bundle.record.estimates["auroc"], Estimate)
 

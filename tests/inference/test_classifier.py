@@ -152,7 +152,7 @@ def test_the_scale_of_a_bundle_is_that_of_its_record(copied_bundle, drawn):
     )
     assert answer.area == pytest.approx(measure_cell(pixels).area, rel=0.03)
     bundle_factory.edit(copied_bundle, {"preprocessing.pixel_size": 0})
-    with pytest.raises(BundleError, match=r"preprocessing\.pixel_size should be greater than 0"):
+    with pytest.raises(BundleError, match=r"preprocessing\.pixel_size should be above 0"):
         bundles.read(copied_bundle)
 
 

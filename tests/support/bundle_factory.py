@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 
-from leukemia.bundles import breakdown, model_card, schema
+from leukemia.bundles import breakdown, model_card, predictions, schema
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.schema import SCHEMA_VERSION
 from leukemia.classes import CLASSES
@@ -20,7 +20,7 @@ def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patie
     for name in (bundles.ENGINE, bundles.WEIGHTS, bundles.CARD):
         (folder / name).write_text(f"{name} of {recipe}")
     rows = [f"{cell},P{n},ALL,0.9" for n, cell in enumerate(cells)]
-    (folder / bundles.PREDICTIONS).write_text("\n".join([",".join(bundles.PREDICTION_COLUMNS), *rows]) + "\n")
+    (folder / bundles.PREDICTIONS).write_text("\n".join([",".join(predictions.COLUMNS), *rows]) + "\n")
     estimate = {"value": recall, "low": recall - 0.1, "high": min(1.0, recall + 0.1)}
     subset = {"cells": {}, "patient_groups": {}, "groups": []}
     record = {
@@ -30,12 +30,12 @@ def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patie
         "recipe": {"name": recipe, "summary": "", "training": {}},
         "split": {"by": by, "seed": 0, "training": subset, "validation": subset, "test": subset},
         "epochs": {"run": 1, "best": 1},
-        "history": [],
+        "history": [{"loss": 0.5}],
         "threshold": {"value": 0.5, "target_recall": 0.95, "chosen_on": "validation patients"},
         "data": {"fingerprint": "f" * 64, "synthetic": synthetic, "cells": 2, "patient_groups": 2},
         "figures": {"sensitivity": estimate, "specificity": estimate, "auroc": estimate},
         "patient_figures": {},
-        "confusion": {},
+        "confusion": {"tn": 0, "fp": 0, "fn": 0, "tp": 2},
         "preprocessing": {"crop": 256, "channels": "RGB", "scale": "native", "parameters": 1},
         "versions": {},
         "files": {name: bundles.checksum(folder / name) for name in bundles.CHECKED},

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from leukemia.bundles import schema
 from leukemia.imaging.cell import center_crop
-from leukemia.jobs import signals
+from leukemia.jobs import progress, signals
 
 FULL, SHORT = "f32", "int8"
 # What int8 may change on the labelled cells: the AUROC, and the share of cells that change the side of the
@@ -58,10 +58,11 @@ class LabelledCells:
     is_all: np.ndarray
     calibration: np.ndarray
 
-    def batches(self, rows: np.ndarray, size: int, count: int) -> Iterator[np.ndarray]:
-        """Some crops in order, ``count`` at a time, cut to ``size`` pixels a side."""
+    def batches(self, rows: np.ndarray, size: int, count: int, what: str) -> Iterator[np.ndarray]:
+        """Some crops in order, ``count`` at a time, cut to ``size`` pixels; the job calls it ``what``."""
         for start in range(0, len(rows), count):
             signals.stop_if_asked()
+            progress.current().progress(start, len(rows), what)
             yield np.ascontiguousarray(center_crop(self.crops[rows[start : start + count]], size))
 
 
@@ -98,8 +99,10 @@ def choose(
         return network, schema.Engine(precision=FULL, reason=NOT_ASKED)
     if not importlib.util.find_spec("nncf"):
         return network, schema.Engine(precision=FULL, reason=NOT_INSTALLED)
+    progress.current().step("Making the engine in 8-bit integers")
     short = quantize(network, cells)
-    judged = judge(_answers(network, cells), _answers(short, cells), training, cells)
+    full = _answers(network, cells, "Answers in full precision")
+    judged = judge(full, _answers(short, cells, "Answers in 8-bit integers"), training, cells)
     return (short if judged.precision == SHORT else network), judged
 
 
@@ -110,7 +113,7 @@ def quantize(network: openvino.Model, cells: LabelledCells) -> openvino.Model:
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     size = network.input(0).partial_shape[1].get_length()
-    crops = list(cells.batches(cells.calibration, size, 1))
+    crops = list(cells.batches(cells.calibration, size, 1, "Reading training cells"))
     # Not by its own function, which also sets the level of handlers that others put on its logger.
     logging.getLogger("nncf").setLevel(logging.ERROR)
     # It draws progress bars, which a job's log does not need.
@@ -172,11 +175,12 @@ def _novelty_changes(full: Answers, short: Answers, novelty: schema.Novelty | No
     return float(((full.distance <= novelty.limit) != (short.distance <= novelty.limit)).mean())
 
 
-def _answers(network: openvino.Model, cells: LabelledCells) -> Answers:
+def _answers(network: openvino.Model, cells: LabelledCells, what: str) -> Answers:
     engine = openvino.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     size = network.input(0).partial_shape[1].get_length()
     outs = [
-        [array[:, 0] for array in engine(crops).values()] for crops in cells.batches(cells.rows, size, BATCH)
+        [array[:, 0] for array in engine(crops).values()]
+        for crops in cells.batches(cells.rows, size, BATCH, what)
     ]
     probability, *distance = (np.concatenate(arrays) for arrays in zip(*outs, strict=True))
     return Answers(probability, distance[0] if distance else None)

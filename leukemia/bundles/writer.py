@@ -17,6 +17,7 @@ from leukemia.bundles import predictions as held_out
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.imaging import scale
+from leukemia.jobs import progress
 from leukemia.storage.atomic import partial_folder
 
 # The engine's answers may differ from Keras's by at most this much probability.
@@ -83,6 +84,7 @@ def write(
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with partial_folder(folder.parent) as partial:
+        progress.current().step("Writing the model")
         model.save(partial / bundles.NETWORK)
         engine = _write_engine(model, partial, probe, training, labelled)
         more = [name for name in held_out.FURTHER_COLUMNS if name in predictions]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from leukemia.cli.arguments import Commands, at_least, data_option, share
 from leukemia.errors import RecipeError
+from leukemia.jobs import progress
 
 if TYPE_CHECKING:
     from leukemia.networks.recipe import Recipe
@@ -179,6 +180,7 @@ def recipe_of(options: Namespace) -> "Recipe":
 
 def import_keras() -> None:
     """Import Keras without TensorFlow's greeting."""
+    progress.current().step("Loading TensorFlow")
     # TensorFlow greets on the error stream whatever its log level is; an error still raises.
     stderr = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:

@@ -82,7 +82,7 @@ def place(
     if len(rows) < 3:
         raise DatasetError(f"Only {len(rows)} images in {data} can be read: too few for a map.")
     if progress:
-        progress(0, 1, "Computing the map")
+        progress(0, 0, "Computing the map")
     flat, near = layouts(np.concatenate(features))
     out = cells.iloc[rows][["path", "image_id"]].reset_index(drop=True)
     out["probability"] = np.concatenate(probability).astype(float).round(6)

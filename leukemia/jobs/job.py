@@ -131,7 +131,9 @@ class JobState:
     message : str
         How it ended, in a sentence; empty while it runs.
     done, total, what : int, int, str
-        How far it is with the step that is running.
+        How far it is with the step that is running; ``total`` is 0 where that is not known.
+    left : float or None
+        Seconds until that step ends, by estimate.
     counts : dict of str to int
         What was counted so far.
     problems, problem_count : list of str, int
@@ -145,6 +147,7 @@ class JobState:
     done: int = 0
     total: int = 0
     what: str = ""
+    left: float | None = None
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     problem_count: int = 0
@@ -253,7 +256,7 @@ def _of_record(folder: Path, record: dict[str, Any]) -> Job:
 
 
 def _reported(content: dict[str, Any]) -> dict[str, Any]:
-    names = ("done", "total", "what", "counts", "problems", "problem_count")
+    names = ("done", "total", "what", "left", "counts", "problems", "problem_count")
     facts = content.get("facts")
     if not isinstance(facts, dict):
         facts = {}

@@ -26,6 +26,7 @@ RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
 # Takes space on the disk while the job runs, and makes room to report its end where the disk is full.
 ROOM, ROOM_BYTES = "room", 16 * 1024
 EVERY = 0.5  # seconds between two writes
+LEAST = 2.0  # seconds of a step after which its pace says how long the rest takes
 LONGEST_WAIT = 20.0  # seconds for the record of a job that has just been started
 KEPT = 200  # problems in words; beyond that they are only counted
 
@@ -43,15 +44,29 @@ class JobProgress:
         self._folder = folder
         self._lock = threading.Lock()
         self._written = 0.0
-        self._state: dict[str, Any] = {"done": 0, "total": 0, "what": "", "counts": {}}
+        self._began, self._before = 0.0, 0  # of the step: when, and how many were done then
+        self._state: dict[str, Any] = {"done": 0, "total": 0, "what": "", "left": None, "counts": {}}
         self._state |= {"problems": [], "problem_count": 0}
         self._facts: dict[type, TrainingFacts | SweepFacts | ImportFacts] = {}
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Report how many of how many are done, and what is being done."""
         # A new step and its last moment are always written.
-        now = what != self._state["what"] or done >= total
-        self._write(now, done=done, total=total, what=what)
+        new = what != self._state["what"]
+        if new:
+            self._began, self._before = time.monotonic(), done
+        self._write(new or done >= total, done=done, total=total, what=what, left=self._left(done, total))
+
+    def step(self, what: str) -> None:
+        """Report what is being done, where nobody can say how long it takes."""
+        self.progress(0, 0, what)
+
+    def _left(self, done: int, total: int) -> float | None:
+        """Seconds until the step ends, at its pace so far; None where that is not known."""
+        passed = time.monotonic() - self._began
+        if passed < LEAST or done <= self._before:
+            return None
+        return passed / (done - self._before) * (total - done)
 
     def count(self, name: str) -> None:
         """Add one to a named count."""

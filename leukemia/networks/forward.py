@@ -5,13 +5,18 @@ import numpy as np
 
 from leukemia.imaging.cell import center_crop
 from leukemia.imaging.perturbation import perturb
-from leukemia.jobs import signals
+from leukemia.jobs import progress, signals
 
 BATCH = 32
 
 
 def outputs(
-    model: keras.Model, crops: np.ndarray, rows: np.ndarray | None = None, perturbation: str = ""
+    model: keras.Model,
+    crops: np.ndarray,
+    rows: np.ndarray | None = None,
+    perturbation: str = "",
+    *,
+    what: str = "",
 ) -> list[np.ndarray]:
     """Run a network on crops.
 
@@ -27,6 +32,8 @@ def outputs(
         Positions in ``crops``, int, shape (n,); all of them where it is left out.
     perturbation : str, optional
         One of :data:`leukemia.imaging.perturbation.PERTURBATIONS`, done to each crop as wide as it is.
+    what : str, optional
+        What this is called where the job reports it; without it, nothing is reported.
 
     Returns
     -------
@@ -37,6 +44,8 @@ def outputs(
     batches = []
     for start in range(0, len(rows), BATCH):
         signals.stop_if_asked()
+        if what:
+            progress.current().progress(start, len(rows), what)
         batch = np.asarray(crops[rows[start : start + BATCH]])
         if perturbation:
             batch = np.stack([perturb(crop, perturbation) for crop in batch])

@@ -61,7 +61,8 @@ class Validate(keras.callbacks.Callback):
         """Predict the validation patients."""
         measured = with_specificity(logs)
         if len(self._rows):
-            measured |= model_selection.validate(self._dataset.predict(self.model, self._rows))
+            predicted = self._dataset.predict(self.model, self._rows, "Predicting validation patients")
+            measured |= model_selection.validate(predicted)
         logs.clear()
         logs.update(measured)
 
@@ -182,7 +183,7 @@ class ReportToJob(keras.callbacks.Callback):
         self._seconds: list[float] = []
         self._began = time.monotonic()
         self._job.facts(self._facts)
-        self._job.progress(0, 0, "Starting TensorFlow and recording the run")
+        self._job.step("Opening the record of runs")
 
     def record_run(self, run_id: str, warning: str = "") -> None:
         """Report which MLflow run it is, and log and report what a reader must know of its beginning."""
@@ -201,6 +202,11 @@ class ReportToJob(keras.callbacks.Callback):
         """Begin a part, or resume it after the epochs that it has behind it."""
         self._facts.parts.append(Part(name, [dict(epoch) for epoch in history]))
         self._job.facts(self._facts)
+        self._job.step("Preparing the network: the first batch takes longest")
+
+    def step(self, what: str) -> None:
+        """Report what is done behind the epochs."""
+        self._job.step(what)
 
     def end(self, version: int | None, bundle: str) -> None:
         """Report what came of it."""

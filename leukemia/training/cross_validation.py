@@ -46,6 +46,8 @@ from leukemia.training.training_data import Progress, TrainingData
 ALL_CELLS = -1
 PATIENTS, SOURCE, BOTH = "patients", "source", "both"
 COLUMNS = ["image_id", "patient_group", "label", "source", "cell_area"]
+# What is called so on disk, as the job calls it.
+DOES = {"features": "Reading training cells", "held-out": "Predicting held-out cells"}
 DIGITS = 6
 
 
@@ -144,12 +146,14 @@ def crossvalidate(
             logits = logits.set_index("image_id")["logit"]
             predictions[subgroups.WITHOUT_HARD] = predictions["image_id"].map(logits)
         whole = train_fold("all patients", on_all, shared)
+        job.step("Calibrating on the held-out patients")
         evaluated = out_of_fold.evaluate_out_of_fold(predictions, plan.target_recall)
         if leave == BOTH:
             without_source = _held_out(by_source, shared)
             evaluated = out_of_fold.beside_unseen_sources(evaluated, without_source, plan.target_recall)
         network = serving_network.inference_model(whole.model, views, evaluated.calibration, whole.spread)
         serving_network.round_weights(network)
+        job.step("Computing the results with their intervals")
         if changed := training_data.changed(data, dataset):
             job.warn(bundle_record.CHANGED)
             run.warn(bundle_record.CHANGED)
@@ -260,7 +264,8 @@ def _predict_held_out(
     def extract_features(name: str, rows: np.ndarray, perturbation: str = "") -> np.ndarray:
         file = folder / f"{name}-{shared.views}{perturbation}.npy"
         if not file.is_file():
-            _, features = outputs(network, dataset.crops, rows, perturbation)
+            what = f"{DOES[name]} ({perturbation})" if perturbation else DOES[name]
+            _, features = outputs(network, dataset.crops, rows, perturbation, what=what)
             with whole_file(file) as partial, partial.open("wb") as out:
                 np.save(out, features.astype(np.float32))
         return np.load(file)

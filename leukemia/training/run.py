@@ -87,6 +87,7 @@ def train(
         trained = trainer.fit(
             plan, data, dataset, checkpoint, (*own, *callbacks), run_id=run.run_id, part=part
         )
+        job.step("Computing the results with their intervals")
         if changed := training_data.changed(data, dataset):
             job.warn(CHANGED)
             run.warn(CHANGED)
@@ -127,6 +128,7 @@ def finish(
 ) -> bundles.Bundle:
     """Publish a written bundle and end all that was begun for it; a request to end comes too late now."""
     with signals.undisturbed(last=True):
+        job.step("Registering the model version")
         bundle = publish.finish_run(data, run, bundle, output)
         checkpoint.remove()
         job.end(run.version, str(bundle.folder))

@@ -49,9 +49,9 @@ def fit(
     Parameters are those of :func:`learn`.
     """
     model, state = learn(plan, data, dataset, checkpoint, callbacks, run_id=run_id, part=part)
-    validation = dataset.predict(model, dataset.rows("validation"))
+    validation = dataset.predict(model, dataset.rows("validation"), "Predicting validation patients")
     threshold = metrics.choose_threshold(validation, plan.target_recall)
-    test = dataset.predict(model, dataset.rows("test"))
+    test = dataset.predict(model, dataset.rows("test"), "Predicting held-out patients")
     return TrainedNetwork(model, threshold, validation, test, state)
 
 

@@ -16,6 +16,7 @@ from leukemia import settings
 from leukemia.dataset import label_log, manifest, splits, training_set
 from leukemia.errors import DatasetError, ImageError, LeukemiaError
 from leukemia.imaging.cell import crop_cell, read_cell
+from leukemia.jobs import progress as jobs
 from leukemia.networks.forward import outputs
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
@@ -55,8 +56,8 @@ class TrainingData:
         """Positions of the rows in a part, int, shape (n,)."""
         return np.flatnonzero(self.part.to_numpy() == part)
 
-    def predict(self, model: keras.Model, rows: np.ndarray) -> pd.DataFrame:
-        """Predict the probability of ALL for some rows.
+    def predict(self, model: keras.Model, rows: np.ndarray, what: str) -> pd.DataFrame:
+        """Predict the probability of ALL for some rows; ``what`` is how the job calls that.
 
         Returns
         -------
@@ -64,7 +65,7 @@ class TrainingData:
             Columns image_id, patient_group, label, source, cell_area, probability (rounded to 6 digits); a
             row a cell.
         """
-        (probability,) = outputs(model, self.crops, rows)
+        (probability,) = outputs(model, self.crops, rows, what=what)
         columns = ["image_id", "patient_group", "label", "source", "cell_area"]
         out = self.cells.iloc[rows][columns].reset_index(drop=True)
         return out.assign(probability=probability[:, 0].astype(float).round(6))
@@ -78,6 +79,7 @@ def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingDa
     DatasetError
         Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
     """
+    jobs.current().step("Reading the set")
     cells = manifest.read(data)
     cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
     # Split by the labels that the set came with: a correction moves no patient to another side.

@@ -70,7 +70,7 @@ def _watch(job: Job) -> None:
     state = jobs.state(job)
     if not state.active:
         st.rerun()
-    st.progress(state.share, _how_far(job, state))
+    st.progress(state.share, f"{how_far(state)} · {times.clock(job.elapsed)} so far")
     if state.counts:
         with st.container(horizontal=True):
             for name, count in sorted(state.counts.items()):
@@ -88,11 +88,13 @@ def _watch(job: Job) -> None:
     log(job)
 
 
-def _how_far(job: Job, state: JobState) -> str:
-    clock = times.clock(job.elapsed)
+def how_far(state: JobState, unit: str = "") -> str:
+    """What a job is doing, how far it is with that, and how long that takes still."""
+    what = plain(state.what) or "Starting the program"
     if not state.total:
-        return f"{plain(job.title)}: starting, {clock}"
-    return f"{plain(state.what)}: {state.done:,} of {state.total:,}, {clock}"
+        return f"{what} …"
+    left = f", about {times.about(state.left)} left" if state.left else ""
+    return f"{what}: {state.done:,} of {state.total:,}{unit}{left}"
 
 
 def log(job: Job) -> None:

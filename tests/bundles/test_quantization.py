@@ -154,7 +154,7 @@ def test_an_engine_that_int8_spoils_stays_in_full_precision(trained, cells, trai
 
 def test_calibration_and_judgement_read_the_middle_of_the_crops(cells):
     few = replace(cells, rows=np.array([5, 50]))
-    (batch,) = few.batches(few.rows, SIDE, 8)
+    (batch,) = few.batches(few.rows, SIDE, 8, "Answers")
     assert np.array_equal(batch, cells.crops[[5, 50], 4:-4, 4:-4])
 
 

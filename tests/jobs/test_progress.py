@@ -190,3 +190,27 @@ def test_a_log_on_a_full_disk_does_not_swallow_the_last_word(tmp_path):
 def test_a_job_knows_who_asked_for_it(by, monkeypatch):
     monkeypatch.setenv(progress.BY, by)
     assert progress.asked_by() == by
+
+
+def test_the_time_left_goes_by_the_pace_of_the_step_that_is_running(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    job = progress.JobProgress(tmp_path)
+
+    def reported():
+        return json.loads((tmp_path / progress.PROGRESS).read_text())
+
+    job.step("Listing")
+    assert (reported()["what"], reported()["total"], reported()["left"]) == ("Listing", 0, None)
+    now[0] += 60
+    job.progress(200, 1_000, "Importing")  # resumed: what was done before says nothing of the pace
+    now[0] += 1
+    job.progress(300, 1_000, "Importing")
+    assert reported()["left"] is None, "too early to say"
+    now[0] += 9
+    job.progress(400, 1_000, "Importing")
+    assert reported()["left"] == pytest.approx(10 / 200 * 600)
+    job.progress(1_000, 1_000, "Importing")
+    assert reported()["left"] == 0
+    job.progress(1, 10, "Comparing")
+    assert reported()["left"] is None

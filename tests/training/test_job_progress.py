@@ -64,3 +64,12 @@ def test_counts_become_a_specificity():
     found = callbacks.with_specificity({"loss": 1.0, "true_negatives": 3.0, "false_positives": 1.0})
     assert found == {"loss": 1.0, "specificity": 0.75}
     assert callbacks.with_specificity({"true_negatives": 0.0, "false_positives": 0.0}) == {}
+
+
+def test_what_comes_before_and_after_the_epochs_has_a_name(reported):
+    one = ReportToJob("small", 3)
+    assert reported()["what"] == "Opening the record of runs"
+    one.begin_part()
+    assert reported()["what"].startswith("Preparing the network")
+    one.step("Writing the model")
+    assert (reported()["what"], reported()["total"]) == ("Writing the model", 0)

@@ -94,6 +94,8 @@ def prepare(
     output = Path(output)
     manifest.check_place(output)
     with ExitStack() as stack:
+        if progress:
+            progress(0, 0, "Listing the files")
         listing = sources.open_source(Path(source), stack)
         names = layout.read(listing.entries)
         synthetic = any(PurePosixPath(entry.origin).name == MARKER for entry in listing.entries)
@@ -116,6 +118,8 @@ def prepare(
         report = import_report.make_report(
             names, cells, unreadable, scan.path_pairs, not_read=listing.left_out, synthetic=synthetic
         )
+        if progress:
+            progress(0, 0, "Putting the images in place")
         _commit(output, cells, report, previous)
         near_duplicates.write_cache(output, cells, scan)
         damage.remember(output, cells, {file.path: file.packed for file in files if file.packed})

@@ -11,7 +11,7 @@ from leukemia.dataset.catalog.catalog import Catalog, open_catalog, stamp
 from leukemia.errors import BundleError, LeukemiaError
 from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
-from pages.components import model_in_service
+from pages.components import job_status, model_in_service
 
 KIND, TITLE = JobKind.MEASURE, "Measuring brightness"
 AGAIN = "measure-again"
@@ -63,9 +63,8 @@ def _progress(data: Path) -> None:
     last = jobs.latest(data, KIND)
     state = jobs.state(last) if last else None
     if state is None or state.active:
-        share = state.share if state else 0.0
-        how_far = f": {state.done:,} of {state.total:,}" if state and state.total else ""
-        st.progress(share, f"{TITLE} in the background{how_far}. You can leave this page meanwhile.")
+        share, how_far = (state.share, job_status.how_far(state)) if state else (0.0, f"{TITLE} …")
+        st.progress(share, f"{how_far}. It runs in the background: you can leave this page.")
     elif state.status == JobStatus.DONE:
         st.rerun()
     else:

@@ -52,8 +52,7 @@ def _show_other(job: Job) -> None:
         f"{plain(job.title)} is running on this data folder; trainings wait for it.",
         icon=":material/pending:",
     )
-    if state.total:
-        st.progress(state.share, f"{plain(state.what)}: {state.done:,} of {state.total:,}")
+    st.progress(state.share, job_status.how_far(state))
 
 
 def _show_queue(data: Path, waiting: list[WaitingJob]) -> None:

@@ -1,5 +1,7 @@
 """A training that runs: how far it is, how long it will take, and its curves as they grow."""
 
+import re
+
 import streamlit as st
 
 from leukemia import jobs
@@ -27,8 +29,8 @@ def show(job: Job, state: JobState) -> None:
     st.caption(_about(job, facts))
     for sentence in facts.warnings:
         st.warning(plain(sentence), icon=":material/warning:")
-    st.progress(state.share, _how_far(state))
-    _show_numbers(job, facts)
+    st.progress(state.share, job_status.how_far(state, " batches" if _in_epoch(state) else ""))
+    _show_numbers(job, state)
     st.button(
         "Cancel" if state.status == JobStatus.RUNNING else _stopping(job),
         key=f"cancel-{job.folder.name}",
@@ -58,25 +60,26 @@ def _about(job: Job, facts: TrainingFacts) -> str:
     return f"{KINDS[job.kind]}{recipe}, started {times.when(job.started)}{by}; {so_far} so far."
 
 
-def _how_far(state: JobState) -> str:
-    if not state.total:
-        return f"{plain(state.what) or 'Starting: loading libraries'} …"
-    unit = " batches" if "epoch" in state.what.lower() else ""
-    return f"{plain(state.what)}: {state.done:,} of {state.total:,}{unit}"
+def _in_epoch(state: JobState) -> bool:
+    """Whether the network is learning, and not being prepared, evaluated or written."""
+    return bool(re.search(r"epoch \d+ of \d+$", state.what, re.IGNORECASE))
 
 
-def _show_numbers(job: Job, facts: TrainingFacts) -> None:
+def _show_numbers(job: Job, state: JobState) -> None:
+    facts = state.training
     part = facts.parts[-1] if facts.parts else Part()
     with st.container(horizontal=True):
         if job.kind != JobKind.TRAIN:
             st.metric("Running", part.name.capitalize() or "–", width=180)
         epochs = f"{len(part.history)} of {facts.epochs}" if facts.epochs else "–"
         st.metric("Epochs finished", epochs, width=160)
+        left = facts.left or state.left
         st.metric(
             "Time left",
-            times.about(facts.left) if facts.left else "–",
+            times.about(left) if left else "–",
             width=180,
-            help="Estimated from the epochs so far. It ends earlier if it stops improving.",
+            help="Estimated from the epochs so far, then from the step that is running. It ends earlier if "
+            "it stops improving.",
         )
         gigabytes = f"{facts.memory / 1024**3:.1f} GB" if facts.memory else "–"
         st.metric("Memory", gigabytes, width=140)
@@ -117,5 +120,7 @@ def _show_curves(job: Job, state: JobState) -> None:
     facts = state.training
     *before, part = facts.parts
     earlier = [fold.history for fold in before] if job.kind == JobKind.CROSSVALIDATE else []
-    curves.show(Epochs(part.history, facts.step, state.share, facts.epochs or 1, earlier))
+    curves.show(
+        Epochs(part.history, facts.step, state.share if _in_epoch(state) else 1.0, facts.epochs or 1, earlier)
+    )
     st.caption(f"Open circles show the epoch in progress. {HOW_TO_ZOOM}")

@@ -1,5 +1,6 @@
 """A metric with its interval, and how it is put on record; light to import."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -31,3 +32,21 @@ def as_record(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | 
         name: {key: None if math.isnan(end) else end for key, end in asdict(one).items()}
         for name, one in rounded(estimates).items()
     }
+
+
+def from_text(text: str) -> dict[str, dict[str, float | None]]:
+    """Read what :func:`as_record` made from JSON; what is no share with its interval is left out."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    named = content.items() if isinstance(content, dict) else ()
+    return {str(name): one for name, one in named if isinstance(one, dict) and _is_share(one)}
+
+
+def _is_share(one: dict[str, object]) -> bool:
+    ends = [one.get(name) for name in ("value", "low", "high")]
+    return all(
+        end is None or (isinstance(end, int | float) and not isinstance(end, bool) and 0 <= end <= 1)
+        for end in ends
+    )

@@ -36,6 +36,7 @@ DIGITS = 6
 # From crops (n, size, size, 3) to probabilities and distances, (n,) each.
 Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOVEL = "Unlike the cells the model was trained on: {}. The model gives no answer."
+NO_NUMBER = "The model gives no valid probability for this image."
 ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp cell"
 
 
@@ -206,6 +207,8 @@ class Classifier:
         return _Decoded(answer, crop, cell.loss)
 
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
+        if not (0 <= probability <= 1 and distance >= 0):  # also where either is not a number
+            return replace(item.answer, error=NO_NUMBER)
         limit = self.bundle.novelty_limit
         if limit is not None and distance > limit:
             reasons = appearance.reasons(item.crop, item.answer.area, item.loss)

@@ -3,8 +3,6 @@
 Which of them is in service is changed in :mod:`leukemia.registry.promotion`.
 """
 
-import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +11,7 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError, RegistryError
+from leukemia.evaluation.estimate import from_text
 from leukemia.registry import bundle_cache, promotion_log
 from leukemia.registry.promotion_log import Event
 from leukemia.tracking.records import CHAMPION, RegistryState
@@ -96,7 +95,7 @@ class Version:
         if SITE in self.facts:
             parts.append(f"accepted for {self.facts[SITE]}")
         if MADE_FROM in self.facts:
-            parts.append(f"threshold {float(self.facts['threshold']):.4f}, from {self.facts[MADE_FROM]}")
+            parts.append(f"threshold {_four(self.facts.get('threshold', ''))}, from {self.facts[MADE_FROM]}")
         return ", ".join(parts)
 
     @property
@@ -226,9 +225,6 @@ def _version(
     aliases: Mapping[str, int],
     events: list[Event],
 ) -> Version:
-    estimates = {}
-    with contextlib.suppress(ValueError):
-        estimates = json.loads(tags.get(ESTIMATES, "{}"))
     checksum = tags.get(RECORD_SHA256, "")
     return Version(
         folder=bundle_cache.place(data, number, checksum),
@@ -237,7 +233,7 @@ def _version(
         recipe=tags.get(RECIPE, ""),
         created=datetime.fromtimestamp(created / 1000, UTC),
         aliases=tuple(sorted(alias for alias, named in aliases.items() if named == number)),
-        estimates=estimates,
+        estimates=from_text(tags.get(ESTIMATES, "")),
         events=tuple(event for event in events if event.version == number),
         facts={
             key: value
@@ -246,6 +242,13 @@ def _version(
         },
         record_sha256=checksum,
     )
+
+
+def _four(text: str) -> str:
+    try:
+        return f"{float(text):.4f}"
+    except ValueError:
+        return "?"
 
 
 def _below(place: Path) -> list[Path]:

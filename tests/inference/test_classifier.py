@@ -11,7 +11,7 @@ from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
 from leukemia.imaging import appearance, scale
 from leukemia.imaging.cell import crop_cell, measure_cell
-from leukemia.inference.classifier import AHEAD, ANY_REASON, Classifier, Source
+from leukemia.inference.classifier import AHEAD, ANY_REASON, NO_NUMBER, Classifier, Source
 from tests.support import bundle_factory
 from tests.support.cases import case
 
@@ -212,3 +212,17 @@ def test_real_frames_that_were_resized_are_not_called_normal_at_their_scale():
         for answer in champion.classify(Source.file(path, scale=said) for path in paths):
             called = decisions.decision(answer.probability, bundle.threshold, bundle.band)
             assert called != decisions.NORMAL_LIKE, answer.name
+
+
+@pytest.mark.parametrize("wrong", [(np.nan, 0.0), (1.5, 0.0), (0.5, np.nan)])
+def test_an_engine_that_gives_no_number_gives_no_answer(tiny_bundle, drawn_files, monkeypatch, wrong):
+    probability, distance = wrong
+
+    def rounded(out):
+        return np.full(len(out[0]), probability), np.full(len(out[0]), distance)
+
+    monkeypatch.setattr("leukemia.inference.classifier._rounded", rounded)
+    paths = sorted(drawn_files.iterdir())[:3]
+    for some in (paths[:1], paths):
+        for answer in Classifier.load(tiny_bundle).classify(map(Source.file, some)):
+            assert (answer.probability, answer.error) == (None, NO_NUMBER)

@@ -63,6 +63,37 @@ def sign(folder, *names):
     return edit(folder, {"files": files | {name: bundles.checksum(folder / name) for name in names}})
 
 
+def spoil(folder, kind):
+    """Spoil one thing in a bundle, all checksums as they should be; return the folder."""
+    changes = {
+        "nan": {"threshold.value": float("nan")},
+        "inf": {"threshold.value": 1e300},
+        "text": {"indeterminate": "wide"},
+        "band": {"indeterminate": {"low": 0.8, "high": 0.2, "missed": 0.05, "alarmed": 0.2}},
+        "limit": {"novelty": {"limit": float("nan"), "pass": 0.99, "passed_out_of_fold": 0.99}},
+        "crop": {"preprocessing.crop": 0},
+        "figure": {"figures.sensitivity": {"value": 95, "low": 90, "high": 99}},
+    }
+    if kind in changes:
+        return edit(folder, changes[kind])
+    if kind == "deep":
+        (folder / bundles.RECORD).write_text("[" * 200_000)
+        return folder
+    if kind == "card":
+        (folder / bundles.CARD).write_bytes(bytes(range(256)))
+        return sign(folder, bundles.CARD)
+    predictions = (folder / bundles.PREDICTIONS).read_text().splitlines()
+    changed = {"probability": "x,P0,ALL,nan", "label": "x,P0,Blast,0.5", "ragged": "x,P0,ALL"}
+    (folder / bundles.PREDICTIONS).write_text("\n".join([*predictions, changed[kind]]) + "\n")
+    return sign(folder, bundles.PREDICTIONS)
+
+
+SPOILT = (
+    *("nan", "inf", "text", "band", "limit", "crop", "figure", "deep", "card"),
+    *("probability", "label", "ragged"),
+)
+
+
 def write_predictions(folder, predictions):
     """Give a bundle other held-out predictions, with their checksum; return the folder."""
     predictions.to_csv(folder / bundles.PREDICTIONS, index=False)

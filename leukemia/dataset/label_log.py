@@ -19,6 +19,7 @@ from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
 from leukemia.classes import LABELS
 from leukemia.dataset import manifest
 from leukemia.errors import CorrectionError, DatasetError
+from leukemia.storage import databases
 from leukemia.storage.workspace import Workspace
 
 DOUBTED = "doubted"
@@ -253,7 +254,7 @@ def _writing(data: Path) -> Iterator[sa.Connection]:
 
 @cache
 def _engine(data: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{Workspace(data).corrections}", poolclass=sa.NullPool)
+    engine = sa.create_engine(databases.url(Workspace(data).corrections), poolclass=sa.NullPool)
 
     @sa.event.listens_for(engine, "connect")
     def by_hand(connection: object, _: object) -> None:

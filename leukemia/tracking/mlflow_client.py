@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.errors import RegistryError
+from leukemia.storage import databases
 from leukemia.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import mlflow
 
-SQLITE = "sqlite:///"
 # MLflow itself waits a quarter of an hour for a server that does not answer: a training would stand
 # still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
 ENVIRONMENT = {
@@ -32,13 +32,12 @@ ENVIRONMENT = {
 
 def uri(data: Path) -> str:
     """Where runs and versions of a data folder are kept, for MLflow."""
-    return settings.load().tracking_uri or f"{SQLITE}{Workspace(Path(data).resolve()).mlflow_db}"
+    return settings.load().tracking_uri or databases.url(Workspace(Path(data).resolve()).mlflow_db)
 
 
 def database(data: Path) -> Path | None:
     """The SQLite file that they are kept in, or None where they are kept elsewhere."""
-    given = uri(data)
-    return Path(given.removeprefix(SQLITE).partition("?")[0]) if given.startswith(SQLITE) else None
+    return databases.file(uri(data))
 
 
 def last_served_file(data: Path) -> Path:

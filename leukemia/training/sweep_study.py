@@ -18,6 +18,7 @@ from leukemia.errors import BusyError, LeukemiaError
 from leukemia.jobs.facts import SweepFacts, SweepTrial
 from leukemia.recipes import search_space
 from leukemia.recipes.search_space import Axis
+from leukemia.storage import databases
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
 from leukemia.training.checkpoint import Checkpoint
@@ -116,7 +117,7 @@ def study(data: Path, name: str) -> optuna.Study:
     place = Workspace(data).sweep_studies.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     return optuna.create_study(
-        storage=f"sqlite:///{place}",
+        storage=databases.url(place),
         study_name=name,
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=AT_RANDOM, n_warmup_steps=WARMUP_EPOCHS - 1),

@@ -8,6 +8,10 @@ class LeukemiaError(Exception):
     """Something that a user can understand and put right; the message says what and where."""
 
 
+class SettingError(LeukemiaError):
+    """A setting in the environment is not what it must be."""
+
+
 class ImageError(LeukemiaError):
     """One image cannot be answered; the message says why in a clinician's words."""
 

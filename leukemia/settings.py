@@ -14,6 +14,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from leukemia.errors import SettingError
+
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = PROJECT / "models" / "champion"
 BUILT_IN = "the built-in model"  # what it is called for a reader
@@ -24,6 +26,9 @@ MAX_FILES = 500
 MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000
+
+MOST_WORKERS = 1_024
+MAX_SEED = 2**31 - 1
 
 # Set for a command that runs as a job: its folder, see leukemia.jobs.
 JOB_FOLDER = "LEUKEMIA_JOB"
@@ -43,15 +48,39 @@ class Settings:
 
 
 def load() -> Settings:
-    """Read the settings from the environment, as it is now."""
-    data = Path(os.environ.get("LEUKEMIA_DATA", "data"))
+    """Read the settings from the environment, as it is now; a variable that is empty is not set.
+
+    Raises
+    ------
+    SettingError
+        Where a variable is not what it must be.
+    """
+    data = Path(os.environ.get("LEUKEMIA_DATA") or "data")
     model = os.environ.get("LEUKEMIA_MODEL", "")
-    workers = int(os.environ.get("LEUKEMIA_WORKERS", os.cpu_count() or 1))
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     return Settings(
         data=data,
         model=Path(model or SHIPPED),
         model_given=bool(model),
-        workers=max(1, workers),
+        workers=_whole("LEUKEMIA_WORKERS", 1, MOST_WORKERS, default=os.cpu_count() or 1),
         tracking_uri=uri,
     )
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Read a whole number within bounds; raises a ValueError whose message says what it must be."""
+    must = f"must be a whole number from {least:,} to {most:,}"
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise ValueError(f"{must}, not {text[:40]!r}") from error
+    if not least <= number <= most:
+        raise ValueError(f"{must}, not {text[:40]}")
+    return number
+
+
+def _whole(variable: str, least: int, most: int, default: int) -> int:
+    try:
+        return whole_number(os.environ.get(variable) or str(default), least, most)
+    except ValueError as error:
+        raise SettingError(f"The environment variable {variable} {error}.") from error

@@ -1,6 +1,7 @@
 """Arguments that several commands share."""
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from leukemia.imaging.scale import Scale
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+# Of what there is no sensible most.
+MOST = 1_000_000
 
 
 def data_option(
@@ -36,23 +40,38 @@ def scale_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """Make a reader of whole numbers from ``least`` on."""
+def whole(least: int, most: int = MOST) -> Callable[[str], int]:
+    """Make a reader of whole numbers from ``least`` to ``most``."""
 
     def number(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
-        return value
+        try:
+            return settings.whole_number(text, least, most)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
     return number
 
 
+# Of a draw of numbers.
+seed = whole(0, settings.MAX_SEED)
+
+
+def number(text: str) -> float:
+    """Read a number that is one: not infinity, not "nan"."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}")
+    return value
+
+
 def share(text: str) -> float:
     """Read a number above 0 and at most 1."""
-    value = float(text)
+    value = number(text)
     if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, not {text[:40]}")
     return value
 
 
@@ -60,7 +79,12 @@ def _scale(text: str) -> "Scale":
     """Micrometres per pixel, or the word for the scale of C-NMC's frames."""
     from leukemia.imaging import scale
 
+    if text == "native":
+        return scale.STATED_NATIVE
     try:
-        return scale.STATED_NATIVE if text == "native" else scale.stated(float(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError("must be a number of micrometres, or native") from error
+        size = number(text)
+    except argparse.ArgumentTypeError:
+        size = 0.0
+    if size <= 0:
+        raise argparse.ArgumentTypeError("must be a number of micrometres above 0, or native")
+    return scale.stated(size)

@@ -1,6 +1,7 @@
-"""What commands show on the terminal."""
+"""What commands show on the terminal while they work."""
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -10,12 +11,18 @@ from leukemia.jobs import progress
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
 
+# Seconds between two lines where nobody watches: in a file or a job's log.
+BETWEEN_LINES = 30.0
+
 
 class Bar:
-    """A progress bar for calls of (done, total, what); a job reports them, too."""
+    """Progress for calls of (done, total, what): a bar on a terminal, else a line now and then.
+
+    A job reports it, too.
+    """
 
     def __init__(self, unit: str = "images") -> None:
-        self._bar: tqdm | None = None
+        self._bar: tqdm | _Lines | None = None
         self._what = ""
         self._unit = unit
 
@@ -24,7 +31,8 @@ class Bar:
         if self._bar is None or self._what != what:
             self.close()
             self._what = what
-            self._bar = tqdm(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
+            made = tqdm if is_watched() else _Lines
+            self._bar = made(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
         self._bar.update(done - self._bar.n)
         progress.current().progress(done, total, what)
 
@@ -39,6 +47,34 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class _Lines:
+    """As tqdm, in lines: the first after :data:`BETWEEN_LINES`, the last at the end."""
+
+    def __init__(self, **shown: object) -> None:
+        self.n = 0
+        self._shown = shown
+        self._last = time.monotonic()
+
+    def update(self, more: int) -> None:
+        self.n += more
+        if time.monotonic() - self._last >= BETWEEN_LINES:
+            self._write()
+
+    def close(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        self._last = time.monotonic()
+        total, unit = self._shown["total"], self._shown["unit"]
+        of = f" of {total:,}" if total else ""
+        print(f"{self._shown['desc']}: {self.n:,}{of}{unit}", file=self._shown["file"], flush=True)
+
+
+def is_watched() -> bool:
+    """Whether the error stream is a terminal, on which a bar can be drawn again and again."""
+    return sys.stderr.isatty()
 
 
 def print_bundle(bundle: "Bundle") -> None:

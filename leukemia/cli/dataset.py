@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, at_least, data_option
+from leukemia.cli.arguments import Commands, data_option, seed, whole
 
 
 def add_to(commands: Commands) -> None:
@@ -24,11 +24,13 @@ def add_to(commands: Commands) -> None:
 
     command = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
     command.add_argument("dest", type=Path, metavar="DEST", help="folder to create")
-    command.add_argument("--patients", type=at_least(12), default=24, help="number of patients (default 24)")
     command.add_argument(
-        "--cells", type=at_least(4), default=30, help=("cells per patient, on average (default 30)")
+        "--patients", type=whole(12, 10_000), default=24, help="number of patients (default 24)"
     )
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--cells", type=whole(4, 10_000), default=30, help=("cells per patient, on average (default 30)")
+    )
+    command.add_argument("--seed", type=seed, default=0)
     command.set_defaults(run=sample)
 
     command = commands.add_parser(

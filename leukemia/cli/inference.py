@@ -84,8 +84,7 @@ def evaluate(options: Namespace) -> int:
 
 def classify(options: Namespace) -> int:
     """Classify images into a CSV file; the status says whether all could be."""
-    from tqdm import tqdm
-
+    from leukemia.cli.console import Bar
     from leukemia.imaging import scale
     from leukemia.inference import decisions
     from leukemia.inference.classifier import Classifier, Source
@@ -99,11 +98,12 @@ def classify(options: Namespace) -> int:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
     refused = unknown = 0
-    with table.open() as file:
+    with table.open() as file, Bar() as bar:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
-        for answer in tqdm(answers, "Classifying", len(paths), unit=" images", file=sys.stderr):
+        for done, answer in enumerate(answers, 1):
+            bar(done, len(paths), "Classifying")
             writer.writerow(decisions.row(answer, threshold, classifier.bundle))
             refused += answer.probability is None
             unknown += answer.scale_unknown

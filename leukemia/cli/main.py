@@ -8,7 +8,7 @@ import os
 import sys
 
 from leukemia import settings
-from leukemia.cli import dataset, inference, queue, registry, sweep, training, verify
+from leukemia.cli import dataset, inference, queue, registry, sweep, terminal, training, verify
 from leukemia.errors import LeukemiaError
 
 GROUPS = (dataset, inference, training, sweep, registry, verify, queue)
@@ -33,15 +33,16 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    if os.environ.get(settings.JOB_FOLDER):
-        status, message = _run_job(arguments)
-    else:
-        status, message = _run(parser().parse_args(arguments))
-    if message:
-        # The log of a job may lie on a full disk.
-        with contextlib.suppress(OSError):
-            print(f"leukemia: {message}", file=sys.stderr)
-    return status
+    with terminal.streams():
+        if os.environ.get(settings.JOB_FOLDER):
+            status, message = _run_job(arguments)
+        else:
+            status, message = _run(arguments)
+        if message:
+            # The log of a job may lie on a full disk.
+            with contextlib.suppress(OSError):
+                print(terminal.plain(f"leukemia: {message}", sys.stderr.encoding), file=sys.stderr)
+        return status
 
 
 def _run_job(arguments: list[str] | None) -> tuple[int, str]:
@@ -54,15 +55,13 @@ def _run_job(arguments: list[str] | None) -> tuple[int, str]:
         )
     job = progress.current()
     try:
+        signals.stop_cleanly()
         try:
-            options = parser().parse_args(arguments)
+            status, message = _run(arguments)
         except SystemExit as refused:
             if refused.code:
                 job.end(UNUSABLE, "The command is not valid. See the job's log for the reason.")
             raise
-        signals.stop_cleanly()
-        try:
-            status, message = _run(options)
         except BaseException:
             job.end(FAILED, "Something went wrong. See the job's log for the details.")
             raise
@@ -74,15 +73,21 @@ def _run_job(arguments: list[str] | None) -> tuple[int, str]:
         scheduler.after_me()
 
 
-def _run(options: argparse.Namespace) -> tuple[int, str]:
+def _run(arguments: list[str] | None) -> tuple[int, str]:
     """Exit status, and the sentence for the user where the command was interrupted or refused."""
     # TensorFlow's start-up chatter tells a user nothing.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
+        # Defaults come from the environment, which may be wrong.
+        options = parser().parse_args(arguments)
         return options.run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
+    except BrokenPipeError:
+        # What is still in the buffer would raise again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE, "The program that reads the output ended before all of it was written."
     except KeyboardInterrupt:
         return STOPPED, f"Stopped. Finished work is kept; {CONTINUE}."
     except OSError as error:

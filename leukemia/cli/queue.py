@@ -6,7 +6,7 @@ It takes the parsed arguments and returns the exit status.
 from argparse import Namespace
 from datetime import datetime
 
-from leukemia.cli.arguments import Commands, data_option
+from leukemia.cli.arguments import Commands, data_option, whole
 
 
 def add_to(commands: Commands) -> None:
@@ -16,10 +16,13 @@ def add_to(commands: Commands) -> None:
     )
     change = command.add_mutually_exclusive_group()
     change.add_argument(
-        "--drop", type=int, metavar="PLACE", help="first remove the training at this position"
+        "--drop", type=whole(1), metavar="PLACE", help="first remove the training at this position"
     )
     change.add_argument(
-        "--first", type=int, metavar="PLACE", help="first move the training at this position to the front"
+        "--first",
+        type=whole(1),
+        metavar="PLACE",
+        help="first move the training at this position to the front",
     )
     data_option(command)
     command.set_defaults(run=queue)

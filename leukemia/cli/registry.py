@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option
+from leukemia.cli.arguments import Commands, data_option, whole
 
 if TYPE_CHECKING:
     from leukemia.registry.promotion import Change
@@ -29,7 +29,7 @@ def add_to(commands: Commands) -> None:
     command.set_defaults(run=versions)
 
     command = commands.add_parser("promote", help="put a model version in service")
-    command.add_argument("version", type=int, metavar="VERSION", help="see: python -m leukemia versions")
+    command.add_argument("version", type=whole(1), metavar="VERSION", help="see: python -m leukemia versions")
     _who_and_why(command)
     command.set_defaults(run=promote)
 

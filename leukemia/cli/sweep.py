@@ -5,7 +5,7 @@ It takes the parsed arguments and returns the exit status.
 
 from argparse import Namespace
 
-from leukemia.cli.arguments import Commands
+from leukemia.cli.arguments import Commands, whole
 from leukemia.cli.training import bundle_folder, import_keras, recipe_of, training_options
 from leukemia.errors import RecipeError
 
@@ -25,7 +25,9 @@ def add_to(commands: Commands) -> None:
         metavar="NAME=LOW:HIGH",
         help="a setting and its range, ends included; NAME=both for on and off; can be repeated",
     )
-    command.add_argument("--trials", type=int, default=TRIALS, help="number of trials (default %(default)s)")
+    command.add_argument(
+        "--trials", type=whole(1), default=TRIALS, help="number of trials (default %(default)s)"
+    )
     command.set_defaults(run=sweep)
 
 
@@ -43,7 +45,7 @@ def sweep(options: Namespace) -> int:
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import sweep as sweeps
-    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.callbacks import on_error_stream
     from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
@@ -51,7 +53,7 @@ def sweep(options: Namespace) -> int:
     asked = sweeps.Sweep(plan, axes, options.trials)
     output = bundle_folder(options, f"{recipe.name}-sweep")
     with Bar("cells") as bar:
-        bundle = sweeps.sweep(asked, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
+        bundle = sweeps.sweep(asked, options.data, output, on_error_stream(), progress=bar)
     print(f"Wrote {bundle.folder}")
     best = bundle.record.recipe.training
     print("Best settings: " + ", ".join(f"{axis.name}={best[axis.name]}" for axis in axes))

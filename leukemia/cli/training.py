@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leukemia.cli.arguments import Commands, at_least, data_option, share
+from leukemia.cli.arguments import Commands, data_option, seed, share, whole
 from leukemia.errors import RecipeError
 from leukemia.jobs import progress
 
@@ -47,7 +47,10 @@ def add_to(commands: Commands) -> None:
         ),
     )
     command.add_argument(
-        "--folds", type=at_least(4), default=5, help=("number of folds, each of whole patients (default 5)")
+        "--folds",
+        type=whole(4, 1_000),
+        default=5,
+        help=("number of folds, each of whole patients (default 5)"),
     )
     command.add_argument(
         "--views",
@@ -75,7 +78,7 @@ def training_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help=("store the bundle only as a model version, in no other folder"),
     )
-    command.add_argument("--seed", type=at_least(0), default=0)
+    command.add_argument("--seed", type=seed, default=0)
     command.add_argument(
         "--target-recall",
         type=share,
@@ -90,8 +93,8 @@ def training_options(command: argparse.ArgumentParser) -> None:
         dest="settings",
         help="change a setting of the recipe; can be repeated",
     )
-    command.add_argument("--epochs", type=at_least(1), help="the same as --set epochs=…")
-    command.add_argument("--cells-per-epoch", type=at_least(2), help="the same as --set cells_per_epoch=…")
+    command.add_argument("--epochs", type=whole(1), help="the same as --set epochs=…")
+    command.add_argument("--cells-per-epoch", type=whole(2), help="the same as --set cells_per_epoch=…")
 
 
 def recipes(options: Namespace) -> int:
@@ -113,7 +116,7 @@ def train(options: Namespace) -> int:
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import run as training
-    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.callbacks import on_error_stream
     from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
@@ -121,7 +124,7 @@ def train(options: Namespace) -> int:
     suffix = "" if options.split == "patient" else "-image-split"
     output = bundle_folder(options, f"{recipe.name}{suffix}")
     with Bar("cells") as bar:
-        bundle = training.train(plan, options.data, output, [EpochBars(), PrintEpochs()], progress=bar)
+        bundle = training.train(plan, options.data, output, on_error_stream(), progress=bar)
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
     return 0
@@ -132,7 +135,7 @@ def crossvalidate(options: Namespace) -> int:
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import cross_validation
-    from leukemia.training.callbacks import EpochBars, PrintEpochs
+    from leukemia.training.callbacks import on_error_stream
     from leukemia.training.plan import Plan
 
     recipe = recipe_of(options)
@@ -140,9 +143,14 @@ def crossvalidate(options: Namespace) -> int:
     suffix = "sources-left-out" if options.leave == cross_validation.SOURCE else "crossvalidated"
     output = bundle_folder(options, f"{recipe.name}-{suffix}")
     with Bar("cells") as bar:
-        callbacks = [EpochBars(), PrintEpochs()]
         bundle = cross_validation.crossvalidate(
-            plan, options.data, output, callbacks, leave=options.leave, views=options.views, progress=bar
+            plan,
+            options.data,
+            output,
+            on_error_stream(),
+            leave=options.leave,
+            views=options.views,
+            progress=bar,
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option, scale_option
+from leukemia.cli.arguments import Commands, data_option, number, scale_option
 from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
@@ -29,13 +29,16 @@ def add_to(commands: Commands) -> None:
     for name in ("sensitivity", "specificity"):
         command.add_argument(
             f"--min-{name}",
-            type=float,
+            type=number,
             required=True,
             metavar="SHARE",
             help=f"least {name} you will accept, such as 0.9; recorded before any cell is read",
         )
     command.add_argument(
-        "--confidence", type=float, default=0.95, help="of the lower bounds: 0.9, 0.95 or 0.99 (default 0.95)"
+        "--confidence",
+        type=number,
+        default=0.95,
+        help="of the lower bounds: 0.9, 0.95 or 0.99 (default 0.95)",
     )
     command.add_argument("--site", required=True, metavar="NAME", help="your laboratory; recorded")
     command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded")

@@ -115,7 +115,8 @@ class Field:
                 f"{self.title} must be a {'whole ' if self.kind == 'int' else ''}number, not {value!r}."
             )
         if not self.low <= value <= self.high:
-            raise RecipeError(f"{self.title} must be between {self.low:g} and {self.high:g}, not {value:g}.")
+            given = str(value)[:40] if whole else f"{value:g}"
+            raise RecipeError(f"{self.title} must be between {self.low:g} and {self.high:g}, not {given}.")
 
     def parse(self, text: str) -> Any:
         """Read a value from text; raises a RecipeError where it is not one or out of bounds."""

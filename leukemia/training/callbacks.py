@@ -138,7 +138,7 @@ class StopOnRequest(keras.callbacks.Callback):
 
 
 class EpochBars(TqdmCallback):
-    """tqdm's bars on the error stream, made anew by each training: one callback shows all folds."""
+    """tqdm's bars on a terminal, made anew by each training: one callback shows all folds."""
 
     def __init__(self) -> None:
         keras.callbacks.Callback.__init__(self)
@@ -147,6 +147,11 @@ class EpochBars(TqdmCallback):
         """Open the bars."""
         super().__init__(leave=False, file=sys.stderr)
         super().on_train_begin(logs)
+
+
+def on_error_stream() -> list[keras.callbacks.Callback]:
+    """What shows a training there: a line for each epoch, and bars on a terminal."""
+    return [EpochBars(), PrintEpochs()] if sys.stderr.isatty() else [PrintEpochs()]
 
 
 class PrintEpochs(keras.callbacks.Callback):

@@ -1,12 +1,17 @@
 import csv
+import io
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main
+from leukemia.cli import console
+from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main, parser
+from leukemia.errors import DatasetError
 from tests.support.pictures import ellipse, encoded
 
 COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
@@ -223,3 +228,93 @@ def test_recipes_are_listed_with_parameters_and_settings(capsys):
         "256-pixel",
     ):
         assert word in told
+
+
+@pytest.mark.parametrize("workers", ["abc", "2.5", "0", "-1", "9" * 5_000])
+@pytest.mark.parametrize("arguments", [["--help"], ["check"], ["classify", "a.png", "--output", "-"]])
+def test_a_setting_that_is_wrong_is_a_sentence(workers, arguments, monkeypatch, capsys):
+    monkeypatch.setenv("LEUKEMIA_WORKERS", workers)
+    assert main(arguments) == UNUSABLE
+    out, said = capsys.readouterr()
+    assert said.startswith("leukemia: The environment variable LEUKEMIA_WORKERS must be a whole number")
+    assert (said.count("\n"), out) == (1, "")
+
+
+def test_a_variable_that_is_empty_is_not_set(monkeypatch):
+    for name in ("LEUKEMIA_WORKERS", "LEUKEMIA_DATA", "LEUKEMIA_MODEL", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    unset = settings.load()
+    for name in ("LEUKEMIA_WORKERS", "LEUKEMIA_DATA", "LEUKEMIA_MODEL", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")
+    assert settings.load() == unset
+    assert settings.load().data == Path("data")
+
+
+def numeric_options():
+    """Every option that takes a number, with the arguments that the command needs beside it."""
+    (commands,) = (action for action in parser()._actions if action.dest == "command")
+    for name, command in commands.choices.items():
+        needed = [text for action in command._actions if action.required for text in _given(action)]
+        for action in command._actions:
+            is_number = isinstance(action.default, int | float) and not isinstance(action.default, bool)
+            if action.type and action.type is not Path and (is_number or "type" in vars(action)):
+                yield name, needed, action
+
+
+def _given(action):
+    value = {"SHARE": "0.9"}.get(action.metavar, "1")
+    return [action.option_strings[0], value] if action.option_strings else [value]
+
+
+def test_every_number_that_is_none_or_out_of_bounds_is_a_sentence(capsys):
+    seen = set()
+    for name, needed, action in numeric_options():
+        for wrong in ("abc", "", "nan", "9" * 5_000):
+            option = action.option_strings[:1]
+            given = [*needed, *option, wrong] if option else [wrong, *needed[1:]]
+            with pytest.raises(SystemExit) as stop:
+                parser().parse_args([name, *given])
+            assert stop.value.code == UNUSABLE
+            said = capsys.readouterr().err
+            assert "error: " in said and "Traceback" not in said and len(said) < 6_000
+            seen.add((name, action.dest))
+    assert {("train", "seed"), ("sample", "seed"), ("sweep", "trials"), ("crossvalidate", "folds")} <= seen
+
+
+def test_what_a_name_says_steers_no_terminal_and_fits_any_letters(monkeypatch):
+    raw = io.BytesIO()
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(raw, "cp1252", write_through=True))
+
+    def run(_):
+        print("done: 細胞 \x1b[2J\x9b0m ü\ttab")
+        raise DatasetError("細胞\x1b]0;title\x07")
+
+    monkeypatch.setattr("leukemia.cli.dataset.check", run)
+    assert main(["check"]) == UNUSABLE
+    shown = raw.getvalue().decode("cp1252").splitlines()
+    assert shown == [
+        r"done: \u7d30\u80de \x1b[2J\x9b0m ü" + "\ttab",
+        r"leukemia: \u7d30\u80de\x1b]0;title\x07",
+    ]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_keep_a_table_from_being_written(closed, tiny_bundle, drawn_files, tmp_path):
+    image, out = sorted(drawn_files.iterdir())[0], tmp_path / "out.csv"
+    command = [sys.executable, "-m", "leukemia", "classify", image, "--output", out, "--model", tiny_bundle]
+    in_shell = f"{shlex.join(map(str, command))} {closed}"
+    assert subprocess.run(["sh", "-c", in_shell], cwd=settings.PROJECT).returncode == ANSWERED
+    assert len(rows(out)) == 1
+
+
+def test_progress_in_a_file_is_a_line_now_and_then(monkeypatch, capsys):
+    clock = iter(range(10_000))
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.Bar() as bar:
+        for done in range(1, 101):
+            bar(done, 100, "Importing")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "Importing: 100 of 100 images"
+    assert 2 <= len(lines) <= 1 + 200 / console.BETWEEN_LINES

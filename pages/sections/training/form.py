@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia import jobs
+from leukemia import jobs, settings
 from leukemia.dataset import splits
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import queue
@@ -36,7 +36,6 @@ LEAKY = (
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
 WHO, PRESSED = "training-who", "training-pressed"
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
-HIGHEST_SEED = 2**31 - 1
 Options = dict[str, str | int | float]
 
 
@@ -102,7 +101,7 @@ def _options(kind: str, data: Path) -> Options:
                 **setting_fields.KEEP,
             )
         meaning = "The same seed gives the same split of patients and the same draw of cells."
-        options["seed"] = _number("Seed", "seed", 0, 0, HIGHEST_SEED, 1, meaning)
+        options["seed"] = _number("Seed", "seed", 0, 0, settings.MAX_SEED, 1, meaning)
         meaning = "Share of ALL cells to find. The threshold is chosen to reach it on held-out patients."
         options["target-recall"] = _number(
             "Target sensitivity (recall)", "recall", 0.95, 0.5, 1.0, 0.01, meaning

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from leukemia import settings
+from leukemia.operating_point import OperatingPoint
 from leukemia.storage.workspace import Workspace
 
 DRAWN = 64  # different pictures among the million rows
@@ -105,7 +106,7 @@ def queries(data: Path) -> dict[str, float]:
     split = {"training": groups[::3], "validation": groups[1::3], "test": groups[2::3]}
     del first, names
     start = time.perf_counter()
-    catalog = open_catalog(data, predictions, 0.5, groups=split)
+    catalog = open_catalog(data, predictions, OperatingPoint.of(0.5), groups=split)
     again = time.perf_counter() - start
     many = tuple(some[:3_000])
     del some, predictions

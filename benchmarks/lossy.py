@@ -75,8 +75,7 @@ def compare(
         if before.probability is None:
             continue
         was, now = (
-            decisions.decision(answer.probability, bundle.threshold, bundle.band)
-            for answer in (before, after)
+            decisions.decision(answer.probability, bundle.operating_point) for answer in (before, after)
         )
         found += was == decisions.ALL_LIKE
         lost += was == decisions.ALL_LIKE and now == decisions.NORMAL_LIKE

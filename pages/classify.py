@@ -1,6 +1,7 @@
 """Drop cells in, read the results."""
 
 import time
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,7 +14,9 @@ from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.learned import Learned
 from leukemia.markdown import plain
+from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES
 from pages.components import (
     cell_grid,
@@ -49,7 +52,7 @@ NONE = {
     decisions.ALL_LIKE: "No cell is called ALL-like.",
     decisions.NORMAL_LIKE: "No cell is called Normal-like.",
     decisions.INDETERMINATE: "No cell is indeterminate.",
-    batches.NEAR: "No cell is near the threshold.",
+    batches.NEAR: "No cell is close to a limit.",
 }
 
 
@@ -63,13 +66,13 @@ def main() -> None:
         st.warning(plain(notice), icon=":material/warning:")
     with st.sidebar:
         answered = (result.answer.probability for result in batch.results)
-        threshold = model_panel.panel(classifier, [value for value in answered if value is not None])
+        point = model_panel.panel(classifier, [value for value in answered if value is not None])
     _intake(batch)
     scale_question.show(batch, classifier.bundle.pixel_size)
-    st.caption(model_panel.line(classifier, threshold))
+    st.caption(model_panel.line(classifier, point))
     progress = _progress(batch)
     if batch.results:
-        _answers(batch, threshold, classifier)
+        _answers(batch, point, classifier)
     with st.expander("Model card"):
         st.markdown(classifier.bundle.card)
     if batch.waiting and not batch.stopped:
@@ -171,15 +174,17 @@ def _show_progress(bar: DeltaGenerator, batch: Batch) -> None:
     bar.progress(done / len(batch), text)
 
 
-def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
+def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> None:
     results = batch.results
-    band = classifier.bundle.band
-    st.subheader(_summary(results, threshold, band))
+    known = model_in_service.learned_from(classifier.bundle)
+    st.subheader(_summary(results, point))
+    if said := _learned(results, point, known):
+        st.warning(said, icon=":material/school:")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
-            "Show", batches.views(band), default=batches.EVERYTHING, required=True, key="view"
+            "Show", batches.views(point), default=batches.EVERYTHING, required=True, key="view"
         )
-        _download(results, threshold, classifier)
+        _download(results, point, classifier, known)
     shipped = {record.image_id for record in real_cells.records()}
     if any(result.answer.image_id in shipped for result in results):
         st.info(f"{REAL} {real_cells.CREDIT}", icon=":material/biotech:")
@@ -187,24 +192,46 @@ def _answers(batch: Batch, threshold: float, classifier: Classifier) -> None:
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     st.html(cell_grid.STYLE)
     _refusals(batches.unreadable(results), view)
-    _grid(batches.readable(results, threshold, view, band), threshold, view, band)
+    _grid(batches.readable(results, point, view), point, view, known)
 
 
-def _summary(results: list[Result], threshold: float, band: decisions.Band | None) -> str:
-    counts = decisions.count((result.answer for result in results), threshold, band)
-    unsure = f"{counts[decisions.INDETERMINATE]:,} {decisions.INDETERMINATE.lower()} · " if band else ""
-    return (
-        f"{counts[decisions.ALL_LIKE]:,} {decisions.ALL_LIKE} · {unsure}"
-        f"{counts[decisions.NORMAL_LIKE]:,} {decisions.NORMAL_LIKE} · "
-        f"{counts[decisions.UNREADABLE]:,} {decisions.UNREADABLE.lower()}"
+def _summary(results: list[Result], point: OperatingPoint) -> str:
+    return _counted(decisions.count((result.answer for result in results), point))
+
+
+def _counted(counts: dict[str, int]) -> str:
+    lower = (decisions.INDETERMINATE, decisions.UNREADABLE)
+    return " · ".join(
+        f"{number:,} {word.lower() if word in lower else word}" for word, number in counts.items()
     )
 
 
-def _download(results: list[Result], threshold: float, classifier: Classifier) -> None:
-    ordered = batches.readable(results, threshold) + batches.unreadable(results)
+def _learned(results: list[Result], point: OperatingPoint, known: Learned) -> str:
+    """How many of the cells the model learned from, and what it said of them before; empty for none."""
+    answers = [result.answer for result in results if result.answer.image_id in known.images]
+    if not answers:
+        return ""
+    held_out = [
+        replace(answer, probability=known.held_out[answer.image_id])
+        for answer in answers
+        if answer.image_id in known.held_out
+    ]
+    said = (
+        f"**The model learned from {len(answers):,} of these {len(results):,} cells.** Its answers on them "
+        "say nothing about new cells."
+    )
+    if held_out:
+        counts = decisions.count(held_out, point)
+        del counts[decisions.UNREADABLE]
+        said += f" By networks that had not seen their patients: {_counted(counts)}."
+    return said
+
+
+def _download(results: list[Result], point: OperatingPoint, classifier: Classifier, known: Learned) -> None:
+    ordered = batches.readable(results, point) + batches.unreadable(results)
     st.download_button(
         "Download CSV",
-        decisions.to_csv((result.answer for result in ordered), threshold, classifier.bundle),
+        decisions.to_csv((result.answer for result in ordered), point, classifier.bundle, known),
         file_name="cells.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -218,7 +245,7 @@ def _refusals(refused: list[Result], view: str) -> None:
         st.html(cell_grid.refusals(refused))
 
 
-def _grid(shown: list[Result], threshold: float, view: str, band: decisions.Band | None) -> None:
+def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned) -> None:
     if view == decisions.UNREADABLE:
         return
     if not shown:
@@ -227,7 +254,7 @@ def _grid(shown: list[Result], threshold: float, view: str, band: decisions.Band
     pages = -(-len(shown) // PAGE)
     key = f"page-{view}"
     page = min(st.session_state.get(key, 1), pages)
-    st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], threshold, band))
+    st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], point, known))
     if pages > 1:
         st.pagination(pages, key=key)
 

@@ -22,7 +22,7 @@ from pages.sections.performance import (
     verify,
 )
 
-# A section's word in the address, and what lays it out, given the version and the threshold picked.
+# A section's word in the address, and what lays it out, given the version and what was picked.
 SECTIONS = {
     "threshold": operating_point.show,
     "sources": sources.show,
@@ -108,8 +108,8 @@ def _work(version: Version, readable: list[Version], section: str) -> None:
         return
     try:
         resources.held_out_curves(version.bundle)  # raises where a class is absent
-        picked = threshold_picker.threshold(version.bundle)
-        figures_by_source.lead(version.bundle, picked.value)
+        picked = threshold_picker.operating_point(version.bundle)
+        figures_by_source.lead(version.bundle, picked.point)
         if section == "compare":
             compare.show(version, picked, readable)
         else:

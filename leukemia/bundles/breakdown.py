@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from leukemia.bundles.fields import ByClass, Count, Estimates, Fields, Name, Share, Text, refuse
+from leukemia.evaluation.estimate import rounded
+from leukemia.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leukemia.evaluation.breakdown import sources
 
 
@@ -21,6 +25,8 @@ FIGURES = {
     "missed",
     "alarmed",
 }
+# Those of :data:`leukemia.evaluation.three_way.NAMES`.
+SHARES = {"all_like", "all_indeterminate", "missed", "alarmed", "normal_indeterminate", "normal_like"}
 
 
 class SourceFigures(Fields):
@@ -49,6 +55,19 @@ class BySource(Fields):
     each_cell: SourceFigures
 
 
+class ThreeWay(Fields):
+    """What becomes of the cells of each class, by the names of :mod:`leukemia.evaluation.three_way`."""
+
+    each_cell: Estimates
+    each_patient: Estimates
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        known = self.each_cell.keys() == self.each_patient.keys() == SHARES
+        refuse(not known, f"should have the shares {', '.join(sorted(SHARES))}")
+        return self
+
+
 class Stress(Fields):
     """What a harmless change does, as :class:`leukemia.evaluation.breakdown.stress.Stress` has it."""
 
@@ -63,6 +82,16 @@ class Stress(Fields):
         refuse("auroc" not in self.estimates, "should have the figure auroc")
         refuse(self.lost > self.found, "should not have more cells lost than were found")
         return self
+
+
+def three_way(predictions: "pd.DataFrame", point: OperatingPoint) -> dict[str, ThreeWay]:
+    """The record's field of that name; arguments as of :func:`leukemia.evaluation.three_way.evaluate`."""
+    from leukemia.evaluation import three_way as shares
+
+    each_cell, each_patient = (
+        rounded(shares.evaluate(predictions, point, equal=equal)) for equal in (False, True)
+    )
+    return {"three_way": ThreeWay(each_cell=each_cell, each_patient=each_patient)}
 
 
 def by_source(figures: "sources.BySource | None") -> dict[str, BySource]:

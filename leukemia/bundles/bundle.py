@@ -26,6 +26,7 @@ from pathlib import Path
 from leukemia.bundles import predictions as held_out
 from leukemia.bundles import schema
 from leukemia.errors import BundleError
+from leukemia.operating_point import OperatingPoint
 
 NETWORK = "model.keras"
 ENGINE = "engine.xml"
@@ -75,14 +76,18 @@ class Bundle:
 
     @property
     def threshold(self) -> float:
-        """Probability of ALL from which a cell is called ALL-like."""
+        """Probability of ALL at which sensitivity and specificity split the cells in two."""
         return float(self.record.threshold.value)
 
     @property
+    def operating_point(self) -> OperatingPoint:
+        """From which probabilities cells are called ALL-like, Normal-like and Indeterminate."""
+        return self.record.operating_point
+
+    @property
     def band(self) -> tuple[float, float] | None:
-        """Probabilities from the first of which to below the second a cell is indeterminate, or None."""
-        band = self.record.indeterminate
-        return (float(band.low), float(band.high)) if band else None
+        """Ends of the indeterminate band that was found with the model, or None."""
+        return self.record.band
 
     @property
     def novelty_limit(self) -> float | None:

@@ -9,11 +9,13 @@ from leukemia.bundles import schema
 from leukemia.bundles.site import Site
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.splits import LEAKY
+from leukemia.evaluation import three_way
 from leukemia.evaluation.breakdown import source_words, stress
 from leukemia.evaluation.breakdown.subgroups import MEANING as SUBGROUP_MEANING
 from leukemia.evaluation.formatting import interval
 from leukemia.evaluation.metrics import MEANING
 from leukemia.markdown import plain
+from leukemia.operating_point import WORDS
 from leukemia.settings import RESEARCH_USE
 
 CITATION = (
@@ -36,7 +38,7 @@ def render(record: schema.Record) -> str:
         "Caveats and recommendations": _caveats(record),
     }
     if record.changes:
-        sections["Changes of the threshold"] = _changes(record)
+        sections["Changes of threshold and limits"] = _changes(record)
     if record.site:
         sections["Accepted for a laboratory"] = _site(record.site)
     title = f"# Model card: {record.recipe.name}\n\n**{RESEARCH_USE}**\n"
@@ -92,10 +94,11 @@ def _metrics(record: schema.Record) -> str:
         schema.ON_ITS_OWN_TEST, "the same held-out patients as these metrics"
     )
     return (
-        f"{lines}\n\nA cell is called ALL-like at a probability of {threshold.value:.4f} or above. This "
-        f"threshold was chosen on {chosen_on} for a sensitivity (recall) of "
-        f"{threshold.target_recall:.1%}{_in_each_source(threshold)}. 95% intervals come from 1,000 "
-        "bootstrap resamples of patients, stratified by class."
+        f"{lines}\n\nDecisions: {record.operating_point} Sensitivity, specificity and the metrics made of "
+        "them are at a threshold, as if every cell had to be called ALL-like (at a probability of "
+        f"{threshold.value:.4f} or above) or Normal-like. This threshold was chosen on {chosen_on} for a "
+        f"sensitivity (recall) of {threshold.target_recall:.1%}{_in_each_source(threshold)}. 95% intervals "
+        "come from 1,000 bootstrap resamples of patients, stratified by class."
     )
 
 
@@ -156,8 +159,10 @@ def _analyses(record: schema.Record) -> str:
     part = "Out of fold" if record.split.folds else "On the test part"
     return (
         f"{part} ({unit}):\n\n| metric | by cell (95% over patients) | by patient: mean probability (95%) "
-        f"|\n|---|---|---|\n{rows}\n\nCounts of cells: {counts['tp']} ALL found, {counts['fn']} ALL "
-        f"missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called ALL-like."
+        f"|\n|---|---|---|\n{rows}\n\nCounts of cells at the threshold: {counts['tp']} ALL found, "
+        f"{counts['fn']} ALL missed, {counts['tn']} normal called Normal-like, {counts['fp']} normal called "
+        "ALL-like."
+        + _three_way(record)
         + _by_source(record)
         + _stress(record)
         + _subgroups(record)
@@ -169,6 +174,22 @@ def _analyses(record: schema.Record) -> str:
 def _of_patients(record: schema.Record, name: str) -> str:
     estimate = record.patient_estimates.get(name)
     return interval(estimate) if estimate else "–"
+
+
+def _three_way(record: schema.Record) -> str:
+    shares = record.three_way
+    if not shares:
+        return ""
+    header = ("cells", *WORDS.values())
+    rows = [
+        (f"{label}, each {unit} equal", *(interval(value, True) for value in own.values()))
+        for unit, estimates in (("cell", shares.each_cell), ("patient", shares.each_patient))
+        for label, own in three_way.rows(estimates).items()
+    ]
+    return (
+        f"\n\nDecisions: {record.operating_point} Shares of the cells of each class (95% over patients):\n\n"
+        f"{_table(header, rows)}"
+    )
 
 
 def _by_source(record: schema.Record) -> str:
@@ -212,12 +233,12 @@ def _abstention(record: schema.Record) -> str:
     shares = band.out_of_fold
     return (
         f"\n\nCalibrated by {calibration.method} (stretch {calibration.stretch:.3f}, shift "
-        f"{calibration.shift:.3f}), chosen by out-of-fold log loss. Between {band.low:.3f} and "
-        f"{band.high:.3f} a cell is indeterminate. For a new patient, on average at most {band.missed:.0%} "
-        f"of ALL cells are expected below this range and at most {band.alarmed:.0%} of normal cells above "
-        f"it (split-conformal prediction, by patient). Out of fold, the shares were {shares.missed:.1%} "
-        f"and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells were indeterminate, with equal "
-        "weight per patient."
+        f"{calibration.shift:.3f}), chosen by out-of-fold log loss. For a new patient, on average at most "
+        f"{band.missed:.0%} of ALL cells are expected below {band.low:.3f} and at most {band.alarmed:.0%} of "
+        f"normal cells at {band.high:.3f} or above (split-conformal prediction, by patient). To check this, "
+        "limits were found without each fold and used on its patients: the shares were "
+        f"{shares.missed:.1%} and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells lay between, "
+        "each patient equal."
     )
 
 
@@ -254,7 +275,7 @@ def _caveats(record: schema.Record) -> str:
 
 def _changes(record: schema.Record) -> str:
     lines = "\n".join(
-        f"- {change.at}, {plain(change.who)}: {change.old:.4f} → {change.new:.4f}, "
+        f"- {change.at}, {plain(change.who)}: {change.old:.4f} → {change.new:.4f}{_limits(change)}, "
         f"{plain(change.chosen)}. {plain(change.reason)} (Made from "
         f"{plain(change.source)}.)"
         for change in record.changes
@@ -263,7 +284,14 @@ def _changes(record: schema.Record) -> str:
         " It was chosen on the same patients as the metrics, so expect slightly worse results on new "
         "patients."
     ) * record.threshold.chosen_on.startswith(schema.ON_ITS_OWN_TEST)
-    return f"{lines}\n\nThe metrics in this card are at the latest threshold.{same}"
+    return f"{lines}\n\nThe figures in this card are at the latest threshold and limits.{same}"
+
+
+def _limits(change: schema.Change) -> str:
+    old, new = change.limits_old, change.limits_new
+    if not (old and new):
+        return ""
+    return f" (limits {old.low:.4f} and {old.high:.4f} → {new.low:.4f} and {new.high:.4f})"
 
 
 def _site(site: Site) -> str:

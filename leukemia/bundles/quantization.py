@@ -142,7 +142,7 @@ def judge(full: Answers, short: Answers, training: schema.Training, cells: Label
     training : schema.Training
     cells : LabelledCells
     """
-    low, high = _limits(training)
+    low, high = training.operating_point.limits
     turned = int(((full.probability >= high) & (short.probability < low)).sum())
     before, after = (float(roc_auc_score(cells.is_all, one.probability)) for one in (full, short))
     difference = after - before
@@ -161,12 +161,6 @@ def judge(full: Answers, short: Answers, training: schema.Training, cells: Label
         calibrated_on=len(cells.calibration),
         judged_on=len(cells.rows),
     )
-
-
-def _limits(training: schema.Training) -> tuple[float, float]:
-    """Probability below which a cell is Normal-like, and that from which it is ALL-like."""
-    band = training.indeterminate
-    return (band.low, band.high) if band else (training.threshold.value,) * 2
 
 
 def _novelty_changes(full: Answers, short: Answers, novelty: schema.Novelty | None) -> float:

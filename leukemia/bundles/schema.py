@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from leukemia.bundles import json_values
-from leukemia.bundles.breakdown import BySource, Stress
+from leukemia.bundles.breakdown import BySource, Stress, ThreeWay
 from leukemia.bundles.fields import (
     Bound,
     ByClass,
@@ -33,6 +33,7 @@ from leukemia.bundles.fields import (
 from leukemia.bundles.site import Site
 from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
+from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_SIDE
 
 SCHEMA_VERSION = 1
@@ -92,9 +93,22 @@ class Epochs(Fields):
 ON_ITS_OWN_TEST = "the held-out patients that its figures are of"
 
 
-class Threshold(Fields):
-    """Probability of ALL from which a cell is called ALL-like, and how it was chosen.
+class Limits(Fields):
+    """Probabilities from ``low`` to below ``high`` between which a model abstains."""
 
+    low: Share
+    high: Share
+
+    @classmethod
+    def of(cls, point: OperatingPoint) -> Self:
+        """The limits of an operating point."""
+        return cls(low=point.low, high=point.high)
+
+
+class Threshold(Fields):
+    """Probability of ALL that splits cells in two, and how it was chosen.
+
+    ``limits`` are those that a person chose with it; without them they follow from threshold and band.
     ``worst_source`` is the source for which it had to be so low that the recall is reached in each source,
     empty where all cells together asked for it; None where it was chosen on all cells alone.
     """
@@ -103,6 +117,14 @@ class Threshold(Fields):
     target_recall: Share
     chosen_on: Text
     worst_source: Text | None = None
+    limits: Limits | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        limits = self.limits
+        apart = limits and not limits.low <= self.value <= limits.high
+        refuse(bool(apart), "should have limits with its value between them")
+        return self
 
 
 class Calibration(Fields):
@@ -173,7 +195,7 @@ class Data(Fields):
 
 
 class Change(Fields):
-    """One change of the threshold: ``source`` names the version that it was made from."""
+    """One change of threshold and limits: ``source`` names the version that it was made from."""
 
     at: Time
     who: Name
@@ -182,6 +204,8 @@ class Change(Fields):
     source: Name = Field(alias="from")
     old: Share
     new: Share
+    limits_old: Limits | None = None
+    limits_new: Limits | None = None
     from_run: Text = ""
 
 
@@ -240,6 +264,7 @@ class Training(Fields):
     estimates: Estimates = Field(alias="figures")
     patient_estimates: Estimates = Field(alias="patient_figures")
     subgroups: Estimates | None = None
+    three_way: ThreeWay | None = None
     by_source: BySource | None = None
     unseen_sources: BySource | None = None
     stress: dict[Name, Stress] | None = None
@@ -250,6 +275,25 @@ class Training(Fields):
         refuse(len(self.history) != self.epochs.run, "should have a history of the epochs that were run")
         refuse(len(self.confusion) != 4, "should count tn, fp, fn and tp in confusion")
         return self
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Ends of the indeterminate band, or None."""
+        band = self.indeterminate
+        return (float(band.low), float(band.high)) if band else None
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """From which probabilities cells are called: the limits chosen, or what threshold and band say."""
+        value, limits = float(self.threshold.value), self.threshold.limits
+        if limits:
+            return OperatingPoint(float(limits.low), float(limits.high), value)
+        return OperatingPoint.of(value, self.band)
+
+    def promised(self, point: OperatingPoint) -> Band | None:
+        """The band, where what it promises holds at an operating point: at its own limits and wider ones."""
+        band = self.indeterminate
+        return band if band and point.low <= band.low and band.high <= point.high else None
 
 
 class Record(Training, _Head):

@@ -86,28 +86,38 @@ def classify(options: Namespace) -> int:
     """Classify images into a CSV file; the status says whether all could be."""
     from leukemia.cli.console import Bar
     from leukemia.imaging import scale
-    from leukemia.inference import decisions
+    from leukemia.inference import decisions, learned
     from leukemia.inference.classifier import Classifier, Source
     from leukemia.storage import output
 
     paths = list(_images(options.paths))
     table = output.file(options.output, decisions.is_table, "table", paths)
     classifier = Classifier(_in_service(options.model))
-    threshold = classifier.bundle.threshold
+    bundle = classifier.bundle
+    point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
     if options.scale:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
-    refused = unknown = 0
+    refused = unknown = seen = 0
     with table.open() as file, Bar() as bar:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
         for done, answer in enumerate(answers, 1):
             bar(done, len(paths), "Classifying")
-            writer.writerow(decisions.row(answer, threshold, classifier.bundle))
+            writer.writerow(decisions.row(answer, point, bundle, known))
             refused += answer.probability is None
             unknown += answer.scale_unknown
-    lines = [f"{len(paths) - refused} of {len(paths)} images classified: {options.output}"]
+            seen += answer.image_id in known.images
+    lines = [
+        f"{len(paths) - refused} of {len(paths)} images classified: {options.output}",
+        f"Decisions: {point}",
+    ]
+    if seen:
+        lines.append(
+            f"The model learned from {seen} of these cells: its answers on them say nothing about new cells. "
+            "See the columns held_out_probability and held_out_decision."
+        )
     if unknown:
         lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "

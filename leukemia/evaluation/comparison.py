@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
+from leukemia.evaluation import three_way
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.breakdown import sources
 from leukemia.evaluation.breakdown.sources import CellsBySource
 from leukemia.evaluation.estimate import Estimate
-from leukemia.evaluation.estimates import estimate
+from leukemia.evaluation.estimates import all_columns, estimate
 from leukemia.evaluation.metrics import ERRORS
+from leukemia.operating_point import OperatingPoint
 
 # Not given in points (hundredths), since they are no shares.
 NOT_SHARES = ("auroc", "average_precision", "brier", "ece")
@@ -31,7 +32,11 @@ WORDS = {
     "brier": "Brier score",
     "ece": "calibration error",
     "indeterminate": "indeterminate",
+    "all_like": "ALL cells called ALL-like outright",
+    "all_indeterminate": "ALL cells called Indeterminate",
     "missed": "ALL cells called Normal-like outright",
+    "normal_like": "normal cells called Normal-like outright",
+    "normal_indeterminate": "normal cells called Indeterminate",
     "alarmed": "normal cells called ALL-like outright",
 }
 BETTER, WORSE, SAME = "better", "worse", "the same"
@@ -120,8 +125,19 @@ def cells(frame: pd.DataFrame, count: int) -> list[PatientBootstrap]:
     return [PatientBootstrap(frame[list(KEPT)].assign(probability=frame[number])) for number in range(count)]
 
 
+def columns(
+    cells: PatientBootstrap, point: OperatingPoint, ranking: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Everything of a version that is compared; float, shape (1 + resamples,) each.
+
+    ``ranking`` is :func:`leukemia.evaluation.estimates.ranking` of the same cells, where it is at hand.
+    """
+    shares = three_way.columns(cells, point.call(cells.probability))
+    return all_columns(cells, point.threshold, ranking) | shares
+
+
 def differences(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> list[Difference]:
-    """Paired differences of all columns of :func:`estimates.all_columns`, with intervals over patients."""
+    """Paired differences of all columns of :func:`columns`, with intervals over patients."""
     return [
         Difference(name, estimate(first[name]), estimate(second[name]), estimate(second[name] - first[name]))
         for name in first
@@ -135,7 +151,7 @@ def cells_by_source(frame: pd.DataFrame, count: int) -> list[CellsBySource]:
 
 
 def by_source(
-    versions: Sequence[CellsBySource], thresholds: Sequence[float]
+    versions: Sequence[CellsBySource], points: Sequence[OperatingPoint]
 ) -> list[dict[str, list[Difference]]]:
     """Paired differences of each version from the first, by source, for the worst source and for all cells.
 
@@ -143,7 +159,7 @@ def by_source(
     ----------
     versions : sequence of CellsBySource
         Of :func:`cells_by_source`.
-    thresholds : sequence of float
+    points : sequence of OperatingPoint
         Of each version.
 
     Returns
@@ -154,7 +170,7 @@ def by_source(
         of each version in each resample: not the same source for both.
     """
     tables = []
-    for cells, at in zip(versions, thresholds, strict=True):
+    for cells, at in zip(versions, points, strict=True):
         columns = cells.columns(at)
         further = {WORST: sources.worst_columns(columns), EACH_PATIENT: cells.columns_of_all(at)}
         tables.append(
@@ -165,26 +181,26 @@ def by_source(
     ]
 
 
-def disagreements(frame: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFrame:
+def disagreements(frame: pd.DataFrame, points: Sequence[OperatingPoint]) -> pd.DataFrame:
     """Cells that not all versions call the same, those that they see most differently first.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Of :func:`shared`.
-    thresholds : sequence of float
+    points : sequence of OperatingPoint
         Of each version.
 
     Returns
     -------
     pandas.DataFrame
-        The rows with the further columns ``called_0``, ... (Normal or ALL).
+        The rows with the further columns ``called_0``, ... (Normal, Indeterminate or ALL).
     """
-    probability = frame[list(range(len(thresholds)))].to_numpy(float)
-    called = probability >= np.array(thresholds)
-    differ = called.any(axis=1) & ~called.all(axis=1)
+    probability = frame[list(range(len(points)))].to_numpy(float)
+    called = np.column_stack([point.call(probability[:, number]) for number, point in enumerate(points)])
+    differ = (called != called[:, :1]).any(axis=1)
     rows = frame[differ].copy()
-    for number in range(len(thresholds)):
-        rows[f"called_{number}"] = np.where(called[differ, number], ALL, NORMAL)
+    for number in range(len(points)):
+        rows[f"called_{number}"] = called[differ, number]
     apart = np.ptp(probability[differ], axis=1)
     return rows.iloc[np.argsort(-apart, kind="stable")].reset_index(drop=True)

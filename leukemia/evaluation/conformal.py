@@ -33,11 +33,10 @@ import pandas as pd
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.evaluation import metrics
 from leukemia.evaluation.calibration import to_logit
+from leukemia.operating_point import OperatingPoint
 
 # What a bound on a share is worth in a source: also for its next patient, on its patients alone, or neither.
 GUARANTEED, KEPT, BROKEN, TOO_FEW = "guaranteed", "kept", "not kept", "too few patients"
-# What a band calls the cells within it, where it is written down.
-INDETERMINATE = "Indeterminate"
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,8 @@ class Band:
             )
 
     def call(self, probability: np.ndarray) -> np.ndarray:
-        """ALL, Normal or :data:`INDETERMINATE` for probabilities; object, shape (n,)."""
-        probability = np.asarray(probability, float)
-        out = np.where(probability < self.low, NORMAL, INDETERMINATE).astype(object)
-        out[probability >= self.high] = ALL
-        return out
+        """ALL, Normal or Indeterminate for probabilities; object, shape (n,)."""
+        return OperatingPoint(self.low, self.high, self.low).call(probability)
 
     def record(self) -> dict[str, float]:
         """The band as plain values for JSON."""

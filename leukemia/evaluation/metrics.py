@@ -39,7 +39,7 @@ ABSTENTION = {
     "alarmed": "The share of normal cells called ALL-like outright, above the indeterminate range.",
 }
 # At these, less is better.
-ERRORS = ("brier", "ece", *ABSTENTION)
+ERRORS = ("brier", "ece", "all_indeterminate", "normal_indeterminate", *ABSTENTION)
 
 
 def by_patient(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.evaluation import calibration, conformal, metrics, novelty
 from leukemia.evaluation.breakdown import stress
 from leukemia.evaluation.calibration import to_logit
+from leukemia.operating_point import INDETERMINATE
 
 # A threshold lies between these, so that no probability beside it is rounded to 0 or 1.
 LEAST, MOST = 1e-4, 1 - 1e-4
@@ -209,7 +210,7 @@ def _abstention(raw: pd.DataFrame, called: np.ndarray) -> dict[str, float]:
 
     truth = is_all(raw["label"])
     return {
-        "indeterminate": share(np.full(len(raw), True), conformal.INDETERMINATE),
+        "indeterminate": share(np.full(len(raw), True), INDETERMINATE),
         "missed": share(truth, NORMAL),
         "alarmed": share(~truth, ALL),
     }

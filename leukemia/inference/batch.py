@@ -8,6 +8,7 @@ from itertools import islice
 from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.operating_point import INDETERMINATE, OperatingPoint
 from leukemia.settings import MAX_FILES
 
 # Few enough that a Stop takes effect within a moment, enough to fill the network's batch.
@@ -19,11 +20,11 @@ KEPT = 256 * 1024**2
 DROP_AGAIN = " Then drop the image in again."
 
 EVERYTHING = "All cells"
-NEAR = "Near the threshold"
+NEAR = "Close to a limit"
 VIEWS = (
     EVERYTHING,
     decisions.ALL_LIKE,
-    decisions.INDETERMINATE,
+    INDETERMINATE,
     decisions.NORMAL_LIKE,
     NEAR,
     decisions.UNREADABLE,
@@ -180,34 +181,25 @@ class Batch:
         return True
 
 
-def views(band: decisions.Band | None) -> tuple[str, ...]:
-    """Those of :data:`VIEWS` that a model can have: without a band nothing is indeterminate."""
-    return tuple(view for view in VIEWS if band or view != decisions.INDETERMINATE)
+def views(point: OperatingPoint) -> tuple[str, ...]:
+    """Those of :data:`VIEWS` that a model can have: one that always answers calls nothing indeterminate."""
+    return tuple(view for view in VIEWS if point.abstains or view != INDETERMINATE)
 
 
-def readable(
-    results: Iterable[Result],
-    threshold: float,
-    view: str = EVERYTHING,
-    band: decisions.Band | None = None,
-) -> list[Result]:
+def readable(results: Iterable[Result], point: OperatingPoint, view: str = EVERYTHING) -> list[Result]:
     """Results with a probability that a view shows, highest probability of ALL first.
 
     Parameters
     ----------
     results : iterable of Result
-    threshold : float
-        Probability from which a cell is called ALL-like.
+    point : OperatingPoint
     view : str, optional
         One of :data:`VIEWS`.
-    band : Band, optional
-        Within it a cell is indeterminate.
     """
     shown = [
         result
         for result in results
-        if result.answer.probability is not None
-        and _in_view(result.answer.probability, threshold, view, band)
+        if result.answer.probability is not None and _in_view(result.answer.probability, point, view)
     ]
     return sorted(shown, key=lambda result: (-result.answer.probability, result.answer.name))
 
@@ -218,7 +210,7 @@ def unreadable(results: Iterable[Result]) -> list[Result]:
     return sorted(without, key=lambda result: result.answer.name)
 
 
-def _in_view(probability: float, threshold: float, view: str, band: decisions.Band | None) -> bool:
+def _in_view(probability: float, point: OperatingPoint, view: str) -> bool:
     if view == NEAR:
-        return decisions.is_near(probability, threshold)
-    return view in (EVERYTHING, decisions.decision(probability, threshold, band))
+        return decisions.is_near(probability, point)
+    return view in (EVERYTHING, decisions.decision(probability, point))

@@ -10,7 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -82,6 +83,8 @@ class Answer:
         What a reader must know of the picture: how its scale is known, what its compression took away.
     scale_unknown : bool
         Whether it would be answered if its scale were stated.
+    at : str
+        When it was answered: ISO 8601, UTC.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Answer:
     distance: float | None = None
     note: str = ""
     scale_unknown: bool = False
+    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Probabilities to the words that a clinic uses, and the table that leaves the house."""
+"""Answers in the words that a clinic uses, and the table that leaves the house."""
 
 import csv
 import io
@@ -7,32 +7,32 @@ from collections.abc import Iterable
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.inference.classifier import Answer
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import INDETERMINATE, WORDS, OperatingPoint
 from leukemia.settings import RESEARCH_USE
 
-ALL_LIKE = "ALL-like"
-NORMAL_LIKE = "Normal-like"
-INDETERMINATE = "Indeterminate"
+ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
 NEEDED = "needs a haematologist"
 UNREADABLE = "Not readable"
-# Probabilities between which a model does not decide: from the first to below the second.
-Band = tuple[float, float]
-WORDS = {ALL: ALL_LIKE, NORMAL: NORMAL_LIKE, "": UNREADABLE}
 
-# Closer to the threshold than this (in probability), a decision is marked as near it.
+# Closer to a limit than this (in probability), a decision is marked as close to it.
 NEAR = 0.05
 
 COLUMNS = (
     "file",
     "probability",
-    "label",
-    "error",
     "decision",
-    "distance_to_threshold",
-    "threshold",
+    "error",
+    "normal_like_below",
+    "all_like_from",
+    "learned_from",
+    "held_out_probability",
+    "held_out_decision",
     "image_id",
     "cell_area_px",
     "model",
     "model_sha256",
+    "classified_at",
     "note",
     "notice",
 )
@@ -47,79 +47,68 @@ def is_table(beginning: str) -> bool:
     return named[:2] == list(COLUMNS[:2]) and set(named) >= OWN
 
 
-def label(probability: float | None, threshold: float) -> str:
-    """Class at a threshold: ``"ALL"`` from the threshold on, else ``"Normal"``; ``""`` for no answer."""
-    if probability is None:
-        return ""
-    return ALL if probability >= threshold else NORMAL
-
-
-def decision(probability: float | None, threshold: float, band: Band | None = None) -> str:
+def decision(probability: float | None, point: OperatingPoint) -> str:
     """Decision in the clinic's words.
 
     Parameters
     ----------
     probability : float or None
         Of ALL; None where the image could not be read.
-    threshold : float
-        Probability from which a cell is called ALL-like.
-    band : Band, optional
-        Within it a cell is indeterminate, wherever the threshold lies.
+    point : OperatingPoint
+        From which probabilities cells are called.
 
     Returns
     -------
     str
-        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, :data:`INDETERMINATE` or :data:`UNREADABLE`.
+        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, Indeterminate or :data:`UNREADABLE`.
     """
-    if probability is not None and band and band[0] <= probability < band[1]:
-        return INDETERMINATE
-    return WORDS[label(probability, threshold)]
+    return UNREADABLE if probability is None else WORDS[point.call([probability])[0]]
 
 
-def is_near(probability: float | None, threshold: float) -> bool:
-    """Whether a probability lies within :data:`NEAR` of the threshold."""
-    return probability is not None and abs(probability - threshold) < NEAR
+def is_near(probability: float | None, point: OperatingPoint) -> bool:
+    """Whether a probability lies within :data:`NEAR` of a limit."""
+    return probability is not None and abs(point.distance(probability)) < NEAR
 
 
-def count(answers: Iterable[Answer], threshold: float, band: Band | None = None) -> dict[str, int]:
-    """How many answers there are of each decision; see :func:`decision`."""
-    counts = dict.fromkeys((*WORDS.values(), *((INDETERMINATE,) if band else ())), 0)
+def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
+    """How many answers there are of each decision; Indeterminate only where the model can abstain."""
+    counts = dict.fromkeys((*WORDS.values(), UNREADABLE), 0)
     for answer in answers:
-        counts[decision(answer.probability, threshold, band)] += 1
-    return counts
+        counts[decision(answer.probability, point)] += 1
+    return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
 
 
-def row(answer: Answer, threshold: float, bundle: Bundle) -> dict[str, object]:
+def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:
     """One answer as a row of the export; columns :data:`COLUMNS`."""
-    known = answer.probability is not None
+    known = answer.image_id in learned.images
+    held_out = learned.held_out.get(answer.image_id)
     return {
         "file": _inert(answer.name),
-        "probability": answer.probability if known else "",
-        "label": label(answer.probability, threshold),
+        "probability": "" if answer.probability is None else answer.probability,
+        "decision": decision(answer.probability, point),
         "error": answer.error,
-        "decision": _whole(decision(answer.probability, threshold, bundle.band)),
-        "distance_to_threshold": round(answer.probability - threshold, 6) if known else "",
-        "threshold": threshold,
+        "normal_like_below": point.low,
+        "all_like_from": point.high,
+        "learned_from": ("yes" if known else "no") if answer.image_id else "",
+        "held_out_probability": "" if held_out is None else held_out,
+        "held_out_decision": "" if held_out is None else decision(held_out, point),
         "image_id": answer.image_id,
         "cell_area_px": answer.area or "",
         "model": bundle.name,
         "model_sha256": bundle.digest,
+        "classified_at": answer.at,
         "note": answer.note,
         "notice": RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else ""),
     }
 
 
-def to_csv(answers: Iterable[Answer], threshold: float, bundle: Bundle) -> str:
+def to_csv(answers: Iterable[Answer], point: OperatingPoint, bundle: Bundle, learned: Learned) -> str:
     """All answers as CSV text with a header line."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row(answer, threshold, bundle) for answer in answers)
+    writer.writerows(row(answer, point, bundle, learned) for answer in answers)
     return out.getvalue()
-
-
-def _whole(word: str) -> str:
-    return f"{word}: {NEEDED}" if word == INDETERMINATE else word
 
 
 def _inert(text: str) -> str:

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset.catalog.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
+from leukemia.inference import decisions
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots import style
 from leukemia.plots.dataset_overview import COLOURS
 
@@ -54,7 +56,7 @@ HEIGHT = 560
 
 
 def draw(
-    places: pd.DataFrame, layout: str, colour: str, patients: Sequence[str], threshold: float
+    places: pd.DataFrame, layout: str, colour: str, patients: Sequence[str], point: OperatingPoint
 ) -> tuple[go.Figure, list[list[int]]]:
     """Draw the map.
 
@@ -67,7 +69,7 @@ def draw(
         Of :data:`LAYOUTS` and :data:`COLOURINGS`.
     patients : sequence of str
         Those with a colour of their own, where patients are coloured.
-    threshold : float
+    point : OperatingPoint
         Of the model.
 
     Returns
@@ -87,7 +89,7 @@ def draw(
             mode="markers",
             name=name,
             marker={"size": 6, "opacity": 0.8, "line": {"width": 0}, **marker},
-            customdata=list(zip(rows["image_id"], _hover_texts(rows, threshold), strict=True)),
+            customdata=list(zip(rows["image_id"], _hover_texts(rows, point), strict=True)),
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
         shown.append(rows.index.tolist())
@@ -147,17 +149,16 @@ def _traces(
         yield "cells", places, {"color": places["probability"], **scale}
 
 
-def _hover_texts(rows: pd.DataFrame, threshold: float) -> list[str]:
+def _hover_texts(rows: pd.DataFrame, point: OperatingPoint) -> list[str]:
     """What is read beside a dot; what comes from files is escaped."""
     texts = []
     for row in rows.itertuples():
         who = f"Patient {escape(row.patient)}" if row.patient else "Patient not known"
         review = f" ({escape(row.review)})" if row.review else ""
         subset = "in no subset" if row.subset == UNKNOWN else escape(row.subset)
-        side = "at or above" if row.probability >= threshold else "below"
         texts.append(
             f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {subset}<br>"
-            f"Probability of ALL {row.probability:.3f}, {side} the threshold {threshold:.3f}<br>"
+            f"Probability of ALL {row.probability:.3f}: {decisions.decision(row.probability, point)}<br>"
             f"({'held out' if row.is_held_out else 'not held out'})"
         )
     return texts

@@ -8,11 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.classes import LABELS
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots.chart import Chart
-from leukemia.plots.style import ALL, MARKER, NORMAL, finish
+from leukemia.plots.style import ALL, MARKER, NORMAL, finish, limits, limits_title
 
 Spec = dict[str, Any]
-TITLE = "Cells by patient and the threshold (dashed)"
 # Strips that one chart holds; the worst ones where there are more.
 STRIPS = 80
 # Dots a patient in the strip plot; beyond that, evenly chosen from the lowest to the highest.
@@ -21,7 +21,7 @@ ROW, LONGEST = 26, 120  # pixels: a patient's strip, and its name
 SIZE = 34  # square pixels of a dot
 
 
-def strips(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> Chart:
+def strips(predictions: pd.DataFrame, table: pd.DataFrame, point: OperatingPoint) -> Chart:
     """Draw a strip for each patient: a dot for each cell, at its probability; the worst patient on top.
 
     Parameters
@@ -30,8 +30,8 @@ def strips(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> 
         Columns patient_group, label, probability.
     table : pandas.DataFrame
         Of :func:`leukemia.evaluation.breakdown.patients.table`.
-    threshold : float
-        Probability from which a cell is called ALL-like.
+    point : OperatingPoint
+        Its limits are drawn; the table is at its threshold.
     """
     order, shown = _worst(predictions, table)
     every, figure = dots(shown, order), go.Figure()
@@ -46,10 +46,10 @@ def strips(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> 
             marker={"color": colour, "symbol": mark, "size": 5, "opacity": 0.6},
             hovertemplate="patient %{customdata}: %{x:.3f}<extra></extra>",
         )
-    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color=MARKER)
+    limits(figure, point)
     finish(
         figure,
-        TITLE,
+        _title(point),
         "Probability of ALL",
         "Patient group",
         height=120 + ROW * len(order),
@@ -61,10 +61,12 @@ def strips(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> 
         range=[0.4, len(order) + 0.6],
         zeroline=False,
     )
-    return Chart(figure, caption(table))
+    return Chart(figure, caption(table, point))
 
 
-def on_canvas(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) -> tuple[pd.DataFrame, Spec]:
+def on_canvas(
+    predictions: pd.DataFrame, table: pd.DataFrame, point: OperatingPoint
+) -> tuple[pd.DataFrame, Spec]:
     """Return the chart of :func:`strips` as rows and a chart of Vega-Lite.
 
     A browser draws its thousands of dots on a canvas, where Plotly makes an element of each.
@@ -82,9 +84,17 @@ def on_canvas(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) 
     )
     kinds = [f"{label} cells" for label in LABELS]
     spec = {
-        "title": {"text": TITLE, "anchor": "start", "fontSize": 15},
+        "title": {"text": _title(point), "anchor": "start", "fontSize": 15},
         "height": ROW * len(order),
         "layer": [
+            {
+                "data": {"values": [{"low": point.low, "high": point.high}]},
+                "mark": {"type": "rect", "color": MARKER, "opacity": 0.18},
+                "encoding": {
+                    "x": {"field": "low", "type": "quantitative"},
+                    "x2": {"field": "high"},
+                },
+            },
             {
                 "mark": {"type": "point", "filled": True, "size": SIZE, "opacity": 0.65},
                 "encoding": {
@@ -113,22 +123,23 @@ def on_canvas(predictions: pd.DataFrame, table: pd.DataFrame, threshold: float) 
                 },
             },
             {
-                "data": {"values": [{"threshold": threshold}]},
+                "data": {"values": [{"limit": limit} for limit in point.limits]},
                 "mark": {"type": "rule", "strokeDash": [8, 6], "strokeWidth": 2, "color": MARKER},
-                "encoding": {"x": {"field": "threshold", "type": "quantitative"}},
+                "encoding": {"x": {"field": "limit", "type": "quantitative"}},
             },
         ],
     }
     return rows, spec
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: pd.DataFrame, point: OperatingPoint) -> str:
     """Return what to notice in the strips of all patients of a table; see :func:`strips`."""
     wrong = int((table["accuracy"] < 0.5).sum())
+    of = "of the shaded range" if point.abstains else "of the dashed line"
     return (
-        "ALL cells (diamonds) should be to the right of the dashed line, normal cells (circles) to the "
-        f"left. In {wrong} of {len(table)} patient groups most cells are on the wrong side. At most {DOTS} "
-        "cells per patient are drawn, evenly chosen."
+        f"ALL cells (diamonds) should be to the right {of}, normal cells (circles) to the left. In {wrong} "
+        f"of {len(table)} patient groups most cells are on the wrong side of the threshold, "
+        f"{point.threshold:.3f}. At most {DOTS} cells per patient are drawn, evenly chosen."
     )
 
 
@@ -158,6 +169,10 @@ def _some(cells: pd.DataFrame) -> pd.DataFrame:
         return cells
     chosen = np.linspace(0, len(cells) - 1, DOTS).round().astype(int)
     return cells.sort_values("probability").iloc[chosen]
+
+
+def _title(point: OperatingPoint) -> str:
+    return f"Cells by patient and {limits_title(point)}"
 
 
 def _short(name: str, most: int = 18) -> str:

@@ -6,24 +6,25 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from leukemia.inference import decisions
+from leukemia.operating_point import INDETERMINATE, OperatingPoint
 from leukemia.plots.chart import Chart
-from leukemia.plots.style import COLOURS, MARKER
+from leukemia.plots.style import COLOURS, limits, limits_title
 
 BIN = 0.05
 
 
-def histogram(probabilities: Sequence[float], threshold: float, band: decisions.Band | None = None) -> Chart:
+def histogram(probabilities: Sequence[float], point: OperatingPoint) -> Chart:
     """Histogram of probabilities of ALL (0 to 1), coloured by decision."""
     figure = go.Figure()
     for word, colour in COLOURS.items():
-        values = [p for p in probabilities if decisions.decision(p, threshold, band) == word]
-        if word == decisions.INDETERMINATE and not band:
+        values = [p for p in probabilities if decisions.decision(p, point) == word]
+        if word == INDETERMINATE and not point.abstains:
             continue
         bins = {"start": 0, "end": 1 + BIN, "size": BIN}
         figure.add_histogram(x=values, name=word, marker_color=colour, xbins=bins)
-    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color=MARKER)
+    limits(figure, point)
     figure.update_layout(
-        title={"text": "This batch and the threshold (dashed)", "font_size": 14},
+        title={"text": f"This batch and {limits_title(point)}", "font_size": 14},
         barmode="stack",
         bargap=0.05,
         height=260,
@@ -34,6 +35,6 @@ def histogram(probabilities: Sequence[float], threshold: float, band: decisions.
     # Left to itself, a low axis is marked with halves of cells.
     highest = max(Counter(int(p / BIN) for p in probabilities).values(), default=0)
     figure.update_yaxes(title_text="Cells", rangemode="tozero", dtick=1 if highest <= 5 else None)
-    near = sum(decisions.is_near(p, threshold) for p in probabilities)
-    caption = f"{near:,} of {len(probabilities):,} cells lie within {decisions.NEAR:g} of the threshold."
+    near = sum(decisions.is_near(p, point) for p in probabilities)
+    caption = f"{near:,} of {len(probabilities):,} cells lie within {decisions.NEAR:g} of a limit."
     return Chart(figure, caption)

@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 
 from leukemia.evaluation.estimate import Estimate
 from leukemia.inference import decisions
+from leukemia.operating_point import INDETERMINATE, OperatingPoint
 
 # By decision: the cell grid's two colours, a little lighter, to be seen on light and dark pages.
 COLOURS = {
     decisions.NORMAL_LIKE: "#3B8BD0",
-    decisions.INDETERMINATE: "#8C8C96",
+    INDETERMINATE: "#8C8C96",
     decisions.ALL_LIKE: "#DD6B20",
 }
 ALL, NORMAL = COLOURS[decisions.ALL_LIKE], COLOURS[decisions.NORMAL_LIKE]
@@ -45,6 +46,19 @@ def finish(
     figure.update_xaxes(title_text=x, automargin=True)
     figure.update_yaxes(title_text=y, automargin=True)
     return figure
+
+
+def limits(figure: go.Figure, point: OperatingPoint) -> None:
+    """Shade where a model abstains, and mark both limits; where it always answers, the one."""
+    if point.abstains:
+        figure.add_vrect(x0=point.low, x1=point.high, fillcolor=MARKER, opacity=0.18, line_width=0)
+    for limit in dict.fromkeys(point.limits):
+        figure.add_vline(x=limit, line_dash="dash", line_width=2, line_color=MARKER)
+
+
+def limits_title(point: OperatingPoint) -> str:
+    """What a title says of :func:`limits`."""
+    return "the range where the model abstains (shaded)" if point.abstains else "the limit (dashed)"
 
 
 def band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> None:

@@ -86,11 +86,13 @@ def held_out(bundle: Bundle) -> str:
 
 def _tags(bundle: Bundle) -> dict[str, str]:
     """Make the tags that a version is listed by, so that listing opens no bundle."""
+    point = bundle.operating_point
     return {
         versions.RECIPE: bundle.recipe,
         versions.ESTIMATES: json.dumps(as_record(bundle.record.estimates)),
         versions.RECORD_SHA256: bundles.checksum(bundle.folder / bundles.RECORD),
         "threshold": repr(bundle.threshold),
+        **({"limits": " to ".join(f"{limit:.4f}" for limit in point.limits)} if point.abstains else {}),
         "digest": bundle.digest,
         "held_out": held_out(bundle),
         "split": bundle.record.split.by,

@@ -1,10 +1,9 @@
-"""Another threshold for a version, kept as a version of its own: who chose it, why, and when.
+"""Another operating point for a version, kept as a version of its own: who chose it, why, and when.
 
 The network, its engine and its held-out predictions are copied as they are; threshold, estimates
 and card are those of the new threshold. The version that it was made from stays as it was.
 """
 
-import math
 import re
 import shutil
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from leukemia.errors import BundleError
 from leukemia.evaluation import estimates, metrics
 from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import import_bundle
 from leukemia.registry.versions import Version
@@ -25,9 +25,9 @@ from leukemia.storage.workspace import Workspace
 
 
 def save(
-    data: Path, version: Version, threshold: float, *, who: str, reason: str, chosen: str, target: float
+    data: Path, version: Version, point: OperatingPoint, *, who: str, reason: str, chosen: str, target: float
 ) -> int:
-    """Register a version with another threshold, whole or not at all; return its number.
+    """Register a version with another operating point, whole or not at all; return its number.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def save(
         The data folder, whose registry it is.
     version : Version
         The one that it is made from, with its bundle; it stays as it is.
-    threshold, who, reason, chosen, target : float, str, str, str, float
+    point, who, reason, chosen, target : OperatingPoint, str, str, str, float
         As :func:`write_bundle` takes them.
 
     Raises
@@ -45,13 +45,13 @@ def save(
     RegistryError
         Where the registry cannot be read or did not take it; nothing is saved then.
     """
-    check(version.bundle, threshold, who, reason)
+    check(version.bundle, point, who, reason)
 
     def write(place: Path) -> Bundle:
         return write_bundle(
             version.bundle,
             place,
-            threshold,
+            point,
             who=who,
             reason=reason,
             chosen=chosen,
@@ -97,7 +97,7 @@ def register(data: Path, write: Callable[[Path], Bundle]) -> int:
 def write_bundle(
     bundle: Bundle,
     place: Path,
-    threshold: float,
+    point: OperatingPoint,
     *,
     who: str,
     reason: str,
@@ -106,7 +106,7 @@ def write_bundle(
     source: str = "",
     run_id: str = "",
 ) -> Bundle:
-    """Write a bundle with another threshold, whole or not at all.
+    """Write a bundle with another threshold or other limits, whole or not at all.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def write_bundle(
         The version that it is made from.
     place : Path
         The folder that shall hold the new version's folder.
-    threshold : float
-        Probability from which a cell is called ALL-like, 0 to 1.
+    point : OperatingPoint
+        Threshold and limits.
     who, reason : str
         Who chose it and why; see :mod:`leukemia.attribution`.
     chosen : str
@@ -133,10 +133,10 @@ def write_bundle(
     Raises
     ------
     BundleError
-        Where who or why is missing or too long, the threshold is the version's own or no probability,
-        the version was altered meanwhile, or nothing can be written.
+        Where who or why is missing or too long, the operating point is the version's own, the version was
+        altered meanwhile, or nothing can be written.
     """
-    given = check(bundle, threshold, who, reason)
+    given = check(bundle, point, who, reason)
     # Read again: what is copied must be what was written with it.
     bundles.read(bundle.folder)
     change = schema.Change(
@@ -146,27 +146,36 @@ def write_bundle(
         chosen=chosen,
         source=source or bundle.folder.name,
         old=bundle.threshold,
-        new=threshold,
+        new=point.threshold,
+        limits_old=schema.Limits.of(bundle.operating_point),
+        limits_new=schema.Limits.of(point),
         **({"from_run": run_id} if run_id else {}),
     )
     new = schema.Threshold(
-        value=threshold, target_recall=target, chosen_on=f"{schema.ON_ITS_OWN_TEST}, {chosen},"
+        value=point.threshold,
+        target_recall=target,
+        chosen_on=f"{schema.ON_ITS_OWN_TEST}, {chosen},",
+        **limits(bundle, point),
     )
     record = at_threshold(bundle, new, change)
     try:
-        return writer.write_copy(bundle, place, f"{stem(bundle)}-at-{threshold:.3f}", record)
+        return writer.write_copy(bundle, place, f"{stem(bundle)}-at-{point.threshold:.3f}", record)
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
 
 
-def check(bundle: Bundle, threshold: float, who: str, reason: str) -> Attribution:
-    """Raise BundleError where who or why is missing or too long, or the threshold is none to be saved."""
+def check(bundle: Bundle, point: OperatingPoint, who: str, reason: str) -> Attribution:
+    """Raise BundleError where who or why is missing or too long, or there is nothing to save."""
     given = attribute(who, reason, BundleError)
-    if not (math.isfinite(threshold) and 0 <= threshold <= 1):
-        raise BundleError(f"A threshold is a probability from 0 to 1, not {threshold}.")
-    if threshold == bundle.threshold:
-        raise BundleError("This is the version's own threshold: there is nothing to save.")
+    if point == bundle.operating_point:
+        raise BundleError("These are the version's own threshold and limits: there is nothing to save.")
     return given
+
+
+def limits(bundle: Bundle, point: OperatingPoint) -> dict[str, schema.Limits]:
+    """The field of that name where the limits do not follow from threshold and band; or empty."""
+    follow = OperatingPoint.of(point.threshold, bundle.band)
+    return {} if point == follow else {"limits": schema.Limits.of(point)}
 
 
 def at_threshold(bundle: Bundle, threshold: schema.Threshold, change: schema.Change) -> schema.Record:
@@ -175,11 +184,13 @@ def at_threshold(bundle: Bundle, threshold: schema.Threshold, change: schema.Cha
     That it was accepted for a laboratory does not hold for another threshold, and is left out.
     """
     record, predictions, value = bundle.record, bundle.predictions, threshold.value
+    point = record.model_copy(update={"threshold": threshold}).operating_point
     new = {
         "threshold": threshold,
         "estimates": rounded(estimates.of(predictions, value)),
         "patient_estimates": rounded(estimates.of_patients(predictions, value)),
-        **breakdown.by_source(sources.evaluate(predictions, value)),
+        **breakdown.three_way(predictions, point),
+        **breakdown.by_source(sources.evaluate(predictions, point)),
         "confusion": metrics.confusion(predictions, value),
         "changes": (*record.changes, change),
     }

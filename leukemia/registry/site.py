@@ -50,11 +50,13 @@ def _record(version: Version, site: Site) -> schema.Record:
     bundle = version.bundle
     if site.threshold_new == site.threshold_old:
         return bundle.record.model_copy(update={"site": site})
+    point = bundle.operating_point.around(site.threshold_new)
     people = sum(site.patient_groups.get(label, 0) for label in LABELS)
     threshold = schema.Threshold(
         value=site.threshold_new,
         target_recall=site.criterion.sensitivity,
         chosen_on=f"{people} patients of {site.name}",
+        **rethreshold.limits(bundle, point),
     )
     change = schema.Change(
         at=site.at,
@@ -64,6 +66,8 @@ def _record(version: Version, site: Site) -> schema.Record:
         source=version.name,
         old=site.threshold_old,
         new=site.threshold_new,
+        limits_old=schema.Limits.of(bundle.operating_point),
+        limits_new=schema.Limits.of(point),
         **({"from_run": version.run_id} if version.run_id else {}),
     )
     return rethreshold.at_threshold(bundle, threshold, change).model_copy(update={"site": site})

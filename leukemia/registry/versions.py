@@ -53,9 +53,9 @@ class Version:
     events : tuple of Event
         When it was put in service, by whom and why; the first one first.
     facts : dict of str to str
-        ``threshold``, ``digest`` (SHA-256 of the network), ``held_out`` (tells sets of held-out cells
-        apart), ``split``, ``folds``, ``synthetic``, ``data_fingerprint``; where its threshold was changed,
-        :data:`CHANGED_BY` and what stands beside it.
+        ``threshold``, ``limits``, ``digest`` (SHA-256 of the network), ``held_out`` (tells sets of held-out
+        cells apart), ``split``, ``folds``, ``synthetic``, ``data_fingerprint``; where its threshold was
+        changed, :data:`CHANGED_BY` and what stands beside it.
     record_sha256 : str
         Of its ``bundle.json``; empty where it has none.
     """
@@ -95,7 +95,9 @@ class Version:
         if SITE in self.facts:
             parts.append(f"accepted for {self.facts[SITE]}")
         if MADE_FROM in self.facts:
-            parts.append(f"threshold {_four(self.facts.get('threshold', ''))}, from {self.facts[MADE_FROM]}")
+            limits = f", limits {self.facts['limits']}" if "limits" in self.facts else ""
+            at = f"threshold {_four(self.facts.get('threshold', ''))}{limits}"
+            parts.append(f"{at}, from {self.facts[MADE_FROM]}")
         return ", ".join(parts)
 
     @property

@@ -7,10 +7,11 @@ from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.errors import DatasetError
-from leukemia.evaluation import comparison, estimates, held_out, metrics
+from leukemia.evaluation import comparison, estimates, formatting, held_out, metrics, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference.scoring import Scored
+from leukemia.operating_point import WORDS
 from leukemia.settings import RESEARCH_USE
 
 # Columns of :func:`fold_table`: what is estimated, and how it is called there.
@@ -40,14 +41,18 @@ def summary(scored: Scored) -> list[str]:
     return [
         f"{bundle.name} on {scored.on}",
         f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} normal "
-        f"patient groups; ALL-like at a probability of {bundle.threshold:.4f} or above",
+        f"patient groups; {bundle.operating_point}",
         *([model_card.engine(bundle.record.engine)] if bundle.record.engine else []),
         *scored.notes,
         *_by_source(scored),
         "",
+        f"At the threshold {bundle.threshold:.4f}, each cell called ALL-like or Normal-like:",
         f"{'metric':<18} {'by cell (95% over patients)':<30} by patient: mean probability",
         *(f"{name:<18} {by_cell[name]!s:<30} {by_patient[name]}" for name in by_cell),
         "",
+        *_three_way(scored),
+        "",
+        f"If every cell had to be called, at the threshold {bundle.threshold:.4f}:",
         f"{'':<12} {'called ALL-like':>16} {'called Normal-like':>19}",
         f"{ALL:<12} {counts['tp']:>16,} {counts['fn']:>19,}",
         f"{NORMAL:<12} {counts['fp']:>16,} {counts['tn']:>19,}",
@@ -57,10 +62,28 @@ def summary(scored: Scored) -> list[str]:
     ]
 
 
+def _three_way(scored: Scored) -> list[str]:
+    """What becomes of the cells of each class, as a table."""
+    point = scored.bundle.operating_point
+    counts = three_way.counts(scored.predictions, point)
+    lines = [
+        f"Decisions: {point} Cells and shares (95% over patients):",
+        "",
+        *_head("cells", *WORDS.values()),
+    ]
+    for unit, equal in (("cell", False), ("patient", True)):
+        shares = three_way.evaluate(scored.predictions, point, equal=equal)
+        for label, own in three_way.rows(shares).items():
+            cells = ("" if equal else f"{counts[three_way.NAMES[label, call]]:,}: " for call in own)
+            values = (formatting.interval(value, True) for value in own.values())
+            lines.append(_row(f"{label}, each {unit} equal", *map("".join, zip(cells, values, strict=True))))
+    return lines
+
+
 def _by_source(scored: Scored) -> list[str]:
     """The worst source, where it falls short, and the table by source."""
     bundle, data = scored.bundle, settings.load().data
-    figures = sources.evaluate(held_out.with_sources(data, scored.predictions), bundle.threshold)
+    figures = sources.evaluate(held_out.with_sources(data, scored.predictions), bundle.operating_point)
     if figures is None:
         return ["", source_words.UNKNOWN]
     band = bundle.record.indeterminate
@@ -77,7 +100,7 @@ def _by_source(scored: Scored) -> list[str]:
 
 
 def _unseen(scored: Scored) -> list[str]:
-    figures = sources.evaluate_unseen(scored.predictions, scored.bundle.threshold)
+    figures = sources.evaluate_unseen(scored.predictions, scored.bundle.operating_point)
     if figures is None:
         return []
     return [
@@ -106,7 +129,7 @@ def difference_tables(bundles: Sequence[Bundle]) -> list[str]:
         if not versions:
             lines.append(source_words.UNKNOWN)
             continue
-        (against,) = comparison.by_source(versions, [first.threshold, other.threshold])
+        (against,) = comparison.by_source(versions, [first.operating_point, other.operating_point])
         lines += [
             *_head(*source_words.DIFFERENCES),
             *(_row(*row) for row in source_words.differences(against)),
@@ -179,9 +202,9 @@ def _of_folds(scored: Scored) -> list[str]:
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(
-            f"Indeterminate, with equal weight per patient: {shares.indeterminate:.1%} of cells. "
-            f"{shares.missed:.1%} of ALL cells are called Normal-like and {shares.alarmed:.1%} of normal "
-            "cells ALL-like."
+            "Check of the limits, found without each fold and used on its patients, each patient equal: "
+            f"{shares.missed:.1%} of ALL cells Normal-like, {shares.alarmed:.1%} of normal cells ALL-like, "
+            f"{shares.indeterminate:.1%} of cells Indeterminate."
         )
     if record.stress:
         lines += ["", f"{stress.TITLE}: {stress.ABOUT}", "", *_head(*stress.HEADER)]

@@ -7,9 +7,10 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from leukemia.bundles import breakdown
-from leukemia.evaluation import estimates, formatting, metrics, prevalence
+from leukemia.evaluation import estimates, formatting, metrics, prevalence, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots import calibration, confusion_matrix, curves
 from leukemia.plots import patients as patient_plots
 from leukemia.plots import sources as source_plots
@@ -24,16 +25,15 @@ GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS)
 
 
 def render(
-    version: Version, threshold: float, chosen: str, held_out: HeldOutCurves, cells: pd.DataFrame
+    version: Version, point: OperatingPoint, chosen: str, held_out: HeldOutCurves, cells: pd.DataFrame
 ) -> str:
-    """Put the report of a version at a threshold together.
+    """Put the report of a version at an operating point together.
 
     Parameters
     ----------
     version : Version
         With its bundle.
-    threshold : float
-        Probability from which a cell is called ALL-like.
+    point : OperatingPoint
     chosen : str
         How it was chosen, in words.
     held_out : HeldOutCurves
@@ -41,20 +41,21 @@ def render(
     cells : pandas.DataFrame
         The predictions with what is known of each cell: :func:`leukemia.evaluation.held_out.facts`.
     """
-    bundle = version.bundle
+    bundle, threshold = version.bundle, point.threshold
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     names = [bundle.name, *filter(None, [version.note]), *version.aliases]
     lines = [
         f"Model: {version.name} ({', '.join(names)}), network sha256 {bundle.digest}.",
-        f"Threshold {threshold:.4f} ({chosen}). Made {now}.",
+        f"Decisions: {point} Sensitivity and specificity at the threshold {threshold:.4f} ({chosen}).",
+        f"Made {now}.",
         wording.cohort(bundle.predictions),
     ]
     sections = [
-        _sources(version, threshold, cells),
-        _operating_point(version, threshold, held_out),
+        _sources(version, point, cells),
+        _operating_point(version, point, held_out),
         _prevalence(held_out, threshold),
         _calibration(bundle.predictions, threshold, held_out),
-        _patients(bundle.predictions, threshold),
+        _patients(bundle.predictions, point),
         _subgroups(cells, threshold),
         Section("Model card", [html.written(bundle.card)]),
     ]
@@ -62,12 +63,12 @@ def render(
     return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs())
 
 
-def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section:
+def _sources(version: Version, point: OperatingPoint, cells: pd.DataFrame) -> Section:
     bundle = version.bundle
-    figures = sources.evaluate(cells, threshold)
+    figures = sources.evaluate(cells, point)
     if figures is None:
         return Section("By source", [html.text(source_words.UNKNOWN)])
-    record, own = bundle.record, threshold == bundle.threshold
+    record, own = bundle.record, point.threshold == bundle.threshold
     band = record.indeterminate
     first, *short = source_words.lines(figures, record.threshold.target_recall if own else None, band)
     notes = [*source_words.notes(figures), *(source_words.guarantees(figures, band) if band else [])]
@@ -79,14 +80,14 @@ def _sources(version: Version, threshold: float, cells: pd.DataFrame) -> Section
             _chart(source_plots.by_source(figures)),
             html.table(source_words.HEADER, source_words.table(figures)),
             *(html.text(words, "small") for words in notes),
-            *_unseen(cells, threshold),
+            *_unseen(cells, point),
             *_stress(record.stress),
         ],
     )
 
 
-def _unseen(cells: pd.DataFrame, threshold: float) -> list[str]:
-    figures = sources.evaluate_unseen(cells, threshold)
+def _unseen(cells: pd.DataFrame, point: OperatingPoint) -> list[str]:
+    figures = sources.evaluate_unseen(cells, point)
     if figures is None:
         return []
     return [
@@ -103,13 +104,20 @@ def _stress(stresses: Mapping[str, breakdown.Stress] | None) -> list[str]:
     return [html.text(f"{stress.TITLE}. {stress.ABOUT}"), table]
 
 
-def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves) -> Section:
+def _operating_point(version: Version, point: OperatingPoint, held_out: HeldOutCurves) -> Section:
     bundle = version.bundle
+    threshold, predictions = point.threshold, bundle.predictions
     at = estimates.at_threshold(held_out.cells, threshold)
+    shares = three_way.evaluate(predictions, point)
     table = wording.estimates(at | held_out.ranking)
     parts = [
-        html.text(formatting.matrix(at["sensitivity"].value, at["specificity"].value)),
-        confusion_matrix.html(metrics.confusion(bundle.predictions, threshold), at),
+        html.text(f"Decisions, each cell equal: {point} {' '.join(three_way.sentences(shares))}"),
+        confusion_matrix.three_way(three_way.counts(predictions, point), shares),
+        html.text(
+            f"If every cell had to be called, at the threshold {threshold:.4f}: "
+            + formatting.matrix(at["sensitivity"].value, at["specificity"].value)
+        ),
+        confusion_matrix.html(metrics.confusion(predictions, threshold), at),
         html.table(table.columns, table.to_numpy()),
         _chart(curves.against_threshold(held_out, threshold, at)),
         _chart(curves.precision_recall(held_out, at)),
@@ -118,7 +126,7 @@ def _operating_point(version: Version, threshold: float, held_out: HeldOutCurves
     for change in bundle.record.changes:
         text = f"{change.at}, {change.who}: threshold {change.old:.4f} to {change.new:.4f}, "
         parts.append(html.text(f"{text}{change.chosen}. {change.reason}", "small"))
-    return Section("Results at the threshold", parts)
+    return Section("Decisions, and results at the threshold", parts)
 
 
 def _prevalence(held_out: HeldOutCurves, threshold: float) -> Section:
@@ -149,8 +157,8 @@ def _calibration(predictions: pd.DataFrame, threshold: float, held_out: HeldOutC
     )
 
 
-def _patients(predictions: pd.DataFrame, threshold: float) -> Section:
-    table = patients.table(predictions, threshold)
+def _patients(predictions: pd.DataFrame, point: OperatingPoint) -> Section:
+    table = patients.table(predictions, point.threshold)
     rows = [
         (
             row.patient_group,
@@ -169,7 +177,7 @@ def _patients(predictions: pd.DataFrame, threshold: float) -> Section:
         [
             *(html.text(f"{name} {value}: {counted}.") for name, value, counted, _ in rates),
             html.table(header, rows),
-            _chart(patient_plots.strips(predictions, table, threshold)),
+            _chart(patient_plots.strips(predictions, table, point)),
         ],
     )
 

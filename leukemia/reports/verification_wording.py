@@ -191,11 +191,14 @@ def abstention(result: Result) -> str:
     own = result.abstention
     if own is None:
         return ""
+    missed, alarmed = (
+        "" if most is None else f" (the model promises at most {most:.0%})"
+        for most in (own.missed_promised, own.alarmed_promised)
+    )
     return (
         f"On the Classify page {own.indeterminate:.1%} of these cells would be Indeterminate. Outright, "
-        f"{own.missed:.1%} of ALL cells would be called Normal-like (the model promises at most "
-        f"{own.missed_promised:.0%}) and {own.alarmed:.1%} of normal cells ALL-like (at most "
-        f"{own.alarmed_promised:.0%})."
+        f"{own.missed:.1%} of ALL cells would be called Normal-like{missed} and {own.alarmed:.1%} of normal "
+        f"cells ALL-like{alarmed}. Each patient weighs the same."
     )
 
 

@@ -46,15 +46,6 @@ def cohort(predictions: pd.DataFrame) -> str:
     )
 
 
-def indeterminate(predictions: pd.DataFrame, band: tuple[float, float]) -> str:
-    """How many of the cells the model would leave undecided, between two probabilities."""
-    inside = predictions["probability"].between(*band, inclusive="left")
-    return (
-        f"On the Classify page this model abstains from {band[0]:.2f} to {band[1]:.2f}: {inside.sum():,} of "
-        f"these cells ({inside.mean():.1%})."
-    )
-
-
 def estimate(name: str, value: Estimate) -> str:
     """A metric with its interval: shares in per cent, others as they are."""
     return formatting.interval(value, name not in NOT_SHARES)

@@ -11,6 +11,7 @@ from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
 from leukemia.networks.recipe import Recipe
+from leukemia.operating_point import OperatingPoint
 from leukemia.training.plan import Plan
 from leukemia.training.trainer import TrainedNetwork
 from leukemia.training.training_data import LEFT_OUT, TrainingData
@@ -29,6 +30,7 @@ def of_training(
     ``changed`` is whether the set was changed meanwhile.
     """
     by_patient = plan.split == "patient"
+    point = OperatingPoint.of(trained.threshold)
     thresholds = metrics.thresholds(trained.validation, plan.target_recall)
     return schema.Training(
         recipe=_recipe(plan.recipe),
@@ -49,7 +51,8 @@ def of_training(
         data=_data(dataset, changed=changed),
         estimates=rounded(estimates.of(trained.test, trained.threshold)),
         patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),
-        **breakdown.by_source(sources.evaluate(trained.test, trained.threshold)),
+        **breakdown.three_way(trained.test, point),
+        **breakdown.by_source(sources.evaluate(trained.test, point)),
         confusion=metrics.confusion(trained.test, trained.threshold),
     )
 
@@ -69,6 +72,7 @@ def of_crossvalidation(
     ``dataset`` and ``history`` are those of the network that learned from all patients.
     """
     predictions, threshold = evaluated.predictions, evaluated.threshold
+    point = OperatingPoint.of(threshold, (evaluated.band.low, evaluated.band.high))
     everyone = splits.describe(dataset.cells, dataset.part)["training"]
     return schema.Training(
         recipe=_recipe(plan.recipe),
@@ -101,8 +105,9 @@ def of_crossvalidation(
         estimates=rounded(estimates.of(predictions, threshold)),
         patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
-        **breakdown.by_source(sources.evaluate(predictions, threshold)),
-        **breakdown.unseen_sources(sources.evaluate_unseen(predictions, threshold)),
+        **breakdown.three_way(predictions, point),
+        **breakdown.by_source(sources.evaluate(predictions, point)),
+        **breakdown.unseen_sources(sources.evaluate_unseen(predictions, point)),
         stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
         confusion=metrics.confusion(predictions, threshold),
     )

@@ -13,11 +13,12 @@ from leukemia.imaging import appearance, validate
 from leukemia.imaging import scale as scales
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.scale import Scale
+from leukemia.inference import learned
 from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.learned import Learned
 from leukemia.storage.locks import exclusive
-from leukemia.verification import labelled_cells, learned, result, statistics, store
+from leukemia.verification import labelled_cells, result, statistics, store
 from leukemia.verification.labelled_cells import LabelledCell
-from leukemia.verification.learned import Learned
 from leukemia.verification.store import Verification
 
 COLUMNS = (

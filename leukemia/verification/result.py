@@ -9,11 +9,12 @@ from pydantic import ConfigDict
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import LABELS, is_all
-from leukemia.evaluation import estimates
+from leukemia.evaluation import estimates, three_way
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.breakdown import patients
 from leukemia.evaluation.estimate import Estimate
 from leukemia.imaging import appearance
+from leukemia.operating_point import INDETERMINATE
 from leukemia.verification import own_threshold, shifts, statistics
 from leukemia.verification.own_threshold import OwnCalibration
 from leukemia.verification.shifts import Shift
@@ -43,22 +44,22 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Abstention:
-    """What the model's band does; shares of cells, each patient weighing the same.
+    """What the model's limits do; shares of cells, each patient weighing the same.
 
     Attributes
     ----------
     indeterminate : float
     missed, alarmed : float
         Of ALL cells called Normal-like outright, and of normal cells called ALL-like outright.
-    missed_promised, alarmed_promised : float
-        The model's bounds on these.
+    missed_promised, alarmed_promised : float or None
+        The model's bounds on these; None where its limits promise nothing.
     """
 
     indeterminate: float
     missed: float
     alarmed: float
-    missed_promised: float
-    alarmed_promised: float
+    missed_promised: float | None
+    alarmed_promised: float | None
 
 
 @dataclass(frozen=True)
@@ -216,19 +217,17 @@ def _record(bundle: Bundle) -> dict[str, Estimate]:
 
 
 def _abstention(answered: pd.DataFrame, bundle: Bundle) -> Abstention | None:
-    band = bundle.record.indeterminate
-    if band is None:
+    if not bundle.operating_point.abstains:
         return None
     cells = PatientBootstrap(answered, resamples=0, equal=True)
-    below, above = cells.probability < band.low, cells.probability >= band.high
-
-    def share(hit: np.ndarray, of: np.ndarray) -> float:
-        return float(estimates.share(cells, hit, of)[0])
-
+    called = bundle.operating_point.call(cells.probability)
+    everyone = estimates.share(cells, called == INDETERMINATE, np.full(len(called), True))
+    shares = {name: float(column[0]) for name, column in three_way.columns(cells, called).items()}
+    kept = bundle.record.promised(bundle.operating_point)
     return Abstention(
-        share(~below & ~above, np.full(len(answered), True)),
-        share(below, cells.truth),
-        share(above, ~cells.truth),
-        band.missed,
-        band.alarmed,
+        float(everyone[0]),
+        shares["missed"],
+        shares["alarmed"],
+        kept.missed if kept else None,
+        kept.alarmed if kept else None,
     )

@@ -10,6 +10,7 @@ from leukemia import settings
 from leukemia.evaluation.held_out import SYNTHETIC
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import decisions
+from leukemia.operating_point import OperatingPoint
 from pages.components import cell_grid
 
 
@@ -21,7 +22,7 @@ def _pictures(rows: pd.DataFrame) -> dict[str, bytes]:
     return Thumbnails(settings.load().data.resolve()).get(zip(known["image_id"], known["path"], strict=True))
 
 
-def grid(rows: pd.DataFrame, threshold: float, spoken: str, lines: dict[str, str] | None = None) -> str:
+def grid(rows: pd.DataFrame, point: OperatingPoint, spoken: str, lines: dict[str, str] | None = None) -> str:
     """Cells as HTML cards.
 
     ``rows`` has image_id, patient_group, label, probability, path and source; ``lines`` is a further line
@@ -29,14 +30,14 @@ def grid(rows: pd.DataFrame, threshold: float, spoken: str, lines: dict[str, str
     """
     pictures = _pictures(rows)
     cards = "".join(
-        _card(row, threshold, pictures.get(row.image_id), (lines or {}).get(row.image_id, ""))
+        _card(row, point, pictures.get(row.image_id), (lines or {}).get(row.image_id, ""))
         for row in rows.itertuples()
     )
     return f'<div class="cells" role="list" aria-label="{escape(spoken)}">{cards}</div>'
 
 
-def _card(row: Any, threshold: float, picture: bytes | None, line: str) -> str:
-    word = decisions.decision(row.probability, threshold)
+def _card(row: Any, point: OperatingPoint, picture: bytes | None, line: str) -> str:
+    word = decisions.decision(row.probability, point)
     kind, mark = cell_grid.MARKS[word]
     patient = escape(str(row.patient_group))
     drawn = f'<p class="drawn">{cell_grid.DRAWN}</p>' if row.source == SYNTHETIC else ""
@@ -48,8 +49,7 @@ def _card(row: Any, threshold: float, picture: bytes | None, line: str) -> str:
     return (
         f'<div class="cell cell-{kind}" role="listitem">{image}'
         f'<p class="decision"><span>{mark} {word}</span><b>{row.probability:.3f}</b></p>'
-        f'<div class="scale" aria-hidden="true"><i style="width:{row.probability:.1%}"></i>'
-        f'<s style="left:{threshold:.1%}"></s></div>'
+        f"{cell_grid.scale(row.probability, point)}"
         f'<p class="distance">Label: {escape(row.label)}</p>'
         f'<p class="name" title="{patient}">Patient <bdi>{patient}</bdi></p>'
         f'<p class="name" title="{escape(row.image_id)}">{escape(row.image_id[:12])}</p>{more}{drawn}</div>'

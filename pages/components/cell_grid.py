@@ -12,6 +12,8 @@ from pathlib import Path
 from leukemia.imaging import loss
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import OperatingPoint
 
 STYLE = Path(__file__).with_name("cell_grid.css")
 MARKS = {
@@ -21,11 +23,12 @@ MARKS = {
 }
 DRAWN = "synthetic drawing"
 REVIEW = "Review this cell yourself."
+LEARNED = "The model learned from this cell."
 
 
-def grid(results: Iterable[Result], threshold: float, band: decisions.Band | None = None) -> str:
-    """Readable answers as HTML cards, in the order given."""
-    cards = "".join(_card(result, threshold, band) for result in results)
+def grid(results: Iterable[Result], point: OperatingPoint, known: Learned) -> str:
+    """Readable answers as HTML cards, in the order given; ``known`` is what the model learned from."""
+    cards = "".join(_card(result, point, known) for result in results)
     return (
         f'<div class="cells" role="list" aria-label="Results, highest probability of ALL first">{cards}</div>'
     )
@@ -42,34 +45,56 @@ def refusals(results: Iterable[Result]) -> str:
     return f'<div class="refusals" role="list" tabindex="0" aria-label="{label}">{rows}</div>'
 
 
-def distance(probability: float, threshold: float) -> str:
-    """How far a probability lies from the threshold, in words."""
-    apart = probability - threshold
-    if decisions.is_near(probability, threshold):
-        return f"close to the threshold ({apart:+.2f})".replace("-", "−")
-    return f"{abs(apart):.2f} {'above' if apart >= 0 else 'below'} the threshold"
+def distance(probability: float, point: OperatingPoint) -> str:
+    """Where a probability lies beside the limits, in words."""
+    apart = point.distance(probability)
+    if decisions.is_near(probability, point):
+        return f"close to the limit {probability - apart:.3f} ({apart:+.2f})".replace("-", "−")
+    if point.low <= probability < point.high:
+        return f"between {point.low:.3f} and {point.high:.3f}"
+    return f"{abs(apart):.2f} {'above' if apart >= 0 else 'below'} {probability - apart:.3f}"
 
 
-def _card(result: Result, threshold: float, band: decisions.Band | None) -> str:
+def scale(probability: float, point: OperatingPoint) -> str:
+    """A bar as long as the probability, with the limits and the range between them, as HTML."""
+    open_range = f'<u style="left:{point.low:.1%};width:{point.high - point.low:.1%}"></u>'
+    limits = "".join(f'<s style="left:{limit:.1%}"></s>' for limit in dict.fromkeys(point.limits))
+    return (
+        f'<div class="scale" aria-hidden="true"><i style="width:{probability:.1%}"></i>'
+        f"{open_range if point.abstains else ''}{limits}</div>"
+    )
+
+
+def learned(image_id: str, point: OperatingPoint, known: Learned) -> str:
+    """That the model learned from a cell, and its held-out answer; empty for a new cell."""
+    if image_id not in known.images:
+        return ""
+    held_out = known.held_out.get(image_id)
+    if held_out is None:
+        return f"{LEARNED} A held-out answer is not available."
+    return f"{LEARNED} Held out, it was {decisions.decision(held_out, point)} ({held_out:.3f})."
+
+
+def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     answer = result.answer
-    word = decisions.decision(answer.probability, threshold, band)
+    word = decisions.decision(answer.probability, point)
     kind, mark = MARKS[word]
-    near = decisions.is_near(answer.probability, threshold)
+    near = decisions.is_near(answer.probability, point)
     needed = f'<p class="near">{REVIEW}</p>' if word == decisions.INDETERMINATE else ""
     drawn = f'<p class="drawn">{DRAWN}</p>' if result.drawn else ""
     low = " near" if loss.LOW in answer.note else ""
     note = f'<p class="note{low}">{escape(answer.note)}</p>' if answer.note else ""
+    seen = learned(answer.image_id, point, known)
+    seen = f'<p class="learned">{escape(seen)}</p>' if seen else ""
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
         f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
         f'<p class="decision"><span>{mark} {word}</span><b>{answer.probability:.3f}</b></p>'
-        f"{needed}"
-        f'<div class="scale" aria-hidden="true"><i style="width:{answer.probability:.1%}"></i>'
-        f'<s style="left:{threshold:.1%}"></s></div>'
-        f'<p class="distance{" near" if near else ""}">{distance(answer.probability, threshold)}</p>'
+        f"{needed}{scale(answer.probability, point)}"
+        f'<p class="distance{" near" if near else ""}">{distance(answer.probability, point)}</p>'
         f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p>'
-        f"{note}{drawn}</div>"
+        f"{seen}{note}{drawn}</div>"
     )
 
 

@@ -16,6 +16,7 @@ from leukemia.evaluation import held_out
 from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.breakdown.sources import BySource, CellsBySource
 from leukemia.markdown import plain
+from leukemia.operating_point import OperatingPoint
 
 
 def cells(bundle: Bundle) -> CellsBySource | None:
@@ -34,40 +35,41 @@ def predictions(bundle: Bundle) -> pd.DataFrame:
     return known.predictions if known else bundle.predictions
 
 
-def at(bundle: Bundle, threshold: float) -> BySource | None:
-    """The figures at a threshold; None where no source is known."""
+def at(bundle: Bundle, point: OperatingPoint) -> BySource | None:
+    """The figures at an operating point; None where no source is known."""
     known = cells(bundle)
-    return known and _at(bundle.identity, threshold, known.names, known)
+    return known and _at(bundle.identity, point, known.names, known)
 
 
-def unseen_at(bundle: Bundle, threshold: float) -> BySource | None:
+def unseen_at(bundle: Bundle, point: OperatingPoint) -> BySource | None:
     """The figures of networks that had learned from no cell of a source; None where not known."""
     known = _unseen(bundle.identity, bundle)
-    return known and _at(f"{bundle.identity} unseen", threshold, known.names, known)
+    return known and _at(f"{bundle.identity} unseen", point, known.names, known)
 
 
-def lead(bundle: Bundle, threshold: float) -> None:
+def lead(bundle: Bundle, point: OperatingPoint) -> None:
     """Say first how the model fares in its worst source, and where that is not what was intended."""
-    figures = at(bundle, threshold)
+    figures = at(bundle, point)
     if figures is None:
         st.caption(source_words.UNKNOWN)
         return
     worst = [plain(words[0].upper() + words[1:]) for words in source_words.worst(figures)]
-    title = ["**Worst source, each patient equal**"] if len(figures.sources) > 1 else []
+    about = f"each patient equal; sensitivity and specificity at the threshold {point.threshold:.4f}"
+    title = [f"**Worst source** ({about})"] if len(figures.sources) > 1 else []
     st.markdown("  \n".join([*title, *worst]))
-    if unseen := unseen_at(bundle, threshold):
+    if unseen := unseen_at(bundle, point):
         words = [plain(words[0].upper() + words[1:]) for words in source_words.worst(unseen)]
         st.markdown("  \n".join([f"**{source_words.UNSEEN.removesuffix(':')}**", *words]))
-    if short := shortfalls(bundle, figures, threshold):
+    if short := shortfalls(bundle, figures, point):
         st.warning(plain(short), icon=":material/warning:")
 
 
-def shortfalls(bundle: Bundle, figures: BySource, threshold: float) -> str:
-    """In which sources the figures at a threshold are not what was intended; plain text."""
+def shortfalls(bundle: Bundle, figures: BySource, point: OperatingPoint) -> str:
+    """In which sources the figures are not what was intended; plain text."""
     record = bundle.record
-    own = threshold == bundle.threshold
+    own = point.threshold == bundle.threshold
     target = record.threshold.target_recall if own else None
-    return source_words.shortfalls(figures, target, record.indeterminate)
+    return source_words.shortfalls(figures, target, record.promised(point))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -82,5 +84,5 @@ def _unseen(identity: str, _bundle: Bundle) -> CellsBySource | None:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def _at(identity: str, threshold: float, names: list[str], _cells: CellsBySource) -> BySource:
-    return _cells.at(threshold)
+def _at(identity: str, point: OperatingPoint, names: list[str], _cells: CellsBySource) -> BySource:
+    return _cells.at(point)

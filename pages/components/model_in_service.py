@@ -7,10 +7,13 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation.bootstrap import PatientBootstrap
+from leukemia.dataset.catalog import manifest_parquet
+from leukemia.errors import DatasetError
+from leukemia.evaluation import three_way
 from leukemia.evaluation.estimate import Estimate
-from leukemia.evaluation.estimates import at_threshold
+from leukemia.inference import learned
 from leukemia.inference.classifier import Classifier
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry.serving import InService, Watch
 
 
@@ -49,10 +52,19 @@ def refresh() -> None:
     _watch.clear()
 
 
-def estimates(classifier: Classifier, threshold: float) -> dict[str, Estimate]:
-    """Held-out estimates of a model at a threshold."""
-    bundle = classifier.bundle
-    return _estimates(bundle.identity, threshold, bundle.predictions)
+def shares(served: bundles.Bundle, point: OperatingPoint) -> dict[str, Estimate]:
+    """What becomes of its held-out cells, each cell equal: see :mod:`leukemia.evaluation.three_way`."""
+    return _shares(served.identity, point, served.predictions)
+
+
+def learned_from(served: bundles.Bundle) -> learned.Learned:
+    """Which cells a model learned from, as far as bundle and data folder say."""
+    data = settings.load().data.resolve()
+    try:
+        now = manifest_parquet.stamp(data)
+    except DatasetError:
+        now = None
+    return _learned(served.identity, data, now, served)
 
 
 def _written(folder: Path) -> tuple[int, int] | None:
@@ -81,5 +93,10 @@ def _read(folder: Path, written: tuple[int, int] | None) -> bundles.Bundle:
 
 # Held-out predictions carry no image, so that a shared cache is harmless here.
 @st.cache_data(max_entries=512, show_spinner=False)
-def _estimates(identity: str, threshold: float, _predictions: pd.DataFrame) -> dict[str, Estimate]:
-    return at_threshold(PatientBootstrap(_predictions), threshold)
+def _shares(identity: str, point: OperatingPoint, _predictions: pd.DataFrame) -> dict[str, Estimate]:
+    return three_way.evaluate(_predictions, point)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _learned(identity: str, data: Path, now: object, _bundle: bundles.Bundle) -> learned.Learned:
+    return learned.of(_bundle, data)

@@ -1,4 +1,4 @@
-"""The model's honest record, and the threshold's slider."""
+"""The model's honest record, and the slider of its limits."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ import streamlit as st
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import formatting, metrics
+from leukemia.evaluation import formatting, three_way
 from leukemia.evaluation.breakdown import source_words
-from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
+from leukemia.operating_point import CALLS, INDETERMINATE, WORDS, OperatingPoint
 from leukemia.plots.probabilities import histogram
 from leukemia.reports import wording
-from pages.components import charts, figures_by_source, model_in_service, threshold_slider
+from pages.components import charts, figures_by_source, limits_slider, model_in_service
 
-SHOWN = ("sensitivity", "specificity")
+WRONG = ("missed", "alarmed")  # what is said of the worst source
 
 
 def warnings(bundle: Bundle) -> None:
@@ -25,79 +25,86 @@ def warnings(bundle: Bundle) -> None:
         st.error(text, icon=":material/warning:")
 
 
-def panel(classifier: Classifier, probabilities: Sequence[float]) -> float:
-    """Lay out the model's record, the slider and the batch's chart; return the threshold in use."""
+def panel(classifier: Classifier, probabilities: Sequence[float]) -> OperatingPoint:
+    """Lay out the model's record, the slider and the batch's chart; return the operating point in use."""
     bundle = classifier.bundle
     st.header("The model")
     st.markdown(f"**{plain(bundle.recipe)}** {plain(bundle.digest[:8])}")
-    # The estimates stand above the slider that they depend on.
-    estimates = st.container()
-    threshold = _slider(bundle)
-    with estimates:
-        _record(classifier, threshold)
+    # The figures stand above the slider that they depend on.
+    figures = st.container()
+    point = _slider(bundle)
+    with figures:
+        _record(bundle, point)
     if len(probabilities) > 1:
-        charts.show(histogram(probabilities, threshold, bundle.band))
-    if bundle.band:
-        _abstains(bundle)
+        charts.show(histogram(probabilities, point))
+    if point.abstains:
+        _abstains(bundle, point)
     st.caption(_origin(bundle))
-    return threshold
+    return point
 
 
-def line(classifier: Classifier, threshold: float) -> str:
+def line(classifier: Classifier, point: OperatingPoint) -> str:
     """The record in one line of Markdown, for where the panel is folded away."""
-    estimates = model_in_service.estimates(classifier, threshold)
-    own = "the model's own" if threshold == classifier.bundle.threshold else "set by hand"
-    rates = ", ".join(f"{name} {formatting.interval(estimates[name], True)}" for name in SHOWN)
-    said = f"At threshold {threshold:.3f} ({own}): {rates} on {_tested_on(classifier.bundle)}."
-    figures = figures_by_source.at(classifier.bundle, threshold)
+    bundle = classifier.bundle
+    own = "the model's own limits" if point == bundle.operating_point else "limits set by hand"
+    shares = " ".join(three_way.sentences(model_in_service.shares(bundle, point)))
+    said = f"{point} ({own}) On {_tested_on(bundle)}, each cell equal: {shares}"
+    figures = figures_by_source.at(bundle, point)
     if figures is None or len(figures.sources) == 1:
         return said
-    worst = "; ".join(filter(None, (source_words.worst_of(figures, name) for name in SHOWN)))
-    return f"{said} Worst source: {plain(worst)}."
+    worst = "; ".join(filter(None, (source_words.worst_of(figures, name) for name in WRONG)))
+    return f"{said} Worst source, each patient equal: {plain(worst)}."
 
 
-def _slider(bundle: Bundle) -> float:
-    own = bundle.threshold
-    key = f"threshold-{bundle.identity[:16]}"
-    chosen = threshold_slider.show(own, key)
+def _slider(bundle: Bundle) -> OperatingPoint:
+    own = bundle.operating_point
+    key = f"limits-{bundle.identity[:16]}"
+    chosen = limits_slider.show(own, key)
 
     def reset() -> None:
-        st.session_state[key] = own
+        st.session_state[key] = own.limits
 
     st.button("Back to the model's own", on_click=reset, disabled=chosen == own, width="stretch")
     return chosen
 
 
-def _record(classifier: Classifier, threshold: float) -> None:
-    bundle, estimates = classifier.bundle, model_in_service.estimates(classifier, threshold)
-    figures = figures_by_source.at(bundle, threshold)
-    for column, name in zip(st.columns(2), SHOWN, strict=True):
-        estimate = estimates[name]
-        column.metric(name.capitalize(), formatting.number(estimate.value, True), help=metrics.MEANING[name])
-        column.caption(formatting.ends(estimate, True))
-    st.caption(f"With 95% intervals, on {_tested_on(bundle)}, each cell equal.")
+def _record(bundle: Bundle, point: OperatingPoint) -> None:
+    shares = three_way.rows(model_in_service.shares(bundle, point))
+    of_all, of_normal = shares[ALL], shares[NORMAL]
+    rows = [
+        f"| {WORDS[call]} | {formatting.interval(of_all[call], True)} | "
+        f"{formatting.interval(of_normal[call], True)} |"
+        for call in CALLS
+        if point.abstains or call != INDETERMINATE
+    ]
+    st.markdown("\n".join(["| called | ALL cells | normal cells |", "|---|---|---|", *rows]))
+    st.caption(f"Shares with 95% intervals, on {_tested_on(bundle)}, each cell equal.")
+    figures = figures_by_source.at(bundle, point)
     if figures is None:
         st.caption(source_words.UNKNOWN)
         return
     if len(figures.sources) == 1:
         st.caption(plain(source_words.worst(figures)[0]))
     else:
-        worst = [source_words.worst_of(figures, name) for name in SHOWN]
+        worst = [source_words.worst_of(figures, name) for name in WRONG]
         st.markdown("  \n".join(["**Worst source, each patient equal**", *map(plain, filter(None, worst))]))
-    if short := figures_by_source.shortfalls(bundle, figures, threshold):
+    if short := figures_by_source.shortfalls(bundle, figures, point):
         where, _, details = short.partition(". ")
         st.caption(f":material/warning: **{plain(where)}**", help=plain(details))
 
 
-def _abstains(bundle: Bundle) -> None:
-    band = bundle.record.indeterminate
+def _abstains(bundle: Bundle, point: OperatingPoint) -> None:
+    band = bundle.record.promised(point)
+    promise = (
+        f"For a new patient, at most {band.missed:.0%} of ALL cells are expected below this range and "
+        f"at most {band.alarmed:.0%} of normal cells above it (split-conformal prediction, by patient)."
+        if band
+        else "These limits were not chosen for a promised share of errors: read the table above."
+    )
     st.caption(
-        f"{band.low:.2f}–{band.high:.2f}: the model abstains (**{decisions.INDETERMINATE}**). Review "
-        "these cells yourself.",
-        help=(
-            f"For a new patient, at most {band.missed:.0%} of ALL cells are expected below this range and "
-            f"at most {band.alarmed:.0%} of normal cells above it (split-conformal prediction, by patient)."
-        ),
+        f"{point.low:.2f}–{point.high:.2f}: the model abstains (**{INDETERMINATE}**). Review these cells "
+        "yourself.",
+        help=promise,
     )
 
 
@@ -111,9 +118,9 @@ def _origin(bundle: Bundle) -> str:
         for label, word in ((ALL, "ALL"), (NORMAL, "normal"))
     )
     return (
-        f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. Its own threshold, "
-        f"{bundle.threshold:.3f}, was chosen on {plain(wording.chosen_on(bundle))} to find "
-        f"{record.threshold.target_recall:.0%} of the ALL cells{each}."
+        f"Trained on {plain(record.created[:10])} on {kind} cells: {learned_from}. If it had to call every "
+        f"cell, it would do so at {bundle.threshold:.3f}, chosen on {plain(wording.chosen_on(bundle))} to "
+        f"find {record.threshold.target_recall:.0%} of the ALL cells{each}."
         + (f" {plain(model_card.engine(record.engine))}" if record.engine else "")
     )
 

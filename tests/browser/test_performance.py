@@ -5,7 +5,8 @@ import re
 import pytest
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation import metrics
+from leukemia.evaluation import metrics, three_way
+from leukemia.operating_point import OperatingPoint
 from leukemia.settings import RESEARCH_USE
 from tests.support.browser import Server, at_rest
 from tests.support.bundle_factory import blurred, copy_bundle
@@ -42,15 +43,18 @@ def visit(sessions, running):
 def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
     page = visit("threshold")
     page.get_by_text("By hand", exact=True).click()
-    slider = page.get_by_role("slider")
+    # The left handle: from there to the right one the model abstains.
+    slider = page.get_by_role("slider").first
     slider.focus()
     for _ in range(3):
         slider.press("ArrowLeft")
-    page.get_by_text("A cell is called ALL-like at a probability of 0.4700").wait_for()
-    counts = metrics.confusion(bundles.read(shelf).predictions, 0.47)
+    page.get_by_text("Normal-like below 0.470, ALL-like at 0.500 or above").first.wait_for()
+    predictions, point = bundles.read(shelf).predictions, OperatingPoint(0.47, 0.5, 0.5)
+    counts = metrics.confusion(predictions, 0.5)
     at_rest(page)
     shown = [int(text) for text in page.locator(".matrix td b").all_inner_texts()]
-    assert shown == [counts[name] for name in ("tp", "fn", "fp", "tn")]
+    decided = three_way.counts(predictions, point).values()
+    assert shown == [*decided, *(counts[name] for name in ("tp", "fn", "fp", "tn"))]
     assert page.locator(".js-plotly-plot").count() == 3
 
 

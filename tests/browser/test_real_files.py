@@ -222,7 +222,7 @@ def test_samples_fit_the_screen_in_both_themes(visit, scheme, width):
     answered(page, 12)
     assert page.locator(".cell .drawn").count() == 12
     assert page.get_by_test_id("stBottom").get_by_text(RESEARCH_USE).is_visible()
-    assert page.get_by_text(re.compile("^At threshold .* unseen patient groups")).is_visible()
+    assert page.get_by_text(re.compile("^Normal-like below .* unseen patient groups")).is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     edges = page.locator(".cell").evaluate_all("cards => cards.map(c => c.getBoundingClientRect().right)")
     assert max(edges) <= width
@@ -245,11 +245,16 @@ def test_by_keyboard_alone_samples_and_threshold(visit):
         pytest.fail("The button is not reached by Tab.")
     page.keyboard.press("Enter")
     answered(page, 12)
-    slider = page.get_by_role("slider")
-    slider.focus()
-    page.keyboard.press("End")
-    page.get_by_role("heading", name="0 ALL-like · 12 Normal-like").wait_for()
-    assert page.get_by_test_id("stMetricValue").first.inner_text() == "0.0%"
+    # The right handle, then the left one: every cell is left open, then every one called.
+    for handle, counts in (
+        ("last", "0 ALL-like · 12 indeterminate · 0 Normal-like"),
+        ("first", "0 ALL-like · 12 Normal-like"),
+    ):
+        getattr(page.get_by_role("slider"), handle).focus()
+        page.keyboard.press("End" if handle == "last" else "Home")
+        if handle == "first":
+            page.keyboard.press("End")
+        page.get_by_role("heading", name=counts).wait_for()
     page.get_by_role("button", name="Back to the model's own").press("Enter")
     page.get_by_text("(the model's own)").first.wait_for()
 

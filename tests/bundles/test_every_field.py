@@ -9,7 +9,7 @@ import pytest
 from leukemia.bundles import breakdown, schema
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
-from leukemia.evaluation import conformal
+from leukemia.evaluation import conformal, three_way
 from leukemia.evaluation.breakdown import sources
 from leukemia.settings import SHIPPED
 
@@ -25,6 +25,10 @@ TIME = "2026-11-28T07:35:43+00:00"
 FURTHER = {
     "by_source": {"sources": {"fold_0": SOURCE}, "each_patient": SOURCE, "each_cell": SOURCE},
     "unseen_sources": {"sources": {"fold_0": SOURCE}, "each_patient": SOURCE, "each_cell": SOURCE},
+    "three_way": {
+        "each_cell": dict.fromkeys(three_way.NAMES.values(), ESTIMATE),
+        "each_patient": dict.fromkeys(three_way.NAMES.values(), ESTIMATE),
+    },
     "stress": {
         "JPEG 90": {
             "figures": {"auroc": ESTIMATE},
@@ -51,6 +55,8 @@ FURTHER = {
             "from": "version 1",
             "old": 0.5,
             "new": 0.4,
+            "limits_old": {"low": 0.3, "high": 0.9},
+            "limits_new": {"low": 0.2, "high": 0.9},
             "from_run": "a" * 32,
         }
     ],
@@ -148,14 +154,14 @@ PLACES = {
     ".*": "part",
 }
 # Of a bundle that can be either, these must be shares and not absent.
-NEVER_ABSENT = re.compile(r"threshold\.value|indeterminate\.(low|high)")
+NEVER_ABSENT = re.compile(r"threshold\.value|(indeterminate|.*\.limits\w*)\.(low|high)")
 
 
 def whole_record():
     record = json.loads((SHIPPED / bundles.RECORD).read_text()) | copy.deepcopy(FURTHER)
     del record["site"]["figures"]
     record.pop("parts", None)  # of an earlier version
-    record["threshold"] |= {"value": 0.4, "worst_source": "fold_0"}
+    record["threshold"] |= {"value": 0.4, "worst_source": "fold_0", "limits": {"low": 0.2, "high": 0.9}}
     record["indeterminate"]["promises"] = {"fold_0": {"missed": "guaranteed", "alarmed": "kept"}}
     record["data"] |= {"corrected": 1, "doubted": 1, "warning": "changed"}
     record["split"] |= {"warning": "leaky", "left_out": "patients"}
@@ -263,6 +269,8 @@ def test_what_is_taken_for_a_part_is_one():
         ({"by_source.each_cell.patients_right": 7}, "should not have more patients right than there are"),
         ({"by_source.sources.fold_0.figures": {}}, "should have the figures alarmed, auroc"),
         ({"stress.JPEG 90.lost": 10}, "should not have more cells lost than were found"),
+        ({"threshold.limits.low": 0.5}, "threshold should have limits with its value between them"),
+        ({"three_way.each_cell": {}}, "three_way should have the shares alarmed, all_indeterminate"),
         ({"split.test.cells": {"ALL": 1, "Blast": 2}}, "should count the classes Normal and ALL"),
         ({"indeterminate.promises": {"a": {"missed": "kept"}}}, "should promise missed and alarmed"),
         ({"added_later": [[float("nan")]]}, "added_later.0.0 should be a finite number"),
@@ -283,6 +291,7 @@ def test_words_that_stand_in_two_places_are_the_same():
     worth = schema.Worth.__args__
     assert set(worth) == {conformal.GUARANTEED, conformal.KEPT, conformal.BROKEN, conformal.TOO_FEW}
     assert set(sources.NAMES) == breakdown.FIGURES
+    assert set(three_way.NAMES.values()) == breakdown.SHARES
 
 
 def test_a_loss_that_diverged_is_on_record_as_not_defined():

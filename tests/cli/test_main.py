@@ -45,11 +45,11 @@ def test_classify_answers_a_folder(tiny_bundle, drawn_files, tmp_path):
     assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(tiny_bundle)]) == ANSWERED
     found = rows(out)
     assert len(found) == 60
-    assert list(found[0])[:4] == ["file", "probability", "label", "error"]
+    assert list(found[0])[:4] == ["file", "probability", "decision", "error"]
     assert found[0]["file"] == str(sorted(drawn_files.iterdir())[0])
     threshold = bundles.read(tiny_bundle).threshold
     for row in found:
-        assert row["label"] == ("ALL" if float(row["probability"]) >= threshold else "Normal")
+        assert row["decision"] == ("ALL-like" if float(row["probability"]) >= threshold else "Normal-like")
         assert 0 <= float(row["probability"]) <= 1
 
 
@@ -65,7 +65,10 @@ def test_a_file_that_cannot_be_read_is_a_row_and_shows_in_the_status(tiny_bundle
     assert set(found) == {good.name, "text.bmp", "empty.png"}
     assert found[good.name]["error"] == ""
     assert found["text.bmp"]["error"].startswith("Not a readable image")
-    assert (found["empty.png"]["error"], found["empty.png"]["label"]) == ("The file is empty.", "")
+    assert (found["empty.png"]["error"], found["empty.png"]["decision"]) == (
+        "The file is empty.",
+        "Not readable",
+    )
 
 
 def test_a_file_named_outright_is_answered_whatever_its_suffix(tiny_bundle, drawn_files, tmp_path):
@@ -73,7 +76,7 @@ def test_a_file_named_outright_is_answered_whatever_its_suffix(tiny_bundle, draw
     strange.write_bytes(sorted(drawn_files.iterdir())[0].read_bytes())
     out = tmp_path / "out.csv"
     assert main(["classify", str(strange), "--output", str(out), "--model", str(tiny_bundle)]) == ANSWERED
-    assert rows(out)[0]["label"]
+    assert rows(out)[0]["probability"]
 
 
 def test_the_scale_of_a_frame_of_another_size_is_to_be_stated(tiny_bundle, tmp_path, capsys):
@@ -82,7 +85,7 @@ def test_the_scale_of_a_frame_of_another_size_is_to_be_stated(tiny_bundle, tmp_p
     arguments = ["classify", str(image), "--output", str(out), "--model", str(tiny_bundle)]
     assert main(arguments) == SOME_NOT
     (row,) = rows(out)
-    assert (row["probability"], row["label"], row["note"]) == ("", "", "")
+    assert (row["probability"], row["decision"], row["note"]) == ("", "Not readable", "")
     assert "the frame is 225 × 225 pixels" in row["error"]
     assert "--pixel-size" in capsys.readouterr().out
 

@@ -6,6 +6,7 @@ from leukemia.errors import DatasetError
 from leukemia.evaluation import comparison, estimates, metrics
 from leukemia.evaluation.comparison import Difference
 from leukemia.evaluation.estimate import Estimate
+from leukemia.operating_point import OperatingPoint
 from tests.support import plain_estimates
 
 
@@ -99,7 +100,7 @@ def test_only_cells_that_all_versions_held_out_with_one_label_are_compared(answe
 
 def test_cells_on_which_versions_disagree_come_the_most_different_first():
     frame = pd.DataFrame({"image_id": list("abcd"), 0: [0.4, 0.9, 0.1, 0.55], 1: [0.7, 0.95, 0.99, 0.5]})
-    rows = comparison.disagreements(frame, [0.5, 0.6])
+    rows = comparison.disagreements(frame, [OperatingPoint.of(0.5), OperatingPoint.of(0.6)])
     assert rows["image_id"].tolist() == ["c", "a", "d"]
     assert rows[["called_0", "called_1"]].to_numpy().tolist() == [
         ["Normal", "ALL"],

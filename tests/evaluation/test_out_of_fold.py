@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from leukemia.evaluation import conformal, estimates, out_of_fold
+from leukemia.evaluation import estimates, out_of_fold
 from leukemia.evaluation.breakdown import sources, subgroups
+from leukemia.operating_point import INDETERMINATE, OperatingPoint
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +94,12 @@ def test_the_band_is_judged_by_patients_that_did_not_make_it(evaluation):
 
 def test_what_the_bands_of_the_other_folds_called_is_kept_cell_by_cell(evaluation):
     frame = evaluation.predictions
-    share = (frame["called"] == conformal.INDETERMINATE).groupby(frame["patient_group"]).mean().mean()
+    share = (frame["called"] == INDETERMINATE).groupby(frame["patient_group"]).mean().mean()
     assert share == pytest.approx(evaluation.abstention["indeterminate"], abs=1e-4)
-    by_source = sources.evaluate(frame, evaluation.threshold)
-    for name, value in evaluation.abstention.items():
-        assert by_source.each_patient.estimates[name].value == pytest.approx(value, abs=1e-4)
+    by_source = sources.evaluate(frame, OperatingPoint.of(evaluation.threshold))
+    for name, by_others in sources.BY_OTHERS.items():
+        value = by_source.each_patient.estimates[by_others].value
+        assert value == pytest.approx(evaluation.abstention[name], abs=1e-4)
 
 
 def test_a_hard_source_sets_the_threshold_and_widens_the_band(raw):
@@ -107,7 +109,9 @@ def test_a_hard_source_sets_the_threshold_and_widens_the_band(raw):
     pooled = out_of_fold.evaluate_out_of_fold(moved.assign(source="one"), 0.95)
     assert known.worst_source == "fold_2"
     at = [
-        sources.evaluate(one.predictions.assign(source=known.predictions["source"]), one.threshold)
+        sources.evaluate(
+            one.predictions.assign(source=known.predictions["source"]), OperatingPoint.of(one.threshold)
+        )
         for one in (known, pooled)
     ]
     recall = [one.sources["fold_2"].estimates["sensitivity"].value for one in at]

@@ -7,6 +7,7 @@ from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import CHUNK, Batch, Item, Result
 from leukemia.inference.classifier import Answer, Source
+from leukemia.operating_point import OperatingPoint
 
 
 class Recorder:
@@ -115,7 +116,10 @@ RESULTS = [
     ],
 )
 def test_views_show_the_highest_probability_first(view, names):
-    assert "".join(result.answer.name for result in batches.readable(RESULTS, 0.5, view)) == names
+    assert (
+        "".join(result.answer.name for result in batches.readable(RESULTS, OperatingPoint.of(0.5), view))
+        == names
+    )
 
 
 def test_what_cannot_be_read_is_a_group_of_its_own():
@@ -124,15 +128,15 @@ def test_what_cannot_be_read_is_a_group_of_its_own():
 
 def test_a_band_makes_a_view_of_its_own():
     def names(view):
-        return "".join(r.answer.name for r in batches.readable(RESULTS, 0.5, view, (0.3, 0.6)))
+        return "".join(r.answer.name for r in batches.readable(RESULTS, OperatingPoint(0.3, 0.6, 0.5), view))
 
     assert (names(decisions.INDETERMINATE), names(decisions.ALL_LIKE), names(decisions.NORMAL_LIKE)) == (
         "ed",
         "b",
         "a",
     )
-    assert decisions.INDETERMINATE in batches.views((0.3, 0.6))
-    assert decisions.INDETERMINATE not in batches.views(None)
+    assert decisions.INDETERMINATE in batches.views(OperatingPoint(0.3, 0.6, 0.5))
+    assert decisions.INDETERMINATE not in batches.views(OperatingPoint.of(0.5))
 
 
 class Asker(Recorder):

@@ -210,7 +210,7 @@ def test_real_frames_that_were_resized_are_not_called_normal_at_their_scale():
         unknown = champion.classify(Source.file(path) for path in paths)
         assert all(answer.scale_unknown for answer in unknown)
         for answer in champion.classify(Source.file(path, scale=said) for path in paths):
-            called = decisions.decision(answer.probability, bundle.threshold, bundle.band)
+            called = decisions.decision(answer.probability, bundle.operating_point)
             assert called != decisions.NORMAL_LIKE, answer.name
 
 

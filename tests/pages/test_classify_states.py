@@ -17,9 +17,11 @@ from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign
 
 
-def sensitivity(app):
-    (shown,) = [metric.value for metric in app.metric if metric.label == "Sensitivity"]
-    return float(shown.removesuffix("%"))
+def shares(app):
+    """The panel's table: by call, the shares of ALL cells and of normal ones, in per cent."""
+    (table,) = [one.value for one in app.sidebar.markdown if one.value.startswith("| called |")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return {word: tuple(float(cell.split("%")[0]) for cell in cells) for word, *cells in rows}
 
 
 def drop(app, files):
@@ -78,11 +80,10 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
     text = said(page)
     assert RESEARCH_USE in text
     assert "tiny\\-test" in said(page, escaped=True)
-    shown = {metric.label: metric.value for metric in page.metric}
     for name in ("sensitivity", "specificity"):
         value, low, high = (100 * record["figures"][name][end] for end in ("value", "low", "high"))
-        assert shown[name.capitalize()] == f"{value:.1f}%"
-        assert f"{low:.1f} to {high:.1f}%" in text
+        # A model that always answers calls as many cells right as these say.
+        assert f"| {value:.1f}% ({low:.1f} to {high:.1f})" in text
     assert "60 cells of 12 unseen patient groups (6 with ALL, 6 healthy)" in text
     assert "trained on synthetic cells only" in text
     assert not page.subheader
@@ -91,11 +92,11 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
 
 def test_another_threshold_and_other_figures_of_the_same_network_are_taken(app, copied_bundle):
     page = app(copied_bundle)
-    before = sensitivity(page)
+    before = shares(page)["ALL-like"][0]
     edit(copied_bundle, {"threshold.value": 0.9375})
     page.run()
-    assert page.select_slider[0].value == 0.9375
-    assert sensitivity(page) < before
+    assert page.select_slider[0].value == (0.9375, 0.9375)
+    assert shares(page)["ALL-like"][0] < before
 
 
 def test_a_leaky_model_is_called_so(app, copied_bundle):
@@ -148,20 +149,23 @@ def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
 
 def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app, files, monkeypatch):
     page = drop(app(), files)
-    before, specificity = summary(page), page.metric[1].value
+    before, figures = summary(page), shares(page)
 
     def refuse(*_, **__):
         raise AssertionError("classified again")
 
     monkeypatch.setattr(Classifier, "classify", refuse)
-    page.select_slider[0].set_value(1.0).run()
+    page.select_slider[0].set_range(1.0, 1.0).run()
     assert before[0] > 0
     assert summary(page) == [0, len(files), 0]
-    assert (page.metric[0].value, page.metric[1].value) == ("0.0%", "100.0%")
+    assert shares(page) == {"ALL-like": (0.0, 0.0), "Normal-like": (100.0, 100.0)}
     assert "set by hand" in said(page)
+    page.select_slider[0].set_range(0.0, 1.0).run()
+    assert shares(page)["Indeterminate"] == (100.0, 100.0)
+    assert said(page).count("◆ Indeterminate") == len(files)
     press(page, "Back to the model's own")
     assert summary(page) == before
-    assert page.metric[1].value == specificity
+    assert shares(page) == figures
 
 
 @pytest.mark.parametrize("view", [decisions.ALL_LIKE, decisions.NORMAL_LIKE])
@@ -175,17 +179,17 @@ def test_the_filter_shows_one_decision(app, files, view):
     assert f"▲ {other}" not in said(page)
 
 
-def test_the_csv_holds_every_answer_at_the_sliders_threshold(app, files, monkeypatch):
+def test_the_csv_holds_every_answer_at_the_sliders_limits(app, files, monkeypatch):
     written = []
     to_csv = decisions.to_csv
     monkeypatch.setattr(decisions, "to_csv", lambda *given: written.append(to_csv(*given)) or written[-1])
     page = drop(app(), [*files, ("empty.png", b"")])
-    page.select_slider[0].set_value(0.0).run()
+    page.select_slider[0].set_range(0.0, 0.0).run()
     assert page.get("download_button")[0].label == "Download CSV"
     rows = list(csv.DictReader(io.StringIO(written[-1])))
     assert len(rows) == len(files) + 1
-    assert {row["label"] for row in rows[:-1]} == {"ALL"}
-    assert {row["threshold"] for row in rows} == {"0.0"}
+    assert {row["decision"] for row in rows[:-1]} == {"ALL-like"}
+    assert {(row["normal_like_below"], row["all_like_from"]) for row in rows} == {("0.0", "0.0")}
     assert (rows[-1]["file"], rows[-1]["error"]) == ("empty.png", "The file is empty.")
 
 
@@ -240,7 +244,7 @@ def test_a_page_that_the_slider_took_away_gives_way_to_the_last_one(app, files):
     page = drop(app(), [(f"{n}.bmp", files[n % 2][1]) for n in range(140)])
     assert summary(page) == [70, 70, 0]
     page.button_group[0].set_value(decisions.ALL_LIKE).run()
-    page.select_slider[0].set_value(0.0).run()
+    page.select_slider[0].set_range(0.0, 0.0).run()
     page.get("pagination")[0].set_value(3).run()
     assert len(probabilities(page)) == 20
     press(page, "Back to the model's own")

@@ -9,6 +9,7 @@ from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
 from leukemia.inference import embedding
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots import cell_map
 from tests.support.app import press, wait
 
@@ -66,7 +67,7 @@ def test_text_beside_a_dot_is_escaped(dataset, drawn_bundle):
         "outcome": "right",
     }
     places = pd.DataFrame([row | {"probability": 0.4, "is_held_out": True, "umap_x": 0.0, "umap_y": 0.0}])
-    figure, _ = cell_map.draw(places, "UMAP", "Class", (), 0.5)
+    figure, _ = cell_map.draw(places, "UMAP", "Class", (), OperatingPoint.of(0.5))
     told = figure.data[0].customdata[0][1]
     assert "&lt;b&gt;1" in told
-    assert "0.400, below the threshold 0.500" in told
+    assert "Probability of ALL 0.400: Normal-like" in told

@@ -149,7 +149,7 @@ def test_a_version_that_another_program_registered_is_a_sentence(visit, data):
 def save(page, threshold=0.3):
     """Pick a threshold by hand, and save it with a name and a reason."""
     pick(page, "By hand")
-    page.select_slider[0].set_value(threshold).run()
+    page.select_slider[0].set_range(threshold, threshold).run()
     fill(page, "Your name", "Dr. Ada <b>")
     fill(page, "Reason", "Misses cost more")
     press(page, f"Save {threshold:.4f} as a new version")
@@ -200,7 +200,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
     assert versions.registry_state(data).champion == 4
     page.switch_page("pages/classify.py").run()
     assert not page.exception
-    assert "At threshold 0.300 (the model's own)" in said(page)
+    assert "ALL-like at 0.300 or above. (the model's own limits)" in said(page)
 
 
 @pytest.mark.slow

@@ -12,7 +12,17 @@ from leukemia.evaluation import metrics
 from leukemia.evaluation.breakdown import patients, subgroups
 from tests.support import plain_estimates
 from tests.support.app import said
-from tests.support.performance_page import champion, judged, matrix, pick, trace, traces, values, visiting
+from tests.support.performance_page import (
+    champion,
+    decided,
+    judged,
+    matrix,
+    pick,
+    trace,
+    traces,
+    values,
+    visiting,
+)
 
 SECTIONS = (
     "threshold",
@@ -46,11 +56,32 @@ def test_the_matrix_and_its_sentence_are_scikit_learns_and_move_with_the_thresho
     own = bundles.read(champion()).threshold
     pick(page, "By hand")
     for threshold in (own, 0.6, 0.8):
-        page.select_slider[0].set_value(threshold).run()
+        page.select_slider[0].set_range(threshold, threshold).run()
         tn, fp, fn, tp = sk.confusion_matrix(truth, probability >= threshold).ravel()
         assert matrix(page) == {"tp": tp, "fn": fn, "fp": fp, "tn": tn}
         found = round(100 * sk.recall_score(truth, probability >= threshold))
         assert f"Of 100 ALL cells, {found} are found and {100 - found} missed" in said(page)
+
+
+def test_decisions_are_counted_between_the_limits_and_move_with_each_of_them(visit):
+    truth, probability = judged(champion())
+    page = visit(champion())
+    own = bundles.read(champion()).operating_point
+    shown = decided(page)
+    pick(page, "By hand")
+    for low, high in (own.limits, (0.1, own.high), (0.1, 0.95)):
+        page.select_slider[0].set_range(low, high).run()
+        expected = {
+            "all_like": (truth & (probability >= high)).sum(),
+            "missed": (truth & (probability < low)).sum(),
+            "alarmed": (~truth & (probability >= high)).sum(),
+            "normal_like": (~truth & (probability < low)).sum(),
+        }
+        counts = decided(page)
+        assert {name: counts[name] for name in expected} == expected
+        assert sum(counts.values()) == len(truth)
+        # What is shown at first is the model's own.
+        assert (counts == shown) == ((low, high) == own.limits)
 
 
 def test_curves_and_operating_point_are_scikit_learns(visit):

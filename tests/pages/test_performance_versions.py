@@ -7,8 +7,9 @@ import pytest
 from sklearn import metrics as sk
 
 from leukemia.bundles import bundle as bundles
-from leukemia.evaluation import estimates, held_out, metrics
+from leukemia.evaluation import estimates, held_out, metrics, three_way
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots import curves
 from leukemia.registry import versions
 from leukemia.reports import performance as report
@@ -82,7 +83,7 @@ def test_a_version_with_one_class_says_so(visit, shelf):
 def test_no_threshold_is_saved_without_who_and_why(visit, shelf, tmp_path):
     page = visit(shelf)
     pick(page, "By hand")
-    page.select_slider[0].set_value(0.3).run()
+    page.select_slider[0].set_range(0.3, 0.3).run()
     press(page, "Save 0.3000 as a new version")
     assert "Please give your name" in said(page)
     assert sorted(path.name for path in shelf.parent.iterdir()) == ["other", "served"]
@@ -111,11 +112,11 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     version = versions.read(shelf)
     predictions = version.bundle.predictions
     known = held_out.facts(shelf, predictions)
-    html = report.render(version, 0.3, "by hand", HeldOutCurves(predictions), known)
+    html = report.render(version, OperatingPoint.of(0.3), "by hand", HeldOutCurves(predictions), known)
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
         "By source",
-        "Results at the threshold",
+        "Decisions, and results at the threshold",
         "PPV and NPV by prevalence",
         "Calibration",
         "Patients",
@@ -123,9 +124,11 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
         "Model card",
     ]
     counts = metrics.confusion(version.bundle.predictions, 0.3)
-    assert re.findall(r"<b>(\d+)</b>", html) == [str(counts[name]) for name in ("tp", "fn", "fp", "tn")]
+    decided = three_way.counts(version.bundle.predictions, OperatingPoint.of(0.3))
+    expected = [*decided.values(), *(counts[name] for name in ("tp", "fn", "fp", "tn"))]
+    assert re.findall(r"<b>(\d+)</b>", html) == [str(count) for count in expected]
     assert html.count("For research use only") >= 2
-    assert "Threshold 0.3000 (by hand)" in html
+    assert "at the threshold 0.3000 (by hand)" in html
     assert html.count("Plotly.newPlot(") == 6
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', html)
     assert "synthetic cells only" in html
@@ -137,7 +140,7 @@ def test_page_and_report_say_the_same_of_their_charts(visit, shelf):
     predictions, threshold = version.bundle.predictions, version.bundle.threshold
     own = HeldOutCurves(predictions)
     at = estimates.at_threshold(own.cells, threshold)
-    html = report.render(version, threshold, "", own, held_out.facts(shelf, predictions))
+    html = report.render(version, OperatingPoint.of(threshold), "", own, held_out.facts(shelf, predictions))
     charts = (
         curves.against_threshold(own, threshold, at),
         curves.precision_recall(own, at),

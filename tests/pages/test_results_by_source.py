@@ -10,6 +10,7 @@ from leukemia.evaluation import held_out
 from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.comparison import EACH_PATIENT, WORST
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import versions
 from leukemia.reports import performance as report
 from tests.support import bundle_factory
@@ -31,7 +32,7 @@ def judged(tiny_bundle, tmp_path):
 def rows(judged):
     """The table as it follows from the predictions, computed here once more."""
     bundle = bundles.read(judged)
-    return source_words.table(sources.evaluate(bundle.predictions, bundle.threshold))
+    return source_words.table(sources.evaluate(bundle.predictions, bundle.operating_point))
 
 
 def of_markdown(text):
@@ -54,7 +55,7 @@ def test_every_door_shows_the_same_table(judged, rows, visit, capsys, tmp_path):
     assert of_markdown(printed) == rows
     cells = held_out.facts(tmp_path, bundle.predictions)
     version, curves = versions.read(judged), HeldOutCurves(bundle.predictions)
-    html = report.render(version, bundle.threshold, "own", curves, cells)
+    html = report.render(version, bundle.operating_point, "own", curves, cells)
     section = html.split("<h2>By source</h2>")[1].split("<h2>")[0]
     cells = [tuple(re.findall(r"<td>(.*?)</td>", row)) for row in re.findall(r"<tr>(<td>.*?)</tr>", section)]
     assert cells == rows
@@ -78,20 +79,20 @@ def test_both_pages_name_the_worst_source_and_what_is_not_as_intended(judged, vi
     assert short in said(visit(judged))
     monkeypatch.setenv("LEUKEMIA_MODEL", str(judged))
     text = said(open_page("classify"))
-    for name in ("sensitivity", "specificity"):
-        assert text.count(source_words.worst_of(figures, name)) == 3, "in the panel, the line, the card"
+    for name in ("missed", "alarmed"):
+        assert text.count(source_words.worst_of(figures, name)) == 2, "in the panel, the line"
     assert short.split(". ")[0] in text
 
 
 def test_figures_follow_the_threshold_and_the_intended_recall_is_of_the_models_own(judged, visit):
     page = visit(judged, "sources")
     shown = values(trace(page, "Sensitivity")["x"])
-    own = sources.evaluate(bundles.read(judged).predictions, bundles.read(judged).threshold)
+    own = sources.evaluate(bundles.read(judged).predictions, bundles.read(judged).operating_point)
     expected = [*own.sources.values(), own.each_patient]
     assert shown == pytest.approx([one.estimates["sensitivity"].value for one in expected])
     page = pick(page, "By hand")
-    page.select_slider[0].set_value(0.9).run()
-    moved = sources.evaluate(bundles.read(judged).predictions, 0.9)
+    page.select_slider[0].set_range(0.9, 0.9).run()
+    moved = sources.evaluate(bundles.read(judged).predictions, OperatingPoint.of(0.9))
     for name in source_words.HEADLINE:
         assert source_words.worst_of(moved, name).lower() in said(page).lower()
     assert "of ALL cells are found (at least" not in said(page)

@@ -10,6 +10,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.cli.main import main
 from leukemia.errors import BundleError, LeukemiaError, RegistryError
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import promotion, rethreshold, versions
 from leukemia.registry.serving import Watch
 from leukemia.storage.workspace import Workspace
@@ -48,7 +49,7 @@ def files(data):
 
 def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promoted(data):
     source = first(data)
-    assert rethreshold.save(data, source, 0.3, **GIVEN) == 2
+    assert rethreshold.save(data, source, OperatingPoint.of(0.3), **GIVEN) == 2
     made_from = {"made_from": "version 1", "made_from_run": source.run_id}
     newest, _ = versions.registered(data)
     assert SAID | made_from == {name: newest.facts[name] for name in SAID | made_from}
@@ -71,10 +72,10 @@ def test_who_why_and_from_which_version_are_on_record_and_it_answers_when_promot
 
 
 def test_a_threshold_is_changed_again_and_names_what_it_was_made_from(data):
-    rethreshold.save(data, first(data), 0.3, **GIVEN)
+    rethreshold.save(data, first(data), OperatingPoint.of(0.3), **GIVEN)
     second = versions.fetch(data, versions.registered(data)[0])
     assert second.note == "threshold 0.3000, from version 1"
-    assert rethreshold.save(data, second, 0.2, **GIVEN) == 3
+    assert rethreshold.save(data, second, OperatingPoint.of(0.2), **GIVEN) == 3
     bundle = versions.bundle(data, 3)
     assert [change.source for change in bundle.record.changes] == ["version 1", "version 2"]
 
@@ -83,7 +84,9 @@ def test_a_bundle_that_lies_here_is_saved_in_a_data_folder_that_is_not_there_yet
     tiny_bundle, tmp_path, monkeypatch
 ):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert rethreshold.save(tmp_path / "new", versions.read(tiny_bundle), 0.3, **GIVEN) == 1
+    assert (
+        rethreshold.save(tmp_path / "new", versions.read(tiny_bundle), OperatingPoint.of(0.3), **GIVEN) == 1
+    )
     (version,) = versions.registered(tmp_path / "new")
     assert version.facts["made_from"] == tiny_bundle.name and "made_from_run" not in version.facts
 
@@ -92,7 +95,7 @@ def test_what_cannot_be_saved_is_said_before_the_registry_is_asked(data, monkeyp
     source = first(data)
     monkeypatch.setattr(versions, "registry_state", None)
     with pytest.raises(BundleError, match="and a reason"):
-        rethreshold.save(data, source, 0.3, **GIVEN | {"reason": " "})
+        rethreshold.save(data, source, OperatingPoint.of(0.3), **GIVEN | {"reason": " "})
 
 
 def test_a_server_that_is_not_there_is_a_sentence_and_nothing_is_saved(tiny_bundle, tmp_path, monkeypatch):
@@ -101,7 +104,7 @@ def test_a_server_that_is_not_there_is_a_sentence_and_nothing_is_saved(tiny_bund
         port = probe.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
     with pytest.raises(RegistryError, match="cannot be read: it does not answer"):
-        rethreshold.save(tmp_path / "data", versions.read(tiny_bundle), 0.3, **GIVEN)
+        rethreshold.save(tmp_path / "data", versions.read(tiny_bundle), OperatingPoint.of(0.3), **GIVEN)
     assert left(tmp_path / "data") == []
 
 
@@ -121,7 +124,7 @@ def test_what_the_registry_refuses_half_way_leaves_no_run_no_version_and_no_file
 
     monkeypatch.setattr(run_writer, "start", start)
     with pytest.raises(RegistryError, match=r"could not be registered: the disk is full\.$"):
-        rethreshold.save(data, source, 0.3, **GIVEN)
+        rethreshold.save(data, source, OperatingPoint.of(0.3), **GIVEN)
     assert len(run_history.runs(data)) == len(versions.registered(data)) == 1
     assert left(data) == [] and files(data) == before
 
@@ -133,12 +136,14 @@ def test_on_a_full_disk_nothing_is_saved(data, monkeypatch):
     source = first(data)
     monkeypatch.setattr(writer.shutil, "copyfile", full)
     with pytest.raises(LeukemiaError, match="No space left on device"):
-        rethreshold.save(data, source, 0.3, **GIVEN)
+        rethreshold.save(data, source, OperatingPoint.of(0.3), **GIVEN)
     assert left(data) == [] and len(run_history.runs(data)) == 1
 
 
 def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bundle, tmp_path, capsys):
-    rethreshold.write_bundle(bundles.read(tiny_bundle), tmp_path, 0.3, **GIVEN, source="../x y")
+    rethreshold.write_bundle(
+        bundles.read(tiny_bundle), tmp_path, OperatingPoint.of(0.3), **GIVEN, source="../x y"
+    )
     (folder,) = [path for path in tmp_path.iterdir() if path.name.endswith("at-0.300")]
     assert main(["register", str(folder), "--data", str(data)]) == 0
     assert "is version 2" in capsys.readouterr().out
@@ -149,7 +154,7 @@ def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bund
         "../x y",
     )
     # A bundle may say of itself what is no name of a folder.
-    again = rethreshold.write_bundle(bundles.read(folder), tmp_path / "data", 0.2, **GIVEN)
+    again = rethreshold.write_bundle(bundles.read(folder), tmp_path / "data", OperatingPoint.of(0.2), **GIVEN)
     assert again.folder == tmp_path / "data" / "x-y-at-0.200"
 
 

@@ -9,13 +9,14 @@ from leukemia.bundles import writer
 from leukemia.errors import BundleError
 from leukemia.evaluation import metrics
 from leukemia.evaluation.estimate import as_record
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import rethreshold, versions
 from tests.support import plain_estimates
 
 
 def save(bundle, place, threshold=0.3, **changes):
     given = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97} | changes
-    return rethreshold.write_bundle(bundle, place, threshold, **given)
+    return rethreshold.write_bundle(bundle, place, OperatingPoint.of(threshold), **given)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):
         ({"who": "  "}, "give your name"),
         ({"reason": ""}, "and a reason"),
         ({"who": "x" * 201}, "at most 200"),
-        ({"threshold": 0.5}, "own threshold"),
+        ({"threshold": 0.5}, "own threshold and limits"),
         ({"threshold": float("nan")}, "from 0 to 1"),
         ({"threshold": 1.2}, "from 0 to 1"),
     ],

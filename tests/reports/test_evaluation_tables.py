@@ -55,7 +55,9 @@ def test_what_folds_say_is_printed_with_weak_spots_and_silence(folded):
     assert {"auroc_hard_sources", "auroc_small", "best_weighted_f1"} <= set(weak)
     for name, estimate in weak.items():
         assert f"{name:<28} {estimate!s:<26}" in text
-    assert "25.0% of cells. 1.0% of ALL cells are called Normal-like and 2.0% of normal cells" in text
+    assert (
+        "1.0% of ALL cells Normal-like, 2.0% of normal cells ALL-like, 25.0% of cells Indeterminate" in text
+    )
     assert "98.7% of cells are within the novelty limit" in text
 
 

@@ -11,6 +11,7 @@ from leukemia.bundles.schema import SCHEMA_VERSION
 from leukemia.classes import CLASSES
 from leukemia.evaluation import conformal
 from leukemia.evaluation.breakdown import sources
+from leukemia.operating_point import OperatingPoint
 
 
 def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patient", synthetic=False):
@@ -137,7 +138,8 @@ def judge_by_source(folder):
     split = bundle.record.split.model_copy(update={"folds": 6})
     promised = schema.Band(**band.record(), promises=conformal.promises(frame, band))
     threshold = bundle.record.threshold.model_copy(update={"worst_source": "fold_2"})
-    figures = breakdown.by_source(sources.evaluate(frame, bundle.threshold))
+    point = OperatingPoint.of(bundle.threshold, (band.low, band.high))
+    figures = breakdown.three_way(frame, point) | breakdown.by_source(sources.evaluate(frame, point))
     record = bundle.record.model_copy(
         update={"split": split, "indeterminate": promised, "threshold": threshold, **figures}
     )

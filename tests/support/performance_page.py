@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from leukemia.bundles import bundle as bundles
+from leukemia.evaluation import three_way
 from leukemia.settings import PROJECT
 from tests.support.app import open_page
 from tests.support.bundle_factory import blurred, copy_bundle
@@ -39,15 +40,20 @@ def pick(page, how):
     return page
 
 
+def decided(page):
+    """Counts of the matrix of decisions, by the names of leukemia.evaluation.three_way."""
+    return _counts(page, 0, three_way.NAMES.values())
+
+
 def matrix(page):
-    (html,) = [text for text in (h.proto.body for h in page.get("html")) if 'class="matrix"' in text]
-    return dict(
-        zip(
-            ("tp", "fn", "fp", "tn"),
-            (int(n.replace(",", "")) for n in re.findall(r"<b>([\d,]+)</b>", html)),
-            strict=True,
-        )
-    )
+    """Counts of the confusion matrix at the threshold."""
+    return _counts(page, 1, ("tp", "fn", "fp", "tn"))
+
+
+def _counts(page, number, names):
+    html = [text for text in (h.proto.body for h in page.get("html")) if 'class="matrix"' in text][number]
+    counts = (int(n.replace(",", "")) for n in re.findall(r"<b>([\d,]+)</b>", html))
+    return dict(zip(names, counts, strict=True))
 
 
 def traces(page):

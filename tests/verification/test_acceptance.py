@@ -9,6 +9,7 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.markdown import plain
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import rethreshold, versions
 from leukemia.tracking import run_history
 from leukemia.tracking.records import RunKind
@@ -74,7 +75,7 @@ def test_the_laboratorys_own_threshold_is_a_change_that_was_not_chosen_on_the_he
     # Another threshold was never verified.
     again = versions.fetch(data, versions.registered(data)[0])
     given = {"who": "Ada", "reason": "Try", "chosen": "by hand", "target": 0.9}
-    rethreshold.save(data, again, 0.11, **given)
+    rethreshold.save(data, again, OperatingPoint.of(0.11), **given)
     assert versions.bundle(data, 2).record.site is None
     assert versions.SITE not in versions.registered(data)[0].facts
 

@@ -11,8 +11,9 @@ from leukemia.errors import DatasetError, ImageError
 from leukemia.evaluation import estimate
 from leukemia.evaluation.breakdown import sources
 from leukemia.imaging import scale
+from leukemia.inference import learned
 from leukemia.inference.classifier import NOVEL, Classifier
-from leukemia.verification import answering, labelled_cells, learned, own_threshold, statistics, store
+from leukemia.verification import answering, labelled_cells, own_threshold, statistics, store
 from leukemia.verification.statistics import Criterion
 from tests.support.bundle_factory import edit
 from tests.support.labelled_cells import drawn, write_folders
@@ -161,7 +162,7 @@ def test_damaged_and_foreign_folders_are_no_verifications(stated, tmp_path):
 def test_the_models_record_is_the_one_that_the_other_sections_have(stated, bundle, cells, tmp_path):
     result = answering.answer(stated, bundle, cells).result
     elsewhere = sources.evaluate(
-        bundle.predictions.assign(source="one"), bundle.threshold
+        bundle.predictions.assign(source="one"), bundle.operating_point
     ).each_patient.estimates
     for name in ("sensitivity", "specificity", "auroc"):
         assert estimate.rounded(result.record)[name] == elsewhere[name]

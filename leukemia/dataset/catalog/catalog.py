@@ -17,6 +17,7 @@ from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Choices, Record, Tally
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.errors import DatasetError
+from leukemia.operating_point import OperatingPoint
 
 EVERYTHING = Filters()
 OF_MODEL = ("highest", "lowest", "nearest", "wrongest")
@@ -30,10 +31,8 @@ class Catalog:
     ----------
     data : Path
         The prepared folder.
-    threshold : float or None
-        The model's threshold; None without a model.
-    band : tuple of float or None
-        Between these probabilities it does not decide; None where it always does.
+    point : OperatingPoint or None
+        From which probabilities the model calls cells; None without a model.
     total : int
         Rows of the manifest.
     choices : Choices
@@ -44,12 +43,10 @@ class Catalog:
         self,
         data: Path,
         connection: duckdb.DuckDBPyConnection,
-        threshold: float | None,
-        band: tuple[float, float] | None = None,
+        point: OperatingPoint | None,
     ) -> None:
         self.data = Path(data)
-        self.threshold = threshold
-        self.band = band
+        self.point = point
         self._connection = connection
         self.total = self.count()
         self.choices = self._choices()
@@ -153,9 +150,8 @@ def stamp(data: Path) -> tuple[object, ...]:
 def open_catalog(
     data: Path,
     predictions: pd.DataFrame | None = None,
-    threshold: float | None = None,
+    point: OperatingPoint | None = None,
     *,
-    band: tuple[float, float] | None = None,
     groups: Mapping[str, Collection[str]] | None = None,
     synthetic: bool = False,
 ) -> Catalog:
@@ -168,10 +164,8 @@ def open_catalog(
     predictions : pandas.DataFrame, optional
         Held-out predictions of the model in service, a row an image; columns image_id and
         probability, and after a cross-validation ``fold`` (from 0), which is then the cell's subset.
-    threshold : float, optional
-        Its threshold, given with ``predictions``.
-    band : tuple of float, optional
-        Probabilities from the first of which to below the second it does not decide.
+    point : OperatingPoint, optional
+        From which probabilities it calls cells, given with ``predictions``.
     groups : mapping of str to collection of str, optional
         Its split: training, validation and test to patient groups. Where a group is in two of
         them (the leaky image-level split), only test images are known, by their predictions.
@@ -185,9 +179,11 @@ def open_catalog(
         Where the folder is not prepared, or its manifest is damaged.
     """
     connection = manifest_parquet.connect()
-    known = pd.DataFrame({"image_id": [], "probability": [], "fold": []}, dtype=object)
-    if predictions is not None and threshold is not None:
-        known = predictions.assign(fold=predictions.get("fold")).drop_duplicates("image_id")[list(known)]
+    known = pd.DataFrame({"image_id": [], "probability": [], "called": [], "fold": []}, dtype=object)
+    if predictions is not None and point is not None:
+        called = point.call(predictions["probability"])
+        known = predictions.assign(called=called, fold=predictions.get("fold"))
+        known = known.drop_duplicates("image_id")[["image_id", "probability", "called", "fold"]]
     split = pd.DataFrame(
         [(group, subset) for subset, members in (groups or {}).items() for group in members],
         columns=["patient_group", "subset"],
@@ -205,9 +201,9 @@ def open_catalog(
         connection.register(name, frame)
     with manifest_parquet.parquet(data, connection) as source:
         try:
-            sql.fill(connection, source, brightness.files(data), threshold, band, synthetic)
+            sql.fill(connection, source, brightness.files(data), point, synthetic)
         except duckdb.IOException as error:
             raise DatasetError(f"The images of {data} are being replaced: reload the page.") from error
     for name in given:
         connection.unregister(name)
-    return Catalog(data, connection, threshold, band)
+    return Catalog(data, connection, point)

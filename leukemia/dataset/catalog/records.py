@@ -21,7 +21,7 @@ class Record:
     probability : float or None
         Held-out probability of ALL; None where the model has none for this cell.
     decision : str
-        Normal or ALL at the model's threshold, ``indeterminate`` within its band, or ``unknown``.
+        Normal or ALL, ``indeterminate`` between the model's limits, or ``unknown``.
     outcome : str
         ``right``, ``wrong`` or ``undecided`` beside the label, or ``unknown``.
     original_label : str

@@ -6,6 +6,8 @@ from pathlib import Path
 import duckdb
 
 from leukemia.dataset.catalog.filters import UNLABELLED, Filters
+from leukemia.operating_point import INDETERMINATE as CALLED_OPEN
+from leukemia.operating_point import OperatingPoint
 
 # A sort's name to its SQL; the manifest's order decides between equals.
 SORTS = {
@@ -17,7 +19,7 @@ SORTS = {
     "darkest": "brightness NULLS LAST",
     "highest": "probability DESC NULLS LAST",
     "lowest": "probability NULLS LAST",
-    "nearest": "abs(probability - threshold) NULLS LAST",
+    "nearest": "least(abs(probability - low), abs(probability - high)) NULLS LAST",
     "wrongest": "abs(probability - (label = 'ALL')::INT) DESC NULLS LAST",
 }
 # An unlabelled image keeps no label: its twin may have one that was corrected.
@@ -32,17 +34,15 @@ WITH labelled AS (
 )
 SELECT file_row_number AS row, label, original_label, review, patient::person AS patient,
     m.patient_group, source, width, height, cell_area, brightness,
-    probability::DOUBLE AS probability, $threshold::DOUBLE AS threshold,
+    probability::DOUBLE AS probability, $low::DOUBLE AS low, $high::DOUBLE AS high,
     CASE WHEN (source = 'synthetic') <> $synthetic OR label = '' THEN 'unknown'
         WHEN fold IS NOT NULL THEN 'fold ' || (fold + 1)
         WHEN s.subset IS NOT NULL THEN s.subset
         WHEN probability IS NOT NULL THEN 'test' ELSE 'unknown' END::split_subset AS subset,
-    CASE WHEN probability IS NULL THEN 'unknown'
-        WHEN probability >= $low AND probability < $high THEN 'indeterminate'
-        WHEN probability >= $threshold THEN 'ALL' ELSE 'Normal' END AS decision,
-    CASE WHEN probability IS NULL OR label = '' THEN 'unknown'
-        WHEN probability >= $low AND probability < $high THEN 'undecided'
-        WHEN (probability >= $threshold) = (label = 'ALL') THEN 'right' ELSE 'wrong' END AS outcome
+    CASE WHEN called IS NULL THEN 'unknown' WHEN called = $open THEN 'indeterminate' ELSE called END
+        AS decision,
+    CASE WHEN called IS NULL OR label = '' THEN 'unknown' WHEN called = $open THEN 'undecided'
+        WHEN called = label THEN 'right' ELSE 'wrong' END AS outcome
 FROM labelled m
 LEFT JOIN known USING (image_id)
 LEFT JOIN split s ON s.patient_group = m.patient_group
@@ -55,8 +55,7 @@ def fill(
     connection: duckdb.DuckDBPyConnection,
     source: Path,
     measured: list[str],
-    threshold: float | None,
-    band: tuple[float, float] | None,
+    point: OperatingPoint | None,
     synthetic: bool,
 ) -> None:
     """Put into memory what is asked for all the time: ``cells``, and images' names and places.
@@ -64,16 +63,14 @@ def fill(
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With the tables ``known`` (image_id, probability, fold), ``split`` (patient_group, subset) and
+        With the tables ``known`` (image_id, probability, called, fold), ``split`` (patient_group, subset) and
         ``reviewed`` (image_id, new label or doubted).
     source : Path
         The manifest as Parquet.
     measured : list of str
         Parquet files of image_id and brightness.
-    threshold : float or None
+    point : OperatingPoint or None
         Of the model; None without one.
-    band : tuple of float or None
-        Probabilities from the first of which to below the second the model does not decide.
     synthetic : bool
         Whether the model learned from synthetic cells.
     """
@@ -100,10 +97,10 @@ def fill(
             "INSERT INTO measured SELECT image_id, any_value(brightness) FROM read_parquet(?) GROUP BY ALL",
             [measured],
         )
-    low, high = band or (None, None)
+    low, high = point.limits if point else (None, None)
     connection.execute(
         CELLS,
-        {"threshold": threshold, "low": low, "high": high, "synthetic": synthetic, "source": str(source)},
+        {"low": low, "high": high, "open": CALLED_OPEN, "synthetic": synthetic, "source": str(source)},
     )
     connection.execute("DROP TABLE measured")
 

@@ -55,8 +55,8 @@ NOT_RECORDED = "not recorded"
 # What a promise is about, after a share of cells.
 ABOUT = {
     "sensitivity": "of ALL cells are found (at least {} intended)",
-    "missed": "of ALL cells are called Normal-like outright (at most {} intended)",
-    "alarmed": "of normal cells are called ALL-like outright (at most {} intended)",
+    "missed": "of ALL cells are called Normal-like by limits from other patients (at most {} intended)",
+    "alarmed": "of normal cells are called ALL-like by limits from other patients (at most {} intended)",
 }
 
 
@@ -222,7 +222,8 @@ def patients(one: SourceFigures, name: str = "") -> str:
 
 def _short(one: SourceFigures, name: str, bound: float) -> str:
     """How a figure falls short of its bound, in words; empty where it does not, or is not known."""
-    value = one.estimates[name].value
+    # A promise is judged by patients that it was not made on, where that is on record.
+    value = one.estimates.get(sources.BY_OTHERS.get(name, name), one.estimates[name]).value
     # Shares are told with one digit of a per cent: what reads the same as the bound keeps it.
     short = round(bound - value, 3) if name == "sensitivity" else round(value - bound, 3)
     return f"{value:.1%} {ABOUT[name].format(f'{bound:.0%}')}" if short > 0 else ""

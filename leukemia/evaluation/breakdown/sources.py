@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation import estimates, metrics, three_way
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.breakdown import patients
-from leukemia.evaluation.conformal import INDETERMINATE
 from leukemia.evaluation.estimate import Estimate, rounded
+from leukemia.operating_point import INDETERMINATE, OperatingPoint
 
 AT_THRESHOLD = ("sensitivity", "specificity", "weighted_f1")
 NAMES = ("sensitivity", "specificity", "auroc", "weighted_f1", "ece", *metrics.ABSTENTION)
+# What bands found on the patients of the other folds did: whether a promise was kept on patients that it was
+# not made on. All others of these shares are at the operating point that is asked for.
+BY_OTHERS = {"missed": "missed_by_others", "alarmed": "alarmed_by_others"}
 # Whose patients a figure rests on, where not on those of both classes.
 RESTS_ON = {"sensitivity": (ALL,), "missed": (ALL,), "specificity": (NORMAL,), "alarmed": (NORMAL,)}
 
@@ -34,8 +37,8 @@ class SourceFigures:
     cells, patient_groups : dict of str to int
         How many of each class.
     estimates : dict of str to Estimate
-        By :data:`NAMES`, rounded as they are put on record; NaN where a class is absent, or where it was
-        not recorded which cells were left indeterminate.
+        By :data:`NAMES` and :data:`BY_OTHERS`, rounded as they are put on record; NaN where a class is
+        absent, or where it was not recorded what the bands of the other folds called the cells.
     patients_right : int
         How many patient groups the mean of their cells calls right; see :mod:`patients`.
     """
@@ -79,37 +82,37 @@ class CellsBySource:
     def _part(self, name: str) -> PatientBootstrap:
         return self.cells.within((self.cells.units["source"] == name).to_numpy())
 
-    def columns(self, threshold: float) -> dict[str, Columns]:
+    def columns(self, point: OperatingPoint) -> dict[str, Columns]:
         """Figures by source and by :data:`NAMES`; float, shape (1 + resamples,) each."""
-        return {name: _at(part, threshold) | self._fixed[name] for name, part in self._parts.items()}
+        return {name: _at(part, point) | self._fixed[name] for name, part in self._parts.items()}
 
-    def columns_of_all(self, threshold: float) -> Columns:
+    def columns_of_all(self, point: OperatingPoint) -> Columns:
         """Figures of all cells, each patient weighing the same, as :meth:`columns`."""
         cells, fixed = self._everyone[0]
-        return _at(cells, threshold) | fixed
+        return _at(cells, point) | fixed
 
-    def at(self, threshold: float) -> BySource:
-        """Figures at the threshold from which a cell is called ALL-like."""
-        frame, right = self.predictions, patients.right_by_source(self.predictions, threshold)
+    def at(self, point: OperatingPoint) -> BySource:
+        """Figures at an operating point; sensitivity, specificity and F1 at its threshold."""
+        frame, right = self.predictions, patients.right_by_source(self.predictions, point.threshold)
         everyone = frame.assign(source="all")
-        of_all = patients.right_by_source(everyone, threshold)["all"]
+        of_all = patients.right_by_source(everyone, point.threshold)["all"]
         sources = {
             name: _figures(frame[frame["source"] == name], columns, right[name])
-            for name, columns in self.columns(threshold).items()
+            for name, columns in self.columns(point).items()
         }
         each_patient, each_cell = (
-            _figures(frame, _at(cells, threshold) | fixed, of_all) for cells, fixed in self._everyone
+            _figures(frame, _at(cells, point) | fixed, of_all) for cells, fixed in self._everyone
         )
         return BySource(sources, each_patient, each_cell)
 
     @cached_property
     def _fixed(self) -> dict[str, Columns]:
-        return {name: _without_threshold(part) for name, part in self._parts.items()}
+        return {name: _fixed(part) for name, part in self._parts.items()}
 
     @cached_property
     def _everyone(self) -> list[tuple[PatientBootstrap, Columns]]:
         both = [PatientBootstrap(self.predictions, equal=equal) for equal in (True, False)]
-        return [(cells, _without_threshold(cells)) for cells in both]
+        return [(cells, _fixed(cells)) for cells in both]
 
 
 def by_source(predictions: pd.DataFrame) -> CellsBySource | None:
@@ -119,10 +122,10 @@ def by_source(predictions: pd.DataFrame) -> CellsBySource | None:
     return CellsBySource(predictions)
 
 
-def evaluate(predictions: pd.DataFrame, threshold: float) -> BySource | None:
-    """Figures by source at a threshold; None where the source of no cell is known."""
+def evaluate(predictions: pd.DataFrame, point: OperatingPoint) -> BySource | None:
+    """Figures by source at an operating point; None where the source of no cell is known."""
     cells = by_source(predictions)
-    return cells and cells.at(threshold)
+    return cells and cells.at(point)
 
 
 def unseen(predictions: pd.DataFrame) -> pd.DataFrame | None:
@@ -141,10 +144,10 @@ def unseen(predictions: pd.DataFrame) -> pd.DataFrame | None:
     ).drop(columns=["unseen_probability", "unseen_called"])
 
 
-def evaluate_unseen(predictions: pd.DataFrame, threshold: float) -> BySource | None:
-    """Figures by source of :func:`unseen` at a threshold; None where not known."""
+def evaluate_unseen(predictions: pd.DataFrame, point: OperatingPoint) -> BySource | None:
+    """Figures by source of :func:`unseen` at an operating point; None where not known."""
     cells = unseen(predictions)
-    return None if cells is None else evaluate(cells, threshold)
+    return None if cells is None else evaluate(cells, point)
 
 
 def worst(figures: BySource, name: str, fewest: int = 0) -> str | None:
@@ -185,23 +188,25 @@ def _figures(own: pd.DataFrame, columns: Columns, right: int) -> SourceFigures:
     return SourceFigures(
         {label: int(cells.get(label, 0)) for label in (ALL, NORMAL)},
         {label: int(groups.get(label, 0)) for label in (ALL, NORMAL)},
-        rounded(estimates.estimates({name: columns[name] for name in NAMES})),
+        rounded(estimates.estimates({name: columns[name] for name in (*NAMES, *BY_OTHERS.values())})),
         right,
     )
 
 
-def _at(cells: PatientBootstrap, threshold: float) -> Columns:
-    at = estimates.at(cells, threshold)
-    return {name: at[name] for name in AT_THRESHOLD}
+def _at(cells: PatientBootstrap, point: OperatingPoint) -> Columns:
+    at, called = estimates.at(cells, point.threshold), point.call(cells.probability)
+    shares = three_way.columns(cells, called)
+    return {name: at[name] for name in AT_THRESHOLD} | {
+        "indeterminate": estimates.share(cells, called == INDETERMINATE, np.full(len(called), True)),
+        "missed": shares["missed"],
+        "alarmed": shares["alarmed"],
+    }
 
 
-def _without_threshold(cells: PatientBootstrap) -> Columns:
+def _fixed(cells: PatientBootstrap) -> Columns:
+    """Figures that depend on no operating point."""
     out = {"auroc": estimates.auroc(cells), "ece": estimates.ece(cells)}
     if "called" not in cells.predictions:
-        return out | {name: np.full(len(cells.weights), np.nan) for name in metrics.ABSTENTION}
-    called, truth = cells.predictions["called"].to_numpy(), cells.truth
-    return out | {
-        "indeterminate": estimates.share(cells, called == INDETERMINATE, np.full(len(truth), True)),
-        "missed": estimates.share(cells, called == NORMAL, truth),
-        "alarmed": estimates.share(cells, called == ALL, ~truth),
-    }
+        return out | {name: np.full(len(cells.weights), np.nan) for name in BY_OTHERS.values()}
+    by_others = three_way.columns(cells, cells.predictions["called"].to_numpy())
+    return out | {name: by_others[share] for share, name in BY_OTHERS.items()}

@@ -13,6 +13,7 @@ from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import Estimate, rounded
 from leukemia.evaluation.formatting import interval
+from leukemia.operating_point import OperatingPoint
 
 # Columns of held-out predictions of changed pictures begin with these, followed by the change's name.
 LOGIT, PROBABILITY, CALLED = "logit: ", "probability: ", "called: "
@@ -85,7 +86,7 @@ def _evaluate(predictions: pd.DataFrame, probability: pd.Series, called: pd.Seri
     hard = changed[changed["source"].isin(subgroups.HARD_SOURCES)]
     if hard["label"].nunique() == 2:
         estimates["auroc_hard_sources"] = subgroups.auroc(hard)
-    cells = sources.evaluate(changed.drop(columns="called"), 0.5)
+    cells = sources.evaluate(changed.drop(columns="called"), OperatingPoint.of(0.5))
     worst = sources.worst(cells, "auroc") if cells else None
     if worst:
         estimates["auroc_worst_source"] = cells.sources[worst].estimates["auroc"]

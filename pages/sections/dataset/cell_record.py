@@ -14,7 +14,7 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.inference import decisions
-from pages.components.cell_grid import MARKS, distance
+from pages.components.cell_grid import MARKS, distance, scale
 
 STYLE = Path(__file__).with_name("cell_detail.css")
 # Frame pixels a side that are shown: C-NMC's training frames have 450.
@@ -23,7 +23,7 @@ WHY_NONE = {
     "training": (
         "No answer is shown: the model was trained on this patient, so its answer would mean nothing."
     ),
-    "validation": "No answer is shown: the model's threshold was chosen with this patient's cells.",
+    "validation": "No answer is shown: the model's limits were chosen with this patient's cells.",
     "test": "The model has no answer for this cell.",
     UNKNOWN: "The model has no held-out answer for this cell.",
 }
@@ -119,8 +119,8 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
         return _sentence(why)
     if record.probability is None:
         return _sentence(WHY_NONE.get(record.subset, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
-    threshold = bundle.threshold
-    word = decisions.decision(record.probability, threshold, bundle.band)
+    point = bundle.operating_point
+    word = decisions.decision(record.probability, point)
     kind, mark = MARKS[word]
     origin = HELD_OUT
     if bundle.leaky:
@@ -132,9 +132,8 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     return (
         f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
         f"<span>{record.probability:.3f}</span></div>"
-        f'<div class="scale" aria-hidden="true"><i style="width:{record.probability:.1%}"></i>'
-        f'<s style="left:{threshold:.1%}"></s></div>'
-        f"<p>{distance(record.probability, threshold)}; threshold {threshold:.3f}. "
+        f"{scale(record.probability, point)}"
+        f"<p>{distance(record.probability, point)}. "
         f"<b>{BESIDE[record.outcome]}</b> {origin}</p></div>"
     )
 

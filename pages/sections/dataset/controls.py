@@ -31,7 +31,7 @@ SORT_WORDS = {
     "darkest": "Darkest cell first",
     "highest": "Highest probability of ALL first",
     "lowest": "Lowest probability of ALL first",
-    "nearest": "Closest to the threshold first",
+    "nearest": "Closest to a limit first",
     "wrongest": "Furthest from its label first",
 }
 WORDS = {
@@ -73,7 +73,7 @@ def show(catalog: Catalog, chosen: Filters, *, answered: bool) -> None:
         _many("Patient", "patients", choices.patients, chosen)
         if answered:
             _many("Subset", "subsets", choices.subsets, chosen)
-            band = catalog.band is not None
+            band = catalog.point is not None and catalog.point.abstains
             answers = tuple(answer for answer in ANSWERS if band or answer != INDETERMINATE)
             _many("The model's answer", "decisions", answers, chosen, ANSWERS)
             _many("Right or wrong", "outcomes", (RIGHT, WRONG, *((UNDECIDED,) if band else ())), chosen)

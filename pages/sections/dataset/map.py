@@ -130,7 +130,7 @@ def _explore(data: Path, bundle: Bundle) -> None:
                 key="map-patients",
             )
     above = st.container()
-    figure, shown = cell_map.draw(places, layout, colour, patients, bundle.threshold)
+    figure, shown = cell_map.draw(places, layout, colour, patients, bundle.operating_point)
     event = st.plotly_chart(
         figure,
         key=CHART,

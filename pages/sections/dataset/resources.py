@@ -80,8 +80,7 @@ def _open(data: Path, state: tuple[object, ...], identity: str, _bundle: Bundle 
     return open_catalog(
         data,
         _bundle.predictions,
-        _bundle.threshold,
-        band=_bundle.band,
+        _bundle.operating_point,
         groups=_bundle.record.split.groups(),
         synthetic=_bundle.synthetic,
     )

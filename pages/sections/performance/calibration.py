@@ -5,7 +5,6 @@ import streamlit as st
 from leukemia.evaluation import formatting, metrics
 from leukemia.plots import calibration
 from leukemia.registry.versions import Version
-from leukemia.reports import wording
 from pages.components import charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
@@ -28,5 +27,3 @@ def show(version: Version, picked: Picked) -> None:
         charts.show(calibration.reliability(bundle.predictions, held_out.curves.reliability_band))
     with right:
         charts.show(calibration.coverage(bundle.predictions, picked.value))
-        if bundle.band:
-            st.caption(wording.indeterminate(bundle.predictions, bundle.band))

@@ -16,7 +16,7 @@ def show(version: Version, picked: Picked) -> None:
 
     def made() -> str:
         held_out, cells = resources.held_out_curves(bundle), resources.cells_with_facts(bundle)
-        return report.render(version, picked.value, picked.how, held_out, cells)
+        return report.render(version, picked.point, picked.how, held_out, cells)
 
     with st.container(horizontal=True):
         st.download_button(
@@ -36,8 +36,8 @@ def show(version: Version, picked: Picked) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The report is one file with the sections of this page, at the threshold chosen above. It opens "
-        "without an internet connection and can be printed to PDF."
+        "The report is one file with the sections of this page, at the threshold and limits chosen above. "
+        "It opens without an internet connection and can be printed to PDF."
     )
     with st.container(border=True):
         st.markdown(bundle.card)

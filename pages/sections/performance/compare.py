@@ -11,6 +11,7 @@ from leukemia.evaluation import comparison, estimates
 from leukemia.evaluation.breakdown import source_words
 from leukemia.evaluation.comparison import Difference
 from leukemia.markdown import plain
+from leukemia.operating_point import WORDS, OperatingPoint
 from leukemia.plots import comparison as curves
 from leukemia.registry.versions import Version
 from leukemia.reports import wording
@@ -55,23 +56,23 @@ def show(version: Version, picked: Picked, others: Sequence[Version]) -> None:
     together = [version, *(one for one in others if one.bundle)]
     if len(together) == 1:
         return
-    thresholds = [picked.value, *(one.bundle.threshold for one in together[1:])]
-    _beside(together, thresholds)
+    points = [picked.point, *(one.bundle.operating_point for one in together[1:])]
+    _beside(together, points)
 
 
-def _beside(together: list[Version], thresholds: list[float]) -> None:
+def _beside(together: list[Version], points: list[OperatingPoint]) -> None:
     for one in together:
         if one.bundle.leaky:
             st.warning(LEAKY.format(plain(one.name)), icon=":material/warning:")
-    pairs = paired(together, thresholds)
+    pairs = paired(together, points)
     frame = pairs.of.frame
     names = [one.name for one in together]
     st.caption(
         f"On {wording.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others at their own: "
-        + ", ".join(f"{plain(name)} {at:.4f}" for name, at in zip(names, thresholds, strict=True))
+        + ", ".join(f"{plain(name)} {at.threshold:.4f}" for name, at in zip(names, points, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )
-    by_source = comparison.by_source(pairs.of.by_source, thresholds) if pairs.of.by_source else []
+    by_source = comparison.by_source(pairs.of.by_source, points) if pairs.of.by_source else []
     for number, (name, against) in enumerate(zip(names[1:], pairs.against_first, strict=True)):
         st.markdown(f"**{plain(name)}** against {plain(names[0])}")
         st.markdown("  \n".join(marked(one) for one in against if one.name in FIRST))
@@ -82,7 +83,7 @@ def _beside(together: list[Version], thresholds: list[float]) -> None:
             st.dataframe(pd.DataFrame(rows, columns=list(source_words.DIFFERENCES)), hide_index=True)
     st.caption(source_words.PAIRED if by_source else source_words.UNKNOWN)
     _curves(names, pairs.of, pairs.columns)
-    _disagreements(together, frame, thresholds)
+    _disagreements(together, frame, points)
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,12 @@ class Paired:
     against_first: list[list[Difference]]
 
 
-def paired(together: Sequence[Version], thresholds: Sequence[float]) -> Paired:
-    """Metrics and paired differences of versions, each at its threshold; raises DatasetError."""
+def paired(together: Sequence[Version], points: Sequence[OperatingPoint]) -> Paired:
+    """Metrics and paired differences of versions, each at its operating point; raises DatasetError."""
     of = resources.together([one.bundle for one in together])
     columns = [
-        estimates.all_columns(one, at, ranking)
-        for one, at, ranking in zip(of.cells, thresholds, of.ranking, strict=True)
+        comparison.columns(one, at, ranking)
+        for one, at, ranking in zip(of.cells, points, of.ranking, strict=True)
     ]
     return Paired(of, columns, [comparison.differences(columns[0], other) for other in columns[1:]])
 
@@ -142,8 +143,8 @@ def _curves(names: list[str], of: resources.Shared, columns: list[dict[str, np.n
         charts.show(curves.precision_recalls(names, of.precision_recall, at, share))
 
 
-def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: list[float]) -> None:
-    cells = comparison.disagreements(frame, thresholds)
+def _disagreements(together: list[Version], frame: pd.DataFrame, points: list[OperatingPoint]) -> None:
+    cells = comparison.disagreements(frame, points)
     st.subheader(f"Cells on which they disagree: {len(cells):,} of {len(frame):,}")
     if cells.empty:
         st.caption("The versions agree on every cell.")
@@ -161,11 +162,11 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, thresholds: lis
     rows = rows[["image_id", "patient_group", "label", "probability", "path", "source"]]
     lines = {
         row["image_id"]: "; ".join(
-            f"{together[number].name} {row[number]:.3f}: {row[f'called_{number}']}-like"
+            f"{together[number].name} {row[number]:.3f}: {WORDS[row[f'called_{number}']]}"
             for number in range(1, len(together))
         )
         for row in part.to_dict("records")
     }
     st.html(cell_grid.STYLE)
     spoken = "Cells on which the versions disagree, the most different first"
-    st.html(cell_cards.grid(rows, thresholds[0], spoken, lines))
+    st.html(cell_cards.grid(rows, points[0], spoken, lines))

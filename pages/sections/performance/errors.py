@@ -27,9 +27,9 @@ def show(version: Version, picked: Picked) -> None:
     rows = wrong[kind]
     st.caption(
         f"{len(wrong[MISSED]):,} missed ALL cells and {len(wrong[ALARM]):,} false alarms among "
-        f"{len(cells):,} held-out cells. The most confident errors come first (furthest from the "
-        "threshold, by logit). Their labels may be wrong, or they may be unlike any cell the model was "
-        "trained on."
+        f"{len(cells):,} held-out cells, if each had to be called at the threshold {picked.value:.4f}. The "
+        "most confident errors come first (furthest from it, by logit). Their labels may be wrong, or "
+        "they may be unlike any cell the model was trained on."
     )
     if rows.empty:
         st.info(f"No {NONE[kind]} at this threshold.", icon=":material/check_circle:")
@@ -41,6 +41,6 @@ def show(version: Version, picked: Picked) -> None:
     key = f"{KEY}-page-{kind}"
     number = min(st.session_state.get(key, 1), pages)
     part = rows.iloc[(number - 1) * PAGE : number * PAGE]
-    st.html(cell_cards.grid(part, picked.value, f"{kind}, most confident first"))
+    st.html(cell_cards.grid(part, picked.point, f"{kind}, most confident first"))
     if pages > 1:
         st.pagination(pages, key=key)

@@ -1,8 +1,8 @@
-"""What a threshold costs: the confusion matrix and the curves."""
+"""What becomes of the cells at the limits, and what a threshold costs: two matrices and the curves."""
 
 import streamlit as st
 
-from leukemia.evaluation import estimates, formatting, metrics
+from leukemia.evaluation import estimates, formatting, metrics, three_way
 from leukemia.plots import confusion_matrix, curves
 from leukemia.registry.versions import Version
 from leukemia.reports import wording
@@ -12,21 +12,22 @@ from pages.sections.performance.threshold_picker import Picked
 
 
 def show(version: Version, picked: Picked) -> None:
-    """Lay out matrix and curves at the threshold, and the form that saves it."""
+    """Lay out matrices and curves, and the form that saves the operating point."""
     bundle = version.bundle
     held_out = resources.held_out_curves(bundle)
     at = estimates.at_threshold(held_out.cells, picked.value)
     st.html(confusion_matrix.STYLE)
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns([7, 5], gap="medium")
     with left:
-        st.markdown("**Confusion matrix**: cells and shares, with 95% intervals over patients")
-        st.html(confusion_matrix.html(metrics.confusion(bundle.predictions, picked.value), at))
+        st.markdown("**Decisions**: cells and shares, each cell equal, with 95% intervals over patients")
+        predictions = bundle.predictions
+        shares = three_way.evaluate(predictions, picked.point)
+        st.html(confusion_matrix.three_way(three_way.counts(predictions, picked.point), shares))
+        st.caption(f"{picked.point} {wording.cohort(predictions)}")
     with right:
-        st.markdown(f"**{formatting.matrix(at['sensitivity'].value, at['specificity'].value)}**")
-        st.caption(wording.cohort(bundle.predictions))
-        if bundle.band:
-            abstains = wording.indeterminate(bundle.predictions, bundle.band)
-            st.caption(f"{abstains} The matrix counts them anyway, by the threshold.")
+        st.markdown(f"**If every cell had to be called**, at the threshold {picked.value:.4f}")
+        st.html(confusion_matrix.html(metrics.confusion(predictions, picked.value), at))
+        st.markdown(formatting.matrix(at["sensitivity"].value, at["specificity"].value))
         with st.expander("All metrics at this threshold"):
             st.dataframe(wording.estimates(at | held_out.ranking), hide_index=True)
     charts.show(curves.against_threshold(held_out, picked.value, at))

@@ -24,8 +24,8 @@ def show(version: Version, picked: Picked) -> None:
                 st.caption(counted)
     st.caption(_about(table))
     st.dataframe(_shown(table), hide_index=True, column_config=_columns(), height=_height(len(table)))
-    st.vega_lite_chart(*patient_plots.on_canvas(predictions, table, picked.value))
-    st.caption(plain(patient_plots.caption(table)))
+    st.vega_lite_chart(*patient_plots.on_canvas(predictions, table, picked.point))
+    st.caption(plain(patient_plots.caption(table, picked.point)))
 
 
 def _about(table: pd.DataFrame) -> str:

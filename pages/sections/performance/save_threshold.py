@@ -1,4 +1,4 @@
-"""A threshold saved as a model version of its own, with who and why."""
+"""Threshold and limits saved as a model version of their own, with who and why."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from leukemia import attribution, settings
 from leukemia.bundles.schema import Change
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
+from leukemia.operating_point import OperatingPoint
 from leukemia.registry import rethreshold
 from leukemia.registry.versions import Version
 from pages.components import flash, identity
@@ -20,15 +21,15 @@ WHO, WHY = "performance-who", "performance-why"
 
 def show(version: Version, picked: Picked, sensitivity: float) -> None:
     """Lay out what was changed before and the form; ``sensitivity`` is the one at the threshold, 0 to 1."""
-    own = picked.value == version.bundle.threshold
+    own = picked.point == version.bundle.operating_point
     waits = flash.waits(FLASH)
-    with st.expander("Save this threshold as a new version", icon=":material/save:", expanded=waits):
+    with st.expander("Save threshold and limits as a new version", icon=":material/save:", expanded=waits):
         flash.show(FLASH)
         for change in version.bundle.record.changes:
             st.markdown(_line(change))
         st.caption(
-            "The network stays the same; the metrics and the model card are updated for the chosen "
-            f"threshold. {plain(version.name)} and the model in service do not change."
+            "The network stays the same; the figures and the model card are updated for the chosen threshold "
+            f"and limits. {plain(version.name)} and the model in service do not change."
         )
         if version.number:
             st.page_link(
@@ -38,14 +39,14 @@ def show(version: Version, picked: Picked, sensitivity: float) -> None:
                 query_params={"section": "runs", "run": version.run_id},
             )
         if own:
-            st.caption("To save, first choose a threshold other than the model's own.")
+            st.caption("To save, first choose other limits than the model's own.")
         with st.form("performance-save", border=False):
             st.session_state.setdefault(WHO, identity.name())
             left, right = st.columns([2, 3])
             left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
             right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
             st.form_submit_button(
-                f"Save {picked.value:.4f} as a new version",
+                f"Save {_short(picked.point)} as a new version",
                 icon=":material/save:",
                 disabled=own,
                 on_click=_save,
@@ -54,11 +55,16 @@ def show(version: Version, picked: Picked, sensitivity: float) -> None:
 
 
 def _line(change: Change) -> str:
-    when = change.at[:16].replace("T", " ")
+    when, old, new = change.at[:16].replace("T", " "), change.limits_old, change.limits_new
+    limits = f" (limits {old.low:.4f} and {old.high:.4f} → {new.low:.4f} and {new.high:.4f})" if new else ""
     return (
-        f"{plain(when)} UTC, **{plain(change.who)}**: {change.old:.4f} → {change.new:.4f}, "
+        f"{plain(when)} UTC, **{plain(change.who)}**: {change.old:.4f} → {change.new:.4f}{limits}, "
         f"{plain(change.chosen)}. {plain(change.reason)}"
     )
+
+
+def _short(point: OperatingPoint) -> str:
+    return f"{point.low:.4f} and {point.high:.4f}" if point.abstains else f"{point.threshold:.4f}"
 
 
 def _save(version: Version, picked: Picked, target: float) -> None:
@@ -66,7 +72,7 @@ def _save(version: Version, picked: Picked, target: float) -> None:
     data = settings.load().data.resolve()
     given = {"who": state[WHO], "reason": state[WHY], "chosen": picked.how, "target": target}
     try:
-        number = rethreshold.save(data, version, picked.value, **given)
+        number = rethreshold.save(data, version, picked.point, **given)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, f"Not saved. {error}")
         return

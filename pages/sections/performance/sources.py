@@ -13,7 +13,7 @@ from pages.sections.performance.threshold_picker import Picked
 
 def show(version: Version, picked: Picked) -> None:
     """Lay out the chart, the table and what a band promises in each source."""
-    figures = figures_by_source.at(version.bundle, picked.value)
+    figures = figures_by_source.at(version.bundle, picked.point)
     if figures is None:
         st.info(source_words.UNKNOWN, icon=":material/help:")
         return
@@ -21,11 +21,11 @@ def show(version: Version, picked: Picked) -> None:
     table = pd.DataFrame(source_words.table(figures), columns=list(source_words.HEADER))
     st.dataframe(table, hide_index=True, column_config={"source": st.column_config.Column(pinned=True)})
     st.caption("  \n".join(map(plain, source_words.notes(figures))))
-    band = version.bundle.record.indeterminate
+    band = version.bundle.record.promised(picked.point)
     if band and (said := source_words.guarantees(figures, band)):
         st.markdown("**What the indeterminate range promises in each source**")
         st.markdown("\n".join(f"- {plain(words)}" for words in said))
-    if unseen := figures_by_source.unseen_at(version.bundle, picked.value):
+    if unseen := figures_by_source.unseen_at(version.bundle, picked.point):
         st.subheader("Sources that the model had not seen")
         st.markdown(plain(source_words.UNSEEN_ABOUT))
         table = pd.DataFrame(source_words.table(unseen), columns=list(source_words.HEADER))

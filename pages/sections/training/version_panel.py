@@ -59,7 +59,9 @@ def _compare(number: int) -> None:
         st.caption("This is the version in service.")
         return
     try:
-        paired = compare.paired([served, version], [served.bundle.threshold, version.bundle.threshold])
+        paired = compare.paired(
+            [served, version], [served.bundle.operating_point, version.bundle.operating_point]
+        )
     except LeukemiaError as error:
         st.info(f"{plain(str(error))} The two cannot be compared here.", icon=":material/info:")
         return

@@ -7,9 +7,11 @@ from leukemia.evaluation import comparison, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.comparison import EACH_PATIENT, WORST
+from leukemia.operating_point import OperatingPoint
 from tests.support.plain_estimates import expected_calibration_error
 
 AT = 0.5
+POINT = OperatingPoint(0.3, 0.8, AT)
 
 
 def of_source(rng, source, label, patients, right, first=0):
@@ -37,14 +39,14 @@ def frame():
     ]
     out = pd.DataFrame(rows, columns=["image_id", "patient_group", "label", "probability", "source"])
     called = np.select(
-        [out["probability"] < 0.3, out["probability"] >= 0.8], ["Normal", "ALL"], "Indeterminate"
+        [out["probability"] < 0.35, out["probability"] >= 0.75], ["Normal", "ALL"], "Indeterminate"
     )
     return out.assign(called=called)
 
 
 @pytest.fixture(scope="module")
 def figures(frame):
-    return sources.evaluate(frame, AT)
+    return sources.evaluate(frame, POINT)
 
 
 def test_figures_are_scikit_learns_with_each_patient_weighing_the_same(frame, figures):
@@ -60,9 +62,13 @@ def test_figures_are_scikit_learns_with_each_patient_weighing_the_same(frame, fi
             "auroc": sk.roc_auc_score(truth, probability, **given),
             "weighted_f1": sk.f1_score(truth, called, average="weighted", **given),
             "ece": expected_calibration_error(truth, probability, weight),
-            "indeterminate": np.average(own["called"] == "Indeterminate", weights=weight),
-            "missed": np.average(own["called"][truth] == "Normal", weights=weight[truth]),
-            "alarmed": np.average(own["called"][~truth] == "ALL", weights=weight[~truth]),
+            "indeterminate": np.average(
+                (probability >= POINT.low) & (probability < POINT.high), weights=weight
+            ),
+            "missed": np.average(probability[truth] < POINT.low, weights=weight[truth]),
+            "alarmed": np.average(probability[~truth] >= POINT.high, weights=weight[~truth]),
+            "missed_by_others": np.average(own["called"][truth] == "Normal", weights=weight[truth]),
+            "alarmed_by_others": np.average(own["called"][~truth] == "ALL", weights=weight[~truth]),
         }
         assert {name: value.value for name, value in one.estimates.items()} == pytest.approx(
             expected, abs=1e-6
@@ -107,16 +113,22 @@ def test_the_worst_is_named_with_its_patients_and_marked_where_they_are_few(figu
     assert source_words.FEW in source_words.notes(figures)
 
 
-def test_without_calls_on_record_the_shares_are_not_recorded_and_without_sources_there_is_nothing(frame):
-    figures = sources.evaluate(frame.drop(columns="called"), AT)
-    assert source_words.figure(figures.sources["hard"], "missed") == "not recorded"
-    assert sources.worst(figures, "missed") is None
-    assert sources.evaluate(frame.drop(columns="source"), AT) is None
-    assert sources.evaluate(frame.assign(source=None), AT) is None
+def test_without_calls_of_other_folds_no_promise_is_judged_and_without_sources_there_is_nothing(
+    frame, figures
+):
+    class Band:
+        missed, alarmed, promises = 0.0, 0.0, None
+
+    silent = sources.evaluate(frame.drop(columns="called"), POINT)
+    assert silent.sources["hard"].estimates["alarmed"] == figures.sources["hard"].estimates["alarmed"]
+    assert source_words.shortfalls(silent, None, Band) == ""
+    assert source_words.shortfalls(figures, None, Band)
+    assert sources.evaluate(frame.drop(columns="source"), POINT) is None
+    assert sources.evaluate(frame.assign(source=None), POINT) is None
 
 
 def test_a_source_of_one_class_has_the_figures_of_that_class(frame):
-    one = sources.evaluate(frame[~((frame["source"] == "hard") & (frame["label"] == "ALL"))], AT).sources[
+    one = sources.evaluate(frame[~((frame["source"] == "hard") & (frame["label"] == "ALL"))], POINT).sources[
         "hard"
     ]
     assert np.isfinite(one.estimates["specificity"].value)
@@ -132,8 +144,12 @@ def test_what_was_intended_is_held_against_each_source(figures):
     assert text.startswith("Not as intended in hard and tiny. In hard, ")
     sensitivity = figures.sources["hard"].estimates["sensitivity"].value
     assert f"In hard, {sensitivity:.1%} of ALL cells are found (at least 95% intended)" in text
-    assert "of normal cells are called ALL-like outright (at most 20% intended); 2 ALL and 2 healthy" in text
-    assert "Normal-like outright" not in text, "half of them is more than any source has"
+    alarmed = figures.sources["tiny"].estimates["alarmed_by_others"].value
+    assert (
+        f"{alarmed:.1%} of normal cells are called ALL-like by limits from other patients (at most 20%"
+        in text
+    )
+    assert "ALL cells are called Normal-like" not in text, "half of them is more than any source has"
     assert source_words.shortfalls(figures, None, None) == ""
 
 
@@ -143,9 +159,9 @@ def test_differences_are_paired_and_the_worst_source_is_each_versions_own(frame)
     )
     shared = comparison.shared([frame, better])
     versions = comparison.cells_by_source(shared, 2)
-    (against,) = comparison.by_source(versions, [AT, AT])
+    (against,) = comparison.by_source(versions, [POINT] * 2)
     assert list(against) == ["hard", "large", "tiny", WORST, EACH_PATIENT]
-    at = [sources.evaluate(one, AT) for one in (frame, better)]
+    at = [sources.evaluate(one, POINT) for one in (frame, better)]
     for source, own in against.items():
         by_name = {one.name: one for one in own}
         assert by_name["sensitivity"].verdict == comparison.SAME

@@ -1,6 +1,6 @@
-"""Which cells and patients a model learned from: on these, no verification says anything."""
+"""Which cells and patients a model learned from: of these, its answers say nothing about new ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from leukemia.bundles.bundle import Bundle
@@ -15,13 +15,16 @@ class Learned:
     Attributes
     ----------
     images : frozenset of str
-        ``image_id`` of cells.
+        ``image_id`` of cells that it learned from, or that its threshold was chosen on.
     patients : frozenset of str
         Names of patients, as C-NMC writes them.
+    held_out : dict of str to float
+        Probability of ALL by ``image_id``, of networks that had not seen the cell's patient.
     """
 
     images: frozenset[str]
     patients: frozenset[str]
+    held_out: dict[str, float] = field(default_factory=dict)
 
 
 def of(bundle: Bundle, data: Path) -> Learned:
@@ -31,14 +34,18 @@ def of(bundle: Bundle, data: Path) -> Learned:
     a single split, and of one that leaks, the names of patients are on record, and their cells where the
     data folder still holds the same set.
     """
-    split = bundle.record.split
+    split, predictions = bundle.record.split, bundle.predictions
     groups = {*split.training.groups, *split.validation.groups}
     images: set[str] = set()
     if bundle.folds or bundle.leaky:
-        images |= set(bundle.predictions["image_id"])
-        groups |= set(bundle.predictions["patient_group"])
+        images |= set(predictions["image_id"])
+        groups |= set(predictions["patient_group"])
     images |= _in_set(bundle, data, groups)
-    return Learned(frozenset(images), frozenset(name for group in groups for name in group.split("+")))
+    patients = frozenset(name for group in groups for name in group.split("+"))
+    # Of a leaky split, no network held these patients out.
+    known = bundle.folds and not bundle.leaky
+    held_out = dict(zip(predictions["image_id"], predictions["probability"], strict=True)) if known else {}
+    return Learned(frozenset(images), patients, held_out)
 
 
 def _in_set(bundle: Bundle, data: Path, groups: set[str]) -> set[str]:

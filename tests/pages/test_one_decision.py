@@ -1,0 +1,88 @@
+"""One pair of limits, one decision and one value of a figure, wherever they stand."""
+
+import re
+
+import pytest
+
+from leukemia.bundles import bundle as bundles
+from leukemia.cli.main import main
+from leukemia.evaluation import formatting, held_out, three_way
+from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.inference.batch import Result
+from leukemia.inference.classifier import Answer
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import CALLS, OperatingPoint
+from leukemia.registry import versions
+from leukemia.reports import performance as report
+from pages.components import cell_grid
+from tests.support import bundle_factory
+from tests.support.app import open_page, said
+from tests.support.performance_page import visiting
+
+NEW = Learned(frozenset(), frozenset())
+POINT = OperatingPoint(0.3, 0.9, 0.5)
+
+
+@pytest.fixture
+def judged(tiny_bundle, tmp_path):
+    """A version with a band; its record and card say what follows."""
+    return bundle_factory.judge_by_source(bundle_factory.copy_bundle(tiny_bundle, tmp_path / "judged"))
+
+
+def test_every_door_says_the_same_shares_of_the_same_decisions(judged, monkeypatch, tmp_path, capsys):
+    bundle = bundles.read(judged)
+    point = bundle.operating_point
+    assert point == OperatingPoint(0.3, 0.8, 0.5)
+    shares = three_way.rows(three_way.evaluate(bundle.predictions, point))
+    values = [formatting.interval(shares[label][call], True) for label in shares for call in CALLS]
+    assert len(set(values)) > 3
+    visit = visiting(monkeypatch, tmp_path)
+    matrix = next(h.proto.body for h in visit(judged).get("html") if 'class="matrix"' in h.proto.body)
+    assert re.findall(r"<span>([\d.]+% \(.*?\))</span>", matrix) == values
+    cells = held_out.facts(tmp_path, bundle.predictions)
+    html = report.render(versions.read(judged), point, "own", HeldOutCurves(bundle.predictions), cells)
+    assert matrix in html
+    assert main(["evaluate", str(judged)]) == 0
+    printed = capsys.readouterr().out
+    rows = [
+        f"ALL, each cell equal | {' | '.join(values[:3])}",
+        f"Normal, each cell equal | {' | '.join(values[3:])}",
+    ]
+    for row in rows:
+        assert row in re.sub(r"(?<=\| )[\d,]+: ", "", printed)
+        assert row in bundle.card.replace("\\", "")
+    monkeypatch.setenv("LEUKEMIA_MODEL", str(judged))
+    page = open_page("classify")
+    (table,) = [one.value for one in page.sidebar.markdown if one.value.startswith("| called |")]
+    in_panel = re.findall(r"[\d.]+% \(.*?\)", table)
+    assert in_panel == [values[number] for pair in zip(range(3), range(3, 6), strict=True) for number in pair]
+    for door in (said(page), printed, html, bundle.card):
+        assert str(point).rstrip(".") in door.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("probability", "words", "where"),
+    [
+        (0.892, "◆ Indeterminate", "close to the limit 0.900 (−0.01)"),
+        (0.6, "◆ Indeterminate", "between 0.300 and 0.900"),
+        (0.95, "▲ ALL-like", "close to the limit 0.900 (+0.05)"),
+        (1.0, "▲ ALL-like", "0.10 above 0.900"),
+        (0.1, "● Normal-like", "0.20 below 0.300"),
+    ],
+)
+def test_a_card_says_nothing_that_contradicts_its_decision(probability, words, where):
+    probability = round(probability - 1e-9, 9) if probability == 0.95 else probability
+    html = cell_grid.grid([Result("a", Answer("a", probability))], POINT, NEW)
+    assert words in html
+    assert f">{where}</p>" in html
+    assert "threshold" not in html
+    assert 'style="left:30.0%;width:60.0%"' in html, "the range is shaded"
+
+
+def test_a_card_says_that_the_model_learned_from_the_cell_and_what_it_was_held_out():
+    known = Learned(frozenset("ab"), frozenset(), {"a": 0.41})
+    html = cell_grid.grid([Result(n, Answer(n, 0.95, image_id=n)) for n in "abc"], POINT, known)
+    first, second, third = html.split('<div class="cell ')[1:]
+    assert "The model learned from this cell. Held out, it was Indeterminate (0.410)." in first
+    assert "The model learned from this cell. A held-out answer is not available." in second
+    assert "learned" not in third

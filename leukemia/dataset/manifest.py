@@ -39,6 +39,8 @@ COLUMNS = (
     "file_sha256",
 )
 MAX_HEADER = 4_096
+# Paths that are none, or lead out of the data folder; for Python's and for DuckDB's expressions.
+OUTSIDE = r"^$|^/|^[A-Za-z]:|\\|^\.\.$|^\.\./|/\.\./|/\.\.$"
 # The source of cells that a program drew.
 SYNTHETIC = "synthetic"
 
@@ -72,6 +74,9 @@ def read(data: Path) -> pd.DataFrame:
     odd = sorted(set(frame["label"]) - {*LABELS, ""})
     if odd:
         raise DatasetError(f"{path} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
+    outside = frame.loc[frame["path"].str.contains(OUTSIDE), "path"]
+    if len(outside):
+        raise DatasetError(f"{path} names a file outside of its folder: {outside.iloc[0]!r}.")
     return frame[list(COLUMNS)]
 
 

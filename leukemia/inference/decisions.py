@@ -10,6 +10,7 @@ from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import INDETERMINATE, WORDS, OperatingPoint
 from leukemia.settings import RESEARCH_USE
+from leukemia.storage.spreadsheet import inert
 
 ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
 NEEDED = "needs a haematologist"
@@ -83,7 +84,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
     known = answer.image_id in learned.images
     held_out = learned.held_out.get(answer.image_id)
     return {
-        "file": _inert(answer.name),
+        "file": inert(answer.name),
         "probability": "" if answer.probability is None else answer.probability,
         "decision": decision(answer.probability, point),
         "error": answer.error,
@@ -94,7 +95,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "held_out_decision": "" if held_out is None else decision(held_out, point),
         "image_id": answer.image_id,
         "cell_area_px": answer.area or "",
-        "model": bundle.name,
+        "model": inert(bundle.name),
         "model_sha256": bundle.digest,
         "classified_at": answer.at,
         "note": answer.note,
@@ -109,8 +110,3 @@ def to_csv(answers: Iterable[Answer], point: OperatingPoint, bundle: Bundle, lea
     writer.writeheader()
     writer.writerows(row(answer, point, bundle, learned) for answer in answers)
     return out.getvalue()
-
-
-def _inert(text: str) -> str:
-    # A file name that begins like a formula would run in a spreadsheet.
-    return "'" + text if text[:1] in "=+-@\t\r" and text else text

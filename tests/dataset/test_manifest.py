@@ -2,6 +2,8 @@ import pandas as pd
 import pytest
 
 from leukemia.dataset import manifest
+from leukemia.dataset.catalog import catalog
+from leukemia.dataset.catalog.filters import Filters
 from leukemia.errors import DatasetError
 from leukemia.storage.workspace import Workspace
 
@@ -43,6 +45,20 @@ def test_a_damaged_manifest_says_so(tmp_path, change, says):
     path.write_text(change(path.read_text()))
     with pytest.raises(DatasetError, match=says):
         manifest.read(tmp_path)
+
+
+OUTSIDE = ("../x.webp", "/etc/x.webp", "a/../../x.webp", "C:/x.webp", r"..\x.webp", "a/..", "")
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_path_that_leaves_the_folder_is_refused_whoever_reads_it(tmp_path, path):
+    manifest.write(tmp_path, frame().assign(path=["labeled_images/ALL/..x.webp", path, "a/b..webp"]))
+    with pytest.raises(DatasetError, match=r"outside of its folder"):
+        manifest.read(tmp_path)
+    with pytest.raises(DatasetError, match=r"outside of its folder"):
+        catalog.open_catalog(tmp_path)
+    manifest.write(tmp_path, frame().assign(path=["labeled_images/ALL/..x.webp", "a/...", "a/b..webp"]))
+    assert len(manifest.read(tmp_path)) == len(catalog.open_catalog(tmp_path).page(Filters(), size=9)) == 3
 
 
 def test_the_fingerprint_follows_content_and_not_order():

@@ -101,7 +101,7 @@ def test_a_cell_that_the_model_learned_from_has_its_held_out_answer_beside_it(ti
     assert {row["decision"] for row in rows[:4]} == {"ALL-like"}
 
 
-@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx"])
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "＝cmd()", "＋1", "－1", "＠x", " =1"])
 def test_a_name_like_a_formula_is_made_inert(tiny_bundle, name):
     (row,) = table([Answer(name, 0.1)], PAIR, bundles.read(tiny_bundle))
     assert row["file"] == "'" + name

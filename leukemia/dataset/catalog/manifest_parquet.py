@@ -108,6 +108,7 @@ def _make(data: Path, target: Path, now: str, connection: duckdb.DuckDBPyConnect
     with whole_file(target) as partial:
         try:
             _check_labels(source, csv, connection)
+            _check_paths(source, csv, connection)
             connection.execute(
                 f"COPY (SELECT {texts}, {numbers} FROM {csv}) TO {_text(partial)} "  # noqa: S608
                 f"(FORMAT parquet, KV_METADATA {{stamp: {_text(now)}}})"
@@ -132,6 +133,14 @@ def _check_labels(source: Path, csv: str, connection: duckdb.DuckDBPyConnection)
     odd = sorted({str(label) for (label,) in labels} - {*LABELS, ""})
     if odd:
         raise DatasetError(f"{source} has labels other than Normal and ALL: {', '.join(odd[:3])}.")
+
+
+def _check_paths(source: Path, csv: str, connection: duckdb.DuckDBPyConnection) -> None:
+    outside = connection.execute(
+        f"SELECT path FROM {csv} WHERE regexp_matches(coalesce(path, ''), {_text(manifest.OUTSIDE)}) LIMIT 1"  # noqa: S608
+    ).fetchone()
+    if outside:
+        raise DatasetError(f"{source} names a file outside of its folder: {outside[0]!r}.")
 
 
 def _text(value: object) -> str:

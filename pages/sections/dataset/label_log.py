@@ -8,6 +8,7 @@ import streamlit as st
 from leukemia.dataset import label_log
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.label_log import DOUBTED, Correction
+from leukemia.storage import spreadsheet
 from pages.sections.dataset import address, cell_detail, grid, label_form, resources
 
 NONE = "No label has been corrected or doubted yet. To change one, open its cell in the gallery."
@@ -38,10 +39,10 @@ def show(data: Path) -> None:
             st.caption(f"The latest {PAGE} of {len(changed):,}. To see all, use the gallery's filter Review.")
     table = _table(log)
     st.subheader("The log")
-    st.dataframe(table, hide_index=True)
+    st.dataframe(spreadsheet.inert_texts(table), hide_index=True)
     st.download_button(
         "Download the log",
-        table.to_csv(index=False),
+        spreadsheet.to_csv(table),
         file_name="corrections.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -56,17 +57,12 @@ def _table(log: list[Correction]) -> pd.DataFrame:
         {
             "No.": [row.number for row in log],
             "When": [label_form.when(row.at) for row in log],
-            "Who": [_inert(row.who) for row in log],
+            "Who": [row.who for row in log],
             "From": [row.old for row in log],
             "To": [row.new for row in log],
             "Original": [row.original for row in log],
-            "Reason": [_inert(row.reason) for row in log],
+            "Reason": [row.reason for row in log],
             "Undoes": [f"No. {row.undoes}" if row.undoes else "" for row in log],
             "Image": [row.image_id for row in log],
         }
     )
-
-
-def _inert(text: str) -> str:
-    # Text that begins like a formula would run in a spreadsheet.
-    return "'" + text if text[:1] in "=+-@\t\r" and text else text

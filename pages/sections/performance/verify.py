@@ -9,6 +9,7 @@ from leukemia.markdown import plain
 from leukemia.plots import times
 from leukemia.registry.versions import Version
 from leukemia.reports import verification_wording as wording
+from leukemia.storage import spreadsheet
 from leukemia.verification import store
 from leukemia.verification.store import Verification
 from pages.components import flash, job_status
@@ -102,4 +103,4 @@ def _list(every: list[Verification]) -> None:
         for one in every
     ]
     with st.expander(f"All verifications ({len(rows)})", icon=":material/list:"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.dataframe(spreadsheet.inert_texts(pd.DataFrame(rows)), hide_index=True)

@@ -9,6 +9,7 @@ from leukemia.plots.chart import Chart
 from leukemia.registry.versions import Version
 from leukemia.reports import verification as report
 from leukemia.reports import verification_wording as wording
+from leukemia.storage import spreadsheet
 from leukemia.verification import acceptance, store
 from leukemia.verification.store import Verification
 from pages.components import charts, flash, identity
@@ -79,7 +80,7 @@ def _downloads(verification: Verification, version: Version, cells: object) -> N
         )
         st.download_button(
             "Download the cells (CSV)",
-            lambda: (verification.folder / store.CELLS).read_bytes(),
+            lambda: spreadsheet.to_csv(cells),
             file_name=f"verification-{verification.id}.csv",
             mime="text/csv",
             icon=":material/table:",

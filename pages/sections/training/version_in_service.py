@@ -11,6 +11,7 @@ from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.serving import InService
+from leukemia.storage import spreadsheet
 from leukemia.tracking.records import RegistryState
 from pages.components import flash, identity, model_in_service
 
@@ -48,7 +49,7 @@ def show(data: Path) -> None:
         _show_rollback(data, state, events)
         if events:
             with st.expander(f"History: {len(events)} {'change' if len(events) == 1 else 'changes'}"):
-                st.dataframe(_history_table(events), hide_index=True)
+                st.dataframe(spreadsheet.inert_texts(_history_table(events)), hide_index=True)
 
 
 def name(version: int | None) -> str:

@@ -10,6 +10,7 @@ import sys
 from leukemia import settings
 from leukemia.cli import dataset, inference, queue, registry, sweep, terminal, training, verify
 from leukemia.errors import LeukemiaError
+from leukemia.storage import atomic
 
 GROUPS = (dataset, inference, training, sweep, registry, verify, queue)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
@@ -81,6 +82,8 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
     try:
         # Defaults come from the environment, which may be wrong.
         options = parser().parse_args(arguments)
+        if data := getattr(options, "data", None):
+            atomic.sweep(data)
         return options.run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())

@@ -7,8 +7,6 @@ which version answered last, for when the registry cannot be read.
 
 import contextlib
 import json
-import shutil
-import time
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
@@ -16,8 +14,6 @@ from leukemia.errors import BundleError, RegistryError
 from leukemia.storage.atomic import partial_folder, write_text
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
-
-STALE = 24 * 3600.0
 
 
 def place(data: Path, number: int, record_sha256: str) -> Path:
@@ -55,7 +51,6 @@ def fetch(data: Path, number: int, run_id: str, record_sha256: str) -> bundles.B
     target = place(data, number, record_sha256)
     with mlflow_client.translated(f"The bundle of version {number} is not available"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(target.parent)
         with partial_folder(target.parent) as partial:
             folder = registry_writer.download_bundle(data, run_id, partial)
             if not folder.is_dir():
@@ -98,14 +93,6 @@ def _read(folder: Path, record_sha256: str) -> bundles.Bundle:
     if bundles.checksum(folder / bundles.RECORD) != record_sha256:
         raise BundleError(f"{folder / bundles.RECORD} is not the file that was registered.")
     return bundle
-
-
-def _remove_stale(folder: Path) -> None:
-    """Remove what processes that were killed left half fetched."""
-    for left in folder.glob(".partial-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > STALE:
-                shutil.rmtree(left)
 
 
 def _move(partial: Path, target: Path) -> None:

@@ -1,14 +1,26 @@
 """Writes that are whole or absent."""
 
 import contextlib
+import functools
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 # A longer suffix is none that a writer looks at, and could make the temporary name too long.
 LONGEST_SUFFIX = 16
+PARTIAL = re.compile(r"\.partial-(\w{8}|[0-9a-f]{16})(\.\w+)?")
+# Seconds without a change after which what nobody holds was left behind: a writer may put a file of its own
+# in place of the one that is held. And where it cannot be told whether anybody holds it.
+NEW, OLD = 10.0, 24 * 3600.0
 
 
 @contextlib.contextmanager
@@ -34,13 +46,13 @@ def whole_file(target: Path) -> Iterator[Path]:
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _neighbour(target.parent, target.suffix)
-    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    try:
-        yield partial
-        partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with _held(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)):
+        try:
+            yield partial
+            partial.replace(target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 @contextlib.contextmanager
@@ -56,10 +68,11 @@ def partial_folder(place: Path) -> Iterator[Path]:
     """
     partial = _neighbour(Path(place))
     partial.mkdir()
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with _held(None if fcntl is None else os.open(partial, os.O_RDONLY)):
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -68,6 +81,69 @@ def write_text(target: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left anywhere below a folder; what is being written stays."""
+    for where, below, names in os.walk(folder):
+        left = [name for name in below if PARTIAL.fullmatch(name)]
+        below[:] = [name for name in below if name not in left]
+        for name in (*left, *filter(PARTIAL.fullmatch, names)):
+            _sweep_one(Path(where, name))
+
+
+def _sweep_one(partial: Path) -> None:
+    try:
+        age = time.time() - partial.lstat().st_mtime
+        if age < (NEW if fcntl else OLD) or partial.is_symlink() or not _is_left(partial, age):
+            return
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+    except OSError:
+        return  # it went meanwhile, or belongs to somebody else
+
+
+def _is_left(partial: Path, age: float) -> bool:
+    """Whether no process holds what it was writing any more."""
+    if fcntl is None:
+        return True
+    handle = os.open(partial, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a disk that knows no locks
+        return age > OLD
+    finally:
+        os.close(handle)
+    return True
+
+
+@contextlib.contextmanager
+def _held(handle: int | None) -> Iterator[None]:
+    """Hold an open file or folder, which tells :func:`sweep` that it is being written, until it is whole."""
+    if fcntl is None:
+        if handle is not None:
+            os.close(handle)  # Windows renames no open file
+        yield
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@functools.cache
+def _sweep_once(folder: Path) -> None:
+    """Remove what was left in a folder, before this process first writes to it."""
+    for partial in filter(lambda one: PARTIAL.fullmatch(one.name), folder.iterdir()):
+        _sweep_one(partial)
+
+
 def _neighbour(folder: Path, suffix: str = "") -> Path:
+    with contextlib.suppress(OSError):
+        _sweep_once(folder.absolute())
     suffix = suffix if len(suffix) <= LONGEST_SUFFIX else ""
     return folder / f".partial-{secrets.token_hex(8)}{suffix}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 
 from leukemia import settings
 from leukemia.dataset import label_log, manifest, splits, training_set
@@ -138,18 +139,34 @@ def load_crops(
     key = hashlib.sha256("".join(cells["image_id"]).encode()).hexdigest()[:16]
     target = Workspace(data).cache / f"crops-{size}-{key}.npy"
     if not target.is_file():
+        with whole_file(target) as partial:
+            _write_crops(partial, data, cells, size, workers, progress)
+    return np.load(target, mmap_mode="r")
+
+
+def _write_crops(
+    file: Path, data: Path, cells: pd.DataFrame, size: int, workers: int, progress: Progress | None
+) -> None:
+    """Write crops as an array of NumPy. Not through a memory map: on a full disk that ends the process."""
+    lock = threading.Lock()
+    with file.open("wb") as out, ThreadPoolExecutor(workers) as pool:
         shape = (len(cells), size, size, 3)
-        with whole_file(target) as partial, ThreadPoolExecutor(workers) as pool:
-            array = open_memmap(partial, "w+", np.uint8, shape)
+        write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        start = out.tell()
 
-            def fill(position: int) -> None:
-                array[position] = _crop(data, cells.iloc[position], size)
+        def write(position: int) -> None:
+            crop = _crop(data, cells.iloc[position], size)
+            with lock:
+                out.seek(start + position * crop.nbytes)
+                out.write(crop.data)
 
-            for done, _ in enumerate(pool.map(fill, range(len(cells))), 1):
+        try:
+            for done, _ in enumerate(pool.map(write, range(len(cells))), 1):
                 if progress:
                     progress(done, len(cells), "Cropping cells")
-            array.flush()
-    return np.load(target, mmap_mode="r")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:

@@ -1,9 +1,15 @@
+import os
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from leukemia.errors import DatasetError
 from leukemia.imaging import validate
 from leukemia.imaging.cell import center_crop, crop_cell
+from leukemia.settings import PROJECT
 from leukemia.training import training_data
 
 
@@ -30,3 +36,26 @@ def test_an_image_that_is_gone_or_changed_is_named(prepared, cells):
     with pytest.raises(DatasetError, match="not the image that was prepared"):
         training_data.load_crops(prepared, swapped, 64, workers=1)
     assert not list((prepared / "cache").glob("*partial*"))
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_full_disk_is_an_error_and_leaves_nothing(data, tmp_path):
+    """As a process of its own: written through a memory map, the system ends it."""
+    disk = data / "cache"
+    shutil.rmtree(disk, ignore_errors=True)
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]).returncode:
+        pytest.skip("a small disk can only be mounted as root")
+    try:
+        code = (
+            "import sys, errno\nfrom pathlib import Path\nfrom leukemia.dataset import training_set\n"
+            "from leukemia.training import training_data\ndata = Path(sys.argv[1])\n"
+            "try: training_data.load_crops(data, training_set.read(data), 320, workers=2)\n"
+            "except OSError as error: sys.exit(0 if error.errno == errno.ENOSPC else 3)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code, data], cwd=PROJECT, capture_output=True)
+        assert done.returncode == 0
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)

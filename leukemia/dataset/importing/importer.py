@@ -30,6 +30,7 @@ from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
 from leukemia.imaging import reader, validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.storage import atomic
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
@@ -103,6 +104,7 @@ def prepare(
         staging = Workspace(output).staging
         busy = ArchiveError(f"Another import is writing to {output}: wait until it has finished.")
         stack.enter_context(exclusive(staging / "lock", 0, busy))
+        atomic.sweep(staging)
         previous = _previous_import(output)
         files, hashes = _import(targets, output, previous, workers, progress, on_file)
         cells = _cells(targets, files, synthetic)

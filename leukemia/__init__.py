@@ -3,10 +3,8 @@
 For research use only, not for use in diagnostic procedures.
 """
 
-import sys
+from leukemia import offline
 
-# Through this package OpenVINO and NNCF report each use to a web-analytics host and keep a client id in the
-# home folder. Without it they take stubs of their own. Here, since nothing of ours is imported before.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+offline.switch_off()
 
 __version__ = "0.1.0"

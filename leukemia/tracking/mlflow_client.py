@@ -19,12 +19,10 @@ from leukemia.storage.workspace import Workspace
 if TYPE_CHECKING:
     import mlflow
 
-# MLflow itself waits a quarter of an hour for a server that does not answer: a training would stand
-# still. It also reports to its makers how it is used; in a clinic nothing leaves the house.
+# MLflow itself waits a quarter of an hour for a server that does not answer: a training would stand still.
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }

@@ -36,7 +36,7 @@ class Server:
     and its log must be free of errors in the end.
     """
 
-    def __init__(self, bundle, log, data=None):
+    def __init__(self, bundle, log, data=None, environment=None):
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             port = probe.getsockname()[1]
@@ -45,7 +45,7 @@ class Server:
         options = ["--server.headless=true", f"--server.port={port}"]
         command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
         named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data}
-        environment = os.environ | {name: str(path) for name, path in named.items() if path}
+        environment = (environment or os.environ) | {name: str(path) for name, path in named.items() if path}
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=out)
 

@@ -7,4 +7,6 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/])")
 
 def plain(text: str) -> str:
     """Escape Markdown, Streamlit's directives, emoji codes and LaTeX, so that text stays text."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    # Half a letter, from a file's name that is no text, cannot be sent to a browser.
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return _MARKS.sub(r"\\\1", " ".join(whole.split()))

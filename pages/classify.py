@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,6 +19,7 @@ from leukemia.inference.learned import Learned
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES
+from leukemia.storage import files as disk
 from pages.components import (
     cell_grid,
     entry,
@@ -123,7 +125,11 @@ def _take_in() -> None:
     files = state[_uploader()]
     now = {file.file_id for file in files}
     state.batch.remove(state.listed - now)
-    state.batch.add(Item(file.file_id, Source(file.name, file.getvalue)) for file in files)
+    state.batch.add(
+        Item(file.file_id, Source(disk.shown(file.name), file.getvalue))
+        for file in files
+        if not disk.is_hidden(PurePosixPath(file.name))
+    )
     state.listed = now
 
 

@@ -202,6 +202,13 @@ def test_a_file_taken_away_vanishes_and_clear_takes_all(app, files):
     assert not page.exception
 
 
+def test_a_mac_s_halves_of_files_are_no_cells_and_names_are_shown_as_text(app, files):
+    (_, data), *_ = files
+    page = drop(app(), [("._cell.bmp", b"\0\5\x16\7"), ("cell\x1b[2J\u202e.bmp", data)])
+    (result,) = page.session_state.batch.results
+    assert result.answer.name == r"cell\x1b[2J\u202e.bmp"
+
+
 def test_more_files_than_the_limit_are_told(app):
     page = drop(app(), [(f"{n}.bmp", b"") for n in range(MAX_FILES + 7)])
     assert "the last 7 are left out" in said(page)

@@ -1,5 +1,6 @@
 """Import in the page, without a browser; the job is a real process."""
 
+import os
 import time
 
 import psutil
@@ -55,6 +56,23 @@ def test_a_folder_is_imported_and_its_counts_are_told(open_dataset, tmp_path):
     for path in planted.unreadable:
         assert path in said(page)
     assert "Import of set: done. Report" in labels(page)
+
+
+@pytest.mark.process
+def test_a_name_that_is_no_text_is_spelled_out_and_locks_nothing(open_dataset, tmp_path):
+    own = tmp_path / "set"
+    sample_writer.write_sample(own, patients=12, cells=4)
+    fold = next(own.rglob("fold_0/all"))
+    first = sorted(fold.iterdir())[0]
+    first.rename(fold / os.fsdecode(b"UID_1_1_1_M\xfcller\x1b.bmp"))
+    page = open_dataset("import", data=tmp_path / "new")
+    fill(page, importing.WHERE, str(own))
+    press(page, "Start the import")
+    wait(page, jobs.latest(tmp_path / "new", "import"))
+    again = open_dataset("import", data=tmp_path / "new")
+    assert not again.exception
+    assert "Mxfcllerx1b.bmp" in said(again)  # which leaves out every backslash
+    assert not open_dataset("gallery", data=tmp_path / "new").exception
 
 
 def test_what_is_there_is_replaced_only_when_that_is_asked_for(open_dataset, dataset):

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
+from leukemia.attribution import attribute
 from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.errors import LeukemiaError, RegistryError
 
 if TYPE_CHECKING:
     from leukemia.registry.promotion import Change
@@ -31,6 +33,7 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("promote", help="put a model version in service")
     command.add_argument("version", type=whole(1), metavar="VERSION", help="see: python -m leukemia versions")
     _who_and_why(command)
+    command.add_argument("--read", action="store_true", help="you have read the warnings about this version")
     command.set_defaults(run=promote)
 
     command = commands.add_parser("rollback", help="put the previous version back in service")
@@ -58,9 +61,16 @@ def versions(options: Namespace) -> int:
 
 
 def promote(options: Namespace) -> int:
-    """Put a version in service."""
+    """Put a version in service, once its warnings were read."""
     from leukemia.registry import promotion
+    from leukemia.registry import versions as registry
 
+    attribute(options.by, options.reason, RegistryError)
+    warnings = promotion.warnings(options.data, registry.version(options.data, options.version))
+    for warning in warnings:
+        print(f"Warning: {warning}")
+    if warnings and not options.read:
+        raise LeukemiaError("Not promoted. Read the warnings above, then repeat the command with --read.")
     return _print_change(promotion.promote(options.data, options.version, options.by, options.reason))
 
 

@@ -69,6 +69,12 @@ class Difference:
             return WORSE
         return SAME if ends == [0, 0] else UNSURE
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether the second version's value is worse, be it by more than chance or not."""
+        change = -self.change.value if self.name in ERRORS else self.change.value
+        return change < 0 and signed(change, self.name not in NOT_SHARES) != "0"
+
     def sentence(self) -> str:
         """The difference in words: ``PPV +1.8 points, 95% −0.4 to +4.1: better``."""
         shares = self.name not in NOT_SHARES
@@ -118,6 +124,32 @@ def shared(versions: Sequence[pd.DataFrame]) -> pd.DataFrame:
             "These versions were evaluated on different cells: no cell was held out by all of them."
         )
     return out
+
+
+def on_shared(frame: pd.DataFrame, versions: Sequence[pd.DataFrame], names: Sequence[str]) -> str:
+    """Say on which cells versions are compared, and where their own figures are of other patients.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of :func:`shared`.
+    versions : sequence of pandas.DataFrame
+        Held-out predictions of each.
+    names : sequence of str
+        What each is called.
+    """
+    counts = [one["image_id"].nunique() for one in versions]
+    said = (
+        f"On the {len(frame):,} cells of {frame['patient_group'].nunique()} patient groups that "
+        f"{'both' if len(names) == 2 else 'all'} held out with the same label."
+    )
+    if set(counts) == {len(frame)}:
+        return said
+    each = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))
+    return (
+        f"{said} Each version held out cells of its own ({each}): figures elsewhere are of different "
+        "patients and cannot be compared."
+    )
 
 
 def cells(frame: pd.DataFrame, count: int) -> list[PatientBootstrap]:

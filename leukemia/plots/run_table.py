@@ -22,9 +22,15 @@ KINDS = {
 }
 ESTIMATES = {"sensitivity": "Sensitivity (95%)", "specificity": "Specificity (95%)", "auroc": "AUROC (95%)"}
 UNKNOWN = "–"
+HELD_OUT = "Figures are of"
 
 
-def table(runs: Sequence[Run], aliases: Mapping[str, int]) -> pd.DataFrame:
+def table(
+    runs: Sequence[Run],
+    aliases: Mapping[str, int],
+    held_out: Mapping[int, str] | None = None,
+    served: str = "",
+) -> pd.DataFrame:
     """Make a table, one row per run.
 
     Parameters
@@ -33,6 +39,10 @@ def table(runs: Sequence[Run], aliases: Mapping[str, int]) -> pd.DataFrame:
         In the order of the rows.
     aliases : mapping of str to int
         Alias of the registry to the version that it names.
+    held_out : mapping of int to str, optional
+        What tells the held-out cells of each version apart.
+    served : str, optional
+        The same of the model in service.
     """
     names: dict[int, list[str]] = {}
     for alias, number in sorted(aliases.items()):
@@ -43,6 +53,7 @@ def table(runs: Sequence[Run], aliases: Mapping[str, int]) -> pd.DataFrame:
             "Version": [_version(run, names) for run in runs],
             "Status": [run.status for run in runs],
             **_estimates(runs),
+            HELD_OUT: [_patients((held_out or {}).get(run.version, ""), served) for run in runs],
             "Kind": [KINDS.get(run.kind, run.kind) for run in runs],
             "Who": [run.by or UNKNOWN for run in runs],
             "Started (UTC)": [f"{run.started:%Y-%m-%d %H:%M}" if run.started else UNKNOWN for run in runs],
@@ -75,6 +86,13 @@ def took(run: Run) -> str:
 def _version(run: Run, names: Mapping[int, list[str]]) -> str:
     """Name the version that a run became, with its aliases; empty where there is none."""
     return ", ".join([str(run.version), *names.get(run.version, [])]) if run.version else ""
+
+
+def _patients(own: str, served: str) -> str:
+    """Whether a version's figures are of the patients that those of the model in service are of."""
+    if not own or not served:
+        return UNKNOWN
+    return "as in service" if own == served else "≠ other patients"
 
 
 def _estimates(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from leukemia import settings
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError, RegistryError
 from leukemia.evaluation.estimate import as_record
-from leukemia.registry import bundle_cache, promotion_log, publish, versions
+from leukemia.registry import bundle_cache, promotion_log, promotion_review, publish, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
 from leukemia.storage.locks import exclusive
@@ -22,22 +23,28 @@ from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
 from leukemia.tracking.records import CHALLENGER, RegistryState
 
+NOTHING_TO_COMPARE = "The model in service cannot be read, so there is nothing to compare with."
+
 
 @dataclass(frozen=True)
 class Change:
-    """What :func:`promote` or :func:`roll_back` did, and what a reader should be warned of."""
+    """What :func:`promote` or :func:`roll_back` did, and which versions were passed over."""
 
     event: Event
     warnings: tuple[str, ...] = ()
 
 
 def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
-    """What to be warned of before a version is put in service, each in a sentence."""
-    present, recall, held_out = _present(data)
+    """What a person must have read before a version is put in service, each in a sentence or two.
+
+    Raises RegistryError where its bundle is not whole, or the registry cannot be read.
+    """
+    present, served, recall, held_out = _present(data)
+    bundle = candidate.bundle or versions.bundle(data, candidate.number)
     out = []
     if recall is not None and candidate.recall is not None and candidate.recall < recall:
         alike = candidate.facts.get("held_out") == held_out
-        others = "" if alike else " They were evaluated on different cells."
+        others = "" if alike else " They were evaluated on different cells: the two cannot be compared."
         out.append(
             f"Held-out sensitivity (recall) falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
             f"(version {candidate.number}): more ALL cells are missed.{others}"
@@ -50,11 +57,14 @@ def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
         out.append(
             "LEUKEMIA_MODEL sets the model in service here. Until it is unset, this promotion has no effect."
         )
-    return tuple(out)
+    names = (f"Version {candidate.number}", present)
+    if served is None:
+        return (*out, NOTHING_TO_COMPARE, *promotion_review.missing(bundle))
+    return (*out, *promotion_review.review(data, bundle, served, names))
 
 
 def promote(data: Path, number: int, who: str, reason: str) -> Change:
-    """Put a version in service.
+    """Put a version in service. Whoever does must have read its :func:`warnings`.
 
     Parameters
     ----------
@@ -78,11 +88,10 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         if state.champion == number:
             raise RegistryError(f"Version {number} is already in service.")
         bundle_cache.fetch(data, number, candidate.run_id, candidate.record_sha256)
-        cautions = warnings(data, candidate)
         event = _write(data, promotion_log.PROMOTED, state, given, number, candidate.record_sha256)
         if candidate.number == state.aliases.get(CHALLENGER):
             challenge(data, None)
-    return Change(event, cautions)
+    return Change(event)
 
 
 def roll_back(data: Path, who: str, reason: str) -> Change:
@@ -118,18 +127,19 @@ def challenge(data: Path, number: int | None) -> None:
         registry_writer.set_alias(data, CHALLENGER, number)
 
 
-def _present(data: Path) -> tuple[str, float | None, str]:
-    """What is in service now: its name, its held-out recall, on which cells."""
+def _present(data: Path) -> tuple[str, Bundle | None, float | None, str]:
+    """What is in service now: its name, its bundle, its held-out recall, on which cells."""
     champion = versions.registry_state(data).champion
     try:
         if champion is not None:
             version = versions.version(data, champion)
-            return version.name, version.recall, version.facts.get("held_out", "")
+            bundle = versions.bundle(data, champion)
+            return version.name, bundle, version.recall, version.facts.get("held_out", "")
         shipped = bundles.read(settings.SHIPPED)
         recall = as_record(shipped.record.estimates).get("sensitivity", {}).get("value")
-        return settings.BUILT_IN, recall, publish.held_out(shipped)
+        return settings.BUILT_IN, shipped, recall, publish.held_out(shipped)
     except (RegistryError, BundleError):
-        return "the model in service", None, ""
+        return "the model in service", None, None, ""
 
 
 @contextlib.contextmanager

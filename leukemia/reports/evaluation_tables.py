@@ -117,7 +117,7 @@ def difference_tables(bundles: Sequence[Bundle]) -> list[str]:
     """Paired differences of each bundle from the first by source, as lines of Markdown tables."""
     data = settings.load().data
     first, *others = bundles
-    lines = ["", source_words.PAIRED]
+    lines = [*_different(bundles), "", source_words.PAIRED]
     for other in others:
         lines += ["", f"{other.name} ({other.folder.name}) less {first.name} ({first.folder.name}):", ""]
         try:
@@ -134,8 +134,25 @@ def difference_tables(bundles: Sequence[Bundle]) -> list[str]:
             *_head(*source_words.DIFFERENCES),
             *(_row(*row) for row in source_words.differences(against)),
         ]
-        lines.append(f"{len(frame):,} cells of {frame['patient_group'].nunique()} patient groups.")
+        lines.append(
+            comparison.on_shared(
+                frame, [one.predictions for one in (first, other)], ["the first", "the other"]
+            )
+        )
     return lines
+
+
+def _different(bundles: Sequence[Bundle]) -> list[str]:
+    """Mark the table of bundles that were not evaluated on the same cells."""
+    sets = [frozenset(one.predictions["image_id"]) for one in bundles]
+    if len(set(sets)) == 1:
+        return []
+    counts = ", ".join(f"{one.folder.name} {len(cells):,}" for one, cells in zip(bundles, sets, strict=True))
+    return [
+        "",
+        f"The rows above are of DIFFERENT PATIENTS (cells held out: {counts}) and cannot be compared. Below, "
+        "the differences are on the cells that both held out.",
+    ]
 
 
 def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str]:

@@ -20,9 +20,15 @@ def test_versions_are_listed_promoted_and_rolled_back(data, tmp_path, capsys):
     assert main(["versions", *where]) == ANSWERED
     assert "There are no model versions yet" in capsys.readouterr().out
     make_versions(data, tmp_path, [0.9, 0.85])
-    assert main(["promote", "1", "--by", "Ada", "--reason", "finds more", *where]) == ANSWERED
-    assert "Warning" not in capsys.readouterr().out
-    assert main(["promote", "2", "--by", "Ben", "--reason", "quicker", *where]) == ANSWERED
+    assert main(["promote", "1", "--by", "Ada", "--reason", "finds more", "--read", *where]) == ANSWERED
+    assert "falls from" not in capsys.readouterr().out
+    assert main(["promote", "2", "--by", "Ben", "--reason", "quicker", *where]) == UNUSABLE
+    told = capsys.readouterr()
+    assert "Warning: Held-out sensitivity (recall) falls from 0.900" in told.out
+    assert "Warning: It does not check whether an image is like the cells" in told.out
+    assert "repeat the command with --read" in told.err
+    assert versions.registry_state(data).champion == 1
+    assert main(["promote", "2", "--by", "Ben", "--reason", "quicker", "--read", *where]) == ANSWERED
     told = capsys.readouterr().out
     assert "Warning: Held-out sensitivity (recall) falls from 0.900" in told
     assert "In service: version 2" in told

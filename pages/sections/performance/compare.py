@@ -67,8 +67,10 @@ def _beside(together: list[Version], points: list[OperatingPoint]) -> None:
     pairs = paired(together, points)
     frame = pairs.of.frame
     names = [one.name for one in together]
+    cohort = comparison.on_shared(frame, [one.bundle.predictions for one in together], names)
     st.caption(
-        f"On {wording.cohort(frame)} Thresholds: {plain(names[0])} as chosen above, the others at their own: "
+        f"{plain(cohort)} 95% intervals come from 1,000 bootstrap resamples of patients. Thresholds: "
+        f"{plain(names[0])} as chosen above, the others at their own: "
         + ", ".join(f"{plain(name)} {at.threshold:.4f}" for name, at in zip(names, points, strict=True))
         + ". Differences are paired: each resample draws the same patients for both."
     )

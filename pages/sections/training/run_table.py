@@ -10,6 +10,10 @@ from leukemia.tracking.records import Run
 
 RUN = "run"  # a word of the address
 KEY = "training-past-"
+OTHERS = (
+    "≠ These figures are of other patients than those of the model in service, so the two cannot be compared "
+    "here. Select a run to compare it on the same patients."
+)
 HEIGHT = 386  # pixels: ten rows and their head
 # Pixels: the results are seen without a scroll.
 WIDTHS = {
@@ -19,6 +23,7 @@ WIDTHS = {
         "Version": 96,
         "Status": 84,
         **dict.fromkeys(run_table.ESTIMATES.values(), 150),
+        run_table.HELD_OUT: 120,
         "Kind": 112,
         "Who": 72,
         "Started (UTC)": 126,
@@ -58,7 +63,7 @@ def filters(runs: Sequence[Run]) -> Filters:
         )
 
 
-def show(runs: Sequence[Run], aliases: Mapping[str, int]) -> None:
+def show(runs: Sequence[Run], aliases: Mapping[str, int], held_out: Mapping[int, str], served: str) -> None:
     """Show the table; selecting a row puts its run in the address."""
     asked = st.query_params.get(RUN, "")
     rows = [number for number, run in enumerate(runs) if run.run_id == asked]
@@ -76,7 +81,7 @@ def show(runs: Sequence[Run], aliases: Mapping[str, int]) -> None:
             st.query_params.pop(RUN, None)
 
     st.dataframe(
-        run_table.table(runs, aliases),
+        run_table.table(runs, aliases, held_out, served),
         key=key,
         hide_index=True,
         height=HEIGHT if len(runs) > 10 else "auto",
@@ -86,6 +91,8 @@ def show(runs: Sequence[Run], aliases: Mapping[str, int]) -> None:
         column_config=WIDTHS,
         alt="Training runs, newest first",
     )
+    if any(held_out.get(run.version, served) != served for run in runs):
+        st.caption(OTHERS)
 
 
 def _choose(

@@ -9,9 +9,10 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.plots.run_table import folds_table
-from leukemia.registry import versions
+from leukemia.registry import publish, versions
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run, RunKind, RunStatus
+from pages.components import model_in_service
 from pages.sections.training import (
     built_in,
     curves,
@@ -72,11 +73,20 @@ def _list(data: Path, runs: Sequence[Run], limit: int) -> None:
     with suppress(LeukemiaError):  # said above
         aliases = dict(versions.registry_state(data).aliases)
     if shown:
-        run_table.show(shown, aliases)
+        run_table.show(shown, aliases, *_held_out(data))
     if len(runs) == limit:
         st.button("Show older runs", icon=":material/expand_more:", on_click=_show_older, args=(limit,))
     if any(run.status == RunStatus.RUNNING for run in runs):
         _watch(data, limit, {(run.run_id, run.status) for run in runs})
+
+
+def _held_out(data: Path) -> tuple[dict[int, str], str]:
+    """What tells the held-out cells of each version apart, and those of the model in service."""
+    try:
+        known = {one.number: one.facts.get("held_out", "") for one in versions.registered(data)}
+        return known, publish.held_out(model_in_service.bundle())
+    except LeukemiaError:
+        return {}, ""
 
 
 def _show_older(limit: int) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia import attribution
+from leukemia import attribution, settings
 from leukemia.errors import LeukemiaError
+from leukemia.evaluation import comparison
 from leukemia.markdown import plain
 from leukemia.plots import times
 from leukemia.registry import promotion, versions
 from leukemia.registry.versions import Version
-from leukemia.reports import wording
 from leukemia.tracking.records import CHALLENGER
 from pages.components import flash, identity
 from pages.sections.performance import compare, resources
@@ -71,7 +71,7 @@ def _compare(number: int) -> None:
     (differences,) = paired.against_first
     st.markdown("  \n".join(compare.marked(one) for one in differences if one.name in compare.FIRST))
     st.caption(
-        f"On {wording.cohort(paired.of.frame)} In service: {plain(resources.name(served))}, at its own "
+        f"{plain(_cells(paired, served, version))} In service: {plain(resources.name(served))}, at its own "
         f"threshold {served.bundle.threshold:.4f}; version {number} at "
         f"{version.bundle.threshold:.4f}. {HOW_TO_READ}"
     )
@@ -80,11 +80,17 @@ def _compare(number: int) -> None:
         st.dataframe(table, hide_index=True)
 
 
+def _cells(paired: compare.Paired, served: Version, version: Version) -> str:
+    predictions = [served.bundle.predictions, version.bundle.predictions]
+    names = ["the model in service", f"version {version.number}"]
+    return comparison.on_shared(paired.of.frame, predictions, names)
+
+
 def _show_changes(data: Path, number: int) -> None:
     """Offer to promote it; for the version in service, say since when and why it is."""
     try:
         version = versions.version(data, number)
-        warnings = () if version.in_service else promotion.warnings(data, version)
+        warnings = () if version.in_service else _warnings(data, version)
     except LeukemiaError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -96,6 +102,17 @@ def _show_changes(data: Path, number: int) -> None:
     st.markdown(f"**Put version {number} in service**")
     _show_promotion(data, version, warnings)
     _show_challenger(data, version)
+
+
+def _warnings(data: Path, version: Version) -> tuple[str, ...]:
+    """What must be read first; computed once for what is in service now and this version."""
+    now = versions.registry_state(data).champion
+    return _reviewed(data, version.number, version.record_sha256, now, settings.load().model_given)
+
+
+@st.cache_data(max_entries=16, show_spinner="Comparing with the version in service …")
+def _reviewed(data: Path, number: int, checksum: str, now: int | None, model_given: bool) -> tuple[str, ...]:
+    return promotion.warnings(data, versions.version(data, number))
 
 
 def _show_promotion(data: Path, version: Version, warnings: tuple[str, ...]) -> None:
@@ -137,7 +154,7 @@ def _promote(data: Path, number: int, warnings: tuple[str, ...], read: str) -> N
         flash.put(version_in_service.FLASH, flash.ERROR, UNREAD)
         return
     try:
-        if set(promotion.warnings(data, versions.version(data, number))) - set(warnings):
+        if set(_warnings(data, versions.version(data, number))) - set(warnings):
             flash.put(version_in_service.FLASH, flash.WARNING, CHANGED)
             return
         done = promotion.promote(data, number, who, why)

@@ -1,7 +1,6 @@
 """Drop cells in, read the results."""
 
 import time
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import streamlit as st
@@ -202,35 +201,14 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
 
 
 def _summary(results: list[Result], point: OperatingPoint) -> str:
-    return _counted(decisions.count((result.answer for result in results), point))
-
-
-def _counted(counts: dict[str, int]) -> str:
-    lower = (decisions.INDETERMINATE, decisions.UNREADABLE)
-    return " · ".join(
-        f"{number:,} {word.lower() if word in lower else word}" for word, number in counts.items()
-    )
+    return decisions.counted(decisions.count((result.answer for result in results), point))
 
 
 def _learned(results: list[Result], point: OperatingPoint, known: Learned) -> str:
     """How many of the cells the model learned from, and what it said of them before; empty for none."""
-    answers = [result.answer for result in results if result.answer.image_id in known.images]
-    if not answers:
-        return ""
-    held_out = [
-        replace(answer, probability=known.held_out[answer.image_id])
-        for answer in answers
-        if answer.image_id in known.held_out
-    ]
-    said = (
-        f"**The model learned from {len(answers):,} of these {len(results):,} cells.** Its answers on them "
-        "say nothing about new cells."
-    )
-    if held_out:
-        counts = decisions.count(held_out, point)
-        del counts[decisions.UNREADABLE]
-        said += f" By networks that had not seen their patients: {_counted(counts)}."
-    return said
+    image_ids = (result.answer.image_id for result in results)
+    number, said = decisions.learned_from(image_ids, point, known)
+    return f"**The model learned from {number:,} of these {len(results):,} images.** {said}" if number else ""
 
 
 def _download(results: list[Result], point: OperatingPoint, classifier: Classifier, known: Learned) -> None:

@@ -98,7 +98,8 @@ def classify(options: Namespace) -> int:
     if options.scale:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
-    refused = unknown = seen = 0
+    refused = unknown = 0
+    image_ids = []
     with table.open() as file, Bar() as bar:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -108,16 +109,14 @@ def classify(options: Namespace) -> int:
             writer.writerow(decisions.row(answer, point, bundle, known))
             refused += answer.probability is None
             unknown += answer.scale_unknown
-            seen += answer.image_id in known.images
+            image_ids.append(answer.image_id)
     lines = [
         f"{len(paths) - refused} of {len(paths)} images classified: {options.output}",
         f"Decisions: {point}",
     ]
-    if seen:
-        lines.append(
-            f"The model learned from {seen} of these cells: its answers on them say nothing about new cells. "
-            "See the columns held_out_probability and held_out_decision."
-        )
+    number, said = decisions.learned_from(image_ids, point, known)
+    if number:
+        lines.append(f"The model learned from {number:,} of these images (column learned_from). {said}")
     if unknown:
         lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "

@@ -143,6 +143,8 @@ def on_shared(frame: pd.DataFrame, versions: Sequence[pd.DataFrame], names: Sequ
         f"On the {len(frame):,} cells of {frame['patient_group'].nunique()} patient groups that "
         f"{'both' if len(names) == 2 else 'all'} held out with the same label."
     )
+    if sum(map(len, versions)) > sum(counts):
+        said += " Identical images count once."
     if set(counts) == {len(frame)}:
         return said
     each = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))

@@ -79,6 +79,36 @@ def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
     return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
 
 
+def counted(counts: dict[str, int]) -> str:
+    """Counts of decisions in a line: ``2 ALL-like · 1 indeterminate · 3 Normal-like``."""
+    lower = (INDETERMINATE, UNREADABLE)
+    return " · ".join(
+        f"{number:,} {word.lower() if word in lower else word}" for word, number in counts.items()
+    )
+
+
+def learned_from(image_ids: Iterable[str], point: OperatingPoint, learned: Learned) -> tuple[int, str]:
+    """How many of some cells a model learned from, and what it says of that; empty where it is none.
+
+    Parameters
+    ----------
+    image_ids : iterable of str
+    point : OperatingPoint
+        From which probabilities the held-out answers are called.
+    learned : Learned
+    """
+    seen = [image_id for image_id in image_ids if image_id in learned.images]
+    if not seen:
+        return 0, ""
+    said = "Its answers on them say nothing about new cells."
+    held_out = [Answer("", learned.held_out[one]) for one in seen if one in learned.held_out]
+    if held_out:
+        counts = count(held_out, point)
+        del counts[UNREADABLE]
+        said += f" By networks that had not seen their patients: {counted(counts)}."
+    return len(seen), said
+
+
 def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:
     """One answer as a row of the export; columns :data:`COLUMNS`."""
     known = answer.image_id in learned.images

@@ -26,6 +26,8 @@ NO_SOURCES = (
     "From which sources its held-out cells come is not known, so its worst source is not known either."
 )
 
+PLACES = {comparison.WORST: "in the worst source of each", comparison.EACH_PATIENT: "over all sources"}
+
 
 def review(data: Path, candidate: Bundle, present: Bundle, names: tuple[str, str]) -> tuple[str, ...]:
     """Say what speaks against a version, a sentence or a list in each.
@@ -72,7 +74,8 @@ def worse(data: Path, candidate: Bundle, present: Bundle, names: tuple[str, str]
     if versions := comparison.cells_by_source(frame, 2):
         for source, own in comparison.by_source(versions, points)[0].items():
             if said := _listed(own):
-                out.append(f"On the same cells, each patient equal, worse in {source}: {said}.")
+                where = PLACES.get(source, f"in {source}")
+                out.append(f"On the same cells, each patient equal, worse {where}: {said}.")
     return out
 
 

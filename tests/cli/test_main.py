@@ -1,6 +1,7 @@
 import csv
 import io
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.cli import console
 from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main, parser
 from leukemia.errors import DatasetError
+from tests.support.bundle_factory import edit
 from tests.support.pictures import ellipse, encoded
 
 COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
@@ -322,3 +324,17 @@ def test_progress_in_a_file_is_a_line_now_and_then(monkeypatch, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "Importing: 100 of 100 images"
     assert len(lines) == 1 + 99 // console.BETWEEN_LINES
+
+
+def test_classify_says_which_cells_the_model_learned_from(tiny_bundle, drawn_files, tmp_path, capsys):
+    copy = edit(shutil.copytree(tiny_bundle, tmp_path / "folds"), {"split.folds": 3})
+    known = set(bundles.read(copy).predictions["image_id"])
+    out = tmp_path / "out.csv"
+    assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(copy)]) == ANSWERED
+    found = rows(out)
+    assert {row["image_id"] for row in found if row["learned_from"] == "yes"} == known
+    assert all(bool(row["held_out_decision"]) == (row["learned_from"] == "yes") for row in found)
+    told = capsys.readouterr().out
+    assert f"The model learned from {len(known)} of these images" in told
+    assert "By networks that had not seen their patients: " in told
+    assert "Normal-like below 0.500, ALL-like at 0.500 or above." in told

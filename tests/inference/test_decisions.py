@@ -121,3 +121,12 @@ def test_the_limits_of_a_bundle_are_its_band_widened_to_hold_its_threshold(copie
     record = with_band(0.2, 0.7).record
     assert record.promised(record.operating_point.moved(0.1, 0.8))
     assert not record.promised(record.operating_point.moved(0.3, 0.7))
+
+
+def test_cells_that_the_model_learned_from_are_counted_with_their_held_out_answers():
+    known = Learned(frozenset("abc"), frozenset(), {"a": 0.1, "b": 0.5})
+    number, said = decisions.learned_from("abd", PAIR, known)
+    assert number == 2
+    assert said.endswith("had not seen their patients: 0 ALL-like · 1 indeterminate · 1 Normal-like.")
+    assert decisions.learned_from("c", PAIR, known) == (1, "Its answers on them say nothing about new cells.")
+    assert decisions.learned_from("de", PAIR, known) == (0, "")

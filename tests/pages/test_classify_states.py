@@ -8,13 +8,16 @@ import re
 
 import pytest
 
+from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import RECORD
 from leukemia.dataset.demonstration import cells as demonstration
+from leukemia.imaging import validate
+from leukemia.imaging.scale import NATIVE, PIXEL_SIZE
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
 from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
 from tests.support.app import PATIENCE, press, said
-from tests.support.bundle_factory import edit, sign
+from tests.support.bundle_factory import edit, sign, write_predictions
 
 
 def shares(app):
@@ -22,6 +25,11 @@ def shares(app):
     (table,) = [one.value for one in app.sidebar.markdown if one.value.startswith("| called |")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return {word: tuple(float(cell.split("%")[0]) for cell in cells) for word, *cells in rows}
+
+
+def read_cell_ids(files):
+    """image_id of each file."""
+    return [validate.open_cell(data, NATIVE, PIXEL_SIZE).image_id for _, data in files]
 
 
 def drop(app, files):
@@ -270,3 +278,19 @@ def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bund
     assert "0.00–1.00: the model abstains" in text
     page.button_group[0].set_value(decisions.ALL_LIKE).run()
     assert not probabilities(page)
+
+
+def test_cells_that_the_model_learned_from_are_said_to_be_and_new_ones_are_not(app, files, copied_bundle):
+    page = drop(app(copied_bundle), files)
+    assert "learned from" not in said(page)
+    # A cross-validated recipe learned from all cells that its predictions name, in the end.
+    predictions = bundles.read(copied_bundle).predictions
+    three = predictions["image_id"].isin(read_cell_ids(files)[:3])
+    others = [f"{number:064x}" for number in range(len(predictions))]
+    known = predictions.assign(image_id=predictions["image_id"].where(three, others), fold=0)
+    edit(write_predictions(copied_bundle, known), {"split.folds": 3})
+    text = said(drop(app(copied_bundle), files))
+    assert f"The model learned from 3 of these {len(files)} images." in text
+    all_like = int((predictions.loc[three, "probability"] >= 0.5).sum())
+    assert f"had not seen their patients: {all_like} ALL-like · {3 - all_like} Normal-like." in text
+    assert text.count("The model learned from this cell. Held out, it was") == 3

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: run test test-fast lint format clean
 
 run: $(VENV)/.run-installed
-	$(BIN)/streamlit run dashboard.py
+	$(BIN)/streamlit run server.py
 
 # Two at a time, the tests of a file on one: they share what is costly to make. Costly files go first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

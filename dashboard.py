@@ -1,6 +1,6 @@
 """The front door: page config, navigation, the research-use notice.
 
-Start it with ``make run``, or ``streamlit run dashboard.py``.
+Start it with ``make run``, or ``streamlit run server.py``.
 """
 
 import logging

@@ -26,7 +26,7 @@ RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
 # Takes space on the disk while the job runs, and makes room to report its end where the disk is full.
 ROOM, ROOM_BYTES = "room", 16 * 1024
 EVERY = 0.5  # seconds between two writes
-LEAST = 2.0  # seconds of a step after which its pace says how long the rest takes
+LEAST = 5.0  # seconds of a step after which its pace says how long the rest takes
 LONGEST_WAIT = 20.0  # seconds for the record of a job that has just been started
 KEPT = 200  # problems in words; beyond that they are only counted
 

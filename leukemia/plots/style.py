@@ -38,7 +38,8 @@ def finish(
     figure.update_layout(
         title={"text": title, "font_size": 15, "y": 0.98, "yanchor": "top", "x": 0, "xanchor": "left"},
         height=height,
-        margin={"l": 0, "r": 12, "t": 64, "b": 0},
+        # Room for a legend of two lines below the title, as it has beside another chart at 768 pixels.
+        margin={"l": 0, "r": 12, "t": 78, "b": 0},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         separators=".,",
         **layout,

@@ -4,9 +4,14 @@ Checked with the version that its test names: to be read again when Streamlit is
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
+import streamlit
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+__all__ = ["chart_scripts", "drop_uploads", "is_host_allowed", "leave_pages_folder"]
 
 
 def leave_pages_folder() -> bool:
@@ -17,6 +22,12 @@ def leave_pages_folder() -> bool:
     did = PagesManager.uses_pages_directory
     PagesManager.uses_pages_directory = False
     return bool(did)
+
+
+def chart_scripts() -> list[str]:
+    """Paths on the server of what a browser needs for a Plotly chart, and asks for at the first one."""
+    folder = Path(streamlit.__file__).parent / "static"
+    return [f"/{path.relative_to(folder).as_posix()}" for path in folder.glob("static/js/PlotlyChart.*.js")]
 
 
 def drop_uploads(file_ids: Iterable[str]) -> None:

@@ -30,7 +30,7 @@ def find_browser():
 
 
 class Server:
-    """``streamlit run dashboard.py`` as its own process, with what it writes to its log.
+    """``streamlit run server.py`` as its own process, with what it writes to its log.
 
     Without a bundle, the model in service is the registry's. As a context, it answers once it is entered,
     and its log must be free of errors in the end.
@@ -43,7 +43,7 @@ class Server:
         self.url = f"http://localhost:{port}"
         self.log = log
         options = ["--server.headless=true", f"--server.port={port}"]
-        command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
+        command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
         named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data}
         environment = (environment or os.environ) | {name: str(path) for name, path in named.items() if path}
         with log.open("wb") as out:
@@ -90,11 +90,12 @@ class Sessions:
         self.contexts = []
         self.faults = []
 
-    def open(self, server, address, heading, width=1280, height=900, scheme="light"):
-        """Open the dashboard at an address; return the page once its heading is there."""
+    def open(self, server, address, heading, width=1280, height=900, scheme="light", before=""):
+        """Open the dashboard at an address, after a script; return the page once its heading is there."""
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.contexts.append(context)
         page = context.new_page()
+        page.add_init_script(before)
         page.set_default_timeout(1_000 * PATIENCE)
         page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         inside = ("data:", "blob:", server.url)

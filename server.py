@@ -1,0 +1,79 @@
+"""What ``make run`` starts: the dashboard's pages (``dashboard.py``), and what a browser gets before them.
+
+``streamlit run server.py``.
+"""
+
+import importlib
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import escape
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.starlette import App
+
+from pages.components import streamlit_internals
+
+FOREIGN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not at this address</title>
+<body style="font-family: sans-serif; max-width: 40rem; margin: 4rem auto; line-height: 1.5">
+<h1>The dashboard cannot be used at this address</h1>
+<p>You asked for <b>{host}</b>. To protect patients' images, the dashboard answers only to the names on its
+administrator's list: at first, only to its own machine.</p>
+<p>On that machine, open <b>http://localhost:{port}</b>. To serve other machines, put the dashboard behind a
+proxy with sign-in and add its name to <code>allowedHosts</code> in <code>.streamlit/config.toml</code>.</p>
+</body></html>"""
+# What the first chart, cell or table needs, and takes seconds to import.
+HEAVY = ("plotly.graph_objects", "duckdb", "scipy.stats", "leukemia.inference.classifier")
+# Charts are on every page; without this, the browser asks for their script when the first one is laid out.
+PRELOAD = ", ".join(f"<{path}>; rel=modulepreload" for path in streamlit_internals.chart_scripts())
+
+
+class NamedHosts:
+    """Answers a request under a name that is not allowed with a page that says so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request."""
+        host = Request(scope).headers.get("host") if scope["type"] == "http" else None
+        if scope["type"] != "http" or streamlit_internals.is_host_allowed(host):
+            await self._app(scope, receive, send)
+            return
+        port = scope["server"][1] if scope.get("server") else 8501
+        page = FOREIGN.format(host=escape(host or "an unnamed address"), port=port)
+        await HTMLResponse(page, status_code=403)(scope, receive, send)
+
+
+class PreloadCharts:
+    """Has the browser fetch the charts' script with the page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request."""
+
+        async def send_with_link(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if PRELOAD and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("link", PRELOAD)
+            await send(message)
+
+        await self._app(scope, receive, send_with_link if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def _ready(_: App) -> AsyncIterator[None]:
+    """Be ready for the first visitor, whatever address they open first."""
+    streamlit_internals.leave_pages_folder()
+    threading.Thread(target=lambda: [importlib.import_module(name) for name in HEAVY], daemon=True).start()
+    yield
+
+
+app = App("dashboard.py", middleware=[Middleware(NamedHosts), Middleware(PreloadCharts)], lifespan=_ready)

@@ -1,0 +1,52 @@
+"""What is served before any page: who may ask, and what a first visitor meets. A real server."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from pages.components import streamlit_internals
+from tests.support.browser import Server
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    with Server(tiny_bundle, folder / "log.txt", folder / "data") as server:
+        yield server
+
+
+def ask(server, path="/", host=None):
+    request = urllib.request.Request(server.url + path, headers={"Host": host} if host else {})
+    return urllib.request.urlopen(request, timeout=60)
+
+
+@pytest.mark.parametrize("path", ["/", "/performance?section=card", "/_stcore/host-config"])
+def test_a_foreign_name_gets_a_page_that_says_why(server, path):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(server, path, "ward7.hospital.example")
+    assert refused.value.code == 403
+    text = refused.value.read().decode()
+    assert "cannot be used at this address" in text
+    assert "ward7.hospital.example" in text
+    assert f"http://localhost:{server.url.rpartition(':')[2]}" in text
+    assert "allowedHosts" in text
+
+
+def test_a_name_is_shown_as_text(server):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(server, host="<script>.example")
+    assert "<script>" not in refused.value.read().decode()
+
+
+def test_this_machine_gets_the_dashboard_with_the_script_of_its_charts(server):
+    with ask(server, "/dataset") as page:
+        assert page.status == 200
+        link = page.headers["link"]
+    (path,) = streamlit_internals.chart_scripts()
+    assert link == f"<{path}>; rel=modulepreload"
+    with ask(server, path) as script:
+        assert "javascript" in script.headers["content-type"]
+        assert "link" not in script.headers

@@ -26,6 +26,8 @@ MAX_FILES = 500
 MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000
+# Memory that decoding may take at a time, all sessions together: enough for one picture of the largest size.
+DECODING_BYTES = 1_000_000_000
 
 MOST_WORKERS = 1_024
 MAX_SEED = 2**31 - 1

@@ -244,11 +244,14 @@ def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned)
 
 
 def _work(batch: Batch, classifier: Classifier, bar: DeltaGenerator) -> None:
-    until = time.monotonic() + REDRAW
-    while batch.waiting and time.monotonic() < until:
-        streamlit_internals.drop_uploads(batch.work(classifier))
+    first = not batch.results
+    until = time.monotonic() + (0.0 if first else REDRAW)
+    while batch.waiting:
+        streamlit_internals.drop_uploads(batch.work(classifier, batches.FIRST if first else batches.CHUNK))
         # Here Streamlit interrupts when a button was pressed meanwhile; results so far stay.
         _show_progress(bar, batch)
+        if time.monotonic() >= until:
+            break
     st.rerun()
 
 

@@ -61,5 +61,6 @@ def _from_fractions(samples: np.ndarray) -> tuple[np.ndarray, str]:
             "8-bit colour."
         )
     top = 1 if high <= 1 else 255
-    levels = np.round(samples.astype(np.float64) * (255 / top)).astype(np.uint8)
-    return levels, f"floating-point samples, taken as 0 to {top}"
+    wide = samples.astype(np.float64 if samples.itemsize > 4 else np.float32)
+    wide *= 255 / top
+    return np.round(wide, out=wide).astype(np.uint8), f"floating-point samples, taken as 0 to {top}"

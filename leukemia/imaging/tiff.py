@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 MOST_PAGES = 8
+# Strips and tiles of a picture: a strip for each row of each plane is the most that anybody writes.
+MOST_PARTS = 4 * MAX_SIDE
 ORDERS = {b"II": "<", b"MM": ">"}
 # Version to the place of the first directory, and the formats of an offset, of a count of entries, and the
 # bytes of an entry: TIFF 6.0, and BigTIFF.
@@ -87,6 +89,8 @@ def read(data: bytes) -> Deep | int:
         # Thumbnails and masks are flagged as such.
         pictures = [page for page in pages if not (page.is_reduced or page.is_mask)] or pages[:1]
         channels = _channels(file, pictures)
+        if max(len(page.dataoffsets) for page in pictures) > MOST_PARTS:
+            raise ImageError(f"This TIFF is cut into too many parts. {SAVE_AS}")
         if len(pictures) == 1 and _is_plain(pictures[0]):
             return pages.index(pictures[0])
         for page in pictures:
@@ -99,6 +103,16 @@ def read(data: bytes) -> Deep | int:
         image.getexif()[ORIENTATION] = int(tags.get(ORIENTATION, 1))
         size = scale.plausible(channels.pixel_size) or scale.recorded(_numbers(tags))
         return Deep(image, note, _loss(pictures[0], data), size)
+
+
+def pixels(data: bytes) -> int:
+    """How many pixels the largest page of a TIFF has, as far as :func:`read` would look."""
+    from tifffile import TiffFile
+
+    if len(list(islice(_pages(data), MOST_PAGES + 1))) > MOST_PAGES:
+        return 0
+    with TiffFile(io.BytesIO(data)) as file:
+        return max(page.imagewidth * page.imagelength for page in file.pages)
 
 
 def _pages(data: bytes) -> Iterator[int]:

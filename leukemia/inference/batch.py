@@ -11,8 +11,9 @@ from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.operating_point import INDETERMINATE, OperatingPoint
 from leukemia.settings import MAX_FILES
 
-# Few enough that a Stop takes effect within a moment, enough to fill the network's batch.
-CHUNK = 16
+# Few enough that a Stop takes effect within a moment, also where many sessions take turns; and how many to
+# begin with, so that the first answers are there at once.
+CHUNK, FIRST = 8, 3
 # Side in pixels of the picture that is kept; the frame itself is dropped.
 THUMBNAIL = 176
 # Bytes of images that are kept until their scale is stated.
@@ -154,11 +155,11 @@ class Batch:
         """Answer what waits after a :meth:`stop`."""
         self.stopped = False
 
-    def work(self, classifier: Classifier) -> list[str]:
-        """Answer the next :data:`CHUNK` images that wait; return their keys, whose bytes are done with."""
+    def work(self, classifier: Classifier, most: int = CHUNK) -> list[str]:
+        """Answer the next ``most`` images that wait; return their keys, whose bytes are done with."""
         if self._since is None:
             self._since = self._clock(), len(self._results)
-        items = list(islice(self._waiting.values(), CHUNK))
+        items = list(islice(self._waiting.values(), most))
         answers = classifier.classify([self._source(item) for item in items], thumbnail=THUMBNAIL)
         for item, answer in zip(items, answers, strict=True):
             if answer.scale_unknown and not self._keep(item):

@@ -1,18 +1,18 @@
 """A bundle and images to answers, in the order the images came.
 
 One image alone has all cores for its network. Of several, each is decoded and answered by one thread, with
-a core of its own and nothing to wait for; only a few frames are in memory at a time, however many files there
-are.
+a core of its own and nothing to wait for. All sessions share the threads, and take turns; what is decoded at
+a time fits into :data:`leukemia.settings.DECODING_BYTES`, however many people and files there are.
 """
 
 import io
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,7 +24,7 @@ from PIL import Image
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, ImageError
-from leukemia.imaging import appearance, reader, validate
+from leukemia.imaging import appearance, memory, reader, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
@@ -159,20 +159,19 @@ class Classifier:
             return
         predict = partial(_predict_one, self._free_requests())
         workers = settings.load().workers
-        with ThreadPoolExecutor(workers, thread_name_prefix="classify") as pool:
-            ahead: deque[Future[Answer]] = deque()
+        pool, ahead = _pool(workers), deque()
 
-            def take_in(some: Iterable[Source]) -> None:
-                ahead.extend(pool.submit(self._answer, source, thumbnail, predict) for source in some)
+        def take_in(some: Iterable[Source]) -> None:
+            ahead.extend(pool.submit(self._answer, source, thumbnail, predict) for source in some)
 
-            take_in(first)
-            try:
-                while ahead:
-                    take_in(islice(sources, AHEAD * workers - len(ahead)))
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+        take_in(first)
+        try:
+            while ahead:
+                take_in(islice(sources, AHEAD * workers - len(ahead)))
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
 
     def _compile(self, hint: str) -> openvino.CompiledModel:
         # Full precision: the same answer on every machine, whatever short floats its cores offer.
@@ -201,14 +200,16 @@ class Classifier:
 
     def _decode(self, source: Source, thumbnail: int) -> _Decoded:
         try:
-            cell = validate.open_cell(source.load(), source.scale, self.bundle.pixel_size)
+            data = source.load()
+            with memory.room_for(data):
+                cell = validate.open_cell(data, source.scale, self.bundle.pixel_size)
+                crop = crop_cell(cell, self.bundle.input_size)
+                told = {"image_id": cell.image_id, "area": cell.area, "note": cell.note}
+                small = _thumbnail(crop, thumbnail) if thumbnail else b""
+                return _Decoded(Answer(source.name, thumbnail=small, **told), crop, cell.loss)
         except ImageError as error:
             unknown = isinstance(error, ScaleUnknownError)
             return _Decoded(Answer(source.name, error=str(error), scale_unknown=unknown))
-        crop = crop_cell(cell, self.bundle.input_size)
-        small = _thumbnail(crop, thumbnail) if thumbnail else b""
-        answer = Answer(source.name, image_id=cell.image_id, area=cell.area, thumbnail=small, note=cell.note)
-        return _Decoded(answer, crop, cell.loss)
 
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         if not (0 <= probability <= 1 and distance >= 0):  # also where either is not a number
@@ -220,6 +221,15 @@ class Classifier:
                 item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance
             )
         return replace(item.answer, probability=probability, distance=distance)
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """The threads that answer for all sessions of this process, each image when its turn comes.
+
+    None of them waits for another: each decodes and asks the network itself.
+    """
+    return ThreadPoolExecutor(workers, thread_name_prefix="classify")
 
 
 def _predict_one(

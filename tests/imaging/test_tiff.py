@@ -147,6 +147,17 @@ def test_a_huge_frame_is_refused_before_it_is_decoded():
         reader.decode(bytes(huge))
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_picture_in_a_hundred_thousand_parts_is_refused_at_once(bits):
+    parts = 100_000
+    tags = [(256, 4, 1, 5_000), (257, 4, 1, 5_000), (258, 3, 1, bits), (262, 3, 1, 2), (277, 3, 1, 3)]
+    tags += [(322, 4, 1, 16), (323, 4, 1, 16), (324, 4, parts, 8), (325, 4, parts, 8)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    data = b"II*\0" + struct.pack("<I", 8 + 4 * parts) + struct.pack("<I", 8) * parts + directory
+    with pytest.raises(ImageError, match="too many parts"):
+        reader.decode(data)
+
+
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("planar", [False, True])
 def test_what_is_cut_off_is_not_filled_with_black(compression, planar):

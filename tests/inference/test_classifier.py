@@ -1,5 +1,6 @@
 import io
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import BundleError
-from leukemia.imaging import appearance, scale
+from leukemia.imaging import appearance, memory, scale, validate
 from leukemia.imaging.cell import crop_cell, measure_cell
+from leukemia.imaging.scale import NATIVE
 from leukemia.inference.classifier import AHEAD, ANY_REASON, NO_NUMBER, Classifier, Source
 from tests.support import bundle_factory
 from tests.support.cases import case
+from tests.support.pictures import encoded
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +229,49 @@ def test_an_engine_that_gives_no_number_gives_no_answer(tiny_bundle, drawn_files
     for some in (paths[:1], paths):
         for answer in Classifier.load(tiny_bundle).classify(map(Source.file, some)):
             assert (answer.probability, answer.error) == (None, NO_NUMBER)
+
+
+def test_sessions_share_the_threads_and_the_memory_and_take_turns(classifier, drawn, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_WORKERS", "3")
+    (_, _, pixels), *_ = drawn
+    frame = encoded(pixels)
+    monkeypatch.setattr(memory, "_ROOM", memory.Room(2 * memory.needed(frame)))
+    guard, threads, now, most = threading.Lock(), set(), 0, 0
+    opened = validate.open_cell
+
+    def watched(*given):
+        nonlocal now, most
+        with guard:
+            threads.add(threading.get_ident())
+            now += 1
+            most = max(most, now)
+        try:
+            time.sleep(0.002)
+            return opened(*given)
+        finally:
+            with guard:
+                now -= 1
+
+    monkeypatch.setattr(validate, "open_cell", watched)
+    ends = {}
+
+    def session(name, images):
+        answers = classifier.classify(Source(f"{name}-{n}", lambda: frame, NATIVE) for n in range(images))
+        for answer in answers:
+            assert answer.probability is not None
+            ends.setdefault(name, []).append(time.monotonic())
+
+    sessions = [threading.Thread(target=session, args=(n, 60)) for n in range(4)]
+    for one in sessions:
+        one.start()
+    until = time.monotonic() + 60
+    while not ends and time.monotonic() < until:
+        time.sleep(0.001)
+    late = threading.Thread(target=session, args=("late", 3))
+    late.start()
+    for one in (*sessions, late):
+        one.join(120)
+    assert (most, len(threads)) == (2, 3)
+    assert all(len(ends[n]) == 60 for n in range(4))
+    # Who comes late is answered among the others, not after them.
+    assert max(ends["late"]) < min(max(ends[n]) for n in range(4))

@@ -28,7 +28,7 @@ from leukemia.dataset.importing.layout import NamedImage
 from leukemia.dataset.quality import damage, near_duplicates
 from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
-from leukemia.imaging import reader, validate
+from leukemia.imaging import memory, reader, validate
 from leukemia.imaging.cell import measure_cell
 from leukemia.storage import atomic
 from leukemia.storage.atomic import whole_file
@@ -215,8 +215,9 @@ def _stage(target: Target, staging: Path) -> tuple[ImportedFile, near_duplicates
     known = {"path": target.path, "origin": entry.origin, "stamp": entry.stamp}
     try:
         data = entry.load()
-        picture = reader.open_picture(data)
-        cell = measure_cell(picture.pixels)
+        with memory.room_for(data):
+            picture = reader.open_picture(data)
+            cell = measure_cell(picture.pixels)
     except (ImageError, ArchiveError) as error:
         return ImportedFile(**known, error=str(error)), None
     try:

@@ -15,6 +15,7 @@ from leukemia import settings
 from leukemia.errors import RegistryError
 from leukemia.storage import databases
 from leukemia.storage.workspace import Workspace
+from leukemia.tracking import creation
 
 if TYPE_CHECKING:
     import mlflow
@@ -63,11 +64,11 @@ def client(data: Path) -> "mlflow.MlflowClient":
         os.environ.setdefault(name, value)
     import mlflow
 
-    if file := database(data):
-        file.parent.mkdir(parents=True, exist_ok=True)
     # MLflow logs at length how it makes its tables.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if file := database(data):
+        creation.ensure(file, Workspace(Path(data).resolve()).mlruns)
     return mlflow.MlflowClient(tracking_uri=uri(data))
 
 

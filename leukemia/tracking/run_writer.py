@@ -252,10 +252,16 @@ def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str, tags: Mapping
 
 
 def _create(client: mlflow.MlflowClient, artifacts: str | None, name: str, tags: Mapping[str, str]) -> str:
-    known = client.get_experiment_by_name(records.EXPERIMENT)
-    experiment = (
-        known.experiment_id
-        if known
-        else client.create_experiment(records.EXPERIMENT, artifact_location=artifacts)
-    )
-    return client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
+    return client.create_run(_experiment(client, artifacts), run_name=name, tags=dict(tags)).info.run_id
+
+
+def _experiment(client: mlflow.MlflowClient, artifacts: str | None) -> str:
+    if known := client.get_experiment_by_name(records.EXPERIMENT):
+        return known.experiment_id
+    try:
+        return client.create_experiment(records.EXPERIMENT, artifact_location=artifacts)
+    except MlflowException as error:
+        # Another process made it meanwhile.
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return client.get_experiment_by_name(records.EXPERIMENT).experiment_id

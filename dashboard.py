@@ -11,7 +11,7 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
-from pages.components import tour
+from pages.components import service_change, tour
 
 # A named icon would be fetched from the internet.
 ICON = Path(__file__).parent / "pages" / "components" / "icon.svg"
@@ -30,6 +30,7 @@ page = st.navigation(
 st.bottom.caption(f"**{RESEARCH_USE}**")
 try:
     tour.show()
+    service_change.show()
     page.run()
 except LeukemiaError as error:
     st.error(plain(str(error)), icon=":material/error:")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError, RegistryError
@@ -79,6 +80,11 @@ class Version:
         return CHAMPION in self.aliases
 
     @property
+    def built_in(self) -> bool:
+        """Whether it is the bundle that comes with the program: no version, and not called so."""
+        return self.number is None and self.folder.resolve() == settings.SHIPPED.resolve()
+
+    @property
     def recall(self) -> float | None:
         """Held-out recall (sensitivity) at its own threshold."""
         return self.estimates.get("sensitivity", {}).get("value")
@@ -86,7 +92,9 @@ class Version:
     @property
     def name(self) -> str:
         """What it is called on screen."""
-        return self.folder.name if self.number is None else f"version {self.number}"
+        if self.number is not None:
+            return f"version {self.number}"
+        return settings.BUILT_IN if self.built_in else self.folder.name
 
     @property
     def note(self) -> str:
@@ -103,11 +111,13 @@ class Version:
     @property
     def word(self) -> str:
         """What names it in an address."""
-        return self.folder.name if self.number is None else str(self.number)
+        if self.number is not None:
+            return str(self.number)
+        return "built-in" if self.built_in else self.folder.name
 
     def answers_to(self, word: str) -> bool:
         """Whether a word of an address names it: its folder or its number."""
-        return word == self.folder.name or (self.number is not None and word == str(self.number))
+        return word in (self.word, self.folder.name)
 
 
 def registered(data: Path) -> list[Version]:

@@ -135,7 +135,7 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_lies_here_is_shown(vis
         for one in page.warning
     )
     assert matrix(page)
-    assert [name.split(" (")[0] for name in page.selectbox[0].options] == ["served", "other"]
+    assert [name.split(" (")[0] for name in page.selectbox[0].options] == ["The built-in model", "other"]
 
 
 def test_a_version_that_another_program_registered_is_a_sentence(visit, data):

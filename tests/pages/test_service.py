@@ -6,8 +6,9 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.registry import promotion
 from leukemia.storage.workspace import Workspace
-from tests.support.app import PATIENCE
-from tests.support.bundle_factory import copy_bundle
+from pages.components import model_in_service
+from tests.support.app import PATIENCE, open_dashboard, press, said
+from tests.support.bundle_factory import copy_bundle, edit
 from tests.support.runs_factory import data_folder, finish_run
 
 
@@ -55,6 +56,29 @@ def test_a_page_answers_with_what_is_promoted_as_soon_as_it_looks_again(data):
     promotion.roll_back(data, "Ada", "as before")
     page.button[0].click().run()
     assert page.text[0].value == "came-with-it, version None"
+
+
+def test_an_open_page_is_told_what_has_come_into_service(data):
+    page = open_dashboard()
+    told = "The model in service has changed"
+    assert told not in said(page)
+    promotion.promote(data, 1, "Ada", "better")
+    model_in_service.refresh()
+    page.run()
+    assert f"{told}: version 1 now answers instead of the built-in model." in said(page)
+    press(page, "Show the page with it")
+    assert told not in said(page)
+    assert "version 1" not in said(page)
+
+
+def test_an_open_page_is_told_of_another_operating_point(copied_bundle, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_MODEL", str(copied_bundle))
+    page = open_dashboard()
+    edit(copied_bundle, {"threshold.value": 0.9375})
+    page.run()
+    assert "The operating point in service has changed." in said(page)
+    assert "0.938 or above" in said(page)
+    assert "The model in service has changed" not in said(page)
 
 
 def test_a_page_has_a_notice_where_the_promoted_model_is_damaged(data):

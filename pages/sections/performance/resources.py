@@ -88,7 +88,8 @@ def name(version: Version) -> str:
     if in_service(version) and CHAMPION not in version.aliases:
         details.append("in service")
     details = [word for word in details if word]
-    return f"{version.name} ({', '.join(details)})" if details else version.name
+    words = version.name[:1].upper() + version.name[1:] if version.built_in else version.name
+    return f"{words} ({', '.join(details)})" if details else words
 
 
 def held_out_curves(bundle: Bundle) -> HeldOutCurves:

@@ -124,7 +124,7 @@ def _open(data: bytes) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if image.format == "TIFF":
             image.seek(page)
-        _check_header(image)
+        _check_header(image, data)
         if data.startswith(PNG) and data[PNG_DEPTH] > 8 and image.mode in ("RGB", "RGBA"):
             return _deep_png(data, image)
         pixel_size = scale.recorded(image.tag_v2) if image.format == "TIFF" else None
@@ -133,29 +133,33 @@ def _open(data: bytes) -> Picture:
         return Picture(_upright_rgb(_without_empty_alpha(image)), lost, pixel_size)
 
 
-def _check_header(image: Image.Image) -> None:
+def _check_header(image: Image.Image, data: bytes) -> None:
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ImageError(_too_wide())
     if image.format == "TIFF":
         return  # its pages were looked at before
     frames = getattr(image, "n_frames", 1)
-    if frames > 1 and not (image.format == "MPO" and _only_previews(image)):
+    if frames > 1 and not (image.format == "MPO" and _only_previews(image, data)):
         raise ImageError(f"The file contains {frames} images. Save each cell as a separate file.")
 
 
-def _only_previews(image: Image.Image) -> bool:
+def _only_previews(image: Image.Image, data: bytes) -> bool:
     """Whether a phone's or camera's file holds its picture and, beside it, smaller copies or maps of it."""
-    if image.n_frames > MOST_FRAMES:
+    entries = image.mpinfo[MP_ENTRIES][1:]
+    return len(entries) < MOST_FRAMES and not any(
+        entry["Attribute"]["MPType"].startswith("Multi-Frame")
+        or _is_as_large(image, data[entry["DataOffset"] + image.info["mpoffset"] :])
+        for entry in entries
+    )
+
+
+def _is_as_large(image: Image.Image, data: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as other:
+            return other.width >= image.width or other.height >= image.height
+    except Exception:  # messengers cut a preview off and leave it listed
         return False
-    width, height = image.size
-    kinds = [entry["Attribute"]["MPType"] for entry in image.mpinfo[MP_ENTRIES][1:]]
-    smaller = True
-    for number in range(1, image.n_frames):
-        image.seek(number)
-        smaller &= image.width < width and image.height < height
-    image.seek(0)
-    return smaller and not any(kind.startswith("Multi-Frame") for kind in kinds)
 
 
 def _deep_png(data: bytes, image: Image.Image) -> Picture:

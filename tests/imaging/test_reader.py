@@ -102,7 +102,11 @@ def test_a_camera_s_preview_is_no_second_picture():
         return out.getvalue()
 
     alone = reader.decode(encoded(ellipse(), "JPEG"))
-    assert np.array_equal(reader.decode(camera(ellipse(100, area=2_000))), alone)
+    with_preview = camera(ellipse(100, area=2_000))
+    assert np.array_equal(reader.decode(with_preview), alone)
+    second = with_preview.index(b"\xff\xd8\xff", 3)
+    for cut in (second, second + 20):
+        assert np.array_equal(reader.decode(with_preview[:cut]), alone)
     with pytest.raises(ImageError, match="2 images"):
         reader.decode(camera(ellipse(area=20_000)))
 

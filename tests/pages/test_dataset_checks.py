@@ -1,6 +1,7 @@
 """The checks on the page, without a browser."""
 
 import json
+import os
 import re
 import shutil
 
@@ -10,10 +11,10 @@ from leukemia import jobs
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.dataset.quality import near_duplicates
+from leukemia.dataset.quality import damage, near_duplicates
 from leukemia.evaluation import label_issues
 from pages.sections.dataset import checks
-from tests.support.app import labels, said, wait
+from tests.support.app import labels, press, said, wait
 
 
 def unfold(page, *names):
@@ -89,6 +90,23 @@ def test_suspects_are_shown_the_most_suspect_first(open_dataset, dataset, drawn_
     assert set(expected) == set(bundle.predictions["image_id"].iloc[:2])
     (grid,) = [g for g in page.get("bidi_component") if g.proto.id.endswith("check-suspects-grid")]
     assert [card["id"] for card in json.loads(grid.proto.json)["cards"]] == expected
+
+
+@pytest.mark.process
+def test_files_of_another_date_are_read_when_that_is_asked_for(open_dataset, dataset, monkeypatch):
+    cells = manifest.read(dataset)
+    damage.find(dataset, cells, workers=2)
+    for path in cells["path"]:
+        os.utime(dataset / path, (1, 1))
+    cut = dataset / cells["path"].iloc[0]
+    cut.write_bytes(cut.read_bytes()[:-900])
+    monkeypatch.setattr(damage, "FEW", 1)
+    page = open_dataset("checks")
+    title = "Damaged since import: "
+    assert f"{title}not checked yet" in [label.replace("*", "") for label in labels(page)]
+    press(page, "Read all images")
+    wait(page, jobs.latest(dataset, "similar"))
+    assert f"{title}problem" in [label.replace("*", "") for label in labels(page)]
 
 
 @pytest.mark.process

@@ -90,6 +90,8 @@ def open_source(source: Path, stack: ExitStack) -> Listing:
         listed = _in_folder(source, stack, left_out)
     elif source.is_file():
         listed = _in_zip(source, "", stack, left_out)
+    elif source.exists():
+        raise ArchiveError(f"{source} is a device or a pipe, neither a folder nor a .zip file.")
     else:
         raise ArchiveError(f"No such file or folder: {source}.")
     entries = []

@@ -83,6 +83,11 @@ def remember(data: Path, cells: pd.DataFrame, packed: Mapping[str, str]) -> None
     _write(data, cells, known)
 
 
+def verified(data: Path, cells: pd.DataFrame) -> tuple[int, int] | None:
+    """Changes whenever images were verified."""
+    return _stamp(_file(data, cells))
+
+
 def digest(data: bytes) -> str:
     """BLAKE2 of a file's bytes, 32 hex digits."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()

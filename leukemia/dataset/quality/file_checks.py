@@ -12,10 +12,11 @@ from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, c
 from leukemia.dataset.quality.damage import Damage
 from leukemia.storage.workspace import Workspace
 
+DAMAGED = "damaged"
 # What was done, by level, about images that changed.
 ACTIONS = {
     PROBLEM: "Nothing yet: import again, from the download.",
-    UNKNOWN: "Not read yet. Run: python -m leukemia check",
+    UNKNOWN: "They are not read before somebody asks for it.",
     OK: "Every image is compared with what was imported.",
 }
 
@@ -82,7 +83,7 @@ def damaged(found: Damage) -> Check:
         else f"{counted(len(rows), 'image')} of the prepared set can no longer be read, or changed."
     )
     return Check(
-        "damaged",
+        DAMAGED,
         "Damaged since import",
         level,
         finding,

@@ -46,7 +46,9 @@ def show(data: Path) -> None:
     flash.show(job_status.FLASH)
     scan = _scan_or_start(data, cells)
     model = bundle.identity if bundle else why
-    first, *rest = _all(data, (*stamp, scan is not None), model, cells, scan, bundle)
+    first, *rest = _all(
+        data, (*stamp, scan is not None, damage.verified(data, cells)), model, cells, scan, bundle
+    )
     _headline(first)
     if first.level == OK and any(one.name == "near" and one.level == PROBLEM for one in rest):
         st.warning(
@@ -119,13 +121,14 @@ def _split(labelled: pd.DataFrame, bundle: Bundle | None) -> tuple[pd.Series, st
 
 def _scan_or_start(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | None:
     """The scan of all images; where there was none, one is started once."""
-    if cached := near_duplicates.cached(data, cells):
-        return cached
     job = jobs.latest(data, KIND)
     state = jobs.state(job) if job else None
-    arguments = ["check", "--data", str(data)]
+    if cached := near_duplicates.cached(data, cells):
+        if state and state.active:
+            job_status.follow(job)
+        return cached
     if state is None or state.status == JobStatus.DONE:
-        job_status.start(data, KIND, TITLE, arguments)
+        _start(data)
         flash.show(job_status.FLASH)
         job = jobs.latest(data, KIND)
         state = jobs.state(job) if job else None
@@ -135,6 +138,10 @@ def _scan_or_start(data: Path, cells: pd.DataFrame) -> near_duplicates.Scan | No
     elif state and state.status != JobStatus.DONE:
         job_status.ended(job, state, resume="Scan again")
     return None
+
+
+def _start(data: Path) -> None:
+    job_status.start(data, KIND, TITLE, ["check", "--data", str(data)])
 
 
 def _headline(check: Check) -> None:
@@ -168,6 +175,8 @@ def _one(data: Path, check: Check) -> None:
         st.caption(f"**What it means.** {plain(check.meaning)}")
         if check.action:
             st.caption(f"**What was done.** {plain(check.action)}")
+        if check.name == file_checks.DAMAGED and check.level == UNKNOWN:
+            st.button("Read all images", icon=":material/search_check:", on_click=_start, args=(data,))
         # Pictures of all checks at once are too much for a browser beside a training.
         if check.rows.empty or not box.open:
             return

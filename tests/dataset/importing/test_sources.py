@@ -118,8 +118,10 @@ def test_what_is_no_source_is_told(tmp_path, stack, monkeypatch):
     for number in range(3):
         (tmp_path / "full" / f"{number}.bmp").write_bytes(b"x")
     monkeypatch.setattr(sources, "MAX_ARCHIVE_FILES", 2)
+    os.mkfifo(tmp_path / "pipe.zip")
     for name, says in (
         ("gone", "No such file or folder"),
+        ("pipe.zip", "is a device or a pipe"),
         ("hollow", "is empty"),
         ("text.zip", "neither a folder nor a complete .zip"),
         ("full", "more than 2 files"),

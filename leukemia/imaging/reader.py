@@ -19,7 +19,7 @@ from leukemia.storage import files
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
-MP_ENTRIES, MOST_FRAMES = 0xB002, 8  # of a JPEG with several pictures (CIPA DC-007)
+MP_HEADER, MP_ENTRIES, MOST_FRAMES = b"MPF\0", 0xB002, 8  # of a JPEG with several pictures (CIPA DC-007)
 PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # how it begins, and where the bits of a sample stand
 
 
@@ -147,9 +147,10 @@ def _check_header(image: Image.Image, data: bytes) -> None:
 def _only_previews(image: Image.Image, data: bytes) -> bool:
     """Whether a phone's or camera's file holds its picture and, beside it, smaller copies or maps of it."""
     entries = image.mpinfo[MP_ENTRIES][1:]
+    start = data.index(MP_HEADER) + len(MP_HEADER)
     return len(entries) < MOST_FRAMES and not any(
         entry["Attribute"]["MPType"].startswith("Multi-Frame")
-        or _is_as_large(image, data[entry["DataOffset"] + image.info["mpoffset"] :])
+        or _is_as_large(image, data[start + entry["DataOffset"] :])
         for entry in entries
     )
 

@@ -139,7 +139,7 @@ def _learned(record: schema.Record) -> str:
 def _data(record: schema.Record, name: str) -> str:
     part: schema.Subset = getattr(record.split, name)
     counts = ", ".join(
-        f"{part.cells.get(label, 0):,} {label} cells of {part.patient_groups.get(label, 0)} patients"
+        f"{part.cells.get(label, 0):,} {label} cells of {part.patient_groups.get(label, 0)} patient groups"
         for label in (ALL, NORMAL)
     )
     leak = "" if record.split.by == "patient" else f" **{LEAKY}.**"
@@ -310,9 +310,9 @@ def _site(site: Site) -> str:
     silent = sum(site.unanswered.values())
     return (
         f"Accepted for **{plain(site.name)}** by {plain(site.who)}, {site.at}: {plain(site.reason)}\n\n"
-        f"On {sum(site.cells.values()):,} cells of {site.patient_groups.get(ALL, 0)} patients with ALL cells "
-        f"and {site.patient_groups.get(NORMAL, 0)} with normal cells, at {how}. Each patient weighs the "
-        "same. "
+        f"On {sum(site.cells.values()):,} cells of {site.patient_groups.get(ALL, 0)} patient groups with ALL "
+        f"cells and {site.patient_groups.get(NORMAL, 0)} with normal cells, at {how}. Each patient weighs "
+        "the same. "
         f"{silent:,} cells were not answered.\n\n"
         f"| metric | value (95%) | lower bound ({criterion.confidence:.0%}) and the least accepted |\n"
         f"|---|---|---|\n{rows}\n\n"

@@ -144,7 +144,8 @@ def on_shared(frame: pd.DataFrame, versions: Sequence[pd.DataFrame], names: Sequ
         f"{'both' if len(names) == 2 else 'all'} held out with the same label."
     )
     if sum(map(len, versions)) > sum(counts):
-        said += " Identical images count once."
+        rows = f"{max(map(len, versions)):,}"
+        said += f" Identical images count once, so that this is fewer than the {rows} listed elsewhere."
     if set(counts) == {len(frame)}:
         return said
     each = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))

@@ -8,6 +8,7 @@ import pandas as pd
 from leukemia.evaluation import bootstrap, metrics
 from leukemia.evaluation.bootstrap import PatientBootstrap
 from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.wilson import wilson
 
 # Resamples at a time where there is a number for each of them and each cell.
 CHUNK = 100
@@ -34,8 +35,21 @@ def of(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[st
 
 
 def of_patients(predictions: pd.DataFrame, threshold: float, *, seed: int = 0) -> dict[str, Estimate]:
-    """The same metrics with a patient as the unit: the mean probability over the patient's cells."""
-    return of(metrics.by_patient(predictions), threshold, seed=seed)
+    """The same metrics with a patient as the unit: the mean probability over the patient's cells.
+
+    A share of patients has its Wilson interval: resampled patients who are all called right would give an
+    interval of no width.
+    """
+    people = metrics.by_patient(predictions)
+    counts = metrics.confusion(people, threshold)
+    shares = {
+        "sensitivity": (counts["tp"], counts["tp"] + counts["fn"]),
+        "specificity": (counts["tn"], counts["tn"] + counts["fp"]),
+        "ppv": (counts["tp"], counts["tp"] + counts["fp"]),
+        "npv": (counts["tn"], counts["tn"] + counts["fn"]),
+        "accuracy": (counts["tp"] + counts["tn"], len(people)),
+    }
+    return of(people, threshold, seed=seed) | {name: wilson(*share) for name, share in shares.items()}
 
 
 def by_resampling(

@@ -57,10 +57,23 @@ def _caption(table: pd.DataFrame) -> str:
             f"Fewer than two groups have at least {subgroups.ENOUGH} ALL cells: too few to say where "
             "sensitivity is lowest."
         )
-    best = table[table["all_cells"] >= subgroups.ENOUGH]["sensitivity"].max()
+    best = subgroups.enough(table, "sensitivity")["sensitivity"].max()
     lowest = worst["sensitivity"]
-    caption = f"Sensitivity is lowest for “{worst['part']}”: {lowest:.1%}, against {best:.1%} at best."
-    if table["specificity"].notna().any():
-        low = table.loc[table["specificity"].idxmin()]
-        caption += f" Specificity is lowest for “{low['part']}”: {low['specificity']:.1%}."
+    caption = (
+        f"{_among(table, 'sensitivity', 'ALL')}ensitivity is lowest for “{worst['part']}”: {lowest:.1%}, "
+        f"against {best:.1%} at best."
+    )
+    low = subgroups.worst(table, "specificity")
+    if low is not None:
+        caption += (
+            f" {_among(table, 'specificity', 'normal')}pecificity is lowest for “{low['part']}”: "
+            f"{low['specificity']:.1%}."
+        )
     return caption
+
+
+def _among(table: pd.DataFrame, name: str, word: str) -> str:
+    """Begin a sentence by saying which groups it is about, where that is not all of them."""
+    if len(subgroups.enough(table, name)) == table[name].notna().sum():
+        return "S"
+    return f"Among groups with at least {subgroups.ENOUGH} {word} cells, s"

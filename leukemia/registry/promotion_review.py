@@ -85,7 +85,7 @@ def unjudged(data: Path, candidate: Bundle, present: Bundle) -> list[str]:
     if own.empty:
         return [NO_SOURCES]
     few = [
-        f"{source} ({own.at[source, ALL]} ALL and {own.at[source, NORMAL]} healthy patients)"
+        f"{source} ({own.at[source, ALL]} ALL and {own.at[source, NORMAL]} healthy patient groups)"
         for source in own.index
         if own.loc[source].min() < FEWEST_PATIENTS
     ]

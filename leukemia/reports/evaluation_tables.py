@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leukemia import settings
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
-from leukemia.classes import ALL, NORMAL, is_all
+from leukemia.classes import ALL, NORMAL
 from leukemia.errors import DatasetError
 from leukemia.evaluation import comparison, estimates, formatting, held_out, metrics, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
@@ -37,11 +37,9 @@ def summary(scored: Scored) -> list[str]:
     counts = metrics.confusion(predictions, bundle.threshold)
     by_cell = estimates.of(predictions, bundle.threshold)
     by_patient = estimates.of_patients(predictions, bundle.threshold)
-    groups = predictions.drop_duplicates("patient_group")["label"].value_counts()
     return [
         f"{bundle.name} on {scored.on}",
-        f"{len(predictions):,} cells of {groups.get(ALL, 0)} ALL and {groups.get(NORMAL, 0)} normal "
-        f"patient groups; {bundle.operating_point}",
+        f"{len(predictions):,} cells of {patients.count(predictions)}; {bundle.operating_point}",
         *([model_card.engine(bundle.record.engine)] if bundle.record.engine else []),
         *scored.notes,
         *_by_source(scored),
@@ -168,11 +166,13 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
     if together:
         mean = evaluate_mean([one.predictions for one in bundles], [one.folder.name for one in bundles])
         rows.append((f"mean of these {len(bundles)}", mean.predictions, mean.threshold))
-    lines = _head("recipe", *FOLD_COLUMNS.values(), "patients right")
+    lines = _head("recipe", *FOLD_COLUMNS.values(), "patient groups right")
     for name, predictions, threshold in rows:
         known = estimates.of(predictions, threshold) | subgroups.estimate(predictions, threshold)
-        right, people = patients.right_out_of_fold(predictions)
-        lines.append(_row(name, *(known.get(key, "") for key in FOLD_COLUMNS), f"{right} of {people}"))
+        right = patients.table(predictions, threshold)["right"]
+        lines.append(
+            _row(name, *(known.get(key, "") for key in FOLD_COLUMNS), f"{right.sum()} of {len(right)}")
+        )
     return lines
 
 
@@ -183,14 +183,17 @@ def split_table(bundles: Sequence[Bundle]) -> list[str]:
     on test patients, with 95 % intervals over patients.
     """
     lines = _head(
-        "recipe", "split", "validation: sensitivity at 80% specificity", *SPLIT_COLUMNS, "patients right"
+        "recipe",
+        "split",
+        "validation: sensitivity at 80% specificity",
+        *SPLIT_COLUMNS,
+        "patient groups right",
     )
     for bundle in bundles:
         record = bundle.record
         best = record.history[record.epochs.best - 1].get("val_recall_at_specificity")
         known = estimates.of(bundle.predictions, bundle.threshold)
-        people = metrics.by_patient(bundle.predictions)
-        right = (people["probability"] >= bundle.threshold) == is_all(people["label"])
+        right = patients.table(bundle.predictions, bundle.threshold)["right"]
         lines.append(
             _row(
                 bundle.recipe,
@@ -209,13 +212,13 @@ def _of_folds(scored: Scored) -> list[str]:
     if not record.split.folds or "cell_area" not in predictions:
         return []
     weak = subgroups.estimate(predictions, scored.bundle.threshold)
-    right, people = patients.right_out_of_fold(predictions)
+    right = patients.table(predictions, scored.bundle.threshold)["right"]
     lines = [
         "",
         *(f"{name:<28} {estimate!s:<26} {subgroups.MEANING[name]}" for name, estimate in weak.items()),
         "",
-        f"Patients called correctly by the mean of their cells: {right} of {people}, each at the threshold "
-        "that best separates the patients of the other folds.",
+        f"Patient groups called correctly by the mean probability of their cells: {right.sum()} of "
+        f"{len(right)}, at the threshold {scored.bundle.threshold:.4f}.",
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(

@@ -4,7 +4,6 @@ import pandas as pd
 
 from leukemia.bundles import schema
 from leukemia.bundles.bundle import Bundle
-from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import formatting, metrics
 from leukemia.evaluation.breakdown import patients, subgroups
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
@@ -38,11 +37,9 @@ def warnings(bundle: Bundle) -> list[str]:
 
 def cohort(predictions: pd.DataFrame) -> str:
     """How many cells were held out, of whom; columns patient_group and label."""
-    people = predictions.drop_duplicates(["patient_group", "label"])["label"].value_counts()
     return (
-        f"{len(predictions):,} held-out cells of {people.sum()} patient groups ({people.get(ALL, 0)} "
-        f"with ALL, {people.get(NORMAL, 0)} healthy). 95% intervals come from 1,000 bootstrap "
-        "resamples of patients."
+        f"{len(predictions):,} held-out cells of {patients.count(predictions)}. 95% intervals come from "
+        "1,000 bootstrap resamples of patients."
     )
 
 

@@ -8,7 +8,7 @@ from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.evaluation import formatting, three_way
-from leukemia.evaluation.breakdown import source_words
+from leukemia.evaluation.breakdown import patients, source_words
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
 from leukemia.operating_point import CALLS, INDETERMINATE, WORDS, OperatingPoint
@@ -114,7 +114,7 @@ def _origin(bundle: Bundle) -> str:
     each = " in each source" * (record.threshold.worst_source is not None)
     cells, groups = training.cells, training.patient_groups
     learned_from = " and ".join(
-        f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patients"
+        f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patient groups"
         for label, word in ((ALL, "ALL"), (NORMAL, "normal"))
     )
     return (
@@ -126,10 +126,6 @@ def _origin(bundle: Bundle) -> str:
 
 
 def _tested_on(bundle: Bundle) -> str:
-    unseen = "patients **also seen in training**" if bundle.leaky else "unseen patient groups"
+    seen = "**also seen in training**" if bundle.leaky else "not seen in training"
     predictions = bundle.predictions
-    people = predictions.drop_duplicates("patient_group")["label"].value_counts()
-    return (
-        f"{len(predictions):,} cells of {people.sum()} {unseen} "
-        f"({people.get(ALL, 0)} with ALL, {people.get(NORMAL, 0)} healthy)"
-    )
+    return f"{len(predictions):,} cells of {patients.count(predictions)} {seen}"

@@ -222,7 +222,7 @@ def test_samples_fit_the_screen_in_both_themes(visit, scheme, width):
     answered(page, 12)
     assert page.locator(".cell .drawn").count() == 12
     assert page.get_by_test_id("stBottom").get_by_text(RESEARCH_USE).is_visible()
-    assert page.get_by_text(re.compile("^Normal-like below .* unseen patient groups")).is_visible()
+    assert page.get_by_text(re.compile("^Normal-like below .* not seen in training")).is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     edges = page.locator(".cell").evaluate_all("cards => cards.map(c => c.getBoundingClientRect().right)")
     assert max(edges) <= width

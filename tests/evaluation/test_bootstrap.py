@@ -24,7 +24,16 @@ def test_every_figure_and_interval_is_that_of_the_plain_bootstrap(answers, seed)
 def test_figures_of_patients_are_those_of_their_means(answers):
     predictions = answers(2)
     people = predictions.groupby(["patient_group", "label"], as_index=False)["probability"].mean()
-    same(estimates.of_patients(predictions, 0.3), estimates.of(people, 0.3))
+    expected = estimates.of(people, 0.3)
+    found = estimates.of_patients(predictions, 0.3)
+    assert {name: one.value for name, one in found.items()} == pytest.approx(
+        {name: one.value for name, one in expected.items()}
+    )
+    ranked = ("auroc", "average_precision", "brier", "ece")
+    same({name: found[name] for name in ranked}, {name: expected[name] for name in ranked})
+    # All 5 of 5 right is no certainty: the interval has a width.
+    perfect = people.assign(probability=(people["label"] == "ALL") * 0.8 + 0.1)
+    assert estimates.of_patients(perfect, 0.5)["sensitivity"].low < 0.9
 
 
 def test_each_resample_is_scikit_learns_figure_with_weights(answers):

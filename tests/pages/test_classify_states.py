@@ -92,7 +92,7 @@ def test_the_empty_page_shows_the_model_and_the_notice(app, tiny_bundle):
         value, low, high = (100 * record["figures"][name][end] for end in ("value", "low", "high"))
         # A model that always answers calls as many cells right as these say.
         assert f"| {value:.1f}% ({low:.1f} to {high:.1f})" in text
-    assert "60 cells of 12 unseen patient groups (6 with ALL, 6 healthy)" in text
+    assert "60 cells of 12 patient groups (6 with ALL, 6 healthy) not seen in training" in text
     assert "trained on synthetic cells only" in text
     assert not page.subheader
     assert "Model card" in [expander.label for expander in page.expander]
@@ -110,7 +110,7 @@ def test_another_threshold_and_other_figures_of_the_same_network_are_taken(app, 
 def test_a_leaky_model_is_called_so(app, copied_bundle):
     text = said(app(edit(copied_bundle, {"split.by": "image"})))
     assert "tested on patients it was also trained on" in text
-    assert "60 cells of 12 patients **also seen in training** (6 with ALL, 6 healthy)" in text
+    assert "60 cells of 12 patient groups (6 with ALL, 6 healthy) **also seen in training**" in text
 
 
 def test_drawings_are_answered_and_called_synthetic(app):

@@ -171,7 +171,7 @@ def test_errors_are_listed_without_images_the_most_confident_first(visit):
     truth, probability = judged(champion())
     bundle = bundles.read(champion())
     page = visit(champion(), "errors")
-    assert "not in this data folder" in said(page)
+    assert "do not come with the program" in said(page)
     assert "<img" not in said(page)
     shown = [float(p) for p in re.findall(r"<b>(0\.\d{3})</b>", said(page))]
     missed = np.sort(probability[truth & (probability < bundle.threshold)])

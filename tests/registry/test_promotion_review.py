@@ -79,7 +79,7 @@ def test_sources_that_were_not_judged_are_named(judged, tiny_bundle, tmp_path):
     )
     absent, few = promotion_review.unjudged(tmp_path, bundles.read(one), present)
     assert "not judged on any cell of fold_0" in absent
-    assert "fold_2 (2 ALL and 2 healthy patients)" in few
+    assert "fold_2 (2 ALL and 2 healthy patient groups)" in few
     assert promotion_review.unjudged(tmp_path, bundles.read(tiny_bundle), present) == [
         promotion_review.NO_SOURCES
     ]

@@ -16,7 +16,7 @@ from tests.support import bundle_factory
 def test_the_held_out_predictions_are_judged_at_the_threshold(tiny_bundle):
     bundle = bundles.read(tiny_bundle)
     text = "\n".join(summary(scoring.on_held_out(bundle)))
-    assert "60 cells of 6 ALL and 6 normal patient groups" in text
+    assert "60 cells of 12 patient groups (6 with ALL, 6 healthy)" in text
     assert "Trained on synthetic cells." in text
     counts = bundle.record.confusion
     assert f"{counts['tp']:>16,} {counts['fn']:>19,}" in text
@@ -67,8 +67,8 @@ def test_cross_validated_bundles_make_a_table_of_their_own(folded):
     assert head.count("|") == row.count("|")
     estimate = estimates.of(folded.predictions, folded.threshold)["auroc"]
     assert row.startswith(f"| tiny-test, 2 view(s) | {estimate} |")
-    right, people = patients.right_out_of_fold(folded.predictions)
-    assert row.endswith(f"| {right} of {people} |")
+    right = patients.table(folded.predictions, folded.threshold)["right"]
+    assert row.endswith(f"| {right.sum()} of {len(right)} |")
 
 
 def test_the_mean_of_bundles_is_judged_as_each_was(folded):

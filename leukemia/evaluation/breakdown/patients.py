@@ -1,14 +1,13 @@
 """A row a patient, and patients counted: they are independent of each other, cells are not."""
 
-import numpy as np
-import pandas as pd
-from scipy.stats import binomtest
-from sklearn.metrics import roc_curve
+from dataclasses import dataclass
 
-from leukemia.classes import is_all
+import pandas as pd
+
+from leukemia.classes import ALL, NORMAL, is_all
 from leukemia.evaluation import metrics
-from leukemia.evaluation.calibration import to_logit
 from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.wilson import wilson
 
 MEANING = {
     "sensitivity": (
@@ -74,70 +73,43 @@ def rates(people: pd.DataFrame) -> dict[str, tuple[int, int, Estimate]]:
     return out
 
 
-def right_out_of_fold(predictions: pd.DataFrame) -> tuple[int, int]:
-    """How many patient groups the mean logit of their cells calls right, and of how many.
-
-    The threshold of a fold's patients is the one of the highest balanced accuracy on the other folds'.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Columns patient_group, label, probability, fold; a row a cell.
-    """
-    right = _right(predictions, _fold_thresholds(predictions))
-    return int(right.sum()), len(right)
-
-
 def right_by_source(predictions: pd.DataFrame, threshold: float) -> dict[str, int]:
-    """How many patient groups their cells of a source call right: see :func:`right_out_of_fold`.
+    """How many patient groups are called right in each source, by the mean probability of their cells there.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Columns patient_group, label, probability, source, and fold, if several made them.
+        Columns patient_group, label, probability, source; a row a cell.
     threshold : float
-        For the mean probability of a patient's cells, where there are no folds.
+        For the mean probability, as for a cell's.
     """
-    if "fold" in predictions and predictions["fold"].nunique() > 1:
-        thresholds = _fold_thresholds(predictions)
-        parts = {name: _right(own, thresholds) for name, own in predictions.groupby("source")}
-    else:
-        parts = {name: table(own, threshold)["right"] for name, own in predictions.groupby("source")}
-    return {str(name): int(right.sum()) for name, right in parts.items()}
+    return {
+        str(name): int(table(own, threshold)["right"].sum()) for name, own in predictions.groupby("source")
+    }
 
 
-def _mean_logits(predictions: pd.DataFrame) -> pd.DataFrame:
-    cells = predictions.assign(logit=to_logit(predictions["probability"].to_numpy(float)))
-    return cells.groupby(["patient_group", "label", "fold"])["logit"].mean().reset_index()
+@dataclass(frozen=True)
+class Counted:
+    """How many patient groups there are; one with cells of both labels (``both``) counts in each class."""
+
+    groups: int
+    all: int
+    normal: int
+
+    @property
+    def both(self) -> int:
+        """How many have cells of both labels, as after a correction."""
+        return self.all + self.normal - self.groups
+
+    def __str__(self) -> str:
+        """The groups by class, in words."""
+        both = f", {self.both} of them in both" if self.both else ""
+        return f"{self.groups} patient groups ({self.all} with ALL, {self.normal} healthy{both})"
 
 
-def _fold_thresholds(predictions: pd.DataFrame) -> dict[int, float]:
-    """For each fold the mean logit that best separates the patients of the other folds."""
-    people = _mean_logits(predictions)
-    truth, fold, logit = is_all(people["label"]), people["fold"].to_numpy(), people["logit"].to_numpy()
-    thresholds = {}
-    for number in np.unique(fold):
-        own = fold == number
-        # Where folds are sources, a patient may have cells in two of them.
-        rest = ~own & ~people["patient_group"].isin(people.loc[own, "patient_group"]).to_numpy()
-        fp, tp, at = roc_curve(truth[rest], logit[rest])
-        thresholds[number] = at[np.argmax(tp - fp)]
-    return thresholds
-
-
-def _right(predictions: pd.DataFrame, thresholds: dict[int, float]) -> np.ndarray:
-    people = _mean_logits(predictions)
-    called = people["logit"].to_numpy() >= people["fold"].map(thresholds).to_numpy()
-    return called == is_all(people["label"])
-
-
-def wilson(hits: int, trials: int) -> Estimate:
-    """A share with its 95 % Wilson score interval; NaN for no trial.
-
-    Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc
-    1927;22:209-212.
-    """
-    if not trials:
-        return Estimate(float("nan"), float("nan"), float("nan"))
-    interval = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-    return Estimate(hits / trials, float(interval.low), float(interval.high))
+def count(cells: pd.DataFrame) -> Counted:
+    """Count the patient groups of cells; columns patient_group and label."""
+    by_label = cells.groupby("label")["patient_group"].nunique()
+    return Counted(
+        int(cells["patient_group"].nunique()), int(by_label.get(ALL, 0)), int(by_label.get(NORMAL, 0))
+    )

@@ -30,8 +30,8 @@ UNKNOWN = (
 )
 HEADLINE = ("sensitivity", "specificity", "auroc")
 EACH_CELL = "all, each cell equal"
-GROUPS = {ALL: "ALL patients", NORMAL: "healthy patients"}
-RIGHT = "patients right"
+GROUPS = {ALL: "ALL patient groups", NORMAL: "healthy patient groups"}
+RIGHT = "patient groups right"
 HEADER = ("source", *GROUPS.values(), *(f"{WORDS[name]} (95%)" for name in sources.NAMES), RIGHT)
 DIFFERENCES = (
     "source",
@@ -213,11 +213,11 @@ def figure(one: SourceFigures, name: str, *, mark: bool = True) -> str:
 
 
 def patients(one: SourceFigures, name: str = "") -> str:
-    """The patients that a figure rests on: ``8 ALL patients``, ``8 ALL and 3 healthy patients``."""
+    """Whom a figure rests on: ``8 ALL patient groups``, ``8 ALL and 3 healthy patient groups``."""
     labels = sources.RESTS_ON.get(name, (ALL, NORMAL))
     short = {ALL: "ALL", NORMAL: "healthy"}
     counts = " and ".join(f"{one.patient_groups.get(label, 0)} {short[label]}" for label in labels)
-    return f"{counts} patient{'s' * (one.patient_groups.get(labels[-1], 0) != 1)}"
+    return f"{counts} patient group{'s' * (one.patient_groups.get(labels[-1], 0) != 1)}"
 
 
 def _short(one: SourceFigures, name: str, bound: float) -> str:

@@ -221,12 +221,19 @@ def table(known: pd.DataFrame, part: pd.Series, threshold: float) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def worst(parts: pd.DataFrame) -> pd.Series | None:
-    """The row of :func:`table` with the lowest recall among those with enough ALL cells, or None."""
-    enough = parts[parts["all_cells"] >= ENOUGH] if len(parts) else parts
-    if len(enough) < 2:
-        return None
-    return enough.loc[enough["sensitivity"].idxmin()]
+def enough(parts: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of :func:`table` with so many cells of a class that a rate can be compared.
+
+    ``name`` is ``"sensitivity"`` or ``"specificity"``.
+    """
+    cells = {"sensitivity": "all_cells", "specificity": "normal_cells"}[name]
+    return parts[parts[cells] >= ENOUGH] if len(parts) else parts
+
+
+def worst(parts: pd.DataFrame, name: str = "sensitivity") -> pd.Series | None:
+    """The row of :func:`table` with the lowest rate among those with :func:`enough` cells, or None."""
+    known = enough(parts, name)
+    return known.loc[known[name].idxmin()] if len(known) > 1 else None
 
 
 def _estimates(own: pd.DataFrame, threshold: float) -> dict[str, Estimate]:

@@ -104,8 +104,8 @@ def test_a_large_source_hides_a_hard_one_in_the_pool_and_not_in_the_table(figure
 
 def test_the_worst_is_named_with_its_patients_and_marked_where_they_are_few(figures):
     text = source_words.worst_of(figures, "specificity")
-    assert "in tiny (2 healthy patients, too few to be sure)" in text
-    assert text.endswith("in hard (6 healthy patients)")
+    assert "in tiny (2 healthy patient groups, too few to be sure)" in text
+    assert text.endswith("in hard (6 healthy patient groups)")
     rows = {row[0]: dict(zip(source_words.HEADER, row, strict=True)) for row in source_words.table(figures)}
     assert rows["tiny"]["specificity (95%)"].endswith("*")
     assert not rows["hard"]["specificity (95%)"].endswith("*")

@@ -5,6 +5,7 @@ the network saw in training is what it sees in a clinic.
 """
 
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from leukemia.imaging import depth, loss, scale, tiff
 from leukemia.imaging.loss import Loss
 from leukemia.settings import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
 from leukemia.storage import files
+
+# What is wrong with a file is said once, by the error.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")

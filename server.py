@@ -12,7 +12,8 @@ from html import escape
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.starlette import App
 
@@ -76,4 +77,14 @@ async def _ready(_: App) -> AsyncIterator[None]:
     yield
 
 
-app = App("dashboard.py", middleware=[Middleware(NamedHosts), Middleware(PreloadCharts)], lifespan=_ready)
+def _to_classify(request: Request) -> RedirectResponse:
+    """Streamlit knows the first page by no name of its own."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
+
+
+app = App(
+    "dashboard.py",
+    routes=[Route("/classify", _to_classify)],
+    middleware=[Middleware(NamedHosts), Middleware(PreloadCharts)],
+    lifespan=_ready,
+)

@@ -41,6 +41,12 @@ def test_a_name_is_shown_as_text(server):
     assert "<script>" not in refused.value.read().decode()
 
 
+@pytest.mark.parametrize(("path", "to"), [("/classify", "/"), ("/classify?demo=2", "/?demo=2")])
+def test_classify_has_an_address_as_the_other_pages_have(server, path, to):
+    with ask(server, path) as page:
+        assert page.url == server.url + to
+
+
 def test_this_machine_gets_the_dashboard_with_the_script_of_its_charts(server):
     with ask(server, "/dataset") as page:
         assert page.status == 200

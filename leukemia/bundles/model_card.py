@@ -182,7 +182,7 @@ def _three_way(record: schema.Record) -> str:
         return ""
     header = ("cells", *WORDS.values())
     rows = [
-        (f"{label}, each {unit} equal", *(interval(value, True) for value in own.values()))
+        (f"{label}, {unit}s weighted equally", *(interval(value, True) for value in own.values()))
         for unit, estimates in (("cell", shares.each_cell), ("patient", shares.each_patient))
         for label, own in three_way.rows(estimates).items()
     ]
@@ -238,7 +238,7 @@ def _abstention(record: schema.Record) -> str:
         f"normal cells at {band.high:.3f} or above (split-conformal prediction, by patient). To check this, "
         "limits were found without each fold and used on its patients: the shares were "
         f"{shares.missed:.1%} and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells lay between, "
-        "each patient equal."
+        "patients weighted equally."
     )
 
 

@@ -44,7 +44,7 @@ UNSURE = "too few patients to be sure"
 KEPT = ("image_id", "patient_group", "label")
 # What is compared by source, and what rows beside the sources are called.
 BY_SOURCE = ("auroc", "sensitivity", "specificity", "weighted_f1", "ece")
-WORST, EACH_PATIENT = "worst source", "all, each patient equal"
+WORST, EACH_PATIENT = "worst source", "all, patients weighted equally"
 
 
 @dataclass(frozen=True)

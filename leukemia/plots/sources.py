@@ -35,7 +35,7 @@ def by_source(figures: BySource) -> Chart:
         )
     finish(
         figure,
-        "Results by source, each patient equal",
+        "Results by source, patients weighted equally",
         "Share, or AUROC, with 95% interval over patients",
         "",
         height=130 + 56 * len(rows),

@@ -75,7 +75,7 @@ def worse(data: Path, candidate: Bundle, present: Bundle, names: tuple[str, str]
         for source, own in comparison.by_source(versions, points)[0].items():
             if said := _listed(own):
                 where = PLACES.get(source, f"in {source}")
-                out.append(f"On the same cells, each patient equal, worse {where}: {said}.")
+                out.append(f"On the same cells, patients weighted equally, worse {where}: {said}.")
     return out
 
 

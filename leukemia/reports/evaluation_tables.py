@@ -74,7 +74,9 @@ def _three_way(scored: Scored) -> list[str]:
         for label, own in three_way.rows(shares).items():
             cells = ("" if equal else f"{counts[three_way.NAMES[label, call]]:,}: " for call in own)
             values = (formatting.interval(value, True) for value in own.values())
-            lines.append(_row(f"{label}, each {unit} equal", *map("".join, zip(cells, values, strict=True))))
+            lines.append(
+                _row(f"{label}, {unit}s weighted equally", *map("".join, zip(cells, values, strict=True)))
+            )
     return lines
 
 
@@ -222,7 +224,7 @@ def _of_folds(scored: Scored) -> list[str]:
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(
-            "Check of the limits, found without each fold and used on its patients, each patient equal: "
+            "Limits found without each fold, checked on its patients, weighted equally: "
             f"{shares.missed:.1%} of ALL cells Normal-like, {shares.alarmed:.1%} of normal cells ALL-like, "
             f"{shares.indeterminate:.1%} of cells Indeterminate."
         )

@@ -111,7 +111,7 @@ def _operating_point(version: Version, point: OperatingPoint, held_out: HeldOutC
     shares = three_way.evaluate(predictions, point)
     table = wording.estimates(at | held_out.ranking)
     parts = [
-        html.text(f"Decisions, each cell equal: {point} {' '.join(three_way.sentences(shares))}"),
+        html.text(f"Decisions, cells weighted equally: {point} {' '.join(three_way.sentences(shares))}"),
         confusion_matrix.three_way(three_way.counts(predictions, point), shares),
         html.text(
             f"If every cell had to be called, at the threshold {threshold:.4f}: "

@@ -54,7 +54,7 @@ def lead(bundle: Bundle, point: OperatingPoint) -> None:
         st.caption(source_words.UNKNOWN)
         return
     worst = [plain(words[0].upper() + words[1:]) for words in source_words.worst(figures)]
-    about = f"each patient equal; sensitivity and specificity at the threshold {point.threshold:.4f}"
+    about = f"patients weighted equally; sensitivity and specificity at the threshold {point.threshold:.4f}"
     title = [f"**Worst source** ({about})"] if len(figures.sources) > 1 else []
     st.markdown("  \n".join([*title, *worst]))
     if unseen := unseen_at(bundle, point):

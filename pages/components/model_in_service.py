@@ -53,7 +53,7 @@ def refresh() -> None:
 
 
 def shares(served: bundles.Bundle, point: OperatingPoint) -> dict[str, Estimate]:
-    """What becomes of its held-out cells, each cell equal: see :mod:`leukemia.evaluation.three_way`."""
+    """What becomes of its held-out cells, weighted equally: see :mod:`leukemia.evaluation.three_way`."""
     return _shares(served.identity, point, served.predictions)
 
 

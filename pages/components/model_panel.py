@@ -46,14 +46,14 @@ def panel(classifier: Classifier, probabilities: Sequence[float]) -> OperatingPo
 def line(classifier: Classifier, point: OperatingPoint) -> str:
     """The record in one line of Markdown, for where the panel is folded away."""
     bundle = classifier.bundle
-    own = "the model's own limits" if point == bundle.operating_point else "limits set by hand"
+    own = "These are the model's own limits." if point == bundle.operating_point else "You set these limits."
     shares = " ".join(three_way.sentences(model_in_service.shares(bundle, point)))
-    said = f"{point} ({own}) On {_tested_on(bundle)}, each cell equal: {shares}"
+    said = f"{point} {own} On {_tested_on(bundle)}, with cells weighted equally: {shares}"
     figures = figures_by_source.at(bundle, point)
     if figures is None or len(figures.sources) == 1:
         return said
     worst = "; ".join(filter(None, (source_words.worst_of(figures, name) for name in WRONG)))
-    return f"{said} Worst source, each patient equal: {plain(worst)}."
+    return f"{said} Worst source, patients weighted equally: {plain(worst)}."
 
 
 def _slider(bundle: Bundle) -> OperatingPoint:
@@ -78,7 +78,7 @@ def _record(bundle: Bundle, point: OperatingPoint) -> None:
         if point.abstains or call != INDETERMINATE
     ]
     st.markdown("\n".join(["| called | ALL cells | normal cells |", "|---|---|---|", *rows]))
-    st.caption(f"Shares with 95% intervals, on {_tested_on(bundle)}, each cell equal.")
+    st.caption(f"Shares with 95% intervals, on {_tested_on(bundle)}, cells weighted equally.")
     figures = figures_by_source.at(bundle, point)
     if figures is None:
         st.caption(source_words.UNKNOWN)
@@ -87,7 +87,9 @@ def _record(bundle: Bundle, point: OperatingPoint) -> None:
         st.caption(plain(source_words.worst(figures)[0]))
     else:
         worst = [source_words.worst_of(figures, name) for name in WRONG]
-        st.markdown("  \n".join(["**Worst source, each patient equal**", *map(plain, filter(None, worst))]))
+        st.markdown(
+            "  \n".join(["**Worst source, patients weighted equally**", *map(plain, filter(None, worst))])
+        )
     if short := figures_by_source.shortfalls(bundle, figures, point):
         where, _, details = short.partition(". ")
         st.caption(f":material/warning: **{plain(where)}**", help=plain(details))

@@ -167,7 +167,7 @@ def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app,
     assert before[0] > 0
     assert summary(page) == [0, len(files), 0]
     assert shares(page) == {"ALL-like": (0.0, 0.0), "Normal-like": (100.0, 100.0)}
-    assert "set by hand" in said(page)
+    assert "You set these limits." in said(page)
     page.select_slider[0].set_range(0.0, 1.0).run()
     assert shares(page)["Indeterminate"] == (100.0, 100.0)
     assert said(page).count("◆ Indeterminate") == len(files)

@@ -45,8 +45,8 @@ def test_every_door_says_the_same_shares_of_the_same_decisions(judged, monkeypat
     assert main(["evaluate", str(judged)]) == 0
     printed = capsys.readouterr().out
     rows = [
-        f"ALL, each cell equal | {' | '.join(values[:3])}",
-        f"Normal, each cell equal | {' | '.join(values[3:])}",
+        f"ALL, cells weighted equally | {' | '.join(values[:3])}",
+        f"Normal, cells weighted equally | {' | '.join(values[3:])}",
     ]
     for row in rows:
         assert row in re.sub(r"(?<=\| )[\d,]+: ", "", printed)

@@ -96,7 +96,7 @@ def test_every_door_gives_the_same_figures(bundle, texts):
     share = (counts["all_indeterminate"] + counts["normal_indeterminate"]) / len(predictions)
     assert figures.each_cell.estimates["indeterminate"].value == pytest.approx(share, abs=1e-6)
 
-    # Cell by cell, each cell equal: as numbers on card and command line, in per cent on the pages.
+    # Cell by cell, cells weighted equally: as numbers on card and command line, in per cent on the pages.
     cells = estimates.of(predictions, point.threshold)
     for name in ("sensitivity", "specificity"):
         assert f"{formatting.interval(cells[name], True)}" in text["threshold"], name

@@ -200,7 +200,7 @@ def test_a_threshold_is_saved_as_a_version_promoted_and_then_answers(visit, data
     assert versions.registry_state(data).champion == 4
     page.switch_page("pages/classify.py").run()
     assert not page.exception
-    assert "ALL-like at 0.300 or above. (the model's own limits)" in said(page)
+    assert "ALL-like at 0.300 or above. These are the model's own limits." in said(page)
 
 
 @pytest.mark.slow

@@ -37,7 +37,9 @@ def test_every_figure_that_is_worse_is_listed_with_its_paired_interval(judged, t
     assert lines[0].startswith("On the 60 cells of 12 patient groups that both held out with the same label.")
     for one in differences:
         assert (one.sentence() in lines[0]) == (one in worse)
-    assert any(line.startswith("On the same cells, each patient equal, worse in fold_0: ") for line in lines)
+    assert any(
+        line.startswith("On the same cells, patients weighted equally, worse in fold_0: ") for line in lines
+    )
     assert not any("worse in fold_2" in line for line in lines)
 
 

@@ -29,7 +29,7 @@ UNKNOWN = (
     "the cells are not in this data folder."
 )
 HEADLINE = ("sensitivity", "specificity", "auroc")
-EACH_CELL = "all, each cell equal"
+EACH_CELL = "all, cells weighted equally"
 GROUPS = {ALL: "ALL patient groups", NORMAL: "healthy patient groups"}
 RIGHT = "patient groups right"
 HEADER = ("source", *GROUPS.values(), *(f"{WORDS[name]} (95%)" for name in sources.NAMES), RIGHT)

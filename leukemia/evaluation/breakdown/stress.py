@@ -21,9 +21,9 @@ UNCHANGED = "as they are"
 DIGITS = 4
 HEADER = (
     "pictures",
-    "AUROC, each cell equal (95%)",
+    "AUROC, cells weighted equally (95%)",
     "AUROC, fold_2 and preliminary (95%)",
-    "AUROC, worst source, each patient equal (95%)",
+    "AUROC, worst source, patients weighted equally (95%)",
     "mean change of probability",
     "ALL-like to Normal-like outright, of ALL cells",
 )

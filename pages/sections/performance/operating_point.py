@@ -19,7 +19,9 @@ def show(version: Version, picked: Picked) -> None:
     st.html(confusion_matrix.STYLE)
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        st.markdown("**Decisions**: cells and shares, each cell equal, with 95% intervals over patients")
+        st.markdown(
+            "**Decisions**: cells, and their shares with 95% intervals over patients (cells weighted equally)"
+        )
         predictions = bundle.predictions
         shares = three_way.evaluate(predictions, picked.point)
         st.html(confusion_matrix.three_way(three_way.counts(predictions, picked.point), shares))

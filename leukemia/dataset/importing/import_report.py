@@ -131,7 +131,7 @@ class ImportReport:
         out += _list("cannot be read", self.unreadable)
         out += _list("imported without a label, because their label is uncertain", self.unlabelled_by_doubt)
         out += _list("imported, but the classifier would reject them", self.refused_by_classifier)
-        out += _list("imported under an assumption about their samples", self.assumed)
+        out += _list("imported with an assumed bit depth", self.assumed)
         out += _list("labelled both Normal and ALL", {" = ".join(p): "" for p in self.two_labels})
         out += _list("skipped, because they are not in the set's folders", dict.fromkeys(self.left_out, ""))
         out += _list("left out", self.not_read, "file")

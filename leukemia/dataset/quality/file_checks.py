@@ -78,7 +78,7 @@ def damaged(found: Damage) -> Check:
     rows = pd.DataFrame(list(found.files.items()), columns=["file", "reason"])
     level = PROBLEM if found.files else UNKNOWN if found.unchecked else OK
     finding = (
-        f"{counted(found.unchecked, 'file')} have another size or date than when they were verified."
+        f"Files with another size or date than when they were verified: {found.unchecked:,}."
         if found.unchecked
         else f"{counted(len(rows), 'image')} of the prepared set can no longer be read, or changed."
     )

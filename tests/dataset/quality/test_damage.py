@@ -102,7 +102,7 @@ def test_the_check_says_what_is_known():
     for level, found in levels.items():
         check = file_checks.damaged(found)
         assert (check.level, len(check.rows)) == (level, len(found.files))
-    assert "7 files" in file_checks.damaged(levels[UNKNOWN]).finding
+    assert "verified: 7." in file_checks.damaged(levels[UNKNOWN]).finding
 
 
 def test_the_real_set_with_a_file_cut_off_is_not_called_whole(tmp_path):

@@ -49,7 +49,7 @@ REPLACED = "The model was replaced while this page was open. Drop the images in 
 
 # What a view says that has no cell to show.
 NONE = {
-    batches.EVERYTHING: "None of these files could be read.",
+    batches.EVERYTHING: "None of these images could be classified.",
     decisions.ALL_LIKE: "No cell is called ALL-like.",
     decisions.NORMAL_LIKE: "No cell is called Normal-like.",
     decisions.INDETERMINATE: "No cell is indeterminate.",
@@ -224,13 +224,13 @@ def _download(results: list[Result], point: OperatingPoint, classifier: Classifi
 
 
 def _refusals(refused: list[Result], view: str) -> None:
-    if refused and view in (batches.EVERYTHING, decisions.UNREADABLE):
-        st.markdown(f"**Not readable ({len(refused):,}).** These files were not classified:")
+    if refused and view in (batches.EVERYTHING, decisions.UNCLASSIFIED):
+        st.markdown(f"**Not classified ({len(refused):,})**, each with its reason:")
         st.html(cell_grid.refusals(refused))
 
 
 def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned) -> None:
-    if view == decisions.UNREADABLE:
+    if view == decisions.UNCLASSIFIED:
         return
     if not shown:
         st.caption(NONE[view])

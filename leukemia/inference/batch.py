@@ -28,7 +28,7 @@ VIEWS = (
     INDETERMINATE,
     decisions.NORMAL_LIKE,
     NEAR,
-    decisions.UNREADABLE,
+    decisions.UNCLASSIFIED,
 )
 
 

@@ -14,7 +14,7 @@ from leukemia.storage.spreadsheet import inert
 
 ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
 NEEDED = "needs a haematologist"
-UNREADABLE = "Not readable"
+UNCLASSIFIED = "Not classified"
 
 # Closer to a limit than this (in probability), a decision is marked as close to it.
 NEAR = 0.05
@@ -61,9 +61,9 @@ def decision(probability: float | None, point: OperatingPoint) -> str:
     Returns
     -------
     str
-        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, Indeterminate or :data:`UNREADABLE`.
+        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, Indeterminate or :data:`UNCLASSIFIED`.
     """
-    return UNREADABLE if probability is None else WORDS[point.call([probability])[0]]
+    return UNCLASSIFIED if probability is None else WORDS[point.call([probability])[0]]
 
 
 def is_near(probability: float | None, point: OperatingPoint) -> bool:
@@ -73,7 +73,7 @@ def is_near(probability: float | None, point: OperatingPoint) -> bool:
 
 def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
     """How many answers there are of each decision; Indeterminate only where the model can abstain."""
-    counts = dict.fromkeys((*WORDS.values(), UNREADABLE), 0)
+    counts = dict.fromkeys((*WORDS.values(), UNCLASSIFIED), 0)
     for answer in answers:
         counts[decision(answer.probability, point)] += 1
     return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
@@ -81,7 +81,7 @@ def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
 
 def counted(counts: dict[str, int]) -> str:
     """Counts of decisions in a line: ``2 ALL-like · 1 indeterminate · 3 Normal-like``."""
-    lower = (INDETERMINATE, UNREADABLE)
+    lower = (INDETERMINATE, UNCLASSIFIED)
     return " · ".join(
         f"{number:,} {word.lower() if word in lower else word}" for word, number in counts.items()
     )
@@ -104,7 +104,7 @@ def learned_from(image_ids: Iterable[str], point: OperatingPoint, learned: Learn
     held_out = [Answer("", learned.held_out[one]) for one in seen if one in learned.held_out]
     if held_out:
         counts = count(held_out, point)
-        del counts[UNREADABLE]
+        del counts[UNCLASSIFIED]
         said += f" By networks that had not seen their patients: {counted(counts)}."
     return len(seen), said
 

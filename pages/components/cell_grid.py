@@ -41,7 +41,7 @@ def refusals(results: Iterable[Result]) -> str:
         f"<span>{escape(result.answer.error)}</span></div>"
         for result in results
     )
-    label = "Files that could not be read"
+    label = "Images that were not classified, each with its reason"
     return f'<div class="refusals" role="list" tabindex="0" aria-label="{label}">{rows}</div>'
 
 

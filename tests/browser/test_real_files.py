@@ -112,7 +112,7 @@ def test_good_and_bad_files_together_each_get_their_line(visit, cells, tmp_path)
     page = visit()
     give(page, [*cells[:6], *(tmp_path / name for name in bad)])
     answered(page, 12)
-    assert summary(page)["not readable"] == 6
+    assert summary(page)["not classified"] == 6
     lines = dict(line.split("\n", 1) for line in page.locator(".refusal").all_inner_texts())
     assert set(lines) == set(bad)
     for name, reason in bad.items():
@@ -143,7 +143,7 @@ def test_a_resized_frame_is_answered_once_its_scale_is_stated(visit, drawn, tmp_
     page.get_by_role("button", name="Use this scale").click()
     page.locator(".cell").wait_for()
     answered(page, 1)
-    assert summary(page)["not readable"] == 0
+    assert summary(page)["not classified"] == 0
     note = "scale: 0.0879 µm per pixel, as stated, resampled by 1.76"
     assert page.locator(".cell .note").inner_text() == note
     (row,) = download(page, tmp_path)

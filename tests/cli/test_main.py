@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_shows_in_the_status(tiny_bundle
     assert found["text.bmp"]["error"].startswith("Not a readable image")
     assert (found["empty.png"]["error"], found["empty.png"]["decision"]) == (
         "The file is empty.",
-        "Not readable",
+        "Not classified",
     )
 
 
@@ -87,7 +87,7 @@ def test_the_scale_of_a_frame_of_another_size_is_to_be_stated(tiny_bundle, tmp_p
     arguments = ["classify", str(image), "--output", str(out), "--model", str(tiny_bundle)]
     assert main(arguments) == SOME_NOT
     (row,) = rows(out)
-    assert (row["probability"], row["decision"], row["note"]) == ("", "Not readable", "")
+    assert (row["probability"], row["decision"], row["note"]) == ("", "Not classified", "")
     assert "the frame is 225 × 225 pixels" in row["error"]
     assert "--pixel-size" in capsys.readouterr().out
 

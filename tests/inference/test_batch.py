@@ -112,7 +112,7 @@ RESULTS = [
         (decisions.ALL_LIKE, "be"),
         (decisions.NORMAL_LIKE, "da"),
         (batches.NEAR, "ed"),
-        (decisions.UNREADABLE, ""),
+        (decisions.UNCLASSIFIED, ""),
     ],
 )
 def test_views_show_the_highest_probability_first(view, names):

@@ -28,7 +28,7 @@ def table(answers, point, bundle, known=NEW):
         (0.4, "Indeterminate"),
         (0.69, "Indeterminate"),
         (0.7, "ALL-like"),
-        (None, "Not readable"),
+        (None, "Not classified"),
     ],
 )
 def test_a_probability_becomes_words_between_two_limits(probability, word):
@@ -59,12 +59,12 @@ def test_close_to_a_limit():
 def test_counts_follow_the_limits():
     answers = [Answer("a", 0.2), Answer("b", 0.6), Answer("c", 0.9), Answer("d", error="blank")]
     every = OperatingPoint.of(0.5)
-    assert decisions.count(answers, every) == {"ALL-like": 2, "Normal-like": 1, "Not readable": 1}
+    assert decisions.count(answers, every) == {"ALL-like": 2, "Normal-like": 1, "Not classified": 1}
     assert decisions.count(answers, every.moved(0.5, 0.7)) == {
         "ALL-like": 1,
         "Indeterminate": 1,
         "Normal-like": 1,
-        "Not readable": 1,
+        "Not classified": 1,
     }
 
 
@@ -79,7 +79,7 @@ def test_the_table_has_one_decision_both_limits_the_time_and_the_notice(tiny_bun
     assert not {"label", "threshold", "distance_to_threshold"} & set(rows[0])
     assert [row["file"] for row in rows] == ["a.bmp", "b, c.bmp"]
     assert (rows[0]["probability"], rows[0]["decision"], rows[0]["error"]) == ("0.25", "Indeterminate", "")
-    assert (rows[1]["probability"], rows[1]["decision"]) == ("", "Not readable")
+    assert (rows[1]["probability"], rows[1]["decision"]) == ("", "Not classified")
     assert rows[1]["error"] == "The file is empty."
     assert {(row["normal_like_below"], row["all_like_from"]) for row in rows} == {("0.2", "0.7")}
     assert rows[0]["classified_at"] == answers[0].at

@@ -45,13 +45,13 @@ def test_the_scale_is_asked_once_and_the_images_answered_without_a_second_upload
     page = drop(app(), [*small, *whole])
     assert QUESTION.format("their") in said(page)
     assert "2 images are not classified" in said(page)
-    assert "2 not readable" in page.subheader[0].value
+    assert "2 not classified" in page.subheader[0].value
     assert said(page).count("the frame is 256 × 256 pixels") == 2
     page = state(page, SIZE)
     assert not page.exception
     text = said(page)
     assert QUESTION.format("their") not in text
-    assert "0 not readable" in page.subheader[0].value
+    assert "0 not classified" in page.subheader[0].value
     assert text.count(f"scale: {SIZE:.3g} µm per pixel, as stated, resampled by 1.76</p>") == 2
     found = answers(page)
     assert found["whole.png"].note == ""
@@ -61,7 +61,7 @@ def test_the_scale_is_asked_once_and_the_images_answered_without_a_second_upload
 def test_what_was_stated_is_remembered_also_after_clear_until_it_is_taken_back(app, small):
     page = state(drop(app(), small[:1]), SIZE)
     page = drop(press(page, "Clear"), small[1:])
-    assert "0 not readable" in page.subheader[0].value
+    assert "0 not classified" in page.subheader[0].value
     assert answers(page)["small 1.png"].note.startswith("scale: ")
     page = press(page, "Back to automatic")
     page = drop(press(page, "Clear"), small[1:])

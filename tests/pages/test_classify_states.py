@@ -37,9 +37,9 @@ def drop(app, files):
 
 
 def summary(app):
-    """Counts of the summary line: ALL-like, Normal-like, not readable."""
+    """Counts of the summary line: ALL-like, Normal-like, not classified."""
     return [
-        int(n) for n in re.findall(r"(\d+) (?:ALL-like|Normal-like|not readable)", app.subheader[0].value)
+        int(n) for n in re.findall(r"(\d+) (?:ALL-like|Normal-like|not classified)", app.subheader[0].value)
     ]
 
 
@@ -149,7 +149,7 @@ def test_answers_come_sorted_and_what_cannot_be_read_by_itself(app, files):
     assert len(shown) == len(files)
     assert shown == sorted(shown, reverse=True)
     text = said(page)
-    assert "Not readable (2)" in text
+    assert "Not classified (2)" in text
     assert "The file is empty." in text
     assert "Not a readable image" in text
     assert "only show how this page works" not in text

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from leukemia.inference import decisions
 from leukemia.operating_point import INDETERMINATE, OperatingPoint
 from leukemia.plots.chart import Chart
-from leukemia.plots.style import COLOURS, limits, limits_title
+from leukemia.plots.style import COLOURS, limits
 
 BIN = 0.05
 
@@ -24,7 +24,7 @@ def histogram(probabilities: Sequence[float], point: OperatingPoint) -> Chart:
         figure.add_histogram(x=values, name=word, marker_color=colour, xbins=bins)
     limits(figure, point)
     figure.update_layout(
-        title={"text": f"This batch and {limits_title(point)}", "font_size": 14},
+        title={"text": "This batch" + " (shaded: abstains)" * point.abstains, "font_size": 14},
         barmode="stack",
         bargap=0.05,
         height=260,
@@ -36,5 +36,5 @@ def histogram(probabilities: Sequence[float], point: OperatingPoint) -> Chart:
     highest = max(Counter(int(p / BIN) for p in probabilities).values(), default=0)
     figure.update_yaxes(title_text="Cells", rangemode="tozero", dtick=1 if highest <= 5 else None)
     near = sum(decisions.is_near(p, point) for p in probabilities)
-    caption = f"{near:,} of {len(probabilities):,} cells lie within {decisions.NEAR:g} of a limit."
+    caption = f"Within {decisions.NEAR:g} of a limit: {near:,} of {len(probabilities):,} cells."
     return Chart(figure, caption)

@@ -72,7 +72,7 @@ def learned(image_id: str, point: OperatingPoint, known: Learned) -> str:
     held_out = known.held_out.get(image_id)
     if held_out is None:
         return f"{LEARNED} A held-out answer is not available."
-    return f"{LEARNED} Held out, it was {decisions.decision(held_out, point)} ({held_out:.3f})."
+    return f"{LEARNED} Held out: {decisions.decision(held_out, point)} ({held_out:.3f})."
 
 
 def _card(result: Result, point: OperatingPoint, known: Learned) -> str:

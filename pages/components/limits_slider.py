@@ -17,7 +17,7 @@ def show(own: OperatingPoint, key: str) -> OperatingPoint:
         options=steps,
         value=own.limits,
         key=key,
-        format_func=lambda value: f"{value:.3f} (model's own)" if value in kept else f"{value:.2f}",
+        format_func=lambda value: f"{value:.3f}" if value in kept else f"{value:.2f}",
         help=(
             "Between the handles the model abstains (Indeterminate). Further left, fewer ALL cells are "
             "missed; further right, fewer normal cells are called ALL-like. With both handles at one place, "

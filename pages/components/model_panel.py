@@ -11,7 +11,7 @@ from leukemia.evaluation import formatting, three_way
 from leukemia.evaluation.breakdown import patients, source_words
 from leukemia.inference.classifier import Classifier
 from leukemia.markdown import plain
-from leukemia.operating_point import CALLS, INDETERMINATE, WORDS, OperatingPoint
+from leukemia.operating_point import INDETERMINATE, WORDS, OperatingPoint
 from leukemia.plots.probabilities import histogram
 from leukemia.reports import wording
 from pages.components import charts, figures_by_source, limits_slider, model_in_service
@@ -31,14 +31,15 @@ def panel(classifier: Classifier, probabilities: Sequence[float]) -> OperatingPo
     st.header("The model")
     st.markdown(f"**{plain(bundle.recipe)}** {plain(bundle.digest[:8])}")
     # The figures stand above the slider that they depend on.
-    figures = st.container()
+    shares = st.container()
     point = _slider(bundle)
-    with figures:
-        _record(bundle, point)
-    if len(probabilities) > 1:
-        charts.show(histogram(probabilities, point))
+    with shares:
+        _shares(bundle, point)
     if point.abstains:
         _abstains(bundle, point)
+    if len(probabilities) > 1:
+        charts.show(histogram(probabilities, point))
+    _worst(bundle, point)
     st.caption(_origin(bundle))
     return point
 
@@ -68,17 +69,20 @@ def _slider(bundle: Bundle) -> OperatingPoint:
     return chosen
 
 
-def _record(bundle: Bundle, point: OperatingPoint) -> None:
-    shares = three_way.rows(model_in_service.shares(bundle, point))
-    of_all, of_normal = shares[ALL], shares[NORMAL]
-    rows = [
-        f"| {WORDS[call]} | {formatting.interval(of_all[call], True)} | "
-        f"{formatting.interval(of_normal[call], True)} |"
-        for call in CALLS
-        if point.abstains or call != INDETERMINATE
-    ]
-    st.markdown("\n".join(["| called | ALL cells | normal cells |", "|---|---|---|", *rows]))
+def _shares(bundle: Bundle, point: OperatingPoint) -> None:
+    lines = []
+    for label, own in three_way.rows(model_in_service.shares(bundle, point)).items():
+        lines.append(f"**Of {'ALL' if label == ALL else 'normal'} cells**")
+        lines += [
+            f"{formatting.interval(value, True)} {WORDS[call]}"
+            for call, value in own.items()
+            if point.abstains or call != INDETERMINATE
+        ]
+    st.markdown("  \n".join(lines))
     st.caption(f"Shares with 95% intervals, on {_tested_on(bundle)}, cells weighted equally.")
+
+
+def _worst(bundle: Bundle, point: OperatingPoint) -> None:
     figures = figures_by_source.at(bundle, point)
     if figures is None:
         st.caption(source_words.UNKNOWN)

@@ -256,7 +256,7 @@ def test_by_keyboard_alone_samples_and_threshold(visit):
             page.keyboard.press("End")
         page.get_by_role("heading", name=counts).wait_for()
     page.get_by_role("button", name="Back to the model's own").press("Enter")
-    page.get_by_text("(the model's own)").first.wait_for()
+    page.get_by_text("These are the model's own limits").first.wait_for()
 
 
 def test_names_are_text_and_a_removed_file_goes(visit, cells, tmp_path):

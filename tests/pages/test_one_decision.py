@@ -53,9 +53,8 @@ def test_every_door_says_the_same_shares_of_the_same_decisions(judged, monkeypat
         assert row in bundle.card.replace("\\", "")
     monkeypatch.setenv("LEUKEMIA_MODEL", str(judged))
     page = open_page("classify")
-    (table,) = [one.value for one in page.sidebar.markdown if one.value.startswith("| called |")]
-    in_panel = re.findall(r"[\d.]+% \(.*?\)", table)
-    assert in_panel == [values[number] for pair in zip(range(3), range(3, 6), strict=True) for number in pair]
+    (text,) = [one.value for one in page.sidebar.markdown if one.value.startswith("**Of ALL cells**")]
+    assert re.findall(r"[\d.]+% \(.*?\)", text) == values
     for door in (said(page), printed, html, bundle.card):
         assert str(point).rstrip(".") in door.replace("\\", "")
 
@@ -83,6 +82,6 @@ def test_a_card_says_that_the_model_learned_from_the_cell_and_what_it_was_held_o
     known = Learned(frozenset("ab"), frozenset(), {"a": 0.41})
     html = cell_grid.grid([Result(n, Answer(n, 0.95, image_id=n)) for n in "abc"], POINT, known)
     first, second, third = html.split('<div class="cell ')[1:]
-    assert "The model learned from this cell. Held out, it was Indeterminate (0.410)." in first
+    assert "The model learned from this cell. Held out: Indeterminate (0.410)." in first
     assert "The model learned from this cell. A held-out answer is not available." in second
     assert "learned" not in third

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from leukemia import settings
@@ -24,6 +24,7 @@ from leukemia.jobs import process as processes
 from leukemia.jobs import progress
 from leukemia.jobs.clock import Moment
 from leukemia.jobs.job import LOG, RECORD, Job, JobKind, history, state
+from leukemia.storage import stamps
 from leukemia.storage.atomic import write_text
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
@@ -34,7 +35,6 @@ STALE = 24 * 3600.0  # seconds after which a folder that never became a job's is
 # A job yields to the pages; a training, which runs for hours, still more.
 NICENESS = 5
 NICENESS_OF_TRAININGS = 15
-STAMP = "%Y%m%dT%H%M%S%f"
 
 
 @contextlib.contextmanager
@@ -112,12 +112,7 @@ def begin(
 
 def _new_folder(data: Path, kind: JobKind) -> Path:
     """A folder whose name sorts behind all others, even where the system clock was set back."""
-    stamp = datetime.now(UTC).strftime(STAMP)
-    stamps = (path.name.partition("-")[0] for path in Workspace(data).jobs.glob("[0-9]*T[0-9]*-*/"))
-    last = max(stamps, default="")
-    if last >= stamp:
-        with contextlib.suppress(ValueError):
-            stamp = (datetime.strptime(last, STAMP) + timedelta(microseconds=1)).strftime(STAMP)
+    stamp = stamps.following(path.name for path in Workspace(data).jobs.glob("*/"))
     return Workspace(data).jobs / f"{stamp}-{kind}-{secrets.token_hex(3)}"
 
 

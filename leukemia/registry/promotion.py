@@ -161,5 +161,5 @@ def _write(
     """Record who and why first, then change what is in service: no change is without its reason."""
     event = Event(action, number, state.champion, given.who, given.why, given.at, record_sha256)
     with mlflow_client.translated("The model in service is unchanged"):
-        registry_writer.set_champion(data, number, *event.tag())
+        registry_writer.set_champion(data, number, *event.tag(state.tags))
     return event

@@ -6,12 +6,13 @@ overwritten, and two changes at once are both on record.
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 KEY = "history."
+NUMBERED = re.compile(r"history\.n(\d{9})\.")
 PROMOTED, ROLLED_BACK = "promoted", "rolled back"
 
 
@@ -41,12 +42,17 @@ class Event:
     at: str
     record_sha256: str = ""
 
-    def tag(self) -> tuple[str, str]:
-        """Make the tag that keeps it: a key that no other event has, in order of time."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    def tag(self, earlier: Iterable[str]) -> tuple[str, str]:
+        """Make the tag that keeps it: a key that no other event has, behind the keys of ``earlier`` tags.
+
+        It is a number, whatever the clock says; the keys of earlier programs are times.
+        """
+        known = [key for key in earlier if key.startswith(KEY)]
+        numbers = [int(found[1]) for key in known if (found := NUMBERED.match(key))]
+        number = max([len(known), *numbers]) + 1
         content = asdict(self)
         content["seal"] = content.pop("record_sha256")
-        return f"{KEY}{stamp}.{secrets.token_hex(4)}", json.dumps(content, ensure_ascii=False)
+        return f"{KEY}n{number:09d}.{secrets.token_hex(4)}", json.dumps(content, ensure_ascii=False)
 
 
 def events(tags: Mapping[str, str]) -> list[Event]:

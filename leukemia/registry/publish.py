@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from leukemia.bundles import bundle as bundles
@@ -11,14 +10,16 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation.estimate import as_record
 from leukemia.registry import versions
+from leukemia.storage import stamps
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking.run_writer import RunWriter
 
 
 def place(data: Path, output: Path | None, recipe: str) -> Path:
     """Where the bundle is written: ``output``, or a folder for as long as it is not registered."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    return output or Workspace(Path(data).resolve()).unregistered / f"{recipe}-{stamp}"
+    folder = Workspace(Path(data).resolve()).unregistered
+    earlier = (one.name.removeprefix(f"{recipe}-") for one in folder.glob(f"{recipe}-*"))
+    return output or folder / f"{recipe}-{stamps.following(earlier)}"
 
 
 def finish_run(data: Path, run: RunWriter, bundle: Bundle, output: Path | None) -> Bundle:

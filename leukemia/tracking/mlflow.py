@@ -19,7 +19,16 @@ from typing import Any, TypeVar
 from leukemia.errors import RegistryError
 from leukemia.tracking import mlflow_client
 from leukemia.tracking.deadline import run_with_timeout
-from leukemia.tracking.records import EXPERIMENT, MODEL, PARENT, MetricValue, RegistryState, Run, make_run
+from leukemia.tracking.records import (
+    EXPERIMENT,
+    MODEL,
+    ORDER,
+    PARENT,
+    MetricValue,
+    RegistryState,
+    Run,
+    make_run,
+)
 
 T = TypeVar("T")
 
@@ -64,13 +73,14 @@ class MlflowStore:
         return self._runs(f"tags.`{key}` = '{value}'")
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics, in any order."""
+        """All values of a run's metrics, by the time on record."""
 
         def ask() -> list[MetricValue]:
             client = mlflow_client.client(self._data)
             names = client.get_run(run_id).data.metrics
             values = (value for name in names for value in client.get_metric_history(run_id, name))
-            return [MetricValue(value.key, value.step, value.timestamp, value.value) for value in values]
+            known = [MetricValue(value.key, value.step, value.timestamp, value.value) for value in values]
+            return sorted(known, key=lambda value: value.at)
 
         return self._ask(LIST_TIMEOUT, ("metrics", run_id), ask)
 
@@ -118,7 +128,7 @@ class MlflowStore:
                     [experiment.experiment_id],
                     wanted,
                     max_results=PAGE if limit is None else min(PAGE, limit - len(runs)),
-                    order_by=[f"attributes.start_time {order}"],
+                    order_by=[f"tags.`{ORDER}` {order}", f"attributes.start_time {order}"],
                     page_token=token,
                 )
                 runs += page

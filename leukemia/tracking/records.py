@@ -17,6 +17,8 @@ FINGERPRINT, REVISION = "data_fingerprint", "git_revision"
 # Of the training of a sweep's best settings: the sweep's run. It is a run of its own and not one of the
 # sweep's children, as it becomes a model version.
 BEST_OF = "best_of_sweep"
+# A run's place among all, so that the newest is the newest whatever the clock says; so many digits.
+ORDER, DIGITS = "order", 9
 # Parameters that are not settings of a training.
 RECIPE, FOLDS = "recipe", "folds"
 # Metrics of held-out patients have this before their name; those of an epoch do not.
@@ -106,8 +108,11 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """From start to end; None where either is not known."""
-        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
+        """From start to end; None where either is not known, or the clock was set back meanwhile."""
+        if not (self.started and self.ended):
+            return None
+        seconds = (self.ended - self.started).total_seconds()
+        return seconds if seconds >= 0 else None
 
     @property
     def warning(self) -> str:

@@ -80,7 +80,7 @@ def histories(data: Path, run_id: str) -> list[dict[str, float]]:
     epochs: dict[int, dict[str, float]] = {}
     with _store(data) as store:
         values = store.metric_history(run_id)
-    for value in sorted(values, key=lambda value: value.at):
+    for value in values:
         if math.isfinite(value.value) and not value.name.startswith(HELD_OUT):
             epochs.setdefault(value.step, {})[value.name] = value.value
     return [epochs[step] for step in sorted(epochs)]

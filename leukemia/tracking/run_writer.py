@@ -252,7 +252,17 @@ def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str, tags: Mapping
 
 
 def _create(client: mlflow.MlflowClient, artifacts: str | None, name: str, tags: Mapping[str, str]) -> str:
-    return client.create_run(_experiment(client, artifacts), run_name=name, tags=dict(tags)).info.run_id
+    experiment = _experiment(client, artifacts)
+    tags = {**tags, records.ORDER: _next(client, experiment)}
+    return client.create_run(experiment, run_name=name, tags=tags).info.run_id
+
+
+def _next(client: mlflow.MlflowClient, experiment: str) -> str:
+    """The place of a new run among all, as digits that sort as text; a clock may be set back."""
+    order = [f"tags.`{records.ORDER}` DESC"]
+    latest = client.search_runs([experiment], max_results=1, order_by=order)
+    known = latest[0].data.tags.get(records.ORDER, "") if latest else ""
+    return f"{int(known) + 1 if known.isdecimal() else 1:0{records.DIGITS}d}"
 
 
 def _experiment(client: mlflow.MlflowClient, artifacts: str | None) -> str:

@@ -30,6 +30,7 @@ _TABLES = {
 }
 EXPECTED = {(table, column) for table, columns in _TABLES.items() for column in columns.split()}
 COLUMNS = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+# Rows are in the order in which they were written: a clock that was set back does not change it.
 RUNS = """
 SELECT run_uuid, name, status, start_time, end_time, user_id FROM runs
 WHERE lifecycle_stage = 'active'
@@ -37,7 +38,7 @@ WHERE lifecycle_stage = 'active'
     (SELECT experiment_id FROM experiments WHERE name = :experiment AND lifecycle_stage = 'active')
   AND (run_uuid = :run_id OR (:run_id = '' AND :value = COALESCE(
     (SELECT value FROM tags WHERE key = :tag AND tags.run_uuid = runs.run_uuid), '')))
-ORDER BY :order * start_time, run_uuid LIMIT :limit
+ORDER BY :order * runs.rowid LIMIT :limit
 """
 TAGS = "SELECT run_uuid, key, value FROM tags WHERE run_uuid IN (SELECT value FROM json_each(?))"
 PARAMETERS = "SELECT run_uuid, key, value FROM params WHERE run_uuid IN (SELECT value FROM json_each(?))"
@@ -45,7 +46,7 @@ METRICS = """
 SELECT run_uuid, key, value FROM latest_metrics
 WHERE is_nan = 0 AND run_uuid IN (SELECT value FROM json_each(?))
 """
-HISTORY = "SELECT key, step, timestamp, value FROM metrics WHERE run_uuid = ? AND is_nan = 0"
+HISTORY = "SELECT key, step, timestamp, value FROM metrics WHERE run_uuid = ? AND is_nan = 0 ORDER BY rowid"
 VERSION_OF_RUN = """
 SELECT run_id, MAX(version) FROM model_versions
 WHERE name = ? AND run_id IS NOT NULL AND current_stage IS NOT ? GROUP BY run_id
@@ -88,7 +89,7 @@ class SqliteStore:
         return self._runs(tag=key, value=value)
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics, in any order."""
+        """All values of a run's metrics, as they were written."""
         return [MetricValue(*row) for row in self._rows(HISTORY, (run_id,))]
 
     def registry_state(self) -> RegistryState:

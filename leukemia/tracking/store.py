@@ -35,7 +35,7 @@ class RunStore(Protocol):
         """Runs with this tag, the newest first."""
 
     def metric_history(self, run_id: str) -> list[MetricValue]:
-        """All values of a run's metrics, in any order."""
+        """All values of a run's metrics, the first written first, as far as it is known."""
 
     def registry_state(self) -> RegistryState:
         """Aliases and tags of the registered model."""

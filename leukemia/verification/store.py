@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from leukemia import attribution
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import DatasetError
+from leukemia.storage import stamps
 from leukemia.storage.atomic import whole_file, write_text
 from leukemia.storage.workspace import Workspace
 from leukemia.verification.result import NUMBERS, Result
@@ -115,8 +116,8 @@ def state(data: Path, bundle: Bundle, name: str, site: str, criterion: Criterion
         raise DatasetError(f"A name can have at most {attribution.MAX_WHO} characters.")
     model = Model(name, bundle.recipe, bundle.digest, bundle.identity, bundle.threshold)
     stated = Stated(site, criterion, model, who, _now())
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    folder = Workspace(Path(data).resolve()).verifications / f"{stamp}-{secrets.token_hex(3)}"
+    place = Workspace(Path(data).resolve()).verifications
+    folder = place / f"{stamps.following(one.name for one in place.glob('*/'))}-{secrets.token_hex(3)}"
     try:
         write_text(folder / CRITERION, json.dumps(asdict(stated), indent=1) + "\n")
     except OSError as error:

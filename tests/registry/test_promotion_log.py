@@ -23,8 +23,17 @@ def change(action, version):
 
 def test_a_tag_of_an_earlier_program_is_read_and_a_new_one_is_written_as_it_was():
     assert promotion_log.events({"history.20260101T000000000000.0": json.dumps(OLD)}) == [EVENT]
-    key, value = EVENT.tag()
+    key, value = EVENT.tag([])
     assert key.startswith("history.") and json.loads(value) == OLD
+
+
+def test_an_event_comes_behind_all_others_whatever_the_clock_says():
+    tags = {"history.20991231T000000000000.0": json.dumps(OLD), "other": "", "history.1": "no JSON"}
+    for version in range(1, 13):
+        key, value = change(PROMOTED, version).tag(tags)
+        assert key not in tags
+        tags[key] = value
+    assert [event.version for event in promotion_log.events(tags)] == [2, *range(1, 13)]
 
 
 def test_tags_that_are_no_events_are_ignored():

@@ -15,7 +15,7 @@ from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.inference.learned import Learned
-from leukemia.markdown import plain
+from leukemia.markdown import plain, without_pictures
 from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
@@ -75,7 +75,7 @@ def main() -> None:
     if batch.results:
         _answers(batch, point, classifier)
     with st.expander("Model card"):
-        st.markdown(classifier.bundle.card)
+        st.markdown(without_pictures(classifier.bundle.card))
     if batch.waiting and not batch.stopped:
         _work(batch, classifier, progress)
 

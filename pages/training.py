@@ -52,7 +52,7 @@ def _problem(data: Path) -> str:
 
 def _show_runs(data: Path) -> None:
     database = mlflow_client.database(data)
-    if database and not database.is_file():
+    if database and not database.is_file() and not mlflow_client.is_gone(data):
         st.info(NO_RUNS, icon=":material/history:")
         built_in.show(expanded=True)
         return

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from leukemia import jobs
+from leukemia.bundles import bundle as bundles
 from leukemia.settings import PROJECT
 from tests.support.browser import PATIENCE, Server, at_rest
-from tests.support.bundle_factory import copy_bundle
+from tests.support.bundle_factory import copy_bundle, sign
 from tests.support.runs_factory import data_folder, finish_run
 from tests.support.watch import Watch
 
@@ -62,3 +63,15 @@ def test_no_page_asks_another_machine_or_leaves_anything_at_home(
     assert any("-m streamlit run" in one for one in watch.started)
     assert any("-m leukemia" in one for one in watch.started)
     watch.check()
+
+
+def test_a_card_from_elsewhere_shows_no_remote_picture(sessions, tiny_bundle, tmp_path):
+    """Any request that is not the dashboard's own fails the session."""
+    bundle = copy_bundle(tiny_bundle, tmp_path / "bundle")
+    text = "# Card\n\nRead me: ![a picture](http://192.0.2.1/who-reads.png)\n"
+    (bundle / bundles.CARD).write_text(text)
+    with Server(sign(bundle, bundles.CARD), tmp_path / "log.txt", tmp_path / "data") as server:
+        page = sessions.open(server, "performance?section=card", "Performance")
+        page.get_by_text("Read me: ![a picture]").wait_for()
+        at_rest(page)
+        assert page.locator("img[src*='192.0.2.1']").count() == 0

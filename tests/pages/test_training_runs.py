@@ -241,9 +241,13 @@ def test_a_version_of_other_cells_is_not_compared_and_the_page_says_why(visit, d
     assert [button for button in page.button if button.label == "Promote version 1"]
 
 
-def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
-    visit, data, tiny_bundle, tmp_path
-):
+def roll_back(page, name="Ben", reason="too many false alarms"):
+    fill(page, "Rolled back by", name)
+    fill(page, "Reason for rolling back", reason)
+    return press(page, "Roll back")
+
+
+def test_a_version_is_promoted_and_rolled_back_with_who_and_why(visit, data, tiny_bundle, tmp_path):
     first = register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     second = register(data, tiny_bundle, tmp_path / "two", "dense-baseline")
     page = promote(visit(first.run_id), 1, "Dr. Ada <b>", "finds *more*")
@@ -255,7 +259,7 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     assert serving.find().version == 2
     page = visit()
     assert table(page)["Version"].tolist() == ["2, champion", "1"]
-    press(page, "Roll back")
+    roll_back(page)
     assert "Rolled back from version 2 to version 1. Now in service: version 1" in told(page)
     assert serving.find().version == 1
     events = versions.events(data)
@@ -265,22 +269,23 @@ def test_a_version_is_promoted_with_who_and_why_and_rolled_back_by_one_click(
     ]
     assert (events[-1].action, events[-1].reason) == (
         promotion_log.ROLLED_BACK,
-        "rolled back on the Training page",
+        "too many false alarms",
     )
     changes = table(page, "Why")
     assert list(changes["In service"]) == ["version 1", "version 2", "version 1"]
-    press(page, "Roll back")
+    roll_back(page)
     assert serving.find().version is None
     assert "nothing to roll back" in said(page)
 
 
-def test_a_rollback_keeps_the_name_and_reason_that_are_given(visit, data, tiny_bundle, tmp_path):
+@pytest.mark.parametrize(("name", "reason"), [("", "worse"), ("Ada", ""), (" ", " ")])
+def test_nothing_is_rolled_back_without_a_name_and_a_reason(name, reason, visit, data, tiny_bundle, tmp_path):
     register(data, tiny_bundle, tmp_path / "one", "reference-cnn")
     promotion.promote(data, 1, "Ada", "first")
-    page = visit()
-    fill(page, "Your name (optional)", "Ben")
-    fill(page, "Reason (optional)", "too many false alarms")
-    press(page, "Roll back")
+    page = roll_back(visit(), name, reason)
+    assert "Not rolled back. Please give your name and a reason" in told(page)
+    assert serving.find().version == 1
+    roll_back(page)
     last = versions.events(data)[-1]
     assert (last.by, last.reason) == ("Ben", "too many false alarms")
 
@@ -320,7 +325,7 @@ def test_a_rollback_that_somebody_else_was_quicker_with_is_not_done_twice(visit,
         promotion.promote(data, number, "Ada", "next")
     page = visit()
     promotion.roll_back(data, "Ben", "quicker")
-    press(page, "Roll back")
+    roll_back(page)
     assert "nothing was rolled back" in told(page)
     assert serving.find().version == 1
 

@@ -15,7 +15,7 @@ from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.tracking import run_history
 from leukemia.tracking.records import Run
-from tests.support.app import PATIENCE, open_page, press, said, widget
+from tests.support.app import PATIENCE, fill, open_page, press, said, widget
 from tests.support.performance_page import traces, values
 
 
@@ -230,6 +230,9 @@ def test_the_page_asks_for_a_sweep_that_the_command_line_takes(start_sweep):
     assert not {"Learning rate", "Brightness"} & {one.label for one in page.number_input}
     widget(page.number_input, "Epochs").set_value(3).run()
     assert "At most about" in said(page)
+    press(page, "Start")
+    assert "give your name" in " ".join(one.value for one in page.error) and not asked
+    fill(page, "Your name", "Dr. Ada")
     press(page, "Start")
     ((kind, title, arguments),) = asked
     assert kind == "sweep" and title.startswith("Sweep of reference-cnn over learning rate, brightness")

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from leukemia.markdown import without_pictures
 from leukemia.registry.versions import Version
 from leukemia.reports import performance as report
 from pages.sections.performance import resources
@@ -40,4 +41,4 @@ def show(version: Version, picked: Picked) -> None:
         "It opens without an internet connection and can be printed to PDF."
     )
     with st.container(border=True):
-        st.markdown(bundle.card)
+        st.markdown(without_pictures(bundle.card))

@@ -35,6 +35,8 @@ LEAKY = (
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
 WHO, PRESSED = "training-who", "training-pressed"
+NAME, OPTIONAL_NAME = "Your name", "Your name (optional)"
+NEEDED = "Not started. Please give your name: a sweep keeps the machine busy for long, and others will ask."
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
 Options = dict[str, str | int | float]
 
@@ -64,7 +66,7 @@ def show(data: Path) -> None:
         counts |= {"trials": space.trials} if space else {}
         cells = training_cells.labelled(data).total
         time_estimate.show(data, recipe, training, cells=cells, kind=kind, **counts)
-    if _started(data, possible=possible):
+    if _started(data, possible=possible, named=kind == SWEEP):
         arguments = _arguments(data, kind, recipe, training, options)
         arguments += space.arguments() if space else []
         _submit(data, kind, _title(kind, recipe, training, space), arguments)
@@ -176,15 +178,18 @@ def _arguments(data: Path, kind: str, recipe: Definition, training: Training, op
     return [kind, "--recipe", recipe.name, *settings, *given, "--data", str(data), "--in-registry"]
 
 
-def _started(data: Path, *, possible: bool) -> bool:
-    """Show name and button; return whether the button was pressed, after all fields were read."""
+def _started(data: Path, *, possible: bool, named: bool) -> bool:
+    """Show name and button; return whether the button was pressed, after all fields were read.
+
+    Where it must be ``named``, nothing is started without a name.
+    """
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
     running = jobs.running(data, jobs.Lane.CHANGE)
     ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
-            "Your name (optional)",
+            NAME if named else OPTIONAL_NAME,
             key=WHO,
             max_chars=queue.NAME,
             width=260,
@@ -202,8 +207,12 @@ def _started(data: Path, *, possible: bool) -> bool:
         first = f"{plain(running.title)} is running" if running else "another is about to start"
         more = f", and {ahead} more {'is' if ahead == 1 else 'are'} waiting" if ahead else ""
         st.caption(f"One training runs at a time: {first}{more}. This one will start automatically in turn.")
+    pressed = st.session_state.pop(PRESSED, False) and possible
+    if pressed and named and not st.session_state[WHO].strip():
+        flash.put(job_status.FLASH, flash.ERROR, NEEDED)
+        pressed = False
     flash.show(job_status.FLASH)
-    return st.session_state.pop(PRESSED, False) and possible
+    return pressed
 
 
 def _press() -> None:

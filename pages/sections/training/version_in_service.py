@@ -17,7 +17,8 @@ from pages.components import flash, identity, model_in_service
 
 KEY = "training-service-"
 FLASH, WHO, WHY = "service", KEY + "back-who", KEY + "back-why"
-UNNAMED, UNEXPLAINED = "name not given", "rolled back on the Training page"
+BACK_BY, BACK_WHY = "Rolled back by", "Reason for rolling back"
+NEEDED = "Not rolled back. Please give your name and a reason; both are kept with the version."
 NAMED = "the bundle set by LEUKEMIA_MODEL"
 MODEL_GIVEN = (
     "LEUKEMIA_MODEL sets the bundle in service. Until it is unset, promoting and rolling back do not "
@@ -98,20 +99,23 @@ def _show_rollback(data: Path, state: RegistryState, events: list[Event]) -> Non
             on_click=_roll_back,
             args=(data, state.champion),
         )
-        st.text_input("Your name (optional)", key=WHO, max_chars=attribution.MAX_WHO, width=220)
-        st.text_input("Reason (optional)", key=WHY, max_chars=attribution.MAX_WHY, width=340)
-    st.caption(f"One click puts {target} back in service.")
+        st.text_input(BACK_BY, key=WHO, max_chars=attribution.MAX_WHO, width=220, placeholder="Your name")
+        st.text_input(BACK_WHY, key=WHY, max_chars=attribution.MAX_WHY, width=340)
+    st.caption(f"Rolling back puts {target} back in service. Your name and reason are kept permanently.")
 
 
 def _roll_back(data: Path, champion: int) -> None:
     state = st.session_state
     who, why = state.get(WHO, "").strip(), state.get(WHY, "").strip()
+    if not who or not why:
+        flash.put(FLASH, flash.ERROR, NEEDED)
+        return
     try:
         if versions.registry_state(data).champion != champion:
             model_in_service.refresh()
             flash.put(FLASH, flash.WARNING, ELSEWHERE)
             return
-        done = promotion.roll_back(data, who or UNNAMED, why or UNEXPLAINED)
+        done = promotion.roll_back(data, who, why)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, f"Not rolled back. {error}")
         return

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from leukemia.bundles import breakdown, schema
+from leukemia.bundles import answering, breakdown, schema
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.evaluation import conformal, three_way
@@ -288,7 +288,7 @@ def test_fields_that_do_not_go_together_are_refused(changes, says):
 
 
 def test_words_that_stand_in_two_places_are_the_same():
-    worth = schema.Worth.__args__
+    worth = answering.Worth.__args__
     assert set(worth) == {conformal.GUARANTEED, conformal.KEPT, conformal.BROKEN, conformal.TOO_FEW}
     assert set(sources.NAMES) == breakdown.FIGURES
     assert set(three_way.NAMES.values()) == breakdown.SHARES

@@ -228,18 +228,30 @@ def _subgroups(record: schema.Record) -> str:
 
 def _abstention(record: schema.Record) -> str:
     calibration, band = record.calibration, record.indeterminate
-    if not (calibration and band and band.out_of_fold):
-        return ""
-    shares = band.out_of_fold
-    return (
-        f"\n\nCalibrated by {calibration.method} (stretch {calibration.stretch:.3f}, shift "
-        f"{calibration.shift:.3f}), chosen by out-of-fold log loss. For a new patient, on average at most "
-        f"{band.missed:.0%} of ALL cells are expected below {band.low:.3f} and at most {band.alarmed:.0%} of "
-        f"normal cells at {band.high:.3f} or above (split-conformal prediction, by patient). To check this, "
-        "limits were found without each fold and used on its patients: the shares were "
-        f"{shares.missed:.1%} and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells lay between, "
-        "patients weighted equally."
-    )
+    said = []
+    if calibration:
+        by = (
+            "out-of-fold log loss"
+            if record.split.folds
+            else "log loss on validation patients left out in turn"
+        )
+        said.append(
+            f"Calibrated by {calibration.method} (stretch {calibration.stretch:.3f}, shift "
+            f"{calibration.shift:.3f}), chosen by {by}."
+        )
+    if band:
+        said.append(
+            f"For a new patient, on average at most {band.missed:.0%} of ALL cells are expected below "
+            f"{band.low:.3f} and at most {band.alarmed:.0%} of normal cells at {band.high:.3f} or above "
+            "(split-conformal prediction, by patient)."
+        )
+    if band and (shares := band.out_of_fold):
+        said.append(
+            "To check this, limits were found without each fold and used on its patients: the shares were "
+            f"{shares.missed:.1%} and {shares.alarmed:.1%}, and {shares.indeterminate:.1%} of cells lay "
+            "between, with patients weighted equally."
+        )
+    return f"\n\n{' '.join(said)}" if said else ""
 
 
 def _far(novelty: schema.Novelty | None) -> str:
@@ -248,7 +260,7 @@ def _far(novelty: schema.Novelty | None) -> str:
     return (
         f"\n\nThe model gives no answer for an image with features more than {novelty.limit:.3f} from "
         "those of the training cells (Mahalanobis distance; 1 is typical). Of the cells of unseen "
-        f"patients, {novelty.passed_out_of_fold:.1%} are within the limit set by the other folds."
+        f"patients, {novelty.passed_out_of_fold:.1%} are within the limit set by other patients."
     )
 
 

@@ -22,6 +22,7 @@ DIMENSIONS = 64
 PASS = 0.99
 DIGITS = 4
 LEAST_REST = 1e-4  # of the largest variance
+LARGEST_FACTOR = 6e4  # of a square, in the network: a half float holds no larger number
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def fit(features: np.ndarray, dimensions: int = DIMENSIONS) -> Spread:
     count = min(dimensions, len(variance) - 1)
     # Units that never fire have no variance: a cell on which one does is far, but not infinitely, and
     # no farther than weights of half floats can tell.
-    floor = max(LEAST_REST * variance[0], 1e-12)
+    floor = max(LEAST_REST * variance[0], 1 / (LARGEST_FACTOR * features.shape[1]))
     rest = max(variance[count:].sum() / (features.shape[1] - count), floor)
     return Spread(middle, axes[:count].T, np.maximum(variance[:count], rest), float(rest))
 

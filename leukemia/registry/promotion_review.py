@@ -48,7 +48,7 @@ def missing(candidate: Bundle) -> list[str]:
     """The safeguards that a version does without."""
     record = candidate.record
     lacks = {
-        NO_CALIBRATION: record.calibration is None,
+        NO_CALIBRATION: not record.calibration or not record.calibration.log_loss_out_of_fold,
         NEVER_ABSTAINS: not candidate.operating_point.abstains,
         NO_NOVELTY: record.novelty is None,
     }

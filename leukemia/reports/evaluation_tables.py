@@ -233,7 +233,7 @@ def _of_folds(scored: Scored) -> list[str]:
         lines += [*(_row(*row) for row in stress.table(record.stress)), ""]
     if record.novelty:
         share = record.novelty.passed_out_of_fold
-        lines.append(f"{share:.1%} of cells are within the novelty limit set by the other folds.")
+        lines.append(f"{share:.1%} of cells are within the novelty limit set by other patients.")
     return lines
 
 

@@ -12,6 +12,7 @@ from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
 from leukemia.networks.recipe import Recipe
 from leukemia.operating_point import OperatingPoint
+from leukemia.training import safeguards
 from leukemia.training.plan import Plan
 from leukemia.training.trainer import TrainedNetwork
 from leukemia.training.training_data import LEFT_OUT, TrainingData
@@ -30,7 +31,8 @@ def of_training(
     ``changed`` is whether the set was changed meanwhile.
     """
     by_patient = plan.split == "patient"
-    point = OperatingPoint.of(trained.threshold)
+    found, band = trained.safeguards, safeguards.band(trained.validation)
+    point = OperatingPoint.of(trained.threshold, (band.low, band.high) if band else None)
     thresholds = metrics.thresholds(trained.validation, plan.target_recall)
     return schema.Training(
         recipe=_recipe(plan.recipe),
@@ -48,6 +50,9 @@ def of_training(
             chosen_on="validation patients" if by_patient else "validation images (leaky split)",
             worst_source=min(thresholds, key=thresholds.__getitem__),
         ),
+        calibration=schema.Calibration(**found.calibration.record(), log_loss_out_of_fold=found.losses),
+        **({"indeterminate": band} if band else {}),
+        novelty=safeguards.novelty_check(trained.validation, trained.test),
         data=_data(dataset, changed=changed),
         estimates=rounded(estimates.of(trained.test, trained.threshold)),
         patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),

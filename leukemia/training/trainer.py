@@ -12,11 +12,12 @@ from leukemia.jobs import signals
 from leukemia.networks import batchnorm_fusion, serving_network
 from leukemia.networks import recipe as recipes
 from leukemia.storage.workspace import Workspace
-from leukemia.training import model_selection
+from leukemia.training import model_selection, safeguards
 from leukemia.training.callbacks import BeginEpoch, NoteThroughput, SaveCheckpoint, StopOnRequest, Validate
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.epoch import EpochBatches
 from leukemia.training.plan import Plan
+from leukemia.training.safeguards import Safeguards
 from leukemia.training.training_data import TrainingData
 
 
@@ -24,10 +25,12 @@ from leukemia.training.training_data import TrainingData
 class TrainedNetwork:
     """A trained network and its predictions for patients that it did not learn from.
 
+    ``model`` is the one that answers: calibrated, and with the distance from the cells that were learned.
     ``validation`` and ``test`` are of :meth:`training_data.TrainingData.predict`.
     """
 
     model: keras.Model
+    safeguards: Safeguards
     threshold: float
     validation: pd.DataFrame
     test: pd.DataFrame
@@ -44,15 +47,18 @@ def fit(
     run_id: str = "",
     part: str = "",
 ) -> TrainedNetwork:
-    """Learn, choose the threshold on the validation part alone, predict the held-out cells.
+    """Learn; calibrate and choose the threshold on the validation part alone; predict the held-out cells.
 
     Parameters are those of :func:`learn`.
     """
     model, state = learn(plan, data, dataset, checkpoint, callbacks, run_id=run_id, part=part)
+    found = safeguards.fit(model, dataset, plan.seed)
+    model = serving_network.inference_model(model, 1, found.calibration, found.spread)
+    serving_network.round_weights(model)
     validation = dataset.predict(model, dataset.rows("validation"), "Predicting validation patients")
     threshold = metrics.choose_threshold(validation, plan.target_recall)
     test = dataset.predict(model, dataset.rows("test"), "Predicting held-out patients")
-    return TrainedNetwork(model, threshold, validation, test, state)
+    return TrainedNetwork(model, found, threshold, validation, test, state)
 
 
 def learn(

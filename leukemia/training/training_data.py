@@ -63,13 +63,14 @@ class TrainingData:
         Returns
         -------
         pandas.DataFrame
-            Columns image_id, patient_group, label, source, cell_area, probability (rounded to 6 digits); a
-            row a cell.
+            Columns image_id, patient_group, label, source, cell_area, probability, and distance where the
+            network measures one (rounded to 6 digits); a row a cell.
         """
-        (probability,) = outputs(model, self.crops, rows, what=what)
+        probability, *distance = outputs(model, self.crops, rows, what=what)
         columns = ["image_id", "patient_group", "label", "source", "cell_area"]
         out = self.cells.iloc[rows][columns].reset_index(drop=True)
-        return out.assign(probability=probability[:, 0].astype(float).round(6))
+        measured = {"distance": distance[0][:, 0].astype(float).round(6)} if distance else {}
+        return out.assign(probability=probability[:, 0].astype(float).round(6), **measured)
 
 
 def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingData:

@@ -11,8 +11,10 @@ from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.evaluation import estimates, metrics
 from leukemia.evaluation.estimate import as_record
+from leukemia.inference.classifier import Classifier
 from leukemia.networks.recipe import Recipe
 from leukemia.recipes.settings import Training
+from leukemia.registry import promotion_review
 from leukemia.storage.workspace import Workspace
 from leukemia.training import bundle_record, model_selection
 from leukemia.training import run as training
@@ -73,6 +75,27 @@ def test_a_training_ends_in_a_whole_bundle_and_a_recorded_run(trained):
     assert {"bundle/model.keras", "bundle/bundle.json"} <= {
         item.path for item in client.list_artifacts(run.info.run_id, "bundle")
     }
+
+
+def test_a_training_knows_novel_images_by_its_validation_patients(trained):
+    _, bundle, _ = trained
+    record = bundle.record
+    # One healthy validation patient: there is none to choose a calibration by.
+    assert record.split.validation.patient_groups["Normal"] == 1
+    assert (record.calibration.method, record.calibration.log_loss_out_of_fold) == ("none", {})
+    assert bundle.novelty_limit == record.novelty.limit > 0
+    within = (bundle.predictions["distance"] <= record.novelty.limit).mean()
+    assert record.novelty.passed_out_of_fold == pytest.approx(within, abs=1e-4)
+    # Too few validation patients to promise that at most 5% of ALL cells are missed.
+    assert record.indeterminate is None and not bundle.operating_point.abstains
+    assert promotion_review.missing(bundle) == [
+        promotion_review.NO_CALIBRATION,
+        promotion_review.NEVER_ABSTAINS,
+    ]
+    noise = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), np.uint8)
+    probability, distance = Classifier(bundle).predict(noise)
+    assert (distance > bundle.novelty_limit).all()
+    assert np.isfinite(probability).all()
 
 
 def test_the_figures_of_a_bundle_come_from_its_predictions(trained):

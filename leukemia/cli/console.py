@@ -28,12 +28,18 @@ class Bar:
 
     def __call__(self, done: int, total: int, what: str) -> None:
         """Show how many of how many are done, and what is being done."""
-        if self._bar is None or self._what != what:
+        new = self._what != what
+        if new:
             self.close()
             self._what = what
+        if not total:  # nobody can say of how many: a step with a name
+            if new:
+                print(f"{what} …", file=sys.stderr)
+        elif self._bar is None:
             made = tqdm if is_watched() else _Lines
             self._bar = made(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
-        self._bar.update(done - self._bar.n)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
         progress.current().progress(done, total, what)
 
     def __enter__(self) -> "Bar":

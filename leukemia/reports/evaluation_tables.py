@@ -224,7 +224,7 @@ def _of_folds(scored: Scored) -> list[str]:
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(
-            "Limits found without each fold, checked on its patients, weighted equally: "
+            "Limits found without each fold, checked on its patients (weighted equally): "
             f"{shares.missed:.1%} of ALL cells Normal-like, {shares.alarmed:.1%} of normal cells ALL-like, "
             f"{shares.indeterminate:.1%} of cells Indeterminate."
         )

@@ -51,6 +51,7 @@ FEW = (
     f"{FEW_MARK} Fewer than {FEWEST_PATIENTS} patient groups of a class: too few to say how the model fares "
     "there. With three or fewer, a 95% interval is no more than the range of these patients."
 )
+SEVERAL = "A patient group with cells in several sources counts in each."
 NOT_RECORDED = "not recorded"
 # What a promise is about, after a share of cells.
 ABOUT = {
@@ -89,7 +90,12 @@ def notes(figures: BySource) -> list[str]:
         for one in figures.sources.values()
         for name in sources.NAMES
     )
-    return [*lines, FEW] if few else lines
+    in_several = any(
+        sum(one.patient_groups.get(label, 0) for one in figures.sources.values())
+        > figures.each_cell.patient_groups.get(label, 0)
+        for label in GROUPS
+    )
+    return lines + [SEVERAL] * in_several + [FEW] * few
 
 
 def worst(figures: BySource) -> list[str]:

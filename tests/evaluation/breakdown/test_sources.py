@@ -113,6 +113,16 @@ def test_the_worst_is_named_with_its_patients_and_marked_where_they_are_few(figu
     assert source_words.FEW in source_words.notes(figures)
 
 
+def test_a_group_with_cells_in_two_sources_counts_in_each_and_the_notes_say_so(frame, figures):
+    assert source_words.SEVERAL not in source_words.notes(figures)
+    moved = frame.copy()
+    moved.loc[moved["patient_group"] == "tiny-ALL-0", "patient_group"] = "large-ALL-0"
+    both = sources.evaluate(moved, POINT)
+    assert source_words.SEVERAL in source_words.notes(both)
+    groups = [one.patient_groups["ALL"] for one in both.sources.values()]
+    assert (sum(groups), both.each_cell.patient_groups["ALL"]) == (20, 19)
+
+
 def test_without_calls_of_other_folds_no_promise_is_judged_and_without_sources_there_is_nothing(
     frame, figures
 ):

@@ -13,7 +13,6 @@ from leukemia.settings import RESEARCH_USE
 from leukemia.storage.spreadsheet import inert
 
 ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
-NEEDED = "needs a haematologist"
 UNCLASSIFIED = "Not classified"
 
 # Closer to a limit than this (in probability), a decision is marked as close to it.

@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.evaluation import formatting
+from leukemia.evaluation import formatting, three_way
 from leukemia.verification import statistics
 from leukemia.verification.result import Result
 from leukemia.verification.statistics import MOST_PATIENTS, Criterion, Rate, Verdict
@@ -187,19 +187,22 @@ def warnings(result: Result) -> list[str]:
 
 
 def abstention(result: Result) -> str:
-    """What the band does here, beside what is promised; empty where there is none."""
-    own = result.abstention
-    if own is None:
-        return ""
-    missed, alarmed = (
-        "" if most is None else f" (the model promises at most {most:.0%})"
-        for most in (own.missed_promised, own.alarmed_promised)
-    )
-    return (
-        f"On the Classify page {own.indeterminate:.1%} of these cells would be Indeterminate. Outright, "
-        f"{own.missed:.1%} of ALL cells would be called Normal-like{missed} and {own.alarmed:.1%} of normal "
-        f"cells ALL-like{alarmed}. Each patient weighs the same."
-    )
+    """What the version decides on these cells, and what it promises; empty where neither is known."""
+    own, parts = result.abstention, []
+    if result.decisions:
+        shares = " ".join(three_way.sentences(result.decisions))
+        parts.append(f"Decisions at this version's limits, with patients weighted equally: {shares}")
+    if own:
+        missed, alarmed = (
+            "" if most is None else f" (the model promises at most {most:.0%})"
+            for most in (own.missed_promised, own.alarmed_promised)
+        )
+        parts.append(
+            f"{own.indeterminate:.1%} of these cells would be Indeterminate on the Classify page. Outright, "
+            f"{own.missed:.1%} of ALL cells would be called Normal-like{missed} and {own.alarmed:.1%} of "
+            f"normal cells ALL-like{alarmed}."
+        )
+    return " ".join(parts)
 
 
 def calibration(result: Result) -> str:

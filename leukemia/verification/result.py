@@ -1,6 +1,6 @@
 """What a verification says: computed once from the answered cells, then kept as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,9 @@ class Result:
         None where the model has no band.
     shifts : dict of str to Shift
         By the names of :data:`shifts.MEASURES`; the distance only where the model measures one.
+    decisions : dict of str to Estimate
+        What becomes of the cells of each class, by the names of :mod:`leukemia.evaluation.three_way`, each
+        patient weighing the same; empty in verifications of before that was computed.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="constants")
@@ -128,6 +131,7 @@ class Result:
     record: dict[str, Estimate]
     abstention: Abstention | None
     shifts: dict[str, Shift]
+    decisions: dict[str, Estimate] = field(default_factory=dict)
 
     @property
     def acceptable(self) -> dict[str, Judgement]:
@@ -197,6 +201,7 @@ def compute(
         record=_record(bundle),
         abstention=_abstention(answered, bundle),
         shifts=shifts.shifts(counted, bundle, data),
+        decisions=three_way.evaluate(answered, bundle.operating_point, equal=True),
     )
 
 

@@ -1,11 +1,13 @@
 """How a laboratory's cells differ, what the band does to them, and the sentences about it."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from leukemia.bundles import bundle as bundles
+from leukemia.evaluation import three_way
 from leukemia.imaging import appearance
 from leukemia.plots import verification as plots
 from leukemia.reports import verification as report
@@ -57,7 +59,23 @@ def test_what_the_band_does_is_counted_by_patient(answered):
     assert own.indeterminate == pytest.approx(each.mean())
     missed = (table["probability"] < 0.3)[table["label"] == "ALL"].groupby(table["patient_group"]).mean()
     assert own.missed == pytest.approx(missed.mean())
-    assert f"{own.missed:.1%} of ALL cells" in wording.abstention(answered.result)
+    said = wording.abstention(answered.result)
+    assert f"{own.missed:.1%} of ALL cells" in said
+    shares = answered.result.decisions
+    assert (shares["missed"].value, shares["alarmed"].value) == (own.missed, own.alarmed)
+    of_all = [shares[name].value for name in ("all_like", "all_indeterminate", "missed")]
+    assert sum(of_all) == pytest.approx(1)
+    for sentence in three_way.sentences(shares):
+        assert sentence in said
+
+
+def test_a_result_of_before_decisions_were_computed_is_read(answered):
+    path = answered.folder / store.RESULT
+    content = json.loads(path.read_text())
+    del content["result"]["decisions"]
+    path.write_text(json.dumps(content))
+    earlier = store.read(answered.data, answered.folder.name).result
+    assert earlier.decisions == {} and "Decisions at" not in wording.abstention(earlier)
 
 
 def test_the_report_says_what_the_terminal_says_and_escapes_names(answered, measured, tmp_path):

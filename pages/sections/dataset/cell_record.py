@@ -14,7 +14,7 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.inference import decisions
-from pages.components.cell_grid import MARKS, distance, scale
+from pages.components.cell_grid import MARKS, REVIEW, distance, scale
 
 STYLE = Path(__file__).with_name("cell_detail.css")
 # Frame pixels a side that are shown: C-NMC's training frames have 450.
@@ -30,7 +30,7 @@ WHY_NONE = {
 BESIDE = {
     RIGHT: "Agrees with the label.",
     WRONG: "✗ Disagrees with the label.",
-    UNDECIDED: f"Indeterminate: {decisions.NEEDED}.",
+    UNDECIDED: f"Indeterminate. {REVIEW}",
     UNKNOWN: "The cell is unlabelled.",
 }
 HELD_OUT = "Held out: the model was not trained on this patient."

@@ -23,6 +23,7 @@ from pages.components import (
     cell_grid,
     entry,
     heading,
+    late_uploads,
     model_in_service,
     model_panel,
     scale_question,
@@ -69,6 +70,7 @@ def main() -> None:
         answered = (result.answer.probability for result in batch.results)
         point = model_panel.panel(classifier, [value for value in answered if value is not None])
     _intake(batch)
+    late_uploads.take(batch)
     scale_question.show(batch, classifier.bundle.pixel_size)
     st.caption(model_panel.line(classifier, point))
     progress = _progress(batch)
@@ -147,9 +149,10 @@ def _take_drawings() -> None:
 
 def _clear() -> None:
     state = st.session_state
-    streamlit_internals.drop_uploads(state.listed)
+    streamlit_internals.drop_uploads(state.listed & late_uploads.seen())
     session.start_anew()
     state.listed, state.round = set(), state.round + 1
+    late_uploads.watch()
 
 
 def _uploader() -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 import streamlit
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-__all__ = ["chart_scripts", "drop_uploads", "is_host_allowed", "leave_pages_folder"]
+__all__ = ["chart_scripts", "drop_uploads", "is_host_allowed", "leave_pages_folder", "uploads"]
 
 
 def leave_pages_folder() -> bool:
@@ -28,6 +29,12 @@ def chart_scripts() -> list[str]:
     """Paths on the server of what a browser needs for a Plotly chart, and asks for at the first one."""
     folder = Path(streamlit.__file__).parent / "static"
     return [f"/{path.relative_to(folder).as_posix()}" for path in folder.glob("static/js/PlotlyChart.*.js")]
+
+
+def uploads() -> dict[str, UploadedFileRec]:
+    """What the session has sent, by file_id, whether an uploader lists it or not."""
+    context = get_script_run_ctx()
+    return dict(context.uploaded_file_mgr.file_storage.get(context.session_id, {}))
 
 
 def drop_uploads(file_ids: Iterable[str]) -> None:

@@ -271,6 +271,19 @@ def test_names_are_text_and_a_removed_file_goes(visit, cells, tmp_path):
     answered(page, 1)
 
 
+@pytest.mark.parametrize("milliseconds", [0, 150])
+def test_files_dropped_right_after_clear_are_answered(visit, cells, milliseconds):
+    page = visit()
+    give(page, cells[:2])
+    answered(page, 2)
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.wait_for_timeout(milliseconds)
+    # For a moment both are there: the one that is about to go, and the one in its place.
+    page.locator("input[type=file]").first.set_input_files([str(path) for path in cells[2:5]])
+    answered(page, 3)
+    assert {name for name, _ in shown(page)} == {path.name for path in cells[2:5]}
+
+
 def test_a_file_over_twenty_megabytes_is_refused_and_the_rest_answered(visit, cells, tmp_path):
     (tmp_path / "huge.bmp").write_bytes(cells[0].read_bytes() + bytes(21 * 1024**2))
     page = visit()

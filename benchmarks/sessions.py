@@ -30,7 +30,7 @@ from leukemia import settings
 from leukemia.imaging.reader import SUFFIXES
 from tests.support.browser import Server
 
-LARGE, SIDE = 20, 5_000
+CELLS, LARGE, SIDE = 50, 20, 5_000
 XSRF = "_streamlit_xsrf"
 LIMIT = 3_000_000_000
 PATIENCE = 1_200.0
@@ -102,7 +102,7 @@ def main() -> None:
     """Measure and print."""
     options = _options()
     files = _large() if options.large else _cells(options.images)
-    each = LARGE if options.large else options.cells
+    each = options.cells or (LARGE if options.large else CELLS)
     supply = cycle(files)
     with tempfile.TemporaryDirectory() as scratch:
         server = Server(settings.SHIPPED, Path(scratch) / "log.txt", Path(scratch) / "data")
@@ -171,7 +171,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--cells", type=int, default=50, help="of each session")
+    parser.add_argument("--cells", type=int, help="pictures of each session")
     parser.add_argument("--images", type=Path, help="a folder of cells, in place of drawn ones")
     parser.add_argument("--large", action="store_true", help=f"{LARGE} pictures of {SIDE} x {SIDE} each")
     return parser.parse_args()

@@ -36,8 +36,8 @@ SECTIONS = {
     "card": card.show,
 }
 PURPOSE = (
-    "How often a model is right on patients it has never seen, for cells of acute lymphoblastic leukemia "
-    "(ALL) and normal ones. Read the worst source first, then choose a section."
+    "How often a model is right about ALL (acute lymphoblastic leukemia) in patients it has never seen. Read "
+    "the worst source first."
 )
 VERSION = "version"
 CHOICE = "performance-version"

@@ -61,4 +61,4 @@ def _caption(figures: BySource) -> str:
         if (source := sources.worst(figures, name))
     ]
     said = f"Lowest: {', '.join(lowest)}." if len(figures.sources) > 1 else source_words.worst(figures)[0]
-    return said + f" Open marks rest on fewer than {FEWEST_PATIENTS} patients of a class." * few
+    return said + f" Open marks rest on fewer than {FEWEST_PATIENTS} patient groups of a class." * few

@@ -81,7 +81,7 @@ def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
         (
             f"Patient-level {name}",
             formatting.number(share.value, True),
-            f"{right} of {total} patients; 95% (Wilson): {formatting.ends(share, True)}",
+            f"{right} of {total} patient groups; 95% (Wilson): {formatting.ends(share, True)}",
             patients.MEANING[name],
         )
         for name, (right, total, share) in patients.rates(table).items()
@@ -91,7 +91,7 @@ def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
 def subgroup_table(table: pd.DataFrame) -> pd.DataFrame:
     """The table of :func:`leukemia.evaluation.breakdown.subgroups.table` for a reader."""
     out = {"group": table["part"], "ALL cells": table["all_cells"], "normal cells": table["normal_cells"]}
-    out["patients"] = table["patients"]
+    out["patient groups"] = table["patients"]
     for name in subgroups.NAMES:
         out[f"{WORDS[name]} (95%)"] = [
             estimate(name, Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]))

@@ -164,7 +164,7 @@ def test_a_row_a_patient_the_worst_first_with_wilson_intervals(visit):
     assert frame["accuracy"].tolist() == pytest.approx((100 * expected["accuracy"]).tolist())
     assert frame["accuracy"].is_monotonic_increasing
     right, people, share = patients.rates(expected)["specificity"]
-    assert f"{right} of {people} patients; 95% (Wilson): {100 * share.low:.1f} to" in said(page)
+    assert f"{right} of {people} patient groups; 95% (Wilson): {100 * share.low:.1f} to" in said(page)
 
 
 def test_errors_are_listed_without_images_the_most_confident_first(visit):

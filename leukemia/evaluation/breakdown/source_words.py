@@ -55,9 +55,9 @@ SEVERAL = "A patient group with cells in several sources counts in each."
 NOT_RECORDED = "not recorded"
 # What a promise is about, after a share of cells.
 ABOUT = {
-    "sensitivity": "of ALL cells are found (at least {} intended)",
-    "missed": "of ALL cells are called Normal-like by limits from other patients (at most {} intended)",
-    "alarmed": "of normal cells are called ALL-like by limits from other patients (at most {} intended)",
+    "sensitivity": "of ALL cells are found (target: at least {})",
+    "missed": "of ALL cells are called Normal-like by limits from other patients (target: at most {})",
+    "alarmed": "of normal cells are called ALL-like by limits from other patients (target: at most {})",
 }
 
 
@@ -148,7 +148,7 @@ def shortfalls(figures: BySource, target_recall: float | None, band: Band | None
         if short := [words for words in short if words]:
             where.append(source)
             said.append(f"In {source}, {_listed(short)}; {patients(one)}.")
-    return " ".join([f"Not as intended in {_listed(where)}.", *said]) if said else ""
+    return " ".join([f"Below target in {_listed(where)}.", *said]) if said else ""
 
 
 def lines(figures: BySource, target_recall: float | None, band: Band | None) -> list[str]:

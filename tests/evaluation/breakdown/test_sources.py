@@ -151,12 +151,12 @@ def test_what_was_intended_is_held_against_each_source(figures):
         missed, alarmed, promises = 0.5, 0.2, None
 
     text = source_words.shortfalls(figures, 0.95, Band)
-    assert text.startswith("Not as intended in hard and tiny. In hard, ")
+    assert text.startswith("Below target in hard and tiny. In hard, ")
     sensitivity = figures.sources["hard"].estimates["sensitivity"].value
-    assert f"In hard, {sensitivity:.1%} of ALL cells are found (at least 95% intended)" in text
+    assert f"In hard, {sensitivity:.1%} of ALL cells are found (target: at least 95%)" in text
     alarmed = figures.sources["tiny"].estimates["alarmed_by_others"].value
     assert (
-        f"{alarmed:.1%} of normal cells are called ALL-like by limits from other patients (at most 20%"
+        f"{alarmed:.1%} of normal cells are called ALL-like by limits from other patients (target: at most 20%"
         in text
     )
     assert "ALL cells are called Normal-like" not in text, "half of them is more than any source has"

@@ -9,7 +9,7 @@ from leukemia.evaluation import estimates
 from leukemia.evaluation.breakdown import patients, subgroups
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference import scoring
-from leukemia.reports.evaluation_tables import fold_table, split_table, summary
+from leukemia.reports.evaluation_tables import difference_tables, fold_table, split_table, summary
 from tests.support import bundle_factory
 
 
@@ -90,3 +90,12 @@ def test_bundles_of_other_folds_make_no_mean(folded, tmp_path):
     bundle_factory.write_predictions(folder, frame)
     with pytest.raises(LeukemiaError, match="other was evaluated on different cells or folds from"):
         fold_table([folded, bundles.read(folder)], together=True)
+
+
+def test_a_table_of_bundles_of_different_patients_says_so(folded, tmp_path):
+    assert not any("DIFFERENT PATIENTS" in line for line in difference_tables([folded, folded]))
+    fewer = bundles.read(
+        bundle_factory.copy_bundle(folded.folder, tmp_path / "fewer", predictions=folded.predictions.iloc[7:])
+    )
+    text = " ".join(difference_tables([folded, fewer]))
+    assert f"DIFFERENT PATIENTS (cells held out: {folded.folder.name} 60, fewer 53)" in text

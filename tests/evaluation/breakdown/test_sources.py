@@ -156,8 +156,8 @@ def test_what_was_intended_is_held_against_each_source(figures):
     assert f"In hard, {sensitivity:.1%} of ALL cells are found (target: at least 95%)" in text
     alarmed = figures.sources["tiny"].estimates["alarmed_by_others"].value
     assert (
-        f"{alarmed:.1%} of normal cells are called ALL-like by limits from other patients (target: at most 20%"
-        in text
+        f"{alarmed:.1%} of normal cells are called ALL-like by limits from other patients "
+        "(target: at most 20%" in text
     )
     assert "ALL cells are called Normal-like" not in text, "half of them is more than any source has"
     assert source_words.shortfalls(figures, None, None) == ""

@@ -14,6 +14,8 @@ from keras import layers
 # What it was trained on: (pixel - 127) / 128, levels from 0 to 255.
 PIXEL_MIDDLE, PIXEL_SPREAD = 127.0, 128.0
 STEM, HEAD = 32, 1280
+# The last block of each stage whose pictures are read, finest first: a 4th to a 32nd of the input's side.
+STAGE_ENDS = (2, 4, 7, 10, 14)
 # The paper's stages 2 to 8: blocks, kernel, stride of the first block, expansion, filters.
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -56,13 +58,13 @@ def features(x: keras.KerasTensor) -> keras.KerasTensor:
     keras.KerasTensor
         Shape (n, height / 32, width / 32, 1280).
     """
-    x = _convolve(x, "stem", STEM, kernel=3, stride=2)
-    number = 0
-    for blocks, kernel, stride, expansion, filters in STAGES:
-        for position in range(blocks):
-            x = _block(x, f"block{number}", kernel, stride if position == 0 else 1, expansion, filters)
-            number += 1
-    return _convolve(x, "head", HEAD)
+    return _convolve(_blocks(x)[-1], "head", HEAD)
+
+
+def stages(x: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+    """Put the network on ``x`` as :func:`features` does; return the pictures of :data:`STAGE_ENDS`."""
+    pictures = _blocks(x)
+    return {f"block{number}": pictures[number] for number in STAGE_ENDS}
 
 
 def classifier(size: int) -> keras.Model:
@@ -81,6 +83,16 @@ def classifier(size: int) -> keras.Model:
     inputs = keras.Input((size, size, 3))
     x = layers.GlobalAveragePooling2D()(features(inputs))
     return keras.Model(inputs, layers.Dense(1_000, name="classes")(x), name="efficientnet_lite0")
+
+
+def _blocks(x: keras.KerasTensor) -> list[keras.KerasTensor]:
+    x, pictures = _convolve(x, "stem", STEM, kernel=3, stride=2), []
+    for blocks, kernel, stride, expansion, filters in STAGES:
+        for position in range(blocks):
+            first = stride if position == 0 else 1
+            x = _block(x, f"block{len(pictures)}", kernel, first, expansion, filters)
+            pictures.append(x)
+    return pictures
 
 
 def _block(

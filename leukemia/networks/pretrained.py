@@ -42,7 +42,8 @@ def load(model: keras.Model, cache: Path | None = None, checkpoint: Path | None 
     Parameters
     ----------
     model : keras.Model
-        Its layers find their weights by name; a head of its own keeps what it has.
+        Its layers find their weights by name; a head of its own keeps what it has. It may end before the
+        last block.
     cache : Path, optional
         Folder in which the converted weights are kept, and from which they come the next time.
     checkpoint : Path, optional
@@ -55,7 +56,7 @@ def load(model: keras.Model, cache: Path | None = None, checkpoint: Path | None 
     """
     weights = _cached(cache, checkpoint) if cache else converted(checkpoint)
     names = {layer.name for layer in model.layers}
-    missing = weights.keys() - names - {"classes"}
+    missing = {"stem", "stem_norm", "block0_depthwise"} - names
     if missing:
         raise RecipeError(f"{model.name} is not an EfficientNet-Lite0: it has no layer {min(missing)!r}.")
     for name in weights.keys() & names:

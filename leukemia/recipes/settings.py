@@ -45,6 +45,8 @@ class Training:
         quality is drawn from here to 100. 0 leaves the crops as they are.
     smoothing : float
         Label smoothing: targets are moved from 0 and 1 by half of this (Szegedy et al., CVPR 2016).
+    penalty : float
+        Of the last layer, where a recipe solves it; see :mod:`leukemia.training.solved_head`.
     """
 
     epochs: int = 16
@@ -68,6 +70,7 @@ class Training:
     zoom: float = 0.0
     jpeg: int = 0
     smoothing: float = 0.0
+    penalty: float = 0.1
 
     def __post_init__(self) -> None:
         for setting in FIELDS:
@@ -232,6 +235,14 @@ FIELDS = (
             0,
             0.9,
             "float",
+        ),
+        (
+            "penalty",
+            "Penalty of the last layer",
+            "The larger it is, the smaller are the weights of the last layer, which is solved at once.",
+            1e-4,
+            100,
+            "log",
         ),
     ),
 )

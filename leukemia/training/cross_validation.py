@@ -38,6 +38,7 @@ from leukemia.tracking.records import RunKind
 from leukemia.training import bundle_record, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
+from leukemia.training.frozen_features import FrozenFeatures
 from leukemia.training.plan import Plan, provenance
 from leukemia.training.run import PROBE, STALE, finish, labelled_cells
 from leukemia.training.sampling import draw_reference
@@ -260,8 +261,11 @@ def _predict_held_out(
 ) -> FoldResult:
     """Fit the spread of the training cells and predict the cells held out; features are kept on disk."""
     network = serving_network.feature_model(model, shared.views)
+    frozen = FrozenFeatures(plan.recipe, shared.data, dataset, plan.seed) if plan.recipe.solved else None
 
     def extract_features(name: str, rows: np.ndarray, perturbation: str = "") -> np.ndarray:
+        if frozen:
+            return frozen.plain(shared.views, perturbation)[rows]
         file = folder / f"{name}-{shared.views}{perturbation}.npy"
         if not file.is_file():
             what = f"{DOES[name]} ({perturbation})" if perturbation else DOES[name]

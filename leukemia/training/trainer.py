@@ -12,10 +12,11 @@ from leukemia.jobs import signals
 from leukemia.networks import batchnorm_fusion, serving_network
 from leukemia.networks import recipe as recipes
 from leukemia.storage.workspace import Workspace
-from leukemia.training import model_selection, safeguards
+from leukemia.training import model_selection, safeguards, solved_head
 from leukemia.training.callbacks import BeginEpoch, NoteThroughput, SaveCheckpoint, StopOnRequest, Validate
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.epoch import EpochBatches
+from leukemia.training.frozen_features import FrozenFeatures
 from leukemia.training.plan import Plan
 from leukemia.training.safeguards import Safeguards
 from leukemia.training.training_data import TrainingData
@@ -98,40 +99,82 @@ def learn(
     State
         What the training went through.
     """
-    training, cache = plan.recipe.training, Workspace(data).cache
+    training = plan.recipe.training
     state = checkpoint.read()
     state.run_id = run_id
     if not model_selection.is_over(state, training):
-        model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan, cache)
-        rows, first_epoch = dataset.rows("training"), len(state.history)
-        batches = EpochBatches(
-            dataset.crops, dataset.cells, rows, plan.recipe.crop, training, plan.seed, first_epoch
-        )
-        validated = len(dataset.rows("validation"))
-        in_order = [
-            BeginEpoch(batches, plan.seed),
+        after_epoch = [
             Validate(dataset),
             SaveCheckpoint(checkpoint, state, training),
-            NoteThroughput(cache, plan.recipe.name, training.cells_per_epoch, validated),
             *callbacks,
             StopOnRequest(),
         ]
-        # A list of Keras's own, since that takes more ``params`` than ``fit`` gives.
-        called = keras.callbacks.CallbackList(
-            in_order, add_history=True, model=model, epochs=training.epochs, steps=len(batches), part=part
-        )
+        way = _solve if plan.recipe.solved else _descend
         with signals.undisturbed():
-            model.fit(
-                batches,
-                initial_epoch=first_epoch,
-                epochs=training.epochs,
-                callbacks=called,
-                shuffle=False,
-                verbose=0,
-            )
+            way(plan, data, dataset, checkpoint, state, after_epoch, part)
     model = batchnorm_fusion.fuse(checkpoint.network(state.best, to_train=False))
     serving_network.round_weights(model)
     return model, state
+
+
+def _descend(
+    plan: Plan,
+    data: Path,
+    dataset: TrainingData,
+    checkpoint: Checkpoint,
+    state: State,
+    after_epoch: Sequence[keras.callbacks.Callback],
+    part: str,
+) -> None:
+    """Learn all weights that are not frozen step by step, from where the checkpoint is."""
+    training, cache, first_epoch = plan.recipe.training, Workspace(data).cache, len(state.history)
+    model = checkpoint.network(state.last, to_train=True) if state.last else _compiled(plan, cache)
+    batches = EpochBatches(
+        dataset.crops,
+        dataset.cells,
+        dataset.rows("training"),
+        plan.recipe.crop,
+        training,
+        plan.seed,
+        first_epoch,
+    )
+    validated = len(dataset.rows("validation"))
+    validate, save, *others = after_epoch
+    noted = NoteThroughput(cache, plan.recipe.name, training.cells_per_epoch, validated)
+    in_order = [BeginEpoch(batches, plan.seed), validate, save, noted, *others]
+    # A list of Keras's own, since that takes more ``params`` than ``fit`` gives.
+    called = keras.callbacks.CallbackList(
+        in_order, add_history=True, model=model, epochs=training.epochs, steps=len(batches), part=part
+    )
+    model.fit(
+        batches,
+        initial_epoch=first_epoch,
+        epochs=training.epochs,
+        callbacks=called,
+        shuffle=False,
+        verbose=0,
+    )
+
+
+def _solve(
+    plan: Plan,
+    data: Path,
+    dataset: TrainingData,
+    checkpoint: Checkpoint,
+    state: State,
+    after_epoch: Sequence[keras.callbacks.Callback],
+    part: str,
+) -> None:
+    """Solve the last layer alone; what the checkpoint holds of the network is made anew from the data."""
+    training = plan.recipe.training
+    features = FrozenFeatures(plan.recipe, data, dataset, plan.seed)
+    called = keras.callbacks.CallbackList(
+        list(after_epoch), model=features.network, epochs=training.epochs, steps=1, part=part
+    )
+    features.network.stop_training = False
+    called.on_train_begin()
+    solved_head.learn(features, dataset, training.penalty, range(len(state.history), training.epochs), called)
+    called.on_train_end()
 
 
 def _compiled(plan: Plan, cache: Path) -> keras.Model:

@@ -24,7 +24,7 @@ FIRST = {
     AUGMENTATION: ("rotation", "flips", "brightness", "colour", "gamma", "blur", "zoom", "jpeg"),
     REGULARISATION: ("l2", "dropout"),
 }
-REST = ("patience", "warmup", "body_rate", "frozen", "weight_decay", "smoothing")
+REST = ("patience", "warmup", "body_rate", "frozen", "weight_decay", "smoothing", "penalty")
 NAMES = (*(name for group in GROUPS for name in FIRST[group]), *REST)
 STEPS = {"cells_per_epoch": 500, "batch": 8, "l2": 1e-4, "weight_decay": 0.01, "blur": 0.5}
 STEP, WIDTH = 0.05, 144

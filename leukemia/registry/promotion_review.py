@@ -68,9 +68,8 @@ def worse(data: Path, candidate: Bundle, present: Bundle, names: tuple[str, str]
     columns = [comparison.columns(one, point) for one, point in zip(cells, points, strict=True)]
     out = []
     if said := _listed(comparison.differences(*columns)):
-        out.append(
-            f"{comparison.on_shared(frame, [first, second], [old, new])} Each cell equal, worse: {said}."
-        )
+        cohort = comparison.on_shared(frame, [first, second], [old, new])
+        out.append(f"{cohort} Cells weighted equally, worse: {said}.")
     if versions := comparison.cells_by_source(frame, 2):
         for source, own in comparison.by_source(versions, points)[0].items():
             if said := _listed(own):

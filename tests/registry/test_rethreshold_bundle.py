@@ -7,7 +7,7 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.errors import BundleError
-from leukemia.evaluation import metrics
+from leukemia.evaluation import metrics, three_way
 from leukemia.evaluation.estimate import as_record
 from leukemia.operating_point import OperatingPoint
 from leukemia.registry import rethreshold, versions
@@ -48,6 +48,27 @@ def test_a_threshold_is_saved_as_a_version_of_its_own(bundle, tmp_path):
     assert "Dr\\. Ada" in new.card
     assert "at a probability of 0.3000 or above" in new.card
     assert "the held-out patients" in new.record.threshold.chosen_on
+
+
+def test_limits_chosen_by_hand_are_saved_with_their_figures(bundle, tmp_path):
+    point = bundle.operating_point.moved(0.2, 0.8)
+    given = {"who": "Dr. Ada", "reason": "Fewer misses", "chosen": "by hand", "target": 0.97}
+    new = rethreshold.write_bundle(bundle, tmp_path, point, **given)
+    assert new.operating_point == point == OperatingPoint(0.2, 0.8, 0.5)
+    assert new.threshold == bundle.threshold
+    (change,) = new.record.changes
+    assert (change.limits_old.low, change.limits_old.high) == (0.5, 0.5)
+    assert (change.limits_new.low, change.limits_new.high) == (0.2, 0.8)
+    shares = three_way.evaluate(bundle.predictions, point)
+    recorded = as_record(new.record.three_way.each_cell)
+    assert recorded == as_record(shares) and recorded["all_indeterminate"]["value"] > 0
+    assert str(point) in new.card and "limits 0.5000 and 0.5000 → 0.2000 and 0.8000" in new.card
+    # A threshold within them leaves them where they are; one beyond them widens them.
+    assert new.operating_point.around(0.3).limits == (0.2, 0.8)
+    third = rethreshold.write_bundle(new, tmp_path, new.operating_point.around(0.9), **given)
+    assert third.operating_point == OperatingPoint(0.2, 0.9, 0.9)
+    with pytest.raises(BundleError, match="nothing to save"):
+        rethreshold.write_bundle(new, tmp_path, point, **given)
 
 
 def test_changes_add_up_and_names_stay_apart(bundle, tmp_path):

@@ -237,6 +237,8 @@ def _reason(error: ValidationError) -> str:
     if missing := sorted(place for place, one in places.items() if one["type"] == "missing"):
         return f"lacks {', '.join(missing)}"
     place, one = next(iter(places.items()))
+    if one["type"] in ("model_type", "dict_type"):
+        return f"cannot be read: {place[: json_values.LONGEST_PLACE] or 'it'} should be a set of named fields"
     words = one["msg"].replace("tuple", "list")
     for start in ("Input", "String", "Tuple", "Dictionary"):
         words = words.removeprefix(start)

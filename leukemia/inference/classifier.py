@@ -23,6 +23,7 @@ from PIL import Image
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import engine
 from leukemia.errors import BundleError, ImageError
 from leukemia.imaging import appearance, memory, reader, validate
 from leukemia.imaging.cell import crop_cell
@@ -177,9 +178,11 @@ class Classifier:
         # Full precision: the same answer on every machine, whatever short floats its cores offer.
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": hint}
         try:
-            return openvino.Core().compile_model(self.bundle.folder / bundles.ENGINE, "CPU", options)
+            network = openvino.Core().compile_model(self.bundle.folder / bundles.ENGINE, "CPU", options)
         except RuntimeError as error:
-            raise BundleError(f"The network in {self.bundle.folder} cannot be loaded.") from error
+            raise BundleError(engine.CANNOT.format(self.bundle.folder)) from error
+        engine.check_fits(network, self.bundle)
+        return network
 
     def _free_requests(self) -> "SimpleQueue[openvino.InferRequest]":
         """Requests to the network that run side by side, as many as the machine is quickest with."""

@@ -6,6 +6,7 @@ gets a run of its own, which says where it is from, and the registry has it as a
 
 from pathlib import Path
 
+from leukemia.bundles import engine
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import RegistryError
 from leukemia.registry import publish, versions
@@ -25,9 +26,12 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
 
     Raises
     ------
+    BundleError
+        Where its network cannot answer as its record says.
     RegistryError
         Where the registry cannot be read, or did not take it: neither a run nor a version is left.
     """
+    engine.check(bundle)
     # This fails soon and in plain words; MLflow itself takes its time.
     versions.registry_state(data)
     change, site = publish.last_change(bundle), publish.site(bundle)

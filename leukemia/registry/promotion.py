@@ -12,6 +12,7 @@ from pathlib import Path
 from leukemia import settings
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import engine
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError, RegistryError
 from leukemia.evaluation.estimate import as_record
@@ -79,7 +80,8 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
     ------
     RegistryError
         Where name or reason is missing, there is no such version, it is in service already, its bundle
-        is not whole, or the registry cannot be read. What is in service is then as it was.
+        is not whole or its network cannot answer, or the registry cannot be read. What is in service is then
+        as it was.
     """
     given = attribute(who, reason, RegistryError)
     with _alone(data):
@@ -87,7 +89,11 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         candidate = versions.version(data, number)
         if state.champion == number:
             raise RegistryError(f"Version {number} is already in service.")
-        bundle_cache.fetch(data, number, candidate.run_id, candidate.record_sha256)
+        bundle = bundle_cache.fetch(data, number, candidate.run_id, candidate.record_sha256)
+        try:
+            engine.check(bundle)
+        except BundleError as error:
+            raise RegistryError(f"Version {number} cannot answer. {error}") from error
         event = _write(data, promotion_log.PROMOTED, state, given, number, candidate.record_sha256)
         if candidate.number == state.aliases.get(CHALLENGER):
             challenge(data, None)

@@ -13,6 +13,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.cli import console
 from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main, parser
 from leukemia.errors import DatasetError
+from leukemia.inference import decisions
 from tests.support.bundle_factory import edit
 from tests.support.pictures import ellipse, encoded
 
@@ -166,7 +167,8 @@ def test_a_table_is_replaced_by_the_next_and_streamed_without_a_word_more(
     assert "1 of 1 images classified" in capfd.readouterr().out
     assert main([*arguments, "-"]) == ANSWERED
     printed = capfd.readouterr()
-    assert printed.out == out.read_text()
+    (streamed,), (written,) = csv.DictReader(io.StringIO(printed.out)), rows(out)
+    assert streamed | {"classified_at": ""} == written | {"classified_at": ""}
     assert "1 of 1 images classified" in printed.err
 
 
@@ -338,3 +340,18 @@ def test_classify_says_which_cells_the_model_learned_from(tiny_bundle, drawn_fil
     assert f"The model learned from {len(known)} of these images" in told
     assert "By networks that had not seen their patients: " in told
     assert "Normal-like below 0.500, ALL-like at 0.500 or above." in told
+
+
+def test_a_table_of_an_earlier_version_is_one_of_ours_and_others_are_none():
+    earlier = (
+        "file,probability,label,error,decision,distance_to_threshold,threshold,image_id,cell_area_px,model"
+    )
+    assert decisions.is_table(f"{earlier},model_sha256,note,notice\nrest")
+    assert decisions.is_table(",".join(decisions.COLUMNS) + "\n")
+    for other in (
+        "file,probability\n",
+        "name,model_sha256,notice\n",
+        "\x89PNG",
+        ",".join(decisions.COLUMNS[1:]),
+    ):
+        assert not decisions.is_table(other)

@@ -13,7 +13,7 @@ from leukemia.errors import BundleError, RegistryError
 from leukemia.registry import promotion, serving, versions
 from leukemia.storage.workspace import Workspace
 from tests.support.app import go, open_dashboard, said
-from tests.support.bundle_factory import SPOILT, copy_bundle, spoil
+from tests.support.bundle_factory import SPOILT, copy_bundle, edit, sign, spoil
 from tests.support.runs_factory import data_folder, finish_run
 
 PAGES = {
@@ -128,3 +128,35 @@ def test_figures_in_the_registry_that_are_none_are_left_out(data, tag):
 def test_the_record_that_is_spoilt_is_right_but_for_that(tiny_bundle, tmp_path):
     folder = copy_bundle(tiny_bundle, tmp_path / "right")
     assert bundles.read(folder).record.to_dict() == json.loads((folder / bundles.RECORD).read_text())
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"preprocessing.crop": 128}, "does not read crops of 128 pixels"),
+        (
+            {"novelty": {"limit": 2, "pass": 0.99, "passed_out_of_fold": 0.99}},
+            "does not answer with a probability and a distance",
+        ),
+        (None, "cannot be loaded"),
+    ],
+)
+def test_a_network_that_does_not_fit_its_record_is_refused(
+    changes, says, data, tiny_bundle, drawn_files, tmp_path, capsys
+):
+    folder = copy_bundle(tiny_bundle, tmp_path / "other")
+    if changes is None:
+        (folder / bundles.ENGINE).write_text("<net")
+        sign(folder, bundles.ENGINE)
+    else:
+        edit(folder, changes)
+    assert main(["register", str(folder)]) == UNUSABLE
+    assert says in capsys.readouterr().err
+    out = tmp_path / "out.csv"
+    assert main(["classify", str(drawn_files), "--output", str(out), "--model", str(folder)]) == UNUSABLE
+    assert says in capsys.readouterr().err and not out.exists()
+    # Registered by a run of its own, as a training does.
+    number = finish_run(data, folder).version
+    with pytest.raises(RegistryError, match=f"Version {number} cannot answer. .* {says}"):
+        promotion.promote(data, number, "Ada", "better")
+    assert serving.find().version == 2

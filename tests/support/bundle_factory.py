@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -14,12 +17,28 @@ from leukemia.evaluation.breakdown import sources
 from leukemia.operating_point import OperatingPoint
 
 
+@cache
+def engine():
+    """The two files of an engine that OpenVINO reads: the mean level of a crop as a probability."""
+    import openvino
+    from openvino import opset13 as op
+
+    crops = op.parameter([-1, 256, 256, 3], np.uint8, name="crop")
+    means = op.reduce_mean(op.convert(crops, "f32"), [1, 2], keep_dims=False)
+    out = op.sigmoid(op.reduce_mean(means, [1], keep_dims=True))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / bundles.ENGINE
+        openvino.save_model(openvino.Model([out], [crops]), path, compress_to_fp16=False)
+        return {name: (Path(folder) / name).read_bytes() for name in (bundles.ENGINE, bundles.WEIGHTS)}
+
+
 def write_bundle(folder, recall=0.9, recipe="small", cells=("a", "b"), by="patient", synthetic=False):
-    """A bundle with checksums; its network is a line of text."""
+    """A bundle with checksums; its network is a line of text, its engine a real one."""
     folder.mkdir(parents=True)
     (folder / bundles.NETWORK).write_text(f"network of {recipe} with {recall}")
-    for name in (bundles.ENGINE, bundles.WEIGHTS, bundles.CARD):
-        (folder / name).write_text(f"{name} of {recipe}")
+    for name, content in engine().items():
+        (folder / name).write_bytes(content)
+    (folder / bundles.CARD).write_text(f"{bundles.CARD} of {recipe}")
     rows = [f"{cell},P{n},ALL,0.9" for n, cell in enumerate(cells)]
     (folder / bundles.PREDICTIONS).write_text("\n".join([",".join(predictions.COLUMNS), *rows]) + "\n")
     estimate = {"value": recall, "low": recall - 0.1, "high": min(1.0, recall + 0.1)}

@@ -19,8 +19,8 @@ NAME = "pace.json"
 LEARNING, LOOKING = "learning", "looking"
 # Share of the cells that a split by patient holds out for validation, and for the test.
 HELD_OUT = 0.2
-# The pictures of a cell as it is and under harmless changes, which a solved last layer is fitted to.
-HARMLESS = 3
+# Harmless changes under which a cross-validation predicts, and those that a solved last layer is fitted to.
+HARMLESS, SOLVED_WITH = 6, 2
 # Seconds that a command takes besides: TensorFlow starts, crops are read, the bundle is written.
 OVERHEAD = 30.0
 
@@ -76,9 +76,10 @@ def estimate(
     # A forward pass takes roughly a third of a step, where it was not measured.
     per_prediction = throughput.prediction or throughput.training / 3
     per_run = training.epochs * training.cells_per_epoch * throughput.training
-    if definitions.get(recipe).solved:
-        # Features of all cells as they are and under harmless changes, and of each draw, serve all runs.
-        return OVERHEAD + (training.epochs + HARMLESS * views) * cells * throughput.training
+    if recipe in definitions.RECIPES and definitions.get(recipe).solved:
+        # Features of each draw, of the cells as they are and under harmless changes serve all runs.
+        pictures = training.epochs + views * (1 + (HARMLESS if kind == "crossvalidate" else SOLVED_WITH))
+        return OVERHEAD + pictures * cells * throughput.training
     if kind == "crossvalidate":
         # Each cell is predicted once by the fold that held it out, and by all others for novelty.
         predicted = cells + (folds + 1) * min(cells, training.cells_per_epoch)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leukemia.recipes import throughput
+from leukemia.recipes import definitions, throughput
 from leukemia.recipes.settings import Training
 from leukemia.training import throughput_benchmark
 
@@ -46,3 +46,16 @@ def test_a_recipe_is_measured_and_kept(tmp_path):
     result = throughput_benchmark.measure(tmp_path, "dense-baseline")
     assert 0 < result.prediction < result.training < 5
     assert throughput.measured(tmp_path, "dense-baseline") == result
+
+
+def test_all_runs_of_a_recipe_whose_network_stays_share_its_features(tmp_path):
+    name = "efficientnet-lite0-linear"
+    throughput.record(tmp_path / "cache", name, 0.01)
+    training = definitions.get(name).training
+
+    def seconds(**counts):
+        own = {"cells": 1_000, "kind": "crossvalidate", "views": 2} | counts
+        return throughput.estimate(tmp_path, name, training, **own) - throughput.OVERHEAD
+
+    assert seconds(folds=5) == seconds(folds=10) == pytest.approx((4 + 2 * 7) * 1_000 * 0.01)
+    assert seconds(kind="train") < seconds()

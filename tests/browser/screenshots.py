@@ -1,6 +1,6 @@
 """Take the README's screenshots with the model in service: ``python -m tests.browser.screenshots``.
 
-Only drawn cells are shown: no image of a patient leaves the data folder. The runs are those of
+Only the sixteen cells that come with the program are shown, credited in the README. The runs are those of
 ``LEUKEMIA_DATA``, where there are some; the newest is opened.
 """
 

@@ -99,10 +99,10 @@ def test_no_trial_looks_at_a_test_patient(data, never_pruned, monkeypatch):
     predicted, outputs = [], training_data.outputs
     in_trials = True
 
-    def spy(model, crops, rows):
+    def spy(model, crops, rows, **more):
         if in_trials:
             predicted.extend(rows)
-        return outputs(model, crops, rows)
+        return outputs(model, crops, rows, **more)
 
     drawn, rows_of = [], TrainingData.rows
 

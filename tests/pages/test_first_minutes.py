@@ -58,7 +58,7 @@ def test_the_built_in_models_epochs_are_a_finished_run(fresh, tmp_path):
     page = fresh("training", section="runs")
     record = bundles.read(SHIPPED).record
     text = said(page)
-    assert f"{record.epochs.run} epochs on 4,185 ALL cells" in text
+    assert f"{record.epochs.run} epochs on {record.split.training.cells['ALL']:,} ALL cells" in text
     charts = page.get("arrow_vega_lite_chart") or page.get("vega_lite_chart")
     assert len(charts) == 2
     assert not (tmp_path / "fresh").exists(), "a look makes no registry"

@@ -129,7 +129,7 @@ def solve(
 
 
 def weights(cells: pd.DataFrame) -> np.ndarray:
-    """Weight of each cell, mean 1: classes alike, and the patients of a class; columns label, patient_group."""
+    """Weight of each cell, mean 1: classes alike, and the patients of each."""
     labels, groups = cells["label"], cells["patient_group"]
     weight = 1 / groups.map(groups.value_counts()).to_numpy(float)
     weight /= pd.Series(weight).groupby(labels.to_numpy()).transform("sum").to_numpy()

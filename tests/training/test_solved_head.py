@@ -75,4 +75,4 @@ def test_classes_weigh_alike_and_so_do_patients() -> None:
     assert weight.mean() == pytest.approx(1)
     assert by_class["ALL"] == pytest.approx(by_class["Normal"])
     by_patient = pd.Series(weight).groupby(cells["patient_group"].to_numpy()).sum()
-    assert by_patient["p0"] / by_patient["qp0"] == pytest.approx(3)
+    assert by_patient["p0"] / by_patient["qp0"] == pytest.approx(1)

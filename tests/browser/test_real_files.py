@@ -245,16 +245,15 @@ def test_by_keyboard_alone_samples_and_threshold(visit):
         pytest.fail("The button is not reached by Tab.")
     page.keyboard.press("Enter")
     answered(page, 12)
-    # The right handle, then the left one: every cell is left open, then every one called.
-    for handle, counts in (
-        ("last", "0 ALL-like · 12 indeterminate · 0 Normal-like"),
-        ("first", "0 ALL-like · 12 Normal-like"),
-    ):
-        getattr(page.get_by_role("slider"), handle).focus()
-        page.keyboard.press("End" if handle == "last" else "Home")
-        if handle == "first":
-            page.keyboard.press("End")
-        page.get_by_role("heading", name=counts).wait_for()
+    # Both handles to their ends: every cell is left open. Then both to the right: every cell is called.
+    sliders = page.get_by_role("slider")
+    for handle, key in ((sliders.last, "End"), (sliders.first, "Home")):
+        handle.focus()
+        page.keyboard.press(key)
+    page.get_by_role("heading", name="0 ALL-like · 12 indeterminate · 0 Normal-like").wait_for()
+    sliders.first.focus()
+    page.keyboard.press("End")
+    page.get_by_role("heading", name="0 ALL-like · 12 Normal-like").wait_for()
     page.get_by_role("button", name="Back to the model's own").press("Enter")
     page.get_by_text("These are the model's own limits").first.wait_for()
 

@@ -14,6 +14,9 @@ ECE_BINS = 15
 # alone is drawn in 1 resample of 27, so that a 95 % interval is no more than their range; and a bound of
 # 20 % cannot be stated for a further patient on fewer than 1 / .2 - 1.
 FEWEST_PATIENTS = 4
+# A source with fewer patients of a class sets no threshold and no limit: where a patient of two cells is a
+# sixth of all, one cell would set it for everyone. What came of the target there is said all the same.
+FEWEST_TO_SET = 8
 
 MEANING = {
     "sensitivity": "The share of ALL cells called ALL-like (recall): TP / (TP + FN).",
@@ -116,7 +119,7 @@ def promised_on(predictions: pd.DataFrame, label: str) -> dict[str, pd.DataFrame
     -------
     dict of str to pandas.DataFrame
         All cells of the class by the name ``""``, and those of each source that has
-        :data:`FEWEST_PATIENTS` of the class.
+        :data:`FEWEST_TO_SET` patients of the class.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def promised_on(predictions: pd.DataFrame, label: str) -> dict[str, pd.DataFrame
     parts = {"": own}
     if "source" in own:
         for source, cells in own.groupby("source"):
-            if source and cells["patient_group"].nunique() >= FEWEST_PATIENTS:
+            if source and cells["patient_group"].nunique() >= FEWEST_TO_SET:
                 parts[str(source)] = cells
     return parts
 

@@ -69,7 +69,7 @@ def test_the_loss_that_counts_is_that_of_the_worst_source(overconfident):
     values, truth, _ = overconfident
     frame = of_patients(values, truth, np.random.default_rng(1))
     number = frame["patient_group"].str[1:].astype(int)
-    frame.loc[(number < 4) | (number >= 396), "source"] = "two"
+    frame.loc[(number < 8) | (number >= 392), "source"] = "two"
     _, losses = calibration.choose(frame)
     worst = [
         log_loss(own["label"] == "ALL", expit(own["logit"]), sample_weight=metrics.patient_weights(own))

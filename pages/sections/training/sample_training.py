@@ -11,7 +11,7 @@ from pages.components import first_set, flash, identity, job_status
 from pages.sections.training import training_cells
 
 # About two minutes on two cores, the start of TensorFlow and the check on held-out patients included.
-ARGUMENTS = ("train", "--recipe", "reference-cnn", "--epochs", "4", "--cells-per-epoch", "512")
+ARGUMENTS = ("train", "--recipe", "reference-cnn", "--epochs", "3", "--cells-per-epoch", "512")
 TITLE = "Short training on the sample set"
 ABOUT = (
     "About two minutes on synthetic cells, to watch a network learn. The model is listed under Runs and "

@@ -34,7 +34,7 @@ def visit(sessions, running):
 
     def start(section, **look):
         page = sessions.open(running, f"performance?section={section}", "Performance", height=1200, **look)
-        page.get_by_text("A cell is called ALL-like at a probability").first.wait_for()
+        page.get_by_text("Sensitivity and specificity count every cell").first.wait_for()
         return page
 
     return start

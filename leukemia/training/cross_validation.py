@@ -275,7 +275,7 @@ def _predict_held_out(
         return np.load(file)
 
     rows = draw_reference(dataset.cells, dataset.rows("training"), plan.seed)
-    # A cell that was saved as JPEG is not a novel one; where features serve all folds, that is cheap to learn.
+    # A cell saved as JPEG is not a novel one; where features serve all folds, that is cheap to learn.
     changes = ("", *PERTURBATIONS) if frozen else ("",)
     spread = novelty.fit(np.concatenate([extract_features("features", rows, name) for name in changes]))
     test = dataset.rows("test")

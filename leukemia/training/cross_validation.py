@@ -1,7 +1,5 @@
 """A recipe tested on every patient: K networks, each blind to a fold of the patient groups or to a source.
 
-Folds hold patients out; left-out sources show how the model fares in a laboratory that it never saw.
-
 Nothing is chosen on the fold that is tested: all epochs run, and the calibration and the threshold of
 a fold come from the other folds (:mod:`leukemia.evaluation.out_of_fold`). The network that is shipped has
 learned from all patients with the same recipe; its metrics are those of the folds.
@@ -275,7 +273,7 @@ def _predict_held_out(
         return np.load(file)
 
     rows = draw_reference(dataset.cells, dataset.rows("training"), plan.seed)
-    # A cell saved as JPEG is not a novel one; where features serve all folds, that is cheap to learn.
+    # A cell saved as JPEG is no novel one; cheap to learn where features serve all folds.
     changes = ("", *PERTURBATIONS) if frozen else ("",)
     spread = novelty.fit(np.concatenate([extract_features("features", rows, name) for name in changes]))
     test = dataset.rows("test")

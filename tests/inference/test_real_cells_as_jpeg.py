@@ -30,12 +30,13 @@ def plain(classifier, paths):
 
 
 @pytest.mark.parametrize("subsampling", lossy.SUBSAMPLINGS)
-@pytest.mark.parametrize(("quality", "bound"), [(90, 0.03), (75, 1)])
+@pytest.mark.parametrize(("quality", "bound"), [(90, 0.06), (75, 0.08)])
 def test_no_cell_that_is_all_like_becomes_normal_like(classifier, paths, plain, quality, bound, subsampling):
     saved = list(classifier.classify(lossy.as_jpeg(paths, quality, lossy.SUBSAMPLINGS[subsampling])))
-    found, lost, _, change = lossy.compare(classifier, plain, saved)
+    found, lost, silent, change = lossy.compare(classifier, plain, saved)
     assert found > len(paths) / 3
     assert lost == 0
+    assert silent <= len(paths) / 20, "a JPEG is no novel cell"
     assert change <= bound
 
 

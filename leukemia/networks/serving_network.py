@@ -15,8 +15,11 @@ from keras import layers, ops
 from leukemia.evaluation import novelty
 from leukemia.evaluation.calibration import Calibration
 from leukemia.networks.optimizer import HEAD
+from leukemia.networks.stage_statistics import MeanAndSpread
 
 VIEWS = (1, 2, 4, 8)
+# Of a recipe's network; those of this module register themselves.
+OWN_LAYERS = {"leukemia>MeanAndSpread": MeanAndSpread}
 # The layer up to which a network only prepares the pixels, in the same way whichever way up the cell lies.
 PIXELS = "pixels"
 
@@ -186,7 +189,7 @@ def inference_model(
 
 def load(path: Path) -> keras.Model:
     """Load the network of a bundle: a ``.keras`` file that may hold layers of our own, known from here."""
-    return keras.models.load_model(path, safe_mode=True)
+    return keras.models.load_model(path, custom_objects=OWN_LAYERS, safe_mode=True)
 
 
 def _pixels(model: keras.Model) -> keras.KerasTensor:

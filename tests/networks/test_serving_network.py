@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -87,3 +90,10 @@ def test_the_distance_from_what_was_learned_is_a_part_of_the_network_that_answer
         _, distance = again.predict_on_batch(cells)
         assert distance[:, 0] == pytest.approx(spread.distance(features), rel=1e-3)
     assert again.predict_on_batch(others)[1].min() > 2 * again.predict_on_batch(pictures)[1].max()
+
+
+def test_the_shipped_network_can_be_loaded_in_a_process_that_knows_no_recipe():
+    code = "from leukemia import settings; from leukemia.networks import serving_network; "
+    code += "print(serving_network.load(settings.SHIPPED / 'model.keras').output_shape)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

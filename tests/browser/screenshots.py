@@ -16,9 +16,9 @@ from tests.support.browser import ARGUMENTS, Server, find_browser
 FOLDER = settings.PROJECT / "docs" / "screenshots"
 # Name, width and height in pixels, theme, whether unreadable files are among the cells.
 SHOTS = (
-    ("classify-light", 1280, 900, "light", False),
-    ("classify-dark", 1280, 900, "dark", True),
-    ("classify-narrow", 768, 1000, "light", True),
+    ("classify-light", 1280, 1500, "light", False),
+    ("classify-dark", 1280, 1500, "dark", True),
+    ("classify-narrow", 768, 1700, "light", True),
 )
 UNREADABLE = {"letter.bmp": b"Dear colleague, enclosed please find", "empty.png": b""}
 

@@ -241,7 +241,7 @@ def test_a_command_that_is_not_understood_fails_and_the_next_one_runs(data):
         "failed",
         "The command is not valid. See the job's log for the reason.",
     )
-    assert "--epochs: invalid" in jobs.log_tail(job)
+    assert "--epochs: must be a whole number" in jobs.log_tail(job)
     assert ended(data, "right")[1].status == "done"
 
 

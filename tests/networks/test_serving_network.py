@@ -92,6 +92,7 @@ def test_the_distance_from_what_was_learned_is_a_part_of_the_network_that_answer
     assert again.predict_on_batch(others)[1].min() > 2 * again.predict_on_batch(pictures)[1].max()
 
 
+@pytest.mark.process
 def test_the_shipped_network_can_be_loaded_in_a_process_that_knows_no_recipe():
     code = "from leukemia import settings; from leukemia.networks import serving_network; "
     code += "print(serving_network.load(settings.SHIPPED / 'model.keras').output_shape)"

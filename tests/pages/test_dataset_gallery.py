@@ -15,6 +15,7 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.storage.workspace import Workspace
+from pages.components.cell_grid import REVIEW
 from pages.sections.dataset import address, grid
 from tests.support.app import open_page, press, said, widget
 from tests.support.bundle_factory import copy_bundle, edit
@@ -316,7 +317,7 @@ def test_a_models_band_is_a_filter_and_a_word_on_the_card(visit, own_bundle, pre
     page = visit(bundle=folder, section="gallery", decision="indeterminate", cell=within["image_id"].iloc[0])
     assert {card["id"] for card in cards(page)} == set(within["image_id"])
     assert all(card["lines"][0][0] == f"◆ {decisions.INDETERMINATE}" for card in cards(page))
-    assert f"Indeterminate: {decisions.NEEDED}" in said(page)
+    assert f"Indeterminate. {REVIEW}" in said(page)
     assert widget(page.multiselect, "The model's answer").value == ["indeterminate"]
 
 

@@ -87,10 +87,10 @@ def test_all_folds_share_the_features_and_only_the_last_layer_is_theirs(data, mo
         return model, state
 
     monkeypatch.setattr(cross_validation.trainer, "learn", learned)
-    plan = replace(PLAN, split="fold", folds=2)
+    plan = replace(PLAN, split="fold", folds=3)
     bundle = cross_validation.crossvalidate(plan, data, data / "out", views=2)
     assert sorted(counted) == sorted(["as they are", *PERTURBATIONS, "augmentation 1", "augmentation 2"])
-    assert len(heads) == 3
+    assert len(heads) == 4
     assert all(not np.allclose(one, heads[-1]) for one in heads[:-1])
     assert bundle.record.stress
-    assert bundle.predictions["fold"].nunique() == 2
+    assert bundle.predictions["fold"].nunique() == 3

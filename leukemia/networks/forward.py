@@ -1,5 +1,8 @@
 """A network's answers for many crops, batch by batch."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 
@@ -41,16 +44,38 @@ def outputs(
         One array (n, ...) for each of the network's outputs.
     """
     rows = np.arange(len(crops)) if rows is None else rows
-    batches = []
-    for start in range(0, len(rows), BATCH):
-        signals.stop_if_asked()
-        if what:
-            progress.current().progress(start, len(rows), what)
-        batch = np.asarray(crops[rows[start : start + BATCH]])
-        if perturbation:
-            batch = np.stack([perturb(crop, perturbation) for crop in batch])
-        out = model.predict_on_batch(center_crop(batch, model.input_shape[1]))
-        batches.append(out if isinstance(out, list) else [out])
-    if not batches:
+    side = model.input_shape[1]
+    return run(model, rows, lambda own: middles(crops, own, side, perturbation), what=what)
+
+
+def run(
+    model: keras.Model, rows: np.ndarray, pictures: Callable[[np.ndarray], np.ndarray], *, what: str = ""
+) -> list[np.ndarray]:
+    """Run a network on pictures that are made batch by batch, the next ones while it works on these.
+
+    Parameters are those of :func:`outputs`; ``pictures`` makes what the network reads from some of ``rows``.
+    """
+    chunks = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    if not chunks:
         return [np.empty((0, *output.shape[1:])) for output in model.outputs]
+    batches = []
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(pictures, chunks[0])
+        for number in range(len(chunks)):
+            signals.stop_if_asked()
+            if what:
+                progress.current().progress(number * BATCH, len(rows), what)
+            batch = ahead.result()
+            if number + 1 < len(chunks):
+                ahead = pool.submit(pictures, chunks[number + 1])
+            out = model.predict_on_batch(batch)
+            batches.append(out if isinstance(out, list) else [out])
     return [np.concatenate(arrays) for arrays in zip(*batches, strict=True)]
+
+
+def middles(crops: np.ndarray, rows: np.ndarray, side: int, perturbation: str = "") -> np.ndarray:
+    """Return the middles of some crops, uint8 (n, side, side, 3); parameters as of :func:`outputs`."""
+    batch = np.asarray(crops[rows])
+    if perturbation:
+        batch = np.stack([perturb(crop, perturbation) for crop in batch])
+    return center_crop(batch, side)

@@ -258,8 +258,8 @@ def _predict_held_out(
     shared: CrossValidation,
 ) -> FoldResult:
     """Fit the spread of the training cells and predict the cells held out; features are kept on disk."""
-    network = serving_network.feature_model(model, shared.views)
     frozen = FrozenFeatures(plan.recipe, shared.data, dataset, plan.seed) if plan.recipe.solved else None
+    network = None if frozen else serving_network.feature_model(model, shared.views)
 
     def extract_features(name: str, rows: np.ndarray, perturbation: str = "") -> np.ndarray:
         if frozen:

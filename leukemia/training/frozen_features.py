@@ -8,7 +8,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +15,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from leukemia.imaging.cell import center_crop
-from leukemia.imaging.perturbation import perturb
-from leukemia.jobs import progress, signals
 from leukemia.networks import batchnorm_fusion, serving_network
-from leukemia.networks.forward import BATCH
+from leukemia.networks.forward import middles, run
 from leukemia.networks.recipe import Recipe
 from leukemia.recipes import throughput
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
 from leukemia.training.augmentation import augment
 from leukemia.training.training_data import TrainingData
+
+Pictures = Callable[[np.ndarray], np.ndarray]
 
 AUGMENTATION = ("rotation", "flips", "brightness", "colour", "gamma", "blur", "zoom", "jpeg")
 
@@ -76,13 +74,10 @@ class FrozenFeatures:
             float32, shape (n, d), in the rows' order.
         """
 
-        def picture(row: int) -> np.ndarray:
-            crop = self._dataset.crops[row]
-            return center_crop(
-                (perturb(crop, perturbation) if perturbation else crop)[None], self._recipe.crop
-            )[0]
+        def pictures(rows: np.ndarray) -> np.ndarray:
+            return middles(self._dataset.crops, rows, self._recipe.crop, perturbation)
 
-        return self._cached(f"{views}-{perturbation}", perturbation or "as they are", picture, views)
+        return self._cached(f"{views}-{perturbation}", perturbation or "as they are", pictures, views)
 
     def draw(self, number: int) -> np.ndarray:
         """Features of all cells, each augmented anew; see :meth:`plain`."""
@@ -91,14 +86,17 @@ class FrozenFeatures:
             rng = np.random.default_rng((self._seed, number, row))
             return augment(self._dataset.crops[row], self._recipe.crop, self._recipe.training, rng)
 
-        return self._cached(f"{self._augmentation}-{number}", f"augmentation {number + 1}", picture, 1)
+        def pictures(rows: np.ndarray) -> np.ndarray:
+            return np.stack([picture(int(row)) for row in rows])
 
-    def _cached(self, what: str, title: str, picture: Callable[[int], np.ndarray], views: int) -> np.ndarray:
+        return self._cached(f"{self._augmentation}-{number}", f"augmentation {number + 1}", pictures, 1)
+
+    def _cached(self, what: str, title: str, pictures: Pictures, views: int) -> np.ndarray:
         cells = "".join(self._dataset.cells["image_id"])
         key = hashlib.sha256(f"{self._recipe.name} {self._recipe.crop} {what} {cells}".encode()).hexdigest()
         file = self._cache / f"features-{self._recipe.name}-{key[:16]}.npy"
         if not file.is_file():
-            features = self._extract(title, picture, views)
+            features = self._extract(title, pictures, views)
             with whole_file(file) as partial, partial.open("wb") as out:
                 np.save(out, features)
         return np.load(file, allow_pickle=False)
@@ -108,22 +106,9 @@ class FrozenFeatures:
             self._networks[views] = serving_network.feature_model(self.network, views)
         return self._networks[views]
 
-    def _extract(self, title: str, picture: Callable[[int], np.ndarray], views: int) -> np.ndarray:
+    def _extract(self, title: str, pictures: Pictures, views: int) -> np.ndarray:
+        count, began = len(self._dataset.cells), time.monotonic()
         network = self._with_views(views)
-        count, began, made = len(self._dataset.cells), time.monotonic(), []
-
-        def batch(start: int) -> np.ndarray:
-            return np.stack([picture(row) for row in range(start, min(count, start + BATCH))])
-
-        # The next pictures are made while the network works on these.
-        with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(batch, 0)
-            for start in range(0, count, BATCH):
-                signals.stop_if_asked()
-                pictures = ahead.result()
-                if start + BATCH < count:
-                    ahead = pool.submit(batch, start + BATCH)
-                made.append(network.predict_on_batch(pictures)[1])
-                progress.current().progress(min(count, start + BATCH), count, f"Computing features: {title}")
+        _, features = run(network, np.arange(count), pictures, what=f"Computing features: {title}")
         throughput.record(self._cache, self._recipe.name, (time.monotonic() - began) / count / views)
-        return np.concatenate(made).astype(np.float32)
+        return features.astype(np.float32)

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy.special import expit
 
 from leukemia.classes import is_all
-from leukemia.evaluation import calibration
+from leukemia.evaluation import calibration, metrics
 from leukemia.jobs import signals
 from leukemia.networks.optimizer import HEAD
 from leukemia.training import model_selection
@@ -130,8 +130,8 @@ def solve(
 
 def weights(cells: pd.DataFrame) -> np.ndarray:
     """Weight of each cell, mean 1: classes alike, and the patients of each."""
-    labels, groups = cells["label"], cells["patient_group"]
-    weight = 1 / groups.map(groups.value_counts()).to_numpy(float)
+    labels = cells["label"]
+    weight = metrics.patient_weights(cells)
     weight /= pd.Series(weight).groupby(labels.to_numpy()).transform("sum").to_numpy()
     return weight * len(cells) / labels.nunique()
 

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from leukemia.dataset import label_log, manifest, splits, training_set
 from leukemia.errors import DatasetError, ImageError, LeukemiaError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.jobs import progress as jobs
+from leukemia.jobs import threads
 from leukemia.networks.forward import outputs
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
@@ -150,7 +150,7 @@ def _write_crops(
 ) -> None:
     """Write crops as an array of NumPy. Not through a memory map: on a full disk that ends the process."""
     lock = threading.Lock()
-    with file.open("wb") as out, ThreadPoolExecutor(workers) as pool:
+    with file.open("wb") as out, threads.pool(workers) as pool:
         shape = (len(cells), size, size, 3)
         write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
         start = out.tell()
@@ -161,13 +161,9 @@ def _write_crops(
                 out.seek(start + position * crop.nbytes)
                 out.write(crop.data)
 
-        try:
-            for done, _ in enumerate(pool.map(write, range(len(cells))), 1):
-                if progress:
-                    progress(done, len(cells), "Cropping cells")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for done, _ in enumerate(pool.map(write, range(len(cells))), 1):
+            if progress:
+                progress(done, len(cells), "Cropping cells")
 
 
 def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:

@@ -11,7 +11,6 @@ import streamlit as st
 from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog import manifest_parquet
-from leukemia.errors import DatasetError
 from leukemia.evaluation import held_out
 from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.breakdown.sources import BySource, CellsBySource
@@ -22,10 +21,7 @@ from leukemia.operating_point import OperatingPoint
 def cells(bundle: Bundle) -> CellsBySource | None:
     """Its held-out cells by source; None where no source is known. Raises DatasetError without a class."""
     data = settings.load().data.resolve()
-    try:
-        now = manifest_parquet.stamp(data)
-    except DatasetError:
-        now = None
+    now = manifest_parquet.stamp_if_any(data)
     return _cells(bundle.identity, data, now, bundle)
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset.catalog import manifest_parquet
-from leukemia.errors import DatasetError
 from leukemia.evaluation import three_way
 from leukemia.evaluation.estimate import Estimate
 from leukemia.inference import learned
@@ -60,10 +59,7 @@ def shares(served: bundles.Bundle, point: OperatingPoint) -> dict[str, Estimate]
 def learned_from(served: bundles.Bundle) -> learned.Learned:
     """Which cells a model learned from, as far as bundle and data folder say."""
     data = settings.load().data.resolve()
-    try:
-        now = manifest_parquet.stamp(data)
-    except DatasetError:
-        now = None
+    now = manifest_parquet.stamp_if_any(data)
     return _learned(served.identity, data, now, served)
 
 

@@ -51,6 +51,14 @@ def stamp(data: Path) -> str:
     return f"{VERSION}-{status.st_size}-{status.st_mtime_ns}"
 
 
+def stamp_if_any(data: Path) -> str | None:
+    """As :func:`stamp`; None where the folder is not prepared."""
+    try:
+        return stamp(data)
+    except DatasetError:
+        return None
+
+
 @contextlib.contextmanager
 def parquet(data: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
     """The manifest as Parquet, made where it is missing or of another state.

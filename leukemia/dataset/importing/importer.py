@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +29,7 @@ from leukemia.dataset.synthetic.sample_writer import MARKER
 from leukemia.errors import ArchiveError, DatasetError, ImageError
 from leukemia.imaging import memory, reader, validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.jobs import threads
 from leukemia.storage import atomic
 from leukemia.storage.atomic import whole_file
 from leukemia.storage.locks import exclusive
@@ -186,22 +186,18 @@ def _import(
         for target in targets:
             if target.path in done:
                 on_file(target, done[target.path])
-    with (staging / JOURNAL).open("a", encoding="utf-8") as log, ThreadPoolExecutor(workers) as pool:
-        try:
-            staged = pool.map(lambda target: _stage(target, staging), todo)
-            for target, (file, image_hash) in zip(todo, staged, strict=True):
-                if image_hash:
-                    hashes[file.path] = image_hash
-                log.write(json.dumps(asdict(file)) + "\n")
-                log.flush()
-                done[file.path] = file
-                if on_file:
-                    on_file(target, file)
-                if progress:
-                    progress(len(done), len(targets), "Importing")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with (staging / JOURNAL).open("a", encoding="utf-8") as log, threads.pool(workers) as pool:
+        staged = pool.map(lambda target: _stage(target, staging), todo)
+        for target, (file, image_hash) in zip(todo, staged, strict=True):
+            if image_hash:
+                hashes[file.path] = image_hash
+            log.write(json.dumps(asdict(file)) + "\n")
+            log.flush()
+            done[file.path] = file
+            if on_file:
+                on_file(target, file)
+            if progress:
+                progress(len(done), len(targets), "Importing")
     return [done[target.path] for target in targets], hashes
 
 

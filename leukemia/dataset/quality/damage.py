@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from leukemia.dataset.quality import near_duplicates
 from leukemia.errors import ImageError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import measure_cell
+from leukemia.jobs import threads
 from leukemia.settings import MAX_FILE_BYTES
 from leukemia.storage import files
 from leukemia.storage.atomic import write_text
@@ -122,16 +122,12 @@ def _find(
         known[path] = (own, *stamp)
         return ""
 
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for done, (path, why) in enumerate(zip(paths, pool.map(look, paths), strict=True), 1):
-                if why:
-                    wrong[path] = why
-                if progress:
-                    progress(done, len(paths), "Verifying images")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with threads.pool(workers) as pool:
+        for done, (path, why) in enumerate(zip(paths, pool.map(look, paths), strict=True), 1):
+            if why:
+                wrong[path] = why
+            if progress:
+                progress(done, len(paths), "Verifying images")
     if paths:
         with contextlib.suppress(OSError):  # a folder that may only be read is verified all the same
             _write(data, cells, known)

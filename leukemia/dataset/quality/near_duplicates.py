@@ -13,7 +13,6 @@ References
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from PIL import Image
 
 from leukemia.errors import DatasetError, ImageError
 from leukemia.imaging.cell import BACKGROUND, Cell, crop_cell, read_cell
+from leukemia.jobs import threads
 from leukemia.storage.atomic import write_text
 from leukemia.storage.workspace import Workspace
 
@@ -114,20 +114,16 @@ def scan(
     """
     hashes: dict[str, ImageHash] = {}
     unreadable: dict[str, str] = {}
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            known = known or {}
-            results = pool.map(lambda path: known.get(path) or _try(locate(path)), cells["path"])
-            for done, (path, result) in enumerate(zip(cells["path"], results, strict=True), 1):
-                if isinstance(result, ImageHash):
-                    hashes[path] = result
-                else:
-                    unreadable[path] = result
-                if progress:
-                    progress(done, len(cells), "Reading images")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with threads.pool(workers) as pool:
+        known = known or {}
+        results = pool.map(lambda path: known.get(path) or _try(locate(path)), cells["path"])
+        for done, (path, result) in enumerate(zip(cells["path"], results, strict=True), 1):
+            if isinstance(result, ImageHash):
+                hashes[path] = result
+            else:
+                unreadable[path] = result
+            if progress:
+                progress(done, len(cells), "Reading images")
     paths = list(hashes)
     image_id = dict(zip(cells["path"], cells["image_id"], strict=True))
     pairs = [

@@ -106,7 +106,7 @@ def _in_each_source(threshold: schema.Threshold) -> str:
     if threshold.worst_source is None:
         return ""
     asked = f"; the lowest was needed in {plain(threshold.worst_source)}" if threshold.worst_source else ""
-    return f" in each source, with each patient weighing the same{asked}"
+    return f" {source_words.EACH_SOURCE}, with each patient weighing the same{asked}"
 
 
 def _evaluated(record: schema.Record) -> str:

@@ -117,7 +117,7 @@ def _abstains(bundle: Bundle, point: OperatingPoint) -> None:
 def _origin(bundle: Bundle) -> str:
     record, training = bundle.record, bundle.record.split.training
     kind = "synthetic" if bundle.synthetic else "real"
-    each = " in each source" * (record.threshold.worst_source is not None)
+    each = f" {source_words.EACH_SOURCE}" * (record.threshold.worst_source is not None)
     cells, groups = training.cells, training.patient_groups
     learned_from = " and ".join(
         f"{cells.get(label, 0):,} {word} cells of {groups.get(label, 0)} patient groups"

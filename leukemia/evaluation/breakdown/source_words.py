@@ -46,6 +46,8 @@ UNSEEN_ABOUT = (
     "Each source as classified by a network trained on the others alone: what to expect in a laboratory that "
     "the model does not know. The threshold and the band come from the other sources, too."
 )
+# Where a threshold must reach its target; see :data:`leukemia.evaluation.metrics.FEWEST_TO_SET`.
+EACH_SOURCE = "in each source with enough patients"
 FEW_MARK = "*"
 FEW = (
     f"{FEW_MARK} Fewer than {FEWEST_PATIENTS} patient groups of a class: too few to say how the model fares "

@@ -6,6 +6,7 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import curves, metrics
+from leukemia.evaluation.breakdown import source_words
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
 from leukemia.reports import wording
@@ -65,7 +66,7 @@ def _picked(bundle: Bundle, how: str) -> Picked:
     own = bundle.operating_point
     if how == SENSITIVITY:
         cells = figures_by_source.predictions(bundle)
-        each = " in each source" * ("source" in cells)
+        each = f" {source_words.EACH_SOURCE}" * ("source" in cells)
         share = _share(f"Sensitivity (recall): share of ALL cells to find{each}", 95, "sensitivity")
         value = metrics.choose_threshold(cells, share)
         return Picked(own.around(value), f"for a sensitivity of {share:.0%}", share)

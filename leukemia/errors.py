@@ -48,5 +48,9 @@ class CorrectionError(LeukemiaError):
     """A label cannot be corrected or a correction cannot be undone as asked."""
 
 
+class RecordsError(LeukemiaError):
+    """The records (cases, verdicts, the trail) cannot be used, or cannot hold what was asked."""
+
+
 class RegistryError(LeukemiaError):
     """The registry of model versions cannot be read, or cannot do what was asked."""

@@ -7,6 +7,7 @@ LEUKEMIA_DATA           prepared images, runs and caches               ``data``
 LEUKEMIA_MODEL          the bundle in service, whatever was promoted   as promoted, or ``models/champion``
 LEUKEMIA_WORKERS        threads that decode images                     number of cores
 MLFLOW_TRACKING_URI     where runs are recorded                        SQLite in the data folder
+LEUKEMIA_DATABASE_URL   where cases and the trail are recorded         SQLite in the data folder
 ======================  =========================================  ===================================
 """
 
@@ -46,7 +47,9 @@ class Settings:
     model: Path
     model_given: bool  # named outright: then no registry is asked which model answers
     workers: int
-    tracking_uri: str = field(repr=False)  # may carry a password; empty: SQLite in the data folder
+    # Either may carry a password; empty: SQLite in the data folder.
+    tracking_uri: str = field(repr=False)
+    database_url: str = field(repr=False, default="")
 
 
 def load() -> Settings:
@@ -66,6 +69,7 @@ def load() -> Settings:
         model_given=bool(model),
         workers=_whole("LEUKEMIA_WORKERS", 1, MOST_WORKERS, default=os.cpu_count() or 1),
         tracking_uri=uri,
+        database_url=os.environ.get("LEUKEMIA_DATABASE_URL", ""),
     )
 
 

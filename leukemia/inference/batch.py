@@ -63,6 +63,8 @@ class Batch:
         Seconds that only ever grow.
     scale : Scale, optional
         What the person said of the scale of their images.
+    picture : int, optional
+        Side in pixels of the lossless picture that is kept of each; 0 for none.
 
     Attributes
     ----------
@@ -77,8 +79,10 @@ class Batch:
         limit: int = MAX_FILES,
         clock: Callable[[], float] = time.monotonic,
         scale: Scale | None = None,
+        picture: int = 0,
     ) -> None:
         self.scale = scale
+        self._picture = picture
         self.stopped = False
         self.refused = 0
         self._limit = limit
@@ -160,7 +164,8 @@ class Batch:
         if self._since is None:
             self._since = self._clock(), len(self._results)
         items = list(islice(self._waiting.values(), most))
-        answers = classifier.classify([self._source(item) for item in items], thumbnail=THUMBNAIL)
+        sources = [self._source(item) for item in items]
+        answers = classifier.classify(sources, thumbnail=THUMBNAIL, picture=self._picture)
         for item, answer in zip(items, answers, strict=True):
             if answer.scale_unknown and not self._keep(item):
                 answer = replace(answer, error=answer.error + DROP_AGAIN)

@@ -29,7 +29,7 @@ class Workspace:
 
     @property
     def corrections(self) -> Path:
-        """Corrected labels, in SQLite."""
+        """Corrected labels as earlier programs kept them; read once, into the records."""
         return self.data / "corrections.db"
 
     @property
@@ -46,6 +46,13 @@ class Workspace:
     def staging(self) -> Path:
         """What an import has read and not yet put in place."""
         return self.data / ".prepare"
+
+    # The records.
+
+    @property
+    def records(self) -> Path:
+        """Cases, verdicts, corrected labels and the trail, in SQLite, where no server is set."""
+        return self.data / "records.db"
 
     # What can be computed again.
 

@@ -16,8 +16,8 @@ class Recorder:
     def __init__(self):
         self.asked = []
 
-    def classify(self, sources, *, thumbnail):
-        assert thumbnail == batches.THUMBNAIL
+    def classify(self, sources, *, thumbnail, picture):
+        assert (thumbnail, picture) == (batches.THUMBNAIL, 0)
         for source in sources:
             self.asked.append(source.name)
             yield Answer(source.name, float(source.load()))
@@ -142,7 +142,7 @@ def test_a_band_makes_a_view_of_its_own():
 class Asker(Recorder):
     """Answers only what comes with a scale; an image's bytes are its name."""
 
-    def classify(self, sources, *, thumbnail):
+    def classify(self, sources, *, thumbnail, picture):
         for source in sources:
             self.asked.append((source.name, source.scale))
             unknown = source.scale is None

@@ -45,7 +45,7 @@ def why_not():
     try:
         import psycopg2  # noqa: F401
     except ImportError:
-        return "psycopg2 is not installed: see requirements-dev.txt"
+        return "psycopg2 is not installed: see requirements.txt"
     return ""
 
 

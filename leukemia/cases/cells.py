@@ -1,0 +1,418 @@
+"""The cells of a case: added with the model's answers, listed with the readers' verdicts, opened."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from PIL import Image
+
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
+from leukemia.bundles import bundle as bundles
+from leukemia.bundles.bundle import Bundle
+from leukemia.cases.case import UNDECIDED, UNREAD, Case, case_of, open_case, reader_name, touch
+from leukemia.cases.tables import CELLS, PICTURES, READINGS, SETTLEMENTS
+from leukemia.errors import RecordsError
+from leukemia.imaging.cell import center_crop
+from leukemia.inference import decisions
+from leukemia.inference.batch import Result
+from leukemia.operating_point import OperatingPoint
+from leukemia.storage import database, files
+
+# Pixels a side, at the model's scale, of the lossless picture that is kept of a cell: the largest cells of
+# C-NMC measure 318. The model's own crop is the middle of it. To be asked of a Batch or a Classifier.
+PICTURE = 384
+LONGEST_TEXT, LONGEST_NAME = 1_000, 300
+PER_QUERY = 500
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reader's verdict on a cell.
+
+    Attributes
+    ----------
+    number : int
+        Of its entry in the trail.
+    cell : int
+        The cell's number in its case.
+    reader : str
+        Untrusted text.
+    verdict : str
+        One of :data:`leukemia.cases.verdicts.VERDICTS`.
+    reason : str
+        Untrusted text; a rejection has one.
+    at : str
+        ISO 8601, UTC.
+    """
+
+    number: int
+    cell: int
+    reader: str
+    verdict: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The verdict in which a disagreement ended: by whom (``who``), why (``reason``) and when (``at``)."""
+
+    number: int
+    cell: int
+    verdict: str
+    who: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a case.
+
+    Attributes
+    ----------
+    case_id, number : int
+        The case; and which of its cells, from 1, as they came.
+    image_id : str
+        SHA-256 of the pixels; empty where the file could not be read: then there is no picture.
+    name : str
+        Of the file, untrusted text; empty unless the case keeps names.
+    drawn : bool
+        Whether it is a drawing.
+    model : str
+        Name of the model that answered; ``version`` its number in the registry or None, ``record_sha256`` the
+        SHA-256 of its ``bundle.json``.
+    threshold, low, high : float
+        The threshold and the limits by which it was called.
+    probability : float or None
+        Of ALL, 0 to 1; None where ``error`` says why, and where ``hidden``.
+    decision : str
+        ALL-like, Normal-like, Indeterminate or Not classified; empty where ``hidden``.
+    error : str
+        Why it was set apart, in a clinician's words.
+    distance : float or None
+        How far it is from the cells that the model learned.
+    area : int
+        Pixels at the model's scale.
+    note : str
+        What a reader must know of the picture.
+    input_size : int
+        Pixels a side of the crop that the model read.
+    pixel_size : float
+        Micrometres per pixel of its picture and crop.
+    answered_at : str
+    status : str
+        ``unread``, ``read``, ``disputed`` or ``settled``.
+    verdict : str
+        On which all readers agree, or in which their disagreement was settled; else empty.
+    readings : tuple of Reading
+        Each reader's verdict that counts, in the order given.
+    settlement : Settlement or None
+        The last one.
+    hidden : bool
+        Whether the model's answer is kept back until the reader has given her verdict.
+    others_hidden : bool
+        Whether other readers' verdicts are kept back until then; ``status`` and ``verdict`` are then the
+        reader's own.
+    """
+
+    case_id: int
+    number: int
+    image_id: str
+    name: str
+    drawn: bool
+    model: str
+    version: int | None
+    record_sha256: str
+    threshold: float
+    low: float
+    high: float
+    probability: float | None
+    decision: str
+    error: str
+    distance: float | None
+    area: int
+    note: str
+    input_size: int
+    pixel_size: float
+    answered_at: str
+    status: str
+    verdict: str
+    readings: tuple[Reading, ...] = ()
+    settlement: Settlement | None = None
+    hidden: bool = False
+    others_hidden: bool = False
+
+    @property
+    def point(self) -> OperatingPoint:
+        """The limits by which it was called."""
+        return OperatingPoint(self.low, self.high, self.threshold)
+
+    @property
+    def final(self) -> str:
+        """What it counts as: the readers' verdict, or else the model's decision; empty where disputed."""
+        return self.verdict or ("" if self.status == "disputed" else self.decision)
+
+    @property
+    def needs_verdict(self) -> bool:
+        """Whether the case cannot be signed before it has a verdict (or its readers agree)."""
+        return self.status == "disputed" or (self.status == UNREAD and self.decision in UNDECIDED)
+
+    def by(self, reader: str) -> Reading | None:
+        """The verdict of one reader that counts, or None."""
+        return next((one for one in self.readings if one.reader == reader), None)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of results given to :func:`add`: numbers of new cells; numbers of those there already."""
+
+    new: tuple[int, ...]
+    already: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A cell's pixels: ``png`` lossless at the model's scale; see ``input_size``, ``pixel_size`` of Cell."""
+
+    png: bytes
+    input_size: int
+    pixel_size: float
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The pixels: uint8 RGB, shape (side, side, 3)."""
+        return np.asarray(Image.open(io.BytesIO(self.png)).convert("RGB"))
+
+    @property
+    def crop(self) -> np.ndarray:
+        """What the model read: uint8 RGB, shape (input_size, input_size, 3)."""
+        return center_crop(self.pixels[None], self.input_size)[0]
+
+
+def add(
+    data: Path,
+    case_id: int,
+    results: Iterable[Result],
+    bundle: Bundle,
+    point: OperatingPoint,
+    *,
+    who: str,
+    version: int | None = None,
+) -> Added:
+    """Add answered images to a case, all or none of them.
+
+    An image that the case holds already (the same pixels) is not added again.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id : int
+    results : iterable of Result
+        Of a :class:`~leukemia.inference.batch.Batch` made with ``picture=PICTURE``.
+    bundle : Bundle
+        The model that answered.
+    point : OperatingPoint
+        The threshold and limits by which cells are called.
+    who : str
+    version : int, optional
+        The model's number in the registry.
+
+    Raises
+    ------
+    RecordsError
+        Where there is no such case, it is signed, or nothing could be written.
+    """
+    person, results = reader_name(who), list(results)
+    record_sha256 = bundles.checksum(bundle.folder / bundles.RECORD)
+    model = {
+        "model": bundle.name,
+        "version": version,
+        "record_sha256": record_sha256,
+        "threshold": point.threshold,
+        "low": point.low,
+        "high": point.high,
+        "input_size": bundle.input_size,
+        "pixel_size": bundle.pixel_size,
+    }
+    with database.writing(data) as connection:
+        case = open_case(connection, case_id)
+        there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id)
+        known = {row.image_id: row.number for row in connection.execute(there)}
+        last = connection.scalar(
+            sa.select(sa.func.coalesce(sa.func.max(CELLS.c.number), 0)).where(CELLS.c.case_id == case_id)
+        )
+        rows, pictures, already = [], [], []
+        for result in results:
+            image_id = result.answer.image_id
+            if image_id and image_id in known:
+                already.append(known[image_id])
+                continue
+            number = last + len(rows) + 1
+            rows.append({"case_id": case_id, "number": number} | model | _answer(result, case, point))
+            if image_id:
+                known[image_id] = number
+                pictures.append(_pictures(case_id, number, result))
+        if rows:
+            connection.execute(CELLS.insert(), rows)
+            if pictures:
+                connection.execute(PICTURES.insert(), pictures)
+            touch(connection, case_id, trail.append(connection, [_entry(row, person) for row in rows]))
+    return Added(tuple(row["number"] for row in rows), tuple(already))
+
+
+def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
+    """The cells of a case as they came, without their pictures.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id : int
+    reader : str, optional
+        Who is to see them: what the case keeps back from her is left out. None for all there is, as a
+        report has it.
+
+    Raises
+    ------
+    RecordsError
+        Where there is no such case, or it cannot be read.
+    """
+    with database.reading(data) as connection:
+        case = case_of(connection, case_id)
+        found = cells_of(connection, case_id)
+    return found if reader is None else [_as_seen(cell, case, " ".join(reader.split())) for cell in found]
+
+
+def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | None = None) -> list[Cell]:
+    """All, or some, cells of a case within a transaction."""
+
+    def of(table: sa.Table, column: sa.Column) -> sa.Select:
+        wanted = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.number)
+        return wanted if numbers is None else wanted.where(column.in_(numbers))
+
+    counting: dict[int, dict[str, Reading]] = {}
+    for row in connection.execute(of(READINGS, READINGS.c.cell)):
+        own = counting.setdefault(row.cell, {})
+        own.pop(row.reader, None)
+        if row.verdict:
+            own[row.reader] = Reading(row.number, row.cell, row.reader, row.verdict, row.reason, row.at)
+    settled = {
+        row.cell: Settlement(row.number, row.cell, row.verdict, row.who, row.reason, row.at)
+        for row in connection.execute(of(SETTLEMENTS, SETTLEMENTS.c.cell))
+    }
+    return [
+        Cell(
+            **row,
+            readings=tuple(counting.get(row["number"], {}).values()),
+            settlement=settled.get(row["number"]),
+        )
+        for row in connection.execute(of(CELLS, CELLS.c.number)).mappings()
+    ]
+
+
+def thumbnails(data: Path, case_id: int, numbers: Iterable[int]) -> dict[int, bytes]:
+    """Small pictures of some cells of a case: number to JPEG; a cell without a picture is left out."""
+    wanted, out = list(numbers), {}
+    with database.reading(data) as connection:
+        for start in range(0, len(wanted), PER_QUERY):
+            some = PICTURES.c.number.in_(wanted[start : start + PER_QUERY])
+            rows = sa.select(PICTURES.c.number, PICTURES.c.thumbnail).where(
+                PICTURES.c.case_id == case_id, some
+            )
+            out |= {row.number: row.thumbnail for row in connection.execute(rows)}
+    return out
+
+
+def picture(data: Path, case_id: int, number: int) -> Picture:
+    """A cell's pixels; raises RecordsError where it has none."""
+    with database.reading(data) as connection:
+        row = connection.execute(
+            sa.select(PICTURES.c.picture, CELLS.c.input_size, CELLS.c.pixel_size)
+            .join(CELLS, (CELLS.c.case_id == PICTURES.c.case_id) & (CELLS.c.number == PICTURES.c.number))
+            .where(PICTURES.c.case_id == case_id, PICTURES.c.number == number)
+        ).one_or_none()
+    if row is None:
+        raise RecordsError(f"There is no picture of cell {number} in this case.")
+    return Picture(*row)
+
+
+def elsewhere(data: Path, case_id: int) -> dict[int, list[str]]:
+    """Which cells of a case other cases hold, too: number to the identifiers of those cases."""
+    from leukemia.cases.tables import CASES
+
+    other = CELLS.alias()
+    rows = (
+        sa.select(CELLS.c.number, CASES.c.identifier)
+        .join(other, (other.c.image_id == CELLS.c.image_id) & (other.c.case_id != CELLS.c.case_id))
+        .join(CASES, CASES.c.id == other.c.case_id)
+        .where(CELLS.c.case_id == case_id, CELLS.c.image_id != "")
+        .order_by(CELLS.c.number, CASES.c.identifier)
+    )
+    out: dict[int, list[str]] = {}
+    with database.reading(data) as connection:
+        for number, identifier in connection.execute(rows):
+            out.setdefault(number, []).append(identifier)
+    return out
+
+
+def _answer(result: Result, case: Case, point: OperatingPoint) -> dict[str, object]:
+    answer = result.answer
+    return {
+        "image_id": answer.image_id,
+        "name": files.shown(answer.name)[:LONGEST_NAME] if case.keep_names else "",
+        "drawn": result.drawn,
+        "probability": answer.probability,
+        "decision": decisions.decision(answer.probability, point),
+        "error": files.shown(answer.error)[:LONGEST_TEXT],
+        "distance": answer.distance,
+        "area": answer.area,
+        "note": files.shown(answer.note)[:LONGEST_TEXT],
+        "answered_at": answer.at,
+        "status": UNREAD,
+        "verdict": "",
+    }
+
+
+def _pictures(case_id: int, number: int, result: Result) -> dict[str, object]:
+    answer = result.answer
+    if not (answer.picture and answer.thumbnail):
+        raise ValueError("The images must be classified with picture=PICTURE and a thumbnail.")
+    return {"case_id": case_id, "number": number, "picture": answer.picture, "thumbnail": answer.thumbnail}
+
+
+def _entry(row: dict, who: str) -> Entry:
+    version = f"version {row['version']}" if row["version"] else row["model"]
+    return Entry(
+        trail.ANSWER,
+        who,
+        case_id=row["case_id"],
+        cell=row["number"],
+        image_id=row["image_id"],
+        version=version,
+        record_sha256=row["record_sha256"],
+        threshold=row["threshold"],
+        low=row["low"],
+        high=row["high"],
+        probability=row["probability"],
+        new=row["decision"],
+        reason=row["error"],
+    )
+
+
+def _as_seen(cell: Cell, case: Case, reader: str) -> Cell:
+    """Keep back from a reader what the case says she is not to see before her own verdict."""
+    own = cell.by(reader)
+    if own or case.is_signed:
+        return cell
+    if case.blind and (cell.readings or cell.settlement):
+        cell = replace(cell, status=UNREAD, verdict="", readings=(), settlement=None, others_hidden=True)
+    if case.hide_model:
+        blank = {"probability": None, "decision": "", "error": "", "distance": None}
+        cell = replace(cell, hidden=True, **blank)
+    return cell

@@ -1,0 +1,73 @@
+"""Cells on which readers disagree, and how a disagreement is settled."""
+
+from pathlib import Path
+
+from leukemia.attribution import attribute
+from leukemia.audit import trail
+from leukemia.cases.case import DISPUTED, SETTLED, open_case, touch
+from leukemia.cases.cells import Cell, cells, cells_of
+from leukemia.cases.tables import SETTLEMENTS
+from leukemia.cases.verdicts import VERDICTS, entry, refresh
+from leukemia.errors import RecordsError
+from leukemia.storage import database
+
+
+def disputed(data: Path, case_id: int) -> list[Cell]:
+    """The cells of a case on which readers disagree, with everybody's verdicts, also where the case is blind.
+
+    Whoever settles must see them.
+    """
+    return [cell for cell in cells(data, case_id) if cell.status == DISPUTED]
+
+
+def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, reason: str) -> Cell:
+    """Give the verdict in which a disagreement ends; each reader's own stays beside it.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id, number : int
+        The case and the cell's number in it.
+    verdict : str
+        One of :data:`leukemia.cases.verdicts.VERDICTS`.
+    who, reason : str
+        Both are needed.
+
+    Returns
+    -------
+    Cell
+        As it is now.
+
+    Raises
+    ------
+    RecordsError
+        Where readers do not disagree on it, something is missing, or nothing could be written.
+    """
+    given = attribute(who, reason, RecordsError)
+    if verdict not in VERDICTS:
+        raise RecordsError(f"A verdict can be {', '.join(VERDICTS)}, not {verdict!r}.")
+    with database.writing(data) as connection:
+        open_case(connection, case_id)
+        found = cells_of(connection, case_id, [number])
+        if not found or found[0].status not in (DISPUTED, SETTLED):
+            raise RecordsError(
+                f"{database.NOTHING_SAVED} The readers do not disagree on cell {number} any more. "
+                "Review it again."
+            )
+        cell = found[0]
+        old = cell.verdict or " / ".join(f"{one.reader}: {one.verdict}" for one in cell.readings)
+        recorded = trail.append(connection, [entry(trail.SETTLED, given.who, cell, old, verdict, given.why)])
+        row = {
+            "number": recorded[0].number,
+            "case_id": case_id,
+            "cell": number,
+            "verdict": verdict,
+            "who": given.who,
+            "reason": given.why,
+            "at": recorded[0].at,
+        }
+        connection.execute(SETTLEMENTS.insert(), row)
+        refresh(connection, case_id, [number])
+        touch(connection, case_id, recorded)
+        return cells_of(connection, case_id, [number])[0]

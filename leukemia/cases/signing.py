@@ -1,0 +1,152 @@
+"""A case is signed once every cell that needs a verdict has one; then it is read-only until reopened."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from leukemia.attribution import attribute
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
+from leukemia.cases.case import Case, case_of, open_case, reader_name, touch
+from leukemia.cases.cells import Cell, cells_of
+from leukemia.cases.tables import CASES
+from leukemia.errors import RecordsError
+from leukemia.storage import database
+
+# What a signature can mean; any other sentence will do, too.
+MEANINGS = (
+    "I have reviewed the cells of this case, and the verdicts are as I see them.",
+    "I have checked the review of this case by others.",
+)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Cells without which a case cannot be signed, by their numbers.
+
+    Attributes
+    ----------
+    indeterminate, set_apart : tuple of int
+        Without a verdict: those that the model called Indeterminate, and those that it did not classify.
+    disputed : tuple of int
+        On which readers disagree.
+    empty : bool
+        Whether the case has no cell at all.
+    """
+
+    indeterminate: tuple[int, ...]
+    set_apart: tuple[int, ...]
+    disputed: tuple[int, ...]
+    empty: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.indeterminate or self.set_apart or self.disputed or self.empty)
+
+    def __str__(self) -> str:
+        """What is missing, in a sentence."""
+        if self.empty:
+            return "The case has no cells."
+        parts = []
+        for numbers, what in (
+            (self.indeterminate, "indeterminate"),
+            (self.set_apart, "not classified"),
+            (self.disputed, "disputed"),
+        ):
+            if numbers:
+                parts.append(f"{len(numbers):,} {what} ({_listed(numbers)})")
+        return f"These cells need a verdict first: {', '.join(parts)}." if parts else ""
+
+
+def missing(cells: list[Cell]) -> Missing:
+    """Tell which cells of a case (all of them, in full) still need a verdict before it can be signed."""
+    waiting = [cell for cell in cells if cell.needs_verdict]
+    open_ones = [cell for cell in waiting if cell.status != "disputed"]
+    return Missing(
+        tuple(cell.number for cell in open_ones if cell.probability is not None),
+        tuple(cell.number for cell in open_ones if cell.probability is None),
+        tuple(cell.number for cell in waiting if cell.status == "disputed"),
+        not cells,
+    )
+
+
+def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None = None) -> Case:
+    """Sign a case: printed name, time and meaning are recorded with the verdicts as they are.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id : int
+    who : str
+        The printed name.
+    meaning : str
+        What the signature says; see :data:`MEANINGS`.
+    seen : int, optional
+        The case's ``changed`` as the signer saw it: where something changed since, nothing is signed.
+
+    Raises
+    ------
+    RecordsError
+        Where cells need a verdict (see :class:`Missing`), the case is signed or changed, something is
+        missing, or nothing could be written.
+    """
+    given = attribute(reader_name(who), meaning, RecordsError)
+    with database.writing(data) as connection:
+        case = open_case(connection, case_id)
+        if seen is not None and seen != case.changed:
+            raise RecordsError(
+                "Not signed: the case was changed in the meantime. Review it, then sign again."
+            )
+        cells = cells_of(connection, case_id)
+        if lacks := missing(cells):
+            raise RecordsError(f"Not signed. {lacks}")
+        counts = Counter(cell.final for cell in cells)
+        recorded = trail.append(
+            connection,
+            [
+                Entry(
+                    trail.SIGNED,
+                    given.who,
+                    case_id=case_id,
+                    new=given.why,
+                    details=json.dumps({"cells": len(cells), "final": dict(sorted(counts.items()))}),
+                )
+            ],
+        )
+        signature = {
+            "signed_at": recorded[0].at,
+            "signed_by": given.who,
+            "signed_meaning": given.why,
+        }
+        connection.execute(CASES.update().where(CASES.c.id == case_id), signature)
+        touch(connection, case_id, recorded)
+        return case_of(connection, case_id)
+
+
+def reopen(data: Path, case_id: int, *, who: str, reason: str) -> Case:
+    """Open a signed case again; the signature stays in its history.
+
+    Raises
+    ------
+    RecordsError
+        Where it is not signed, name or reason is missing, or nothing could be written.
+    """
+    given = attribute(who, reason, RecordsError)
+    with database.writing(data) as connection:
+        case = case_of(connection, case_id)
+        if not case.is_signed:
+            raise RecordsError("This case is not signed.")
+        old = f"signed by {case.signed_by} at {case.signed_at}: {case.signed_meaning}"
+        recorded = trail.append(
+            connection, [Entry(trail.REOPENED, given.who, case_id=case_id, old=old, reason=given.why)]
+        )
+        blank = dict.fromkeys(("signed_at", "signed_by", "signed_meaning"))
+        connection.execute(CASES.update().where(CASES.c.id == case_id), blank)
+        touch(connection, case_id, recorded)
+        return case_of(connection, case_id)
+
+
+def _listed(numbers: tuple[int, ...], most: int = 8) -> str:
+    shown = ", ".join(str(number) for number in numbers[:most])
+    return f"cell {shown}" if len(numbers) == 1 else f"cells {shown}{' …' if len(numbers) > most else ''}"

@@ -1,0 +1,99 @@
+"""The tables of cases, as the migrations make them."""
+
+import sqlalchemy as sa
+
+from leukemia.storage.database import METADATA
+
+_NUMBER = {"primary_key": True, "autoincrement": False}
+
+CASES = sa.Table(
+    "cases",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("identifier", sa.String(200), nullable=False, unique=True),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    *(sa.Column(name, sa.Boolean, nullable=False) for name in ("blind", "hide_model", "keep_names")),
+    # Number and time of the last entry of the trail about it.
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("changed_at", sa.String(32), nullable=False),
+    sa.Column("signed_at", sa.String(32), nullable=True),
+    sa.Column("signed_by", sa.String(200), nullable=True),
+    sa.Column("signed_meaning", sa.String(2000), nullable=True),
+)
+_WITH_PICTURE = sa.text("image_id <> ''")
+CELLS = sa.Table(
+    "cells",
+    METADATA,
+    sa.Column("case_id", sa.Integer, sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("image_id", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(300), nullable=False),
+    sa.Column("drawn", sa.Boolean, nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("version", sa.Integer, nullable=True),
+    sa.Column("record_sha256", sa.String(64), nullable=False),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("threshold", "low", "high")),
+    sa.Column("probability", sa.Double, nullable=True),
+    sa.Column("decision", sa.String(20), nullable=False),
+    sa.Column("error", sa.String(1000), nullable=False),
+    sa.Column("distance", sa.Double, nullable=True),
+    sa.Column("area", sa.Integer, nullable=False),
+    sa.Column("note", sa.String(1000), nullable=False),
+    sa.Column("input_size", sa.Integer, nullable=False),
+    sa.Column("pixel_size", sa.Double, nullable=False),
+    sa.Column("answered_at", sa.String(32), nullable=False),
+    # What follows from readings and settlements; written with them.
+    sa.Column("status", sa.String(10), nullable=False),
+    sa.Column("verdict", sa.String(20), nullable=False),
+    sa.Index(
+        "cell_once",
+        "case_id",
+        "image_id",
+        unique=True,
+        sqlite_where=_WITH_PICTURE,
+        postgresql_where=_WITH_PICTURE,
+    ),
+    sa.Index("cells_of_image", "image_id"),
+)
+PICTURES = sa.Table(
+    "pictures",
+    METADATA,
+    sa.Column("case_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("picture", sa.LargeBinary, nullable=False),
+    sa.Column("thumbnail", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
+)
+# Both only grow. Their numbers are those of the trail's entries: one order for all of them.
+READINGS = sa.Table(
+    "readings",
+    METADATA,
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("case_id", sa.Integer, nullable=False),
+    sa.Column("cell", sa.Integer, nullable=False),
+    sa.Column("reader", sa.String(200), nullable=False),
+    sa.Column("verdict", sa.String(20), nullable=False),  # empty: none any more
+    sa.Column("reason", sa.String(2000), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("act", sa.Integer, nullable=False),  # the first number of those given, and undone, at once
+    sa.Column("undoes", sa.Integer, nullable=True),  # an act
+    sa.Column("key", sa.String(64), nullable=True),
+    sa.ForeignKeyConstraint(["case_id", "cell"], ["cells.case_id", "cells.number"]),
+    sa.Index("readings_of_cell", "case_id", "cell", "number"),
+    sa.Index("readings_of_reader", "case_id", "reader", "number"),
+    sa.Index("reading_once", "key", "case_id", "cell", unique=True),
+)
+SETTLEMENTS = sa.Table(
+    "settlements",
+    METADATA,
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("case_id", sa.Integer, nullable=False),
+    sa.Column("cell", sa.Integer, nullable=False),
+    sa.Column("verdict", sa.String(20), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("reason", sa.String(2000), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.ForeignKeyConstraint(["case_id", "cell"], ["cells.case_id", "cells.number"]),
+    sa.Index("settlements_of_cell", "case_id", "cell", "number"),
+)

@@ -1,0 +1,244 @@
+"""Readers' verdicts on cells: given one by one or many at once, taken back, and what they come to.
+
+A verdict is a row that stays; the last one of a reader counts. Readers who differ are no error: the cell is
+disputed until they agree or somebody settles it (:mod:`leukemia.cases.disagreements`).
+"""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from leukemia.attribution import MAX_WHY
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
+from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, reader_name, touch
+from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
+from leukemia.cases.tables import CELLS, READINGS
+from leukemia.errors import RecordsError
+from leukemia.inference.decisions import ALL_LIKE, NORMAL_LIKE
+from leukemia.operating_point import INDETERMINATE
+from leukemia.storage import database, files
+
+REJECTED = "Rejected"
+VERDICTS = (ALL_LIKE, NORMAL_LIKE, INDETERMINATE, REJECTED)
+# Reasons to choose from for a rejection; any other text will do, too.
+REASONS = (
+    "Blurred or damaged",
+    "Not a white blood cell",
+    "More than one cell",
+    "Stain or artefact",
+    "File cannot be read",
+)
+
+
+def give(
+    data: Path,
+    case_id: int,
+    numbers: Collection[int],
+    verdict: str,
+    *,
+    reader: str,
+    reason: str = "",
+    key: str | None = None,
+) -> list[Cell]:
+    """Give one verdict on one or many cells, all or none of them.
+
+    A cell on which the reader has given just this verdict is left as it is.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id : int
+    numbers : collection of int
+        The cells' numbers in the case.
+    verdict : str
+        One of :data:`VERDICTS`.
+    reader : str
+    reason : str, optional
+        Needed for a rejection.
+    key : str, optional
+        Chosen anew by the page for each act, at most 64 characters: sent again after a lost connection, it is
+        written once.
+
+    Returns
+    -------
+    list of Cell
+        The cells as they are now, in full.
+
+    Raises
+    ------
+    RecordsError
+        Where a cell is not in the case, the case is signed, a reason is missing, or nothing could be written.
+    """
+    person, why = reader_name(reader), files.shown(" ".join(reason.split()))
+    if verdict not in VERDICTS:
+        raise RecordsError(f"A verdict can be {', '.join(VERDICTS)}, not {verdict!r}.")
+    if verdict == REJECTED and not why:
+        raise RecordsError("Please say why the cell is rejected.")
+    if len(why) > MAX_WHY:
+        raise RecordsError(f"A reason can have at most {MAX_WHY:,} characters.")
+    with database.writing(data) as connection:
+        open_case(connection, case_id)
+        found = _cells(connection, case_id, numbers)
+        if key and _is_given(connection, case_id, key):
+            return found
+        changed = [cell for cell in found if not _is_same(cell.by(person), verdict, why)]
+        _write(
+            connection,
+            [(cell, verdict, why) for cell in changed],
+            reader=person,
+            event=trail.VERDICT,
+            key=key,
+        )
+        return _cells(connection, case_id, numbers)
+
+
+def undo(data: Path, case_id: int, *, reader: str) -> list[Cell]:
+    """Take back what a reader gave last in a case; again, what she gave before that.
+
+    Verdicts given at once are taken back at once. What counted before counts again.
+
+    Returns
+    -------
+    list of Cell
+        The cells as they are now, in full; empty where there is nothing to take back.
+
+    Raises
+    ------
+    RecordsError
+        Where the case is signed, or nothing could be written.
+    """
+    person = reader_name(reader)
+    with database.writing(data) as connection:
+        open_case(connection, case_id)
+        rows = connection.execute(
+            sa.select(READINGS)
+            .where(READINGS.c.case_id == case_id, READINGS.c.reader == person)
+            .order_by(READINGS.c.number)
+        ).all()
+        undone = {row.undoes for row in rows} - {None}
+        standing = [row for row in rows if row.undoes is None and row.act not in undone]
+        if not standing:
+            return []
+        act = standing[-1].act
+        numbers = [row.cell for row in standing if row.act == act]
+        before = {row.cell: (row.verdict, row.reason) for row in standing if row.act != act}
+        cells = _cells(connection, case_id, numbers)
+        given = [(cell, *before.get(cell.number, ("", ""))) for cell in cells]
+        _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, undoes=act)
+        return _cells(connection, case_id, numbers)
+
+
+def judge(readings: Iterable[Reading], settlement: Settlement | None) -> tuple[str, str]:
+    """What readers' verdicts on a cell come to.
+
+    A settlement holds until a reader gives another verdict after it.
+
+    Returns
+    -------
+    tuple of str
+        The status, and the verdict, which is empty where there is none or readers differ.
+    """
+    readings = list(readings)
+    if settlement and all(
+        one.number < settlement.number or one.verdict == settlement.verdict for one in readings
+    ):
+        return SETTLED, settlement.verdict
+    verdicts = {one.verdict for one in readings}
+    if not verdicts:
+        return UNREAD, ""
+    return (READ, verdicts.pop()) if len(verdicts) == 1 else (DISPUTED, "")
+
+
+def refresh(connection: sa.Connection, case_id: int, numbers: Collection[int]) -> None:
+    """Write down anew what verdicts on some cells come to."""
+    rows = []
+    for cell in cells_of(connection, case_id, list(numbers)):
+        status, verdict = judge(cell.readings, cell.settlement)
+        rows.append({"of": cell.number, "status": status, "verdict": verdict})
+    if rows:
+        connection.execute(
+            CELLS.update()
+            .where(CELLS.c.case_id == case_id, CELLS.c.number == sa.bindparam("of"))
+            .values(status=sa.bindparam("status"), verdict=sa.bindparam("verdict")),
+            rows,
+        )
+
+
+def _write(
+    connection: sa.Connection,
+    given: list[tuple[Cell, str, str]],
+    *,
+    reader: str,
+    event: str,
+    key: str | None = None,
+    undoes: int | None = None,
+) -> None:
+    """Append to the trail and to the readings, then what they come to."""
+    if not given:
+        return
+    entries = [entry(event, reader, cell, _old(cell, reader), verdict, why) for cell, verdict, why in given]
+    recorded = trail.append(connection, entries)
+    rows = [
+        {
+            "number": one.number,
+            "case_id": cell.case_id,
+            "cell": cell.number,
+            "reader": reader,
+            "verdict": verdict,
+            "reason": why,
+            "at": one.at,
+            "act": recorded[0].number,
+            "undoes": undoes,
+            "key": key,
+        }
+        for one, (cell, verdict, why) in zip(recorded, given, strict=True)
+    ]
+    connection.execute(READINGS.insert(), rows)
+    case_id = given[0][0].case_id
+    refresh(connection, case_id, [cell.number for cell, _, _ in given])
+    touch(connection, case_id, recorded)
+
+
+def entry(event: str, who: str, cell: Cell, old: str, new: str, reason: str) -> Entry:
+    """An entry of the trail about a cell, with the model's answer beside it."""
+    return Entry(
+        event,
+        who,
+        case_id=cell.case_id,
+        cell=cell.number,
+        image_id=cell.image_id,
+        version=f"version {cell.version}" if cell.version else cell.model,
+        record_sha256=cell.record_sha256,
+        threshold=cell.threshold,
+        low=cell.low,
+        high=cell.high,
+        probability=cell.probability,
+        old=old,
+        new=new,
+        reason=reason,
+    )
+
+
+def _old(cell: Cell, reader: str) -> str:
+    own = cell.by(reader)
+    return own.verdict if own else ""
+
+
+def _is_same(own: Reading | None, verdict: str, reason: str) -> bool:
+    return own is not None and (own.verdict, own.reason) == (verdict, reason)
+
+
+def _is_given(connection: sa.Connection, case_id: int, key: str) -> bool:
+    given = sa.select(READINGS.c.number).where(READINGS.c.key == key, READINGS.c.case_id == case_id).limit(1)
+    return connection.scalar(given) is not None
+
+
+def _cells(connection: sa.Connection, case_id: int, numbers: Collection[int]) -> list[Cell]:
+    wanted = sorted(set(numbers))
+    found = cells_of(connection, case_id, wanted)
+    if missing := set(wanted) - {cell.number for cell in found}:
+        raise RecordsError(f"There is no cell {min(missing)} in this case.")
+    return found

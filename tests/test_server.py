@@ -47,12 +47,28 @@ def test_classify_has_an_address_as_the_other_pages_have(server, path, to):
         assert page.url == server.url + to
 
 
-def test_this_machine_gets_the_dashboard_with_the_script_of_its_charts(server):
+def test_this_machine_gets_the_dashboard_with_the_scripts_of_its_charts(server):
+    paths = streamlit_internals.chart_scripts()
+    assert any("PlotlyChart" in path for path in paths)
     with ask(server, "/dataset") as page:
         assert page.status == 200
-        link = page.headers["link"]
-    (path,) = streamlit_internals.chart_scripts()
-    assert link == f"<{path}>; rel=modulepreload"
-    with ask(server, path) as script:
-        assert "javascript" in script.headers["content-type"]
-        assert "link" not in script.headers
+        text, link = page.read().decode(), page.headers["link"]
+    assert link == ", ".join(f"<{path}>; rel=modulepreload" for path in paths)
+    for path in paths:
+        # What the page asks for by itself is not asked for twice.
+        assert path.rpartition("/")[2] not in text
+        with ask(server, path) as script:
+            assert "javascript" in script.headers["content-type"]
+            assert "link" not in script.headers
+
+
+def test_a_chart_waits_for_no_script_that_was_not_asked_for_with_the_page(server):
+    known = {path.rpartition("/")[2] for path in streamlit_internals.chart_scripts()}
+    with ask(server, "/dataset") as page:
+        text = page.read().decode()
+    chart = next(path for path in streamlit_internals.chart_scripts() if "PlotlyChart" in path)
+    with ask(server, chart) as script:
+        head = script.read(20_000).decode(errors="replace")
+    imported = [part.partition('"')[0] for part in head.split('from"./')[1:]]
+    assert imported
+    assert [name for name in imported if name not in known and name not in text] == []

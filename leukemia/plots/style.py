@@ -44,8 +44,10 @@ def finish(
         separators=".,",
         **layout,
     )
-    figure.update_xaxes(title_text=x, automargin=True)
-    figure.update_yaxes(title_text=y, automargin=True)
+    # Left to itself, the browser measures each label to hide one that leaves the chart: a third of the
+    # time that a chart takes. The margins have room for all.
+    figure.update_xaxes(title_text=x, automargin=True, ticklabeloverflow="allow")
+    figure.update_yaxes(title_text=y, automargin=True, ticklabeloverflow="allow")
     return figure
 
 

@@ -3,6 +3,7 @@
 Checked with the version that its test names: to be read again when Streamlit is updated.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,9 +27,21 @@ def leave_pages_folder() -> bool:
 
 
 def chart_scripts() -> list[str]:
-    """Paths on the server of what a browser needs for a Plotly chart, and asks for at the first one."""
+    """Paths on the server of what a browser needs for the first chart, and asks for one after another.
+
+    A Plotly chart and a metric are parts of their own, and each imports others.
+    """
     folder = Path(streamlit.__file__).parent / "static"
-    return [f"/{path.relative_to(folder).as_posix()}" for path in folder.glob("static/js/PlotlyChart.*.js")]
+    scripts = folder / "static" / "js"
+    known = (folder / "index.html").read_text(encoding="utf-8")
+    found = [path for part in ("PlotlyChart", "Metric", "ButtonGroup") for path in scripts.glob(f"{part}.*.js")]
+    for path in found:
+        # The imports come first in a script; the largest has four megabytes.
+        with path.open(encoding="utf-8", errors="replace") as script:
+            names = re.findall(r'from"\./([\w.-]+\.js)"', script.read(20_000))
+        new = [scripts / name for name in dict.fromkeys(names) if name not in known]
+        found += [one for one in new if one not in found]
+    return [f"/{path.relative_to(folder).as_posix()}" for path in found]
 
 
 def uploads() -> dict[str, UploadedFileRec]:

@@ -25,7 +25,7 @@ from tests.support import bundle_factory
 CROP = 256
 HERE = Path(__file__).parent
 # Fixtures that only tests of these kinds ask for.
-MARKS = {"at_work": "process", "serve": "process", "dashboard": "process"}
+MARKS = {"postgres": "process", "at_work": "process", "serve": "process", "dashboard": "process"}
 COSTLY = ("browser", "process", "slow")
 # Programs that answer at once: which revision a training came from, and what machine this is.
 ASKED = {"git", "uname"}

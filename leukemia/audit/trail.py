@@ -123,6 +123,23 @@ class Recorded(Entry):
     previous: str = ""
     hash: str = ""
 
+    @property
+    def imported_from(self) -> str:
+        """Where an entry was before it was brought into the trail; empty for one that was made here."""
+        return self._details().get("imported_from", "")
+
+    @property
+    def imported_at(self) -> str:
+        """When such an entry was made, as it said there."""
+        return self._details().get("at", "") if self.imported_from else ""
+
+    def _details(self) -> dict[str, Any]:
+        try:
+            details = json.loads(self.details)
+        except ValueError:
+            return {}
+        return details if isinstance(details, dict) else {}
+
 
 HASHED = tuple(field.name for field in fields(Recorded) if field.name != "hash")
 

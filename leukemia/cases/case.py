@@ -1,5 +1,6 @@
 """Cases: made, found, listed. One holds a patient's cells under an identifier of the user's choosing."""
 
+import json
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -168,10 +169,10 @@ def create(
             raise RecordsError(
                 "There is a case with this identifier already. Open it, or choose another."
             ) from error
-        asked = [key for key in ("blind", "hide_model", "keep_names") if row[key]]
+        asked = json.dumps({key: row[key] for key in ("blind", "hide_model", "keep_names")})
         recorded = trail.append(
             connection,
-            [Entry(trail.CASE_CREATED, person, case_id=case_id, new=name, details=", ".join(asked))],
+            [Entry(trail.CASE_CREATED, person, case_id=case_id, new=name, details=asked)],
         )
         touch(connection, case_id, recorded)
         return case_of(connection, case_id)

@@ -55,6 +55,8 @@ CELLS = sa.Table(
         postgresql_where=_WITH_PICTURE,
     ),
     sa.Index("cells_of_image", "image_id"),
+    # All that the worklist counts.
+    sa.Index("cells_by_state", "case_id", "status", "decision"),
 )
 PICTURES = sa.Table(
     "pictures",

@@ -1,35 +1,34 @@
 """Labels that a reviewer doubts or corrects: a log that only grows, beside the manifest.
 
 The manifest keeps the label that the set came with. Each correction is a row with who, why and
-when; to undo one is a further row. What counts for an image is its last row. The log is one SQLite
-file in the data folder, and the database itself refuses to change or delete a row.
+when; to undo one is a further row. What counts for an image is its last row. The log is a table of the
+records, which themselves refuse to change or delete a row, and each row has its entry in the trail.
 """
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
 from leukemia.classes import LABELS
-from leukemia.dataset import manifest
-from leukemia.errors import CorrectionError, DatasetError
-from leukemia.storage import databases
-from leukemia.storage.workspace import Workspace
+from leukemia.dataset import manifest, old_label_log
+from leukemia.errors import CorrectionError, DatasetError, RecordsError
+from leukemia.storage import database
 
 DOUBTED = "doubted"
 
-_METADATA = sa.MetaData()
 _LOG = sa.Table(
     "corrections",
-    _METADATA,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("image_id", sa.String(64), nullable=False, index=True),
+    database.METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("image_id", sa.String(64), nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("who", sa.String(MAX_WHO), nullable=False),
     sa.Column("reason", sa.String(MAX_WHY), nullable=False),
@@ -37,12 +36,8 @@ _LOG = sa.Table(
     sa.Column("old", sa.String(8), nullable=False),
     sa.Column("new", sa.String(8), nullable=False),
     sa.Column("undoes", sa.Integer, nullable=True),
+    sa.Index("corrections_of_image", "image_id", "number"),
 )
-_GUARDS = [
-    f"CREATE TRIGGER IF NOT EXISTS no_{verb.lower()} BEFORE {verb} ON corrections "
-    "BEGIN SELECT RAISE(ABORT, 'the log of corrections only grows'); END"
-    for verb in ("UPDATE", "DELETE")
-]
 
 
 @dataclass(frozen=True)
@@ -209,7 +204,18 @@ def _append(
         "new": new,
         "undoes": undoes,
     }
-    number = connection.execute(_LOG.insert(), row).inserted_primary_key[0]
+    number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(_LOG.c.number), 0))) + 1
+    connection.execute(_LOG.insert(), row | {"number": number})
+    entry = Entry(
+        trail.CORRECTION_UNDONE if undoes else trail.CORRECTED,
+        given.who,
+        image_id=image_id,
+        old=old,
+        new=new,
+        reason=given.why,
+        details=json.dumps({"number": number, "undoes": undoes}),
+    )
+    trail.append(connection, [entry])
     return Correction(number, **row)
 
 
@@ -224,41 +230,26 @@ def _current_label(connection: sa.Connection, image_id: str, original: str) -> s
 
 
 def _read(data: Path, wanted: sa.Select) -> list[Correction]:
-    if not Workspace(data).corrections.is_file():
-        return []
-    try:
-        with _engine(Path(data).resolve()).connect() as connection:
-            if not sa.inspect(connection).has_table(_LOG.name):
-                return []
+    with _translated():
+        old_label_log.bring_over(data, _LOG)
+        if database.is_absent(data):
+            return []
+        with database.reading(data) as connection:
             return [Correction(**row) for row in connection.execute(wanted).mappings()]
-    except SQLAlchemyError as error:
-        raise DatasetError(f"{Workspace(data).corrections} (the corrected labels) cannot be read.") from error
 
 
 @contextlib.contextmanager
 def _writing(data: Path) -> Iterator[sa.Connection]:
     """A transaction that no other one can come between."""
-    try:
-        with _engine(Path(data).resolve()).connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            _METADATA.create_all(connection)
-            for guard in _GUARDS:
-                connection.exec_driver_sql(guard)
+    with _translated():
+        old_label_log.bring_over(data, _LOG)
+        with database.writing(data) as connection:
             yield connection
-            connection.commit()
-    except SQLAlchemyError as error:
-        raise DatasetError(
-            f"{Workspace(data).corrections} (the corrected labels) cannot be written."
-        ) from error
 
 
-@cache
-def _engine(data: Path) -> sa.Engine:
-    engine = sa.create_engine(databases.url(Workspace(data).corrections), poolclass=sa.NullPool)
-
-    @sa.event.listens_for(engine, "connect")
-    def by_hand(connection: object, _: object) -> None:
-        # Left to itself, sqlite3 begins a transaction only at the first write, after what was read.
-        connection.isolation_level = None
-
-    return engine
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except RecordsError as error:
+        raise DatasetError(f"The corrected labels are not available. {error}") from error

@@ -1,10 +1,12 @@
+import contextlib
 import shutil
 import sqlite3
 import threading
 
 import pytest
 
-from leukemia.dataset import label_log, manifest
+from leukemia.audit import trail
+from leukemia.dataset import label_log, manifest, old_label_log
 from leukemia.dataset.label_log import DOUBTED
 from leukemia.errors import CorrectionError, DatasetError
 from leukemia.storage.workspace import Workspace
@@ -116,7 +118,7 @@ def test_a_reviewer_who_saw_another_label_is_told(data, normal):
 
 def test_the_database_refuses_to_change_or_delete_a_row(data, normal):
     label_log.correct(data, normal, "ALL", **BY)
-    with sqlite3.connect(Workspace(data).corrections) as file:
+    with sqlite3.connect(Workspace(data).records) as file:
         for statement in ("UPDATE corrections SET who = 'x'", "DELETE FROM corrections"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"):
                 file.execute(statement)
@@ -159,17 +161,87 @@ def test_the_fingerprint_of_the_data_changes_with_a_correction_and_comes_back(da
 def test_reading_makes_no_file_and_the_stamp_tells_states_apart(data, normal):
     assert label_log.stamp(data) == 0
     assert not label_log.apply(data, manifest.read(data))["doubted"].any()
-    assert not Workspace(data).corrections.exists()
+    assert not Workspace(data).records.exists()
     label_log.correct(data, normal, "ALL", **BY)
     assert label_log.stamp(data) == 1
 
 
 def test_a_damaged_log_is_a_sentence(data, normal):
+    Workspace(data).records.write_bytes(b"not a database" * 100)
+    with pytest.raises(DatasetError, match=r"cannot be read.*damaged"):
+        label_log.current(data)
+    with pytest.raises(DatasetError, match=r"cannot be written.*damaged"):
+        label_log.correct(data, normal, "ALL", **BY)
+
+
+def test_each_change_is_an_entry_of_the_trail(data, normal):
+    made = label_log.correct(data, normal, "ALL", **BY)
+    label_log.undo(data, made.number, who="Dr. Bo", reason="A mistake")
+    undone, corrected = trail.entries(data)
+    assert (corrected.event, corrected.who, corrected.old, corrected.new) == (
+        trail.CORRECTED,
+        "Dr. Ada",
+        "Normal",
+        "ALL",
+    )
+    assert (undone.event, undone.who, undone.new, undone.reason) == (
+        trail.CORRECTION_UNDONE,
+        "Dr. Bo",
+        "Normal",
+        "A mistake",
+    )
+    assert corrected.image_id == undone.image_id == normal
+
+
+@pytest.fixture
+def old_log(data, normal):
+    """The log as an earlier program kept it; returns how to append a row."""
+    file = Workspace(data).corrections
+    with contextlib.closing(sqlite3.connect(file)) as old, old:
+        old.execute(
+            "CREATE TABLE corrections (number INTEGER PRIMARY KEY, image_id TEXT, at TEXT, who TEXT, "
+            "reason TEXT, original TEXT, old TEXT, new TEXT, undoes INTEGER)"
+        )
+
+    def append(number, old_label, new, undoes=None):
+        row = (number, normal, f"2025-01-0{number}T10:00:00+00:00", "Dr. Old", f"reason {number}", "Normal")
+        with contextlib.closing(sqlite3.connect(file)) as old, old:
+            old.execute(
+                "INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, old_label, new, undoes)
+            )
+
+    return append
+
+
+def test_a_log_of_an_earlier_program_is_brought_over_once_in_order(data, normal, old_log):
+    old_log(1, "Normal", "ALL")
+    old_log(3, "ALL", "Normal", undoes=1)
+    assert [(row.number, row.new, row.undoes) for row in label_log.history(data)] == [
+        (3, "Normal", 1),
+        (1, "ALL", None),
+    ]
+    assert label_log.history(data)[1].at == "2025-01-01T10:00:00+00:00"
+    label_log.correct(data, normal, "ALL", **BY)
+    # The earlier program was used once more, in between.
+    old_log(4, "Normal", DOUBTED)
+    old_label_log._done.clear()
+    assert [row.number for row in label_log.history(data)] == [5, 4, 3, 1]
+    old_label_log._done.clear()
+    entries = trail.entries(data)[::-1]
+    assert [(one.who, one.new) for one in entries] == [
+        ("Dr. Old", "ALL"),
+        ("Dr. Old", "Normal"),
+        ("Dr. Ada", "ALL"),
+        ("Dr. Old", DOUBTED),
+    ]
+    assert [one.imported_from for one in entries] == ["corrections.db"] * 2 + [""] + ["corrections.db"]
+    assert entries[0].imported_at == "2025-01-01T10:00:00+00:00"
+
+
+def test_a_damaged_log_of_an_earlier_program_is_a_sentence(data, normal):
     Workspace(data).corrections.write_bytes(b"not a database" * 100)
     with pytest.raises(DatasetError, match="cannot be read"):
         label_log.current(data)
-    with pytest.raises(DatasetError, match="cannot be written"):
-        label_log.correct(data, normal, "ALL", **BY)
 
 
 def test_of_identical_images_all_are_corrected_and_one_without_a_label_keeps_none(data, normal):

@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -20,84 +18,11 @@ from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow, run_history, run_writer
 from leukemia.tracking.records import RunKind, RunStatus
 from tests.support.bundle_factory import write_bundle
+from tests.support.postgres import free_port
 from tests.support.runs_factory import make_versions
 
 pytestmark = pytest.mark.process
-
-# PostgreSQL refuses to run as root; Debian's package makes this user.
-USER = "postgres"
 STATE_TIMEOUT = mlflow.STATE_TIMEOUT
-
-
-def postgres_programs():
-    """Folder of initdb and pg_ctl, or None."""
-    programs = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if named := shutil.which("initdb"):
-        programs.append(Path(named).resolve())
-    return programs[0].parent if programs else None
-
-
-def why_not():
-    if postgres_programs() is None:
-        return "no PostgreSQL here: install Debian's package postgresql"
-    if os.geteuid() == 0 and not known(USER):
-        return f"PostgreSQL does not run as root, and there is no user {USER}"
-    try:
-        import psycopg2  # noqa: F401
-    except ImportError:
-        return "psycopg2 is not installed: see requirements.txt"
-    return ""
-
-
-def known(user):
-    import pwd
-
-    try:
-        return pwd.getpwnam(user)
-    except KeyError:
-        return None
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    """A PostgreSQL of our own, on a free port; yields its folder, its port and how to run its programs."""
-    import tempfile
-
-    if reason := why_not():
-        pytest.skip(reason)
-    programs = postgres_programs()
-    # pytest's folders are closed to other users.
-    folder = Path(tempfile.mkdtemp(prefix="leukemia-postgres-", dir="/tmp"))
-    other = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, USER)
-        other = {"user": USER, "group": known(USER).pw_gid, "extra_groups": []}
-    port = free_port()
-
-    def run(program, *arguments, check=True):
-        subprocess.run(
-            [programs / program, "-D", folder / "db", *arguments],
-            check=check,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            timeout=300,
-            **other,
-        )
-
-    try:
-        run("initdb", "-U", "leukemia", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        run("pg_ctl", "-w", "-t", "240", "-l", folder / "log.txt", "-o", options, "start")
-        yield lambda *arguments: run("pg_ctl", *arguments), port, options, folder
-    finally:
-        run("pg_ctl", "-m", "immediate", "stop", check=False)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

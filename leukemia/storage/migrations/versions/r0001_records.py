@@ -119,6 +119,7 @@ def _cases() -> None:
         "cell_once", "cells", ["case_id", "image_id"], unique=True, sqlite_where=given, postgresql_where=given
     )
     op.create_index("cells_of_image", "cells", ["image_id"])
+    op.create_index("cells_by_state", "cells", ["case_id", "status", "decision"])
     op.create_table(
         "pictures",
         sa.Column("case_id", sa.Integer, primary_key=True),

@@ -1,0 +1,3 @@
+"""A PostgreSQL of our own."""
+
+from tests.support.postgres import postgres  # noqa: F401

@@ -1,0 +1,157 @@
+"""The records' database: made once and whole, brought up to date, never begun anew in silence."""
+
+import multiprocessing
+import shutil
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from leukemia.audit import trail, verify
+from leukemia.audit.trail import Entry
+from leukemia.cases import tables  # noqa: F401
+from leukemia.dataset import label_log  # noqa: F401
+from leukemia.errors import RecordsError, SettingError
+from leukemia.storage import database
+from leukemia.storage.workspace import Workspace
+
+
+def test_the_migrations_make_the_tables_that_the_program_uses(records):
+    trail.record(records, Entry("x", "Ada"))
+    with database.reading(records) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), database.METADATA) == []
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [database.REVISION]
+
+
+def test_nothing_is_made_by_whoever_only_asks(tmp_path):
+    assert database.is_absent(tmp_path)
+    assert trail.entries(tmp_path) == []
+    assert verify.verify(tmp_path).is_whole
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_records_of_a_newer_program_are_refused(records):
+    trail.record(records, Entry("x", "Ada"))
+    with database.writing(records) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database._ready.clear()
+    with pytest.raises(RecordsError, match="newer version of this program"):
+        trail.entries(records)
+
+
+def _first_entry(data):
+    trail.record(data, Entry("x", "Ada"))
+
+
+@pytest.mark.process
+def test_many_processes_may_be_the_first(records):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_first_entry, args=(records,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert verify.verify(records).count == 3
+    assert [path.name for path in records.iterdir() if "partial" in path.name] == []
+
+
+def test_many_threads_may_be_the_first(records):
+    threads = [threading.Thread(target=_first_entry, args=(records,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert verify.verify(records).count == 8
+
+
+def test_a_half_made_file_is_finished(tmp_path):
+    Workspace(tmp_path).records.touch()
+    trail.record(tmp_path, Entry("x", "Ada"))
+    assert verify.verify(tmp_path).count == 1
+
+
+def test_a_file_that_goes_in_mid_work_is_missed_and_taken_again_when_it_is_back(tmp_path):
+    trail.record(tmp_path, Entry("x", "Ada"))
+    file, away = Workspace(tmp_path).records, tmp_path / "away.db"
+    with sqlite3.connect(file) as direct:
+        direct.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file.rename(away)
+    for use in (lambda: trail.record(tmp_path, Entry("y", "Ada")), lambda: trail.entries(tmp_path)):
+        with pytest.raises(RecordsError, match="is gone"):
+            use()
+    assert not file.exists()
+    shutil.copyfile(away, file)
+    trail.record(tmp_path, Entry("y", "Ada"))
+    assert verify.verify(tmp_path).count == 2
+
+
+def test_a_database_that_stops_says_so_and_goes_on_when_it_is_back(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_DATABASE_URL", postgres.new_database())
+    trail.record(tmp_path, Entry("x", "Ada"))
+    postgres.stop()
+    try:
+        with pytest.raises(RecordsError, match=r"Nothing was saved\. .*does not answer") as caught:
+            trail.record(tmp_path, Entry("y", "Ada"))
+        assert "127.0.0.1" not in str(caught.value)
+    finally:
+        postgres.start()
+    trail.record(tmp_path, Entry("y", "Ada"))
+    assert [entry.event for entry in trail.entries(tmp_path)] == ["y", "x"]
+
+
+def test_a_connection_that_is_cut_in_mid_transaction_leaves_nothing(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_DATABASE_URL", postgres.new_database())
+    trail.record(tmp_path, Entry("x", "Ada"))
+    with pytest.raises(RecordsError, match="does not answer"), database.writing(tmp_path) as connection:
+        trail.append(connection, [Entry("y", "Ada")])
+        own = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        with database.reading(tmp_path) as other:
+            other.execute(sa.text(f"SELECT pg_terminate_backend({own})"))
+        trail.append(connection, [Entry("z", "Ada")])
+    assert verify.verify(tmp_path).count == 1
+
+
+def test_a_full_disk_says_so_and_leaves_what_was(tmp_path):
+    trail.record(tmp_path, Entry("x", "Ada"))
+    with (
+        pytest.raises(RecordsError, match=r"Nothing was saved\. .*the disk is full"),
+        database.writing(tmp_path) as connection,
+    ):
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        try:
+            trail.append(connection, [Entry("y", "Ada", reason="long " * 400) for _ in range(200)])
+        finally:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert [entry.event for entry in trail.entries(tmp_path)] == ["x"]
+    assert verify.verify(tmp_path).is_whole
+
+
+def test_a_damaged_file_says_so(tmp_path):
+    Workspace(tmp_path).records.write_bytes(b"not a database" * 100)
+    with pytest.raises(RecordsError, match="damaged"):
+        trail.record(tmp_path, Entry("x", "Ada"))
+
+
+@pytest.mark.parametrize("url", ["mysql://host/x", "nonsense", "sqlite://"])
+def test_another_kind_of_database_is_refused_in_a_sentence(tmp_path, monkeypatch, url):
+    monkeypatch.setenv("LEUKEMIA_DATABASE_URL", url)
+    with pytest.raises(SettingError, match="LEUKEMIA_DATABASE_URL"):
+        trail.record(tmp_path, Entry("x", "Ada"))
+
+
+def test_whoever_waits_too_long_for_another_is_told(tmp_path, monkeypatch):
+    trail.record(tmp_path, Entry("x", "Ada"))
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    database._engine.cache_clear()
+    with database.writing(tmp_path), pytest.raises(RecordsError, match="someone else is writing"):
+        trail.record(tmp_path, Entry("y", "Ada"))
+    database._engine.cache_clear()

@@ -34,7 +34,8 @@ def chart_scripts() -> list[str]:
     folder = Path(streamlit.__file__).parent / "static"
     scripts = folder / "static" / "js"
     known = (folder / "index.html").read_text(encoding="utf-8")
-    found = [path for part in ("PlotlyChart", "Metric", "ButtonGroup") for path in scripts.glob(f"{part}.*.js")]
+    parts = ("PlotlyChart", "Metric", "ButtonGroup")
+    found = [path for part in parts for path in scripts.glob(f"{part}.*.js")]
     for path in found:
         # The imports come first in a script; the largest has four megabytes.
         with path.open(encoding="utf-8", errors="replace") as script:

@@ -6,7 +6,7 @@ gets a run of its own, which says where it is from, and the registry has it as a
 
 from pathlib import Path
 
-from leukemia.bundles import engine
+from leukemia.bundles import engine, figures
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import RegistryError
 from leukemia.registry import publish, versions
@@ -27,10 +27,17 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
     Raises
     ------
     BundleError
-        Where its network cannot answer as its record says.
+        Where its network cannot answer as its record says, or its figures are not those of its held-out
+        predictions.
     RegistryError
         Where the registry cannot be read, or did not take it: neither a run nor a version is left.
     """
+    figures.check(bundle)
+    return enter(data, bundle)
+
+
+def enter(data: Path, bundle: Bundle) -> int:
+    """Make a bundle whose figures were computed here a model version; otherwise as :func:`import_bundle`."""
     engine.check(bundle)
     # This fails soon and in plain words; MLflow itself takes its time.
     versions.registry_state(data)

@@ -10,16 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leukemia.attribution import Attribution, attribute
-from leukemia.bundles import breakdown, schema, writer
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import figures, schema, writer
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError
-from leukemia.evaluation import estimates, metrics
-from leukemia.evaluation.breakdown import sources, subgroups
+from leukemia.evaluation.breakdown import subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.operating_point import OperatingPoint
 from leukemia.registry import versions
-from leukemia.registry.import_bundle import import_bundle
+from leukemia.registry.import_bundle import enter
 from leukemia.registry.versions import Version
 from leukemia.storage.workspace import Workspace
 
@@ -88,7 +87,7 @@ def register(data: Path, write: Callable[[Path], Bundle]) -> int:
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error
     try:
-        return import_bundle(data, bundle)
+        return enter(data, bundle)
     finally:
         # The registry's copy is the only one; a choice that it did not take is soon made again.
         shutil.rmtree(bundle.folder, ignore_errors=True)
@@ -187,11 +186,7 @@ def at_threshold(bundle: Bundle, threshold: schema.Threshold, change: schema.Cha
     point = record.model_copy(update={"threshold": threshold}).operating_point
     new = {
         "threshold": threshold,
-        "estimates": rounded(estimates.of(predictions, value)),
-        "patient_estimates": rounded(estimates.of_patients(predictions, value)),
-        **breakdown.three_way(predictions, point),
-        **breakdown.by_source(sources.evaluate(predictions, point)),
-        "confusion": metrics.confusion(predictions, value),
+        **figures.of(predictions, point),
         "changes": (*record.changes, change),
     }
     if record.subgroups:

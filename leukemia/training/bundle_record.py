@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from leukemia.bundles import breakdown, schema
+from leukemia.bundles import breakdown, figures, schema
 from leukemia.dataset import splits
-from leukemia.evaluation import estimates, metrics
+from leukemia.evaluation import metrics
 from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
@@ -54,11 +54,7 @@ def of_training(
         **({"indeterminate": band} if band else {}),
         novelty=safeguards.novelty_check(trained.validation, trained.test),
         data=_data(dataset, changed=changed),
-        estimates=rounded(estimates.of(trained.test, trained.threshold)),
-        patient_estimates=rounded(estimates.of_patients(trained.test, trained.threshold)),
-        **breakdown.three_way(trained.test, point),
-        **breakdown.by_source(sources.evaluate(trained.test, point)),
-        confusion=metrics.confusion(trained.test, trained.threshold),
+        **figures.of(trained.test, point),
     )
 
 
@@ -107,14 +103,10 @@ def of_crossvalidation(
         ),
         novelty=evaluated.novelty,
         data=_data(dataset, changed=changed),
-        estimates=rounded(estimates.of(predictions, threshold)),
-        patient_estimates=rounded(estimates.of_patients(predictions, threshold)),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
-        **breakdown.three_way(predictions, point),
-        **breakdown.by_source(sources.evaluate(predictions, point)),
+        **figures.of(predictions, point),
         **breakdown.unseen_sources(sources.evaluate_unseen(predictions, point)),
         stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
-        confusion=metrics.confusion(predictions, threshold),
     )
 
 

@@ -20,6 +20,7 @@ from leukemia.dataset import manifest
 from leukemia.imaging import reader
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
@@ -77,9 +78,9 @@ def compare(
         was, now = (
             decisions.decision(answer.probability, bundle.operating_point) for answer in (before, after)
         )
-        found += was == decisions.ALL_LIKE
-        lost += was == decisions.ALL_LIKE and now == decisions.NORMAL_LIKE
-        silent += was == decisions.ALL_LIKE and after.probability is None
+        found += was == ALL_LIKE
+        lost += was == ALL_LIKE and now == NORMAL_LIKE
+        silent += was == ALL_LIKE and after.probability is None
         if after.probability is not None:
             changes.append(abs(after.probability - before.probability))
     return found, lost, silent, float(np.mean(changes))

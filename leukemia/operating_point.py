@@ -18,6 +18,9 @@ INDETERMINATE = "Indeterminate"
 CALLS = (ALL, INDETERMINATE, NORMAL)
 # The same in the words of a clinic.
 WORDS = {ALL: "ALL-like", INDETERMINATE: INDETERMINATE, NORMAL: "Normal-like"}
+ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
+# What an image is that got no probability.
+UNCLASSIFIED = "Not classified"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.inference.learned import Learned
 from leukemia.markdown import plain, without_pictures
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
 from pages.components import (
@@ -51,8 +51,8 @@ REPLACED = "The model was replaced while this page was open. Drop the images in 
 # What a view says that has no cell to show.
 NONE = {
     batches.EVERYTHING: "None of these images could be classified.",
-    decisions.ALL_LIKE: "No cell is called ALL-like.",
-    decisions.NORMAL_LIKE: "No cell is called Normal-like.",
+    ALL_LIKE: "No cell is called ALL-like.",
+    NORMAL_LIKE: "No cell is called Normal-like.",
     decisions.INDETERMINATE: "No cell is indeterminate.",
     batches.NEAR: "No cell is close to a limit.",
 }
@@ -227,13 +227,13 @@ def _download(results: list[Result], point: OperatingPoint, classifier: Classifi
 
 
 def _refusals(refused: list[Result], view: str) -> None:
-    if refused and view in (batches.EVERYTHING, decisions.UNCLASSIFIED):
+    if refused and view in (batches.EVERYTHING, UNCLASSIFIED):
         st.markdown(f"**Not classified ({len(refused):,})**, each with its reason:")
         st.html(cell_grid.refusals(refused))
 
 
 def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned) -> None:
-    if view == decisions.UNCLASSIFIED:
+    if view == UNCLASSIFIED:
         return
     if not shown:
         st.caption(NONE[view])

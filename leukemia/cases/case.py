@@ -14,8 +14,7 @@ from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
 from leukemia.cases.tables import CASES, CELLS
 from leukemia.errors import RecordsError
-from leukemia.inference.decisions import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED
-from leukemia.operating_point import INDETERMINATE
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
 from leukemia.storage import database, files
 
 LONGEST = 200
@@ -184,6 +183,19 @@ def find(data: Path, case_id: int) -> Case:
         raise RecordsError(f"There is no case number {case_id}.")
     with database.reading(data) as connection:
         return case_of(connection, case_id)
+
+
+def by_identifier(data: Path, identifier: str) -> Case:
+    """The case with an identifier; raises RecordsError where there is none."""
+    missing = RecordsError("There is no case with this identifier.")
+    if database.is_absent(data):
+        raise missing
+    wanted = sa.select(CASES).where(CASES.c.identifier == clean_identifier(identifier))
+    with database.reading(data) as connection:
+        row = connection.execute(wanted).mappings().one_or_none()
+    if row is None:
+        raise missing
+    return Case(**row)
 
 
 def overview(data: Path, case_id: int) -> Overview:

@@ -13,8 +13,7 @@ from leukemia.cases.verdicts import REJECTED
 from leukemia.classes import ALL, is_all
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.wilson import wilson
-from leukemia.inference.decisions import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED
-from leukemia.operating_point import INDETERMINATE, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 DECISIONS = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE)
 

@@ -16,8 +16,7 @@ from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, read
 from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
 from leukemia.cases.tables import CELLS, READINGS
 from leukemia.errors import RecordsError
-from leukemia.inference.decisions import ALL_LIKE, NORMAL_LIKE
-from leukemia.operating_point import INDETERMINATE
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage import database, files
 
 REJECTED = "Rejected"

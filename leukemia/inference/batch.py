@@ -8,7 +8,7 @@ from itertools import islice
 from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
-from leukemia.operating_point import INDETERMINATE, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.settings import MAX_FILES
 
 # Few enough that a Stop takes effect within a moment, also where many sessions take turns; and how many to
@@ -24,11 +24,11 @@ EVERYTHING = "All cells"
 NEAR = "Close to a limit"
 VIEWS = (
     EVERYTHING,
-    decisions.ALL_LIKE,
+    ALL_LIKE,
     INDETERMINATE,
-    decisions.NORMAL_LIKE,
+    NORMAL_LIKE,
     NEAR,
-    decisions.UNCLASSIFIED,
+    UNCLASSIFIED,
 )
 
 

@@ -5,15 +5,13 @@ import io
 from collections.abc import Iterable
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.classes import ALL, NORMAL
 from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import INDETERMINATE, WORDS, OperatingPoint
+from leukemia.operating_point import ALL_LIKE as ALL_LIKE
+from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED, WORDS, OperatingPoint
+from leukemia.operating_point import NORMAL_LIKE as NORMAL_LIKE
 from leukemia.settings import RESEARCH_USE
 from leukemia.storage.spreadsheet import inert
-
-ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
-UNCLASSIFIED = "Not classified"
 
 # Closer to a limit than this (in probability), a decision is marked as close to it.
 NEAR = 0.05

@@ -7,16 +7,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from leukemia.evaluation.estimate import Estimate
-from leukemia.inference import decisions
-from leukemia.operating_point import INDETERMINATE, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
 
 # By decision: the cell grid's two colours, a little lighter, to be seen on light and dark pages.
 COLOURS = {
-    decisions.NORMAL_LIKE: "#3B8BD0",
+    NORMAL_LIKE: "#3B8BD0",
     INDETERMINATE: "#8C8C96",
-    decisions.ALL_LIKE: "#DD6B20",
+    ALL_LIKE: "#DD6B20",
 }
-ALL, NORMAL = COLOURS[decisions.ALL_LIKE], COLOURS[decisions.NORMAL_LIKE]
+ALL, NORMAL = COLOURS[ALL_LIKE], COLOURS[NORMAL_LIKE]
 GREY = "#8A94A0"
 # Of the line that marks a threshold.
 MARKER = "#808080"

@@ -13,12 +13,12 @@ from leukemia.imaging import loss
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
 
 STYLE = Path(__file__).with_name("cell_grid.css")
 MARKS = {
-    decisions.ALL_LIKE: ("all", "▲"),
-    decisions.NORMAL_LIKE: ("normal", "●"),
+    ALL_LIKE: ("all", "▲"),
+    NORMAL_LIKE: ("normal", "●"),
     decisions.INDETERMINATE: ("unsure", "◆"),
 }
 DRAWN = "synthetic drawing"

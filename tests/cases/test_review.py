@@ -7,8 +7,7 @@ from leukemia.cases import case as cases
 from leukemia.cases import cells, disagreements, signing, verdicts
 from leukemia.cases.verdicts import REJECTED
 from leukemia.errors import RecordsError
-from leukemia.inference.decisions import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED
-from leukemia.operating_point import INDETERMINATE
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
 from tests.support.case_factory import make_case
 
 

@@ -7,7 +7,7 @@ from leukemia.inference import batch as batches
 from leukemia.inference import decisions
 from leukemia.inference.batch import CHUNK, Batch, Item, Result
 from leukemia.inference.classifier import Answer, Source
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 
 class Recorder:
@@ -109,10 +109,10 @@ RESULTS = [
     ("view", "names"),
     [
         (batches.EVERYTHING, "beda"),
-        (decisions.ALL_LIKE, "be"),
-        (decisions.NORMAL_LIKE, "da"),
+        (ALL_LIKE, "be"),
+        (NORMAL_LIKE, "da"),
         (batches.NEAR, "ed"),
-        (decisions.UNCLASSIFIED, ""),
+        (UNCLASSIFIED, ""),
     ],
 )
 def test_views_show_the_highest_probability_first(view, names):
@@ -130,7 +130,7 @@ def test_a_band_makes_a_view_of_its_own():
     def names(view):
         return "".join(r.answer.name for r in batches.readable(RESULTS, OperatingPoint(0.3, 0.6, 0.5), view))
 
-    assert (names(decisions.INDETERMINATE), names(decisions.ALL_LIKE), names(decisions.NORMAL_LIKE)) == (
+    assert (names(decisions.INDETERMINATE), names(ALL_LIKE), names(NORMAL_LIKE)) == (
         "ed",
         "b",
         "a",

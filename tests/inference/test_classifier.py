@@ -14,6 +14,7 @@ from leukemia.imaging import appearance, memory, scale, validate
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.imaging.scale import NATIVE
 from leukemia.inference.classifier import AHEAD, ANY_REASON, NO_NUMBER, Classifier, Source
+from leukemia.operating_point import NORMAL_LIKE
 from tests.support import bundle_factory
 from tests.support.cases import case
 from tests.support.pictures import encoded
@@ -216,7 +217,7 @@ def test_real_frames_that_were_resized_are_not_called_normal_at_their_scale():
         assert all(answer.scale_unknown for answer in unknown)
         for answer in champion.classify(Source.file(path, scale=said) for path in paths):
             called = decisions.decision(answer.probability, bundle.operating_point)
-            assert called != decisions.NORMAL_LIKE, answer.name
+            assert called != NORMAL_LIKE, answer.name
 
 
 @pytest.mark.parametrize("wrong", [(np.nan, 0.0), (1.5, 0.0), (0.5, np.nan)])

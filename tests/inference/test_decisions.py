@@ -9,7 +9,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
 from tests.support import bundle_factory
 
 NEW = Learned(frozenset(), frozenset())
@@ -41,12 +41,12 @@ def test_with_both_limits_at_one_place_every_cell_is_called(probability, word):
 
 
 def test_a_moved_limit_decides_and_the_order_of_probabilities_is_never_broken():
-    order = [decisions.NORMAL_LIKE, decisions.INDETERMINATE, decisions.ALL_LIKE]
+    order = [NORMAL_LIKE, decisions.INDETERMINATE, ALL_LIKE]
     for low, high in ((0.0, 1.0), (0.992, 0.992), (0.3, 0.9), (0.995, 1.0)):
         point = PAIR.moved(low, high)
         words = [order.index(decisions.decision(p / 1000, point)) for p in range(1001)]
         assert words == sorted(words)
-    assert decisions.decision(0.504, PAIR.moved(0.995, 0.995)) == decisions.NORMAL_LIKE
+    assert decisions.decision(0.504, PAIR.moved(0.995, 0.995)) == NORMAL_LIKE
 
 
 def test_close_to_a_limit():

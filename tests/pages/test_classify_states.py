@@ -15,6 +15,7 @@ from leukemia.imaging import validate
 from leukemia.imaging.scale import NATIVE, PIXEL_SIZE
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
 from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign, write_predictions
@@ -178,13 +179,13 @@ def test_the_slider_redraws_decisions_and_figures_and_answers_nothing_again(app,
     assert shares(page) == figures
 
 
-@pytest.mark.parametrize("view", [decisions.ALL_LIKE, decisions.NORMAL_LIKE])
+@pytest.mark.parametrize("view", [ALL_LIKE, NORMAL_LIKE])
 def test_the_filter_shows_one_decision(app, files, view):
     page = drop(app(), files)
     counts = summary(page)
     page.button_group[0].set_value(view).run()
-    other = {decisions.ALL_LIKE: decisions.NORMAL_LIKE, decisions.NORMAL_LIKE: decisions.ALL_LIKE}[view]
-    assert len(probabilities(page)) == counts[0 if view == decisions.ALL_LIKE else 1]
+    other = {ALL_LIKE: NORMAL_LIKE, NORMAL_LIKE: ALL_LIKE}[view]
+    assert len(probabilities(page)) == counts[0 if view == ALL_LIKE else 1]
     assert f"● {other}" not in said(page)
     assert f"▲ {other}" not in said(page)
 
@@ -260,7 +261,7 @@ def test_the_model_is_loaded_once_for_all_sessions(app, monkeypatch):
 def test_a_page_that_the_slider_took_away_gives_way_to_the_last_one(app, files):
     page = drop(app(), [(f"{n}.bmp", files[n % 2][1]) for n in range(140)])
     assert summary(page) == [70, 70, 0]
-    page.button_group[0].set_value(decisions.ALL_LIKE).run()
+    page.button_group[0].set_value(ALL_LIKE).run()
     page.select_slider[0].set_range(0.0, 0.0).run()
     page.get("pagination")[0].set_value(3).run()
     assert len(probabilities(page)) == 20
@@ -278,7 +279,7 @@ def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bund
     assert f"{len(files)} indeterminate" in page.subheader[0].value
     assert text.count("◆ Indeterminate") == text.count("Review this cell yourself.</p>") == len(files)
     assert "0.00–1.00: the model abstains" in text
-    page.button_group[0].set_value(decisions.ALL_LIKE).run()
+    page.button_group[0].set_value(ALL_LIKE).run()
     assert not probabilities(page)
 
 

@@ -14,6 +14,7 @@ from leukemia.dataset.catalog import brightness
 from leukemia.dataset.catalog.records import Record
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.storage.workspace import Workspace
 from pages.components.cell_grid import REVIEW
 from pages.sections.dataset import address, grid
@@ -274,7 +275,7 @@ def test_a_card_says_label_answer_and_synthetic(visit, cells, predictions):
         assert labels[card["id"]] in card["label"]
         answer, number, kind = card["lines"][0]
         calls_all = answers[card["id"]] >= THRESHOLD
-        assert (decisions.ALL_LIKE if calls_all else decisions.NORMAL_LIKE) in answer
+        assert (ALL_LIKE if calls_all else NORMAL_LIKE) in answer
         assert number == f"{answers[card['id']]:.3f}"
         assert (kind == "wrong") is (calls_all != (labels[card["id"]] == "ALL"))
         assert card["picture"]

@@ -19,6 +19,7 @@ from leukemia.dataset.catalog.filters import (
 )
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from pages.sections.dataset import address
 
 KEY = "gallery-"
@@ -44,8 +45,8 @@ WORDS = {
     DOUBTED: "Label doubted",
 }
 ANSWERS = {
-    ALL: decisions.ALL_LIKE,
-    NORMAL: decisions.NORMAL_LIKE,
+    ALL: ALL_LIKE,
+    NORMAL: NORMAL_LIKE,
     INDETERMINATE: decisions.INDETERMINATE,
     UNKNOWN: "No held-out answer",
 }

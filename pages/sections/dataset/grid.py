@@ -17,13 +17,14 @@ from leukemia.dataset.catalog.filters import INDETERMINATE, UNKNOWN, UNLABELLED,
 from leukemia.dataset.catalog.records import Record
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import decisions
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from pages.sections.dataset import address
 
 FOLDER = Path(__file__).parent
 LABELS = {ALL: ("all", "▲ ALL"), NORMAL: ("normal", "● Normal"), "": ("", UNLABELLED)}
 ANSWERS = {
-    ALL: f"▲ {decisions.ALL_LIKE}",
-    NORMAL: f"● {decisions.NORMAL_LIKE}",
+    ALL: f"▲ {ALL_LIKE}",
+    NORMAL: f"● {NORMAL_LIKE}",
     INDETERMINATE: f"◆ {decisions.INDETERMINATE}",
 }
 PAGE_SIZE = 48

@@ -1,0 +1,90 @@
+"""The command about the trail of all changes: ``audit verify``, ``audit list``.
+
+Each takes the parsed arguments and returns the exit status.
+"""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from leukemia.cli.arguments import Commands, data_option, whole
+
+if TYPE_CHECKING:
+    from leukemia.audit.trail import Recorded
+
+WHOLE, BROKEN = 0, 1
+SHOWN = 20
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser of all."""
+    parts = commands.add_parser("audit", help="the record of all changes: list it, check it").add_subparsers(
+        dest="part", required=True, metavar="verify|list"
+    )
+    command = parts.add_parser(
+        "verify", help="check that nothing on record was altered, removed or reordered"
+    )
+    command.add_argument(
+        "--known",
+        metavar="COUNT:HASH",
+        help="what an earlier check printed: then that part is compared with it, too",
+    )
+    data_option(command)
+    command.set_defaults(run=verify)
+
+    command = parts.add_parser("list", help="list what is on record, the newest first")
+    command.add_argument("--case", metavar="IDENTIFIER", help="only what concerns one case")
+    command.add_argument(
+        "--last", type=whole(1), default=SHOWN, metavar="N", help="how many entries (default: %(default)s)"
+    )
+    data_option(command)
+    command.set_defaults(run=list_entries)
+
+
+def verify(options: Namespace) -> int:
+    """Check the trail; the status is 1 where it is not as it was written."""
+    from leukemia.audit import verify as audit
+
+    known = audit.parse_known(options.known) if options.known else None
+    found = audit.verify(options.data, known)
+    for number in found.set_back:
+        print(f"Note: at entry {number:,} the server's clock was set back. The order of entries stands.")
+    if not found.is_whole:
+        print(f"Broken at entry {found.broken_at:,}. {found.problem}")
+        return BROKEN
+    print(f"{found.count:,} entries, each as it was written.")
+    print(f"Write this down to check against it later (--known): {found.count}:{found.head}")
+    return WHOLE
+
+
+def list_entries(options: Namespace) -> int:
+    """List entries."""
+    from leukemia.audit import trail
+
+    case_id = None
+    if options.case is not None:
+        from leukemia.cases import case as cases
+
+        case_id = cases.by_identifier(options.data, options.case).id
+    entries = trail.entries(options.data, case_id=case_id, most=options.last)
+    for entry in entries:
+        print(_line(entry))
+    if not entries:
+        print("Nothing is on record.")
+    return WHOLE
+
+
+def _line(entry: "Recorded") -> str:
+    at = f"{entry.at[:19].replace('T', ' ')} UTC"
+    subject = [f"case {entry.case_id}"] * (entry.case_id is not None)
+    subject += [f"cell {entry.cell}"] * (entry.cell is not None)
+    subject += [f"image {entry.image_id[:8]}"] * bool(entry.image_id and entry.case_id is None)
+    subject += [entry.version] * bool(entry.version)
+    change = " → ".join(filter(None, (entry.old, entry.new)))
+    parts = [entry.event, *subject, change]
+    if entry.probability is not None:
+        parts.append(f"P(ALL) {entry.probability:.3f}, limits {entry.low:.3f} and {entry.high:.3f}")
+    if entry.reason:
+        parts.append(entry.reason)
+    if entry.imported_from:
+        parts.append(f"brought over from {entry.imported_from}, made {entry.imported_at}")
+    return f"{entry.number:>6}  {at}  {entry.who}: {'; '.join(filter(None, parts))}"

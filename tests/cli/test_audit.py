@@ -1,0 +1,62 @@
+"""``audit verify`` and ``audit list``: what they print, and the exit status."""
+
+import sqlite3
+
+import pytest
+
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
+from leukemia.cases import verdicts
+from leukemia.cli.main import UNUSABLE, main
+from leukemia.storage.workspace import Workspace
+from tests.support.case_factory import make_case
+
+
+@pytest.fixture
+def data(tmp_path):
+    make_case(tmp_path, "P-1")
+    make_case(tmp_path, "P-2", first=10)
+    verdicts.give(tmp_path, 1, [2], "ALL-like", reader="Dr. Ada\x1b[31m")
+    return tmp_path
+
+
+def audit(data, *arguments):
+    return main(["audit", *arguments, "--data", str(data)])
+
+
+def test_a_whole_trail_prints_what_to_note_and_is_known_by_it_later(data, capsys):
+    assert audit(data, "verify") == 0
+    printed = capsys.readouterr().out
+    assert "13 entries, each as it was written." in printed
+    noted = printed.split()[-1]
+    trail.record(data, Entry("x", "Ada"))
+    assert audit(data, "verify", "--known", noted) == 0
+    assert audit(data, "verify", "--known", "13:" + "0" * 64) == 1
+    assert audit(data, "verify", "--known", "nonsense") == UNUSABLE
+
+
+def test_an_altered_entry_is_named_and_shows_in_the_status(data, capsys):
+    with sqlite3.connect(Workspace(data).records) as file:
+        file.execute("DROP TRIGGER trail_no_update")
+        file.execute("UPDATE trail SET new = 'Normal-like' WHERE number = 3")
+    assert audit(data, "verify") == 1
+    assert "Broken at entry 3. Entry 3 was altered." in capsys.readouterr().out
+
+
+def test_entries_are_listed_the_newest_first_or_those_of_a_case(data, capsys):
+    assert audit(data, "list", "--last", "1") == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1
+    assert "Dr. Ada\\x1b[31m: verdict; case 1; cell 2; version 3; ALL-like; P(ALL) 0.500" in printed
+    assert audit(data, "list", "--case", "P-2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6 and all("case 2" in line for line in lines)
+    assert audit(data, "list", "--case", "P-3") == UNUSABLE
+    assert "no case with this identifier" in capsys.readouterr().err
+
+
+def test_where_nothing_is_on_record_it_says_so_and_makes_no_file(tmp_path, capsys):
+    assert audit(tmp_path, "list") == 0
+    assert "Nothing is on record" in capsys.readouterr().out
+    assert audit(tmp_path, "verify") == 0
+    assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from leukemia.evaluation.curves import BY_THRESHOLD, HeldOutCurves
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.formatting import interval
+from leukemia.operating_point import OperatingPoint
 from leukemia.plots.chart import Chart
-from leukemia.plots.style import GREY, MARKER, SERIES, band, finish, percent
+from leukemia.plots.style import GREY, MARKER, SERIES, band, finish, limits, percent
 
 NAMES = {
     "sensitivity": "Sensitivity (ALL cells found)",
@@ -25,16 +26,18 @@ PRECISION = "Precision (PPV)"
 CHANCE, ALL_CALLED = "No better than chance", "All cells called ALL-like"
 
 
-def against_threshold(held_out: HeldOutCurves, threshold: float, estimates: dict[str, Estimate]) -> Chart:
+def against_threshold(
+    held_out: HeldOutCurves, chosen: OperatingPoint, estimates: dict[str, Estimate]
+) -> Chart:
     """Sensitivity, specificity and precision against the threshold, with the operating point.
 
     Parameters
     ----------
     held_out : HeldOutCurves
-    threshold : float
-        Probability from which a cell is called ALL-like.
+    chosen : OperatingPoint
+        Threshold and limits.
     estimates : dict of str to Estimate
-        Of :func:`leukemia.evaluation.estimates.at_threshold`, at this threshold.
+        Of :func:`leukemia.evaluation.estimates.at_threshold`, at its threshold.
     """
     figure, curve = go.Figure(), held_out.curves.against_threshold
     for name, (colour, _, _) in zip(BY_THRESHOLD, SERIES, strict=False):
@@ -48,15 +51,18 @@ def against_threshold(held_out: HeldOutCurves, threshold: float, estimates: dict
             line={"color": colour, "dash": dash, "width": 2},
             hovertemplate="from %{x:.3f}: %{y:.1%}",
         )
-        point(figure, threshold, estimates[name].value, colour, mark)
-    figure.add_vline(x=threshold, line_dash="dash", line_width=2, line_color=MARKER)
+        point(figure, chosen.threshold, estimates[name].value, colour, mark)
+    limits(figure, chosen, legend=True)
+    figure.add_vline(x=chosen.threshold, line_width=2, line_color=MARKER)
     title = "Sensitivity, specificity and precision by threshold"
     finish(figure, title, "Threshold (probability of ALL)", "Share")
     figure.update_xaxes(range=[-0.01, 1.01])
     sensitivity, specificity = (interval(estimates[name], True) for name in ("sensitivity", "specificity"))
+    shaded = " In the shaded range the model abstains: cells there are Indeterminate." * chosen.abstains
     caption = (
-        f"At the dashed line, sensitivity is {sensitivity} and specificity {specificity}. A lower threshold "
-        "finds more ALL cells and raises more false alarms. Bands are 95% intervals over patients."
+        f"At the solid line, the threshold, sensitivity is {sensitivity} and specificity {specificity}. "
+        f"A lower threshold finds more ALL cells and raises more false alarms.{shaded} Bands are 95% "
+        "intervals over patients."
     )
     return Chart(percent(figure, "y"), caption)
 

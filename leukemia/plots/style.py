@@ -50,10 +50,21 @@ def finish(
     return figure
 
 
-def limits(figure: go.Figure, point: OperatingPoint) -> None:
-    """Shade where a model abstains, and mark both limits; where it always answers, the one."""
+def limits(figure: go.Figure, point: OperatingPoint, *, legend: bool = False) -> None:
+    """Shade where a model abstains, and mark both limits; where it always answers, the one.
+
+    ``legend`` is whether the legend says what is shaded, where no title does.
+    """
     if point.abstains:
-        figure.add_vrect(x0=point.low, x1=point.high, fillcolor=MARKER, opacity=0.18, line_width=0)
+        figure.add_vrect(
+            x0=point.low,
+            x1=point.high,
+            fillcolor=MARKER,
+            opacity=0.18,
+            line_width=0,
+            name=f"Abstains: {point.low:.3f} to {point.high:.3f}",
+            showlegend=legend,
+        )
     for limit in dict.fromkeys(point.limits):
         figure.add_vline(x=limit, line_dash="dash", line_width=2, line_color=MARKER)
 

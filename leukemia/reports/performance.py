@@ -119,7 +119,7 @@ def _operating_point(version: Version, point: OperatingPoint, held_out: HeldOutC
         ),
         confusion_matrix.html(metrics.confusion(predictions, threshold), at),
         html.table(table.columns, table.to_numpy()),
-        _chart(curves.against_threshold(held_out, threshold, at)),
+        _chart(curves.against_threshold(held_out, point, at)),
         _chart(curves.precision_recall(held_out, at)),
         _chart(curves.roc(held_out, at)),
     ]

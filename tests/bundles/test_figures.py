@@ -60,7 +60,7 @@ def test_other_predictions_under_the_same_figures_are_refused(tiny_bundle, tmp_p
 def test_predictions_of_one_class_give_no_figures(tiny_bundle, tmp_path):
     frame = bundles.read(tiny_bundle).predictions
     folder = write_predictions(copy_bundle(tiny_bundle, tmp_path / "one"), frame[frame["label"] == "ALL"])
-    with pytest.raises(BundleError, match="do not give the figures that it states. No Normal cell"):
+    with pytest.raises(BundleError, match=r"do not give the figures that it states\. No Normal cell"):
         figures.check(bundles.read(folder))
 
 

@@ -1,12 +1,14 @@
 """One pair of limits, one decision and one value of a figure, wherever they stand."""
 
+import json
 import re
+from html import unescape
 
 import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import main
-from leukemia.evaluation import formatting, held_out, three_way
+from leukemia.evaluation import comparison, formatting, held_out, three_way
 from leukemia.evaluation.curves import HeldOutCurves
 from leukemia.inference.batch import Result
 from leukemia.inference.classifier import Answer
@@ -14,9 +16,13 @@ from leukemia.inference.learned import Learned
 from leukemia.operating_point import CALLS, OperatingPoint
 from leukemia.registry import versions
 from leukemia.reports import performance as report
+from leukemia.reports import verification as verification_report
+from leukemia.verification import answering, store
+from leukemia.verification.statistics import Criterion
 from pages.components import cell_grid
 from tests.support import bundle_factory
 from tests.support.app import open_page, said
+from tests.support.labelled_cells import write_folders
 from tests.support.performance_page import visiting
 
 NEW = Learned(frozenset(), frozenset())
@@ -57,6 +63,63 @@ def test_every_door_says_the_same_shares_of_the_same_decisions(judged, monkeypat
     assert re.findall(r"[\d.]+% \(.*?\)", text) == values
     for door in (said(page), printed, html, bundle.card):
         assert str(point).rstrip(".") in door.replace("\\", "")
+
+
+def test_compare_says_the_shares_that_every_other_door_says(judged, monkeypatch, tmp_path):
+    bundle = bundles.read(judged)
+    other = bundle_factory.copy_bundle(judged, tmp_path / "shelf" / "other", recipe="other")
+    served = bundle_factory.copy_bundle(judged, tmp_path / "shelf" / "served")
+    page = visiting(monkeypatch, tmp_path)(served, "compare")
+    assert not page.dataframe
+    page.session_state["performance-others"] = [str(other)]
+    page.run()
+    assert not page.exception
+    shares = three_way.evaluate(bundle.predictions, bundle.operating_point)
+    table = next(frame.value for frame in page.dataframe if "metric" in frame.value).set_index("metric")
+    for name, share in shares.items():
+        # Both versions are the same but for their name: the same decisions on the same cells.
+        cells = table.loc[comparison.WORDS[name]].tolist()
+        assert cells[:2] == [formatting.interval(share, True)] * 2, name
+        assert cells[2].endswith("0.0 points, 95% 0.0 to 0.0: the same")
+
+
+def test_verify_states_the_decisions_of_the_limits_in_service(judged, monkeypatch, tmp_path):
+    data = tmp_path / "data"
+    bundle = bundles.read(judged)
+    stated = store.state(data, bundle, "judged", "St. Elsewhere", Criterion(0.2, 0.2), "Dr. Ada")
+    answered = answering.answer(stated, bundle, write_folders(tmp_path / "cells"))
+    cells = store.cells(answered)
+    counted = cells[(cells["left_out"].fillna("") == "") & cells["probability"].notna()]
+    shares = three_way.rows(three_way.evaluate(counted, bundle.operating_point, equal=True))
+    values = [formatting.interval(shares[label][call], True) for label in shares for call in CALLS]
+    page = said(visiting(monkeypatch, tmp_path)(judged, "verify", data=data))
+    html = unescape(verification_report.render(answered, cells, bundle))
+    for door in (page, html):
+        # One sentence a class: each share once, in the order of the other doors.
+        (found,) = re.findall(r"patients weighted equally: (Of ALL cells, .*? Of normal cells, .*?\.) ", door)
+        assert re.findall(r"[\d.]+% \(.*?\)", found) == values
+
+
+def test_the_chart_by_threshold_shades_the_range_of_the_decisions(judged, monkeypatch, tmp_path):
+    page = visiting(monkeypatch, tmp_path)(judged)
+    (chart,) = [
+        spec
+        for spec in (json.loads(chart.proto.spec) for chart in page.get("plotly_chart"))
+        if spec["layout"]["title"]["text"].endswith("by threshold")
+    ]
+    (shaded,) = [shape for shape in chart["layout"]["shapes"] if shape["type"] == "rect"]
+    assert (shaded["x0"], shaded["x1"]) == (0.3, 0.8)
+    assert shaded["showlegend"] and shaded["name"] == "Abstains: 0.300 to 0.800"
+    dashed, solid = ([s["x0"] for s in chart["layout"]["shapes"] if _is_line(s, d)] for d in ("dash", None))
+    assert (dashed, solid) == ([0.3, 0.8], [0.5])
+    assert "In the shaded range the model abstains" in said(page)
+    page.session_state["performance-how"] = "By hand"
+    page.run()
+    assert "In the shaded range the model abstains" in said(page)
+
+
+def _is_line(shape, dash):
+    return shape["type"] == "line" and shape["line"].get("dash") == dash
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_page_and_report_say_the_same_of_their_charts(visit, shelf):
     at = estimates.at_threshold(own.cells, threshold)
     html = report.render(version, OperatingPoint.of(threshold), "", own, held_out.facts(shelf, predictions))
     charts = (
-        curves.against_threshold(own, threshold, at),
+        curves.against_threshold(own, OperatingPoint.of(threshold), at),
         curves.precision_recall(own, at),
         curves.roc(own, at),
     )

@@ -32,7 +32,7 @@ def show(version: Version, picked: Picked) -> None:
         st.markdown(formatting.matrix(at["sensitivity"].value, at["specificity"].value))
         with st.expander("All metrics at this threshold"):
             st.dataframe(wording.estimates(at | held_out.ranking), hide_index=True)
-    charts.show(curves.against_threshold(held_out, picked.value, at))
+    charts.show(curves.against_threshold(held_out, picked.point, at))
     left, right = st.columns(2, gap="medium")
     with left:
         charts.show(curves.precision_recall(held_out, at))

@@ -144,6 +144,13 @@ class Classifier:
         with self._lock:
             return _rounded(self._alone(crops))
 
+    def predict_each(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`predict` of many crops, each when its turn comes among those of all sessions."""
+        predict = partial(_predict_one, self._free_requests())
+        answers = list(_pool(settings.load().workers).map(predict, (crop[None] for crop in crops)))
+        probability, distance = (np.concatenate(part) for part in zip(*answers, strict=True))
+        return probability, distance
+
     def classify(
         self, sources: Iterable[Source], *, thumbnail: int = 0, picture: int = 0
     ) -> Iterator[Answer]:

@@ -1,5 +1,6 @@
 """Who made a change, why, and when: one set of rules for every change that is kept on record."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,7 +33,7 @@ def attribute(who: str, why: str, error: type[LeukemiaError]) -> Attribution:
     Parameters
     ----------
     who, why : str
-        Both are required. Runs of white space become one space.
+        Both are required; see :func:`clean`.
     error : type of LeukemiaError
         What to raise.
 
@@ -41,9 +42,19 @@ def attribute(who: str, why: str, error: type[LeukemiaError]) -> Attribution:
     LeukemiaError
         An ``error``, where either is empty or longer than :data:`MAX_WHO` or :data:`MAX_WHY`.
     """
-    who, why = " ".join(who.split()), " ".join(why.split())
+    who, why = clean(who), clean(why)
     if not who or not why:
         raise error("Please give your name and a reason: both are kept on record.")
     if len(who) > MAX_WHO or len(why) > MAX_WHY:
         raise error(f"A name can have at most {MAX_WHO} characters, a reason at most {MAX_WHY:,}.")
     return Attribution(who, why, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def clean(text: str) -> str:
+    """Text that was typed, as it is kept: single spaces, and no letters that no database takes.
+
+    Those are control characters, such as NUL, and halves of letters.
+    """
+    left_out = ("Cc", "Cs")
+    kept = (letter for letter in text if letter.isspace() or unicodedata.category(letter) not in left_out)
+    return " ".join("".join(kept).split())

@@ -1,6 +1,6 @@
 import pytest
 
-from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
+from leukemia.attribution import MAX_WHO, MAX_WHY, attribute, clean
 from leukemia.errors import BundleError, CorrectionError
 
 
@@ -28,3 +28,7 @@ def test_what_is_missing_or_too_long_is_a_sentence_of_the_callers_error(who, why
 def test_what_fits_exactly_is_taken():
     given = attribute("Ä" * MAX_WHO, "ß" * MAX_WHY, BundleError)
     assert (len(given.who), len(given.why)) == (MAX_WHO, MAX_WHY)
+
+
+def test_letters_that_no_database_takes_are_left_out():
+    assert clean(" Dr.\x00 A\x1bda \ud800\n👩‍⚕️ ") == "Dr. Ada 👩‍⚕️"

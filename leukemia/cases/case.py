@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from leukemia.attribution import MAX_WHO
+from leukemia.attribution import MAX_WHO, clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
 from leukemia.cases.tables import CASES, CELLS
@@ -256,7 +256,7 @@ def clean_identifier(text: str) -> str:
 
 def reader_name(who: str) -> str:
     """A person's name as it is kept; raises RecordsError where it cannot be."""
-    name = files.shown(" ".join(who.split()))
+    name = clean(who)
     if not name:
         raise RecordsError("Please give your name: it is kept with what you do.")
     if len(name) > MAX_WHO:

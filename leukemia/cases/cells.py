@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from PIL import Image
 
+from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.bundles import bundle as bundles
@@ -286,7 +287,7 @@ def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
     with database.reading(data) as connection:
         case = case_of(connection, case_id)
         found = cells_of(connection, case_id)
-    return found if reader is None else [_as_seen(cell, case, " ".join(reader.split())) for cell in found]
+    return found if reader is None else [_as_seen(cell, case, clean(reader)) for cell in found]
 
 
 def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | None = None) -> list[Cell]:

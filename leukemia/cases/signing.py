@@ -8,7 +8,7 @@ from pathlib import Path
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
-from leukemia.cases.case import Case, case_of, open_case, reader_name, touch
+from leukemia.cases.case import Case, case_of, open_case, touch
 from leukemia.cases.cells import Cell, cells_of
 from leukemia.cases.tables import CASES
 from leukemia.errors import RecordsError
@@ -91,7 +91,7 @@ def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None =
         Where cells need a verdict (see :class:`Missing`), the case is signed or changed, something is
         missing, or nothing could be written.
     """
-    given = attribute(reader_name(who), meaning, RecordsError)
+    given = attribute(who, meaning, RecordsError)
     with database.writing(data) as connection:
         case = open_case(connection, case_id)
         if seen is not None and seen != case.changed:

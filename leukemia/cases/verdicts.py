@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.attribution import MAX_WHY
+from leukemia.attribution import MAX_WHY, clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, reader_name, touch
@@ -17,7 +17,7 @@ from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
 from leukemia.cases.tables import CELLS, READINGS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
-from leukemia.storage import database, files
+from leukemia.storage import database
 
 REJECTED = "Rejected"
 VERDICTS = (ALL_LIKE, NORMAL_LIKE, INDETERMINATE, REJECTED)
@@ -71,7 +71,7 @@ def give(
     RecordsError
         Where a cell is not in the case, the case is signed, a reason is missing, or nothing could be written.
     """
-    person, why = reader_name(reader), files.shown(" ".join(reason.split()))
+    person, why = reader_name(reader), clean(reason)
     if verdict not in VERDICTS:
         raise RecordsError(f"A verdict can be {', '.join(VERDICTS)}, not {verdict!r}.")
     if verdict == REJECTED and not why:

@@ -16,7 +16,7 @@ from tests.support.case_factory import make_case
 def data(tmp_path):
     make_case(tmp_path, "P-1")
     make_case(tmp_path, "P-2", first=10)
-    verdicts.give(tmp_path, 1, [2], "ALL-like", reader="Dr. Ada\x1b[31m")
+    verdicts.give(tmp_path, 1, [2], "ALL-like", reader="Dr. Ada\x1b[31m\u200d")
     return tmp_path
 
 
@@ -47,7 +47,7 @@ def test_entries_are_listed_the_newest_first_or_those_of_a_case(data, capsys):
     assert audit(data, "list", "--last", "1") == 0
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1
-    assert "Dr. Ada\\x1b[31m: verdict; case 1; cell 2; version 3; ALL-like; P(ALL) 0.500" in printed
+    assert "Dr. Ada[31m\u200d: verdict; case 1; cell 2; version 3; ALL-like; P(ALL) 0.500" in printed
     assert audit(data, "list", "--case", "P-2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6 and all("case 2" in line for line in lines)

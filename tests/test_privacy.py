@@ -81,7 +81,7 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     go("versions")
     go("promote", 1, *signed, "--read")
     go("promote", 2, *signed, "--read")
-    go("rollback", *signed)
+    go("rollback", *signed, "--read")
     go("evaluate", tiny_bundle)
     go("evaluate", tmp_path / "trained", "--data", data)
     go("classify", drawn_files, "--output", tmp_path / "out.csv", "--model", tiny_bundle)

@@ -33,11 +33,12 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("promote", help="put a model version in service")
     command.add_argument("version", type=whole(1), metavar="VERSION", help="see: python -m leukemia versions")
     _who_and_why(command)
-    command.add_argument("--read", action="store_true", help="you have read the warnings about this version")
+    _read(command)
     command.set_defaults(run=promote)
 
     command = commands.add_parser("rollback", help="put the previous version back in service")
     _who_and_why(command)
+    _read(command)
     command.set_defaults(run=rollback)
 
     command = commands.add_parser("register", help="register a bundle from elsewhere as a model version")
@@ -67,17 +68,16 @@ def promote(options: Namespace) -> int:
 
     attribute(options.by, options.reason, RegistryError)
     warnings = promotion.warnings(options.data, registry.version(options.data, options.version))
-    for warning in warnings:
-        print(f"Warning: {warning}")
-    if warnings and not options.read:
-        raise LeukemiaError("Not promoted. Read the warnings above, then repeat the command with --read.")
+    _must_be_read(warnings, options, "Not promoted.")
     return _print_change(promotion.promote(options.data, options.version, options.by, options.reason))
 
 
 def rollback(options: Namespace) -> int:
-    """Put the earlier version in service again."""
+    """Put the earlier version in service again, once its warnings were read."""
     from leukemia.registry import promotion
 
+    attribute(options.by, options.reason, RegistryError)
+    _must_be_read(promotion.rollback_warnings(options.data), options, "Not rolled back.")
     return _print_change(promotion.roll_back(options.data, options.by, options.reason))
 
 
@@ -90,6 +90,13 @@ def register(options: Namespace) -> int:
     number = import_bundle(options.data, bundle)
     print(f"{bundle.name} is version {number}. To put it in service: python -m leukemia promote.")
     return 0
+
+
+def _must_be_read(warnings: tuple[str, ...], options: Namespace, otherwise: str) -> None:
+    for warning in warnings:
+        print(f"Warning: {warning}")
+    if warnings and not options.read:
+        raise LeukemiaError(f"{otherwise} Read the warnings above, then repeat the command with --read.")
 
 
 def _lines(version: "Version") -> list[str]:
@@ -116,8 +123,6 @@ def _event(event: "Event") -> str:
 
 
 def _print_change(change: "Change") -> int:
-    for warning in change.warnings:
-        print(f"Warning: {warning}")
     now = settings.BUILT_IN if change.event.version is None else f"version {change.event.version}"
     print(f"In service: {now} ({_event(change.event)}).")
     return 0
@@ -129,3 +134,7 @@ def _who_and_why(command: argparse.ArgumentParser) -> None:
         "--reason", required=True, metavar="TEXT", help=("your reason, recorded with the version")
     )
     data_option(command)
+
+
+def _read(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--read", action="store_true", help="you have read the warnings about this version")

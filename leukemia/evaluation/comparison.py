@@ -43,7 +43,16 @@ BETTER, WORSE, SAME = "better", "worse", "the same"
 UNSURE = "too few patients to be sure"
 KEPT = ("image_id", "patient_group", "label")
 # What is compared by source, and what rows beside the sources are called.
-BY_SOURCE = ("auroc", "sensitivity", "specificity", "weighted_f1", "ece")
+BY_SOURCE = (
+    "auroc",
+    "sensitivity",
+    "specificity",
+    "weighted_f1",
+    "ece",
+    "missed",
+    "alarmed",
+    "indeterminate",
+)
 WORST, EACH_PATIENT = "worst source", "all, patients weighted equally"
 
 

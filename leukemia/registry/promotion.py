@@ -15,8 +15,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles import engine
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import BundleError, RegistryError
-from leukemia.evaluation.estimate import as_record
-from leukemia.registry import bundle_cache, promotion_log, promotion_review, publish, versions
+from leukemia.registry import bundle_cache, promotion_log, promotion_review, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
 from leukemia.storage.locks import exclusive
@@ -40,28 +39,39 @@ def warnings(data: Path, candidate: Version) -> tuple[str, ...]:
 
     Raises RegistryError where its bundle is not whole, or the registry cannot be read.
     """
-    present, served, recall, held_out = _present(data)
-    bundle = candidate.bundle or versions.bundle(data, candidate.number)
+    return _against(
+        data, f"Version {candidate.number}", candidate.bundle or versions.bundle(data, candidate.number)
+    )
+
+
+def rollback_warnings(data: Path) -> tuple[str, ...]:
+    """The same of what :func:`roll_back` would put in service, and which versions it would pass over."""
+    target = _earlier(data, versions.registry_state(data))
+    name = f"Version {target.number}" if target.number else settings.BUILT_IN.capitalize()
+    try:
+        bundle = target.bundle or bundles.read(settings.SHIPPED)
+    except BundleError as error:
+        raise RegistryError(f"{name} cannot be read. {error}") from error
+    return (*target.skipped, *_against(data, name, bundle))
+
+
+def _against(data: Path, name: str, bundle: Bundle) -> tuple[str, ...]:
+    """What speaks against a bundle that would be put in service instead of the present one."""
+    present, served = _present(data)
     out = []
-    if recall is not None and candidate.recall is not None and candidate.recall < recall:
-        alike = candidate.facts.get("held_out") == held_out
-        others = "" if alike else " They were evaluated on different cells: the two cannot be compared."
-        out.append(
-            f"Held-out sensitivity (recall) falls from {recall:.3f} ({present}) to {candidate.recall:.3f} "
-            f"(version {candidate.number}): more ALL cells are missed.{others}"
-        )
-    if candidate.facts.get("synthetic") == "yes":
-        out.append(f"Version {candidate.number} was trained on synthetic cells only.")
-    if candidate.facts.get("split") != "patient":
-        out.append(f"Version {candidate.number} was tested on patients it was also trained on.")
+    if served and (fall := promotion_review.fall_in_recall(bundle, served, (name, present))):
+        out.append(fall)
+    if bundle.synthetic:
+        out.append(f"{name} was trained on synthetic cells only.")
+    if bundle.leaky:
+        out.append(f"{name} was tested on patients it was also trained on.")
     if settings.load().model_given:
         out.append(
-            "LEUKEMIA_MODEL sets the model in service here. Until it is unset, this promotion has no effect."
+            "LEUKEMIA_MODEL sets the model in service here. Until it is unset, this change has no effect."
         )
-    names = (f"Version {candidate.number}", present)
     if served is None:
         return (*out, NOTHING_TO_COMPARE, *promotion_review.missing(bundle))
-    return (*out, *promotion_review.review(data, bundle, served, names))
+    return (*out, *promotion_review.review(data, bundle, served, (name, present)))
 
 
 def promote(data: Path, number: int, who: str, reason: str) -> Change:
@@ -103,28 +113,39 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
 def roll_back(data: Path, who: str, reason: str) -> Change:
     """Put the version in service that was before the present one, or the built-in model.
 
-    A version whose bundle is not whole any more is skipped, with a warning. Parameters and what is raised
-    are those of :func:`promote`.
+    A version whose bundle is not whole any more is skipped, with a warning. Whoever does must have read the
+    :func:`rollback_warnings`. Parameters and what is raised are those of :func:`promote`.
     """
     given = attribute(who, reason, RegistryError)
     with _alone(data):
         state = versions.registry_state(data)
-        if state.champion is None:
-            raise RegistryError(
-                f"{settings.BUILT_IN.capitalize()} is in service; there is nothing to roll back to."
-            )
-        skipped: list[str] = []
-        target, checksum = None, ""
-        for number in promotion_log.before(promotion_log.events(state.tags), state.champion):
-            try:
-                bundle = versions.bundle(data, number)
-            except RegistryError as error:
-                skipped.append(f"Version {number} was skipped. {error}")
-                continue
-            target, checksum = number, bundles.checksum(bundle.folder / bundles.RECORD)
-            break
-        event = _write(data, promotion_log.ROLLED_BACK, state, given, target, checksum)
-    return Change(event, tuple(skipped))
+        target = _earlier(data, state)
+        checksum = bundles.checksum(target.bundle.folder / bundles.RECORD) if target.bundle else ""
+        event = _write(data, promotion_log.ROLLED_BACK, state, given, target.number, checksum)
+    return Change(event, target.skipped)
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """What answered before: a version with its bundle, or None and None for the built-in model."""
+
+    number: int | None
+    bundle: Bundle | None
+    skipped: tuple[str, ...]
+
+
+def _earlier(data: Path, state: RegistryState) -> _Earlier:
+    if state.champion is None:
+        raise RegistryError(
+            f"{settings.BUILT_IN.capitalize()} is in service; there is nothing to roll back to."
+        )
+    skipped: list[str] = []
+    for number in promotion_log.before(promotion_log.events(state.tags), state.champion):
+        try:
+            return _Earlier(number, versions.bundle(data, number), tuple(skipped))
+        except RegistryError as error:
+            skipped.append(f"Version {number} was skipped. {error}")
+    return _Earlier(None, None, tuple(skipped))
 
 
 def challenge(data: Path, number: int | None) -> None:
@@ -133,19 +154,15 @@ def challenge(data: Path, number: int | None) -> None:
         registry_writer.set_alias(data, CHALLENGER, number)
 
 
-def _present(data: Path) -> tuple[str, Bundle | None, float | None, str]:
-    """What is in service now: its name, its bundle, its held-out recall, on which cells."""
+def _present(data: Path) -> tuple[str, Bundle | None]:
+    """What is in service now: its name and its bundle, None where that cannot be read."""
     champion = versions.registry_state(data).champion
     try:
         if champion is not None:
-            version = versions.version(data, champion)
-            bundle = versions.bundle(data, champion)
-            return version.name, bundle, version.recall, version.facts.get("held_out", "")
-        shipped = bundles.read(settings.SHIPPED)
-        recall = as_record(shipped.record.estimates).get("sensitivity", {}).get("value")
-        return settings.BUILT_IN, shipped, recall, publish.held_out(shipped)
+            return f"version {champion}", versions.bundle(data, champion)
+        return settings.BUILT_IN, bundles.read(settings.SHIPPED)
     except (RegistryError, BundleError):
-        return "the model in service", None, None, ""
+        return "the model in service", None
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from leukemia.errors import DatasetError
 from leukemia.evaluation import comparison, held_out
 from leukemia.evaluation.comparison import Difference
 from leukemia.evaluation.metrics import FEWEST_PATIENTS
+from leukemia.registry import publish
 
 NO_CALIBRATION = "Its probabilities are not calibrated: 0.9 does not mean that 9 in 10 such cells are ALL."
 NEVER_ABSTAINS = "It has no indeterminate range: it calls every cell ALL-like or Normal-like, however unsure."
@@ -42,6 +43,20 @@ def review(data: Path, candidate: Bundle, present: Bundle, names: tuple[str, str
         What the two are called.
     """
     return (*missing(candidate), *worse(data, candidate, present, names), *unjudged(data, candidate, present))
+
+
+def fall_in_recall(candidate: Bundle, present: Bundle, names: tuple[str, str]) -> str:
+    """That a version misses more ALL cells by its own record; empty where it does not, or it is not known."""
+    before, after = (one.record.estimates.get("sensitivity") for one in (present, candidate))
+    if not before or not after or not after.value < before.value:
+        return ""
+    new, old = names
+    alike = publish.held_out(candidate) == publish.held_out(present)
+    others = "" if alike else " They were evaluated on different cells: the two cannot be compared."
+    return (
+        f"Held-out sensitivity (recall) falls from {before.value:.3f} ({old}) to {after.value:.3f} "
+        f"({new[:1].lower()}{new[1:]}): more ALL cells are missed.{others}"
+    )
 
 
 def missing(candidate: Bundle) -> list[str]:

@@ -37,8 +37,14 @@ def test_versions_are_listed_promoted_and_rolled_back(data, tmp_path, capsys):
     assert told[0].startswith("2  recipe-1") and told[0].endswith("[champion]")
     assert told[1].strip().startswith("sensitivity 0.850 (0.750 to 0.950)")
     assert told[2].strip().startswith("promoted ") and told[2].endswith("by Ben: quicker")
+    back = ["rollback", "--by", "Ada", "--reason", "as before", *where]
+    assert main(back) == UNUSABLE
+    told = capsys.readouterr()
+    assert "Warning: It does not check whether an image is like the cells" in told.out
+    assert "Not rolled back. Read the warnings above" in told.err
+    assert versions.registry_state(data).champion == 2
     for says in ("In service: version 1", "In service: the built-in model"):
-        assert main(["rollback", "--by", "Ada", "--reason", "as before", *where]) == ANSWERED
+        assert main([*back, "--read"]) == ANSWERED
         assert says in capsys.readouterr().out
     assert not any(version.in_service for version in versions.registered(data))
 

@@ -15,7 +15,7 @@ from leukemia.registry import promotion, promotion_log, publish, serving, versio
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, run_history, run_writer
 from leukemia.tracking.records import BEST_OF, START, RunKind, RunStatus
-from tests.support.app import fill, open_page, press, said
+from tests.support.app import fill, open_page, press, said, widget
 from tests.support.bundle_factory import blurred, copy_bundle
 from tests.support.performance_page import traces
 from tests.support.runs_factory import data_folder
@@ -241,9 +241,18 @@ def test_a_version_of_other_cells_is_not_compared_and_the_page_says_why(visit, d
     assert [button for button in page.button if button.label == "Promote version 1"]
 
 
-def roll_back(page, name="Ben", reason="too many false alarms"):
+ROLLBACK_READ = "I have read the warnings about rolling back"
+
+
+def roll_back(page, name="Ben", reason="too many false alarms", read=True):
     fill(page, "Rolled back by", name)
     fill(page, "Reason for rolling back", reason)
+    page = press(page, "Roll back")
+    boxes = [box for box in page.checkbox if box.label == ROLLBACK_READ]
+    if not boxes or not read:
+        return page
+    # The first time, it says what speaks against what was before.
+    boxes[0].check()
     return press(page, "Roll back")
 
 
@@ -288,6 +297,25 @@ def test_nothing_is_rolled_back_without_a_name_and_a_reason(name, reason, visit,
     roll_back(page)
     last = versions.events(data)[-1]
     assert (last.by, last.reason) == ("Ben", "too many false alarms")
+
+
+def test_a_rollback_to_what_is_worse_is_done_only_by_who_has_read_of_it(visit, data, tiny_bundle, tmp_path):
+    for number, (recipe, recall) in enumerate((("reference-cnn", 0.7), ("dense-baseline", 0.97)), 1):
+        register(data, tiny_bundle, tmp_path / recipe, recipe, recall=recall)
+        promotion.promote(data, number, "Ada", "next")
+    page = visit()
+    assert "falls from" not in told(page)
+    page = roll_back(page, read=False)
+    assert "Not rolled back yet. Please read the warnings" in told(page)
+    assert "falls from 0.970 (version 2) to 0.700 (version 1)" in told(page)
+    assert "does not check whether an image is like the cells" in told(page)
+    page = press(page, "Roll back")
+    assert serving.find().version == 2
+    widget(page.checkbox, ROLLBACK_READ).check()
+    page = press(page, "Roll back")
+    assert serving.find().version == 1
+    assert "Rolled back from version 2 to version 1" in told(page)
+    assert not [box for box in page.checkbox if box.label == ROLLBACK_READ]
 
 
 @pytest.mark.parametrize(("name", "reason"), [("", "better"), ("Ada", ""), (" ", " ")])

@@ -37,9 +37,14 @@ def test_every_figure_that_is_worse_is_listed_with_its_paired_interval(judged, t
     assert lines[0].startswith("On the 60 cells of 12 patient groups that both held out with the same label.")
     for one in differences:
         assert (one.sentence() in lines[0]) == (one in worse)
-    assert any(
-        line.startswith("On the same cells, patients weighted equally, worse in fold_0: ") for line in lines
-    )
+    (of_source,) = (line for line in lines if " worse in fold_0: " in line)
+    assert of_source.startswith("On the same cells, patients weighted equally, worse in fold_0: ")
+    # What became of its ALL cells, in the words that all cells have.
+    versions = comparison.cells_by_source(frame, 2)
+    (by_source,) = comparison.by_source(versions, [present.operating_point] * 2)
+    (missed,) = (one for one in by_source["fold_0"] if one.name == "missed")
+    assert missed.change.value == 1 - missed.first.value
+    assert missed.sentence() in of_source and "ALL cells called Normal-like outright +" in of_source
     assert not any("worse in fold_2" in line for line in lines)
 
 

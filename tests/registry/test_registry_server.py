@@ -109,7 +109,7 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     assert main(["versions"]) == ANSWERED
     printed = capsys.readouterr().out
     assert "[champion]" in printed and "by Ada: first, \N{GREEK SMALL LETTER ALPHA}" in printed
-    assert main(["rollback", "--by", "Ada", "--reason", "too many missed"]) == ANSWERED
+    assert main(["rollback", "--by", "Ada", "--reason", "too many missed", "--read"]) == ANSWERED
     assert f"In service: version {first}" in capsys.readouterr().out
     assert main(["promote", "99", "--by", "Ada", "--reason", "x"]) == UNUSABLE
     assert "no model version 99" in capsys.readouterr().err

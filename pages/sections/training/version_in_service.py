@@ -19,6 +19,9 @@ KEY = "training-service-"
 FLASH, WHO, WHY = "service", KEY + "back-who", KEY + "back-why"
 BACK_BY, BACK_WHY = "Rolled back by", "Reason for rolling back"
 NEEDED = "Not rolled back. Please give your name and a reason; both are kept with the version."
+UNREAD = "Not rolled back yet. Please read the warnings, tick the box to confirm and press Roll back again."
+# The warnings that are shown, and the box that says that they were read.
+ASKED, READ = KEY + "asked", KEY + "read"
 NAMED = "the bundle set by LEUKEMIA_MODEL"
 MODEL_GIVEN = (
     "LEUKEMIA_MODEL sets the bundle in service. Until it is unset, promoting and rolling back do not "
@@ -91,6 +94,11 @@ def _show_rollback(data: Path, state: RegistryState, events: list[Event]) -> Non
     target = name(before[0] if before else None)
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
+    champion, warnings = st.session_state.get(ASKED, (None, ()))
+    if champion == state.champion:
+        for text in warnings:
+            st.warning(plain(text), icon=":material/warning:")
+        st.checkbox("I have read the warnings about rolling back", key=READ)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Roll back",
@@ -115,12 +123,19 @@ def _roll_back(data: Path, champion: int) -> None:
             model_in_service.refresh()
             flash.put(FLASH, flash.WARNING, ELSEWHERE)
             return
+        warnings = promotion.rollback_warnings(data)
+        if warnings and not (state.get(ASKED) == (champion, warnings) and state.get(READ)):
+            # What was ticked holds for the warnings that were shown.
+            state[ASKED], state[READ] = (champion, warnings), False
+            flash.put(FLASH, flash.WARNING, UNREAD)
+            return
         done = promotion.roll_back(data, who, why)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, f"Not rolled back. {error}")
         return
     identity.remember(who)
     state[WHY] = ""
+    state.pop(ASKED, None)
     announce(f"Rolled back from {name(done.event.earlier)} to {name(done.event.version)}.", done.warnings)
 
 

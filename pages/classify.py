@@ -188,6 +188,8 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
     st.subheader(_summary(results, point))
     if said := _learned(results, point, known):
         st.warning(said, icon=":material/school:")
+    if said := decisions.untold((result.answer for result in results), known):
+        st.caption(said)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
             "Show", batches.views(point), default=batches.EVERYTHING, required=True, key="view"

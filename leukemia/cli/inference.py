@@ -99,7 +99,7 @@ def classify(options: Namespace) -> int:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
     refused = unknown = 0
-    image_ids = []
+    image_ids, lossy = [], []
     with table.open() as file, Bar() as bar:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -110,6 +110,7 @@ def classify(options: Namespace) -> int:
             refused += answer.probability is None
             unknown += answer.scale_unknown
             image_ids.append(answer.image_id)
+            lossy += [answer] if answer.lossy else []
     lines = [
         f"{len(paths) - refused} of {len(paths)} images classified: {options.output}",
         f"Decisions: {point}",
@@ -117,6 +118,8 @@ def classify(options: Namespace) -> int:
     number, said = decisions.learned_from(image_ids, point, known)
     if number:
         lines.append(f"The model learned from {number:,} of these images (column learned_from). {said}")
+    if said := decisions.untold(lossy, known):
+        lines.append(f"{said} In the column learned_from: {decisions.UNKNOWN}.")
     if unknown:
         lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "

@@ -89,6 +89,8 @@ class Answer:
         What a reader must know of the picture: how its scale is known, what its compression took away.
     scale_unknown : bool
         Whether it would be answered if its scale were stated.
+    lossy : bool
+        Whether the file was compressed with loss: ``image_id`` is then not that of the original.
     at : str
         When it was answered: ISO 8601, UTC.
     """
@@ -103,6 +105,7 @@ class Answer:
     distance: float | None = None
     note: str = ""
     scale_unknown: bool = False
+    lossy: bool = False
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False)
 
 
@@ -225,10 +228,17 @@ class Classifier:
             with memory.room_for(data):
                 cell = validate.open_cell(data, source.scale, self.bundle.pixel_size)
                 crop = crop_cell(cell, self.bundle.input_size)
-                told = {"image_id": cell.image_id, "area": cell.area, "note": cell.note}
+                told = {
+                    "image_id": cell.image_id,
+                    "area": cell.area,
+                    "note": cell.note,
+                    "lossy": bool(cell.loss),
+                }
                 small = _thumbnail(crop, thumbnail) if thumbnail else b""
                 large = _png(crop_cell(cell, picture)) if picture else b""
-                return _Decoded(Answer(source.name, thumbnail=small, picture=large, **told), crop, cell.loss)
+                lossy = cell.loss is not None
+                answer = Answer(source.name, thumbnail=small, picture=large, lossy=lossy, **told)
+                return _Decoded(answer, crop, cell.loss)
         except ImageError as error:
             unknown = isinstance(error, ScaleUnknownError)
             return _Decoded(Answer(source.name, error=str(error), scale_unknown=unknown))

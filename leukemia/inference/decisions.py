@@ -35,6 +35,8 @@ COLUMNS = (
     "notice",
 )
 
+# In the column learned_from, for a lossy file.
+UNKNOWN = "unknown"
 # What tells such a table from others, in each version of it.
 OWN = {"model_sha256", "notice"}
 
@@ -106,9 +108,28 @@ def learned_from(image_ids: Iterable[str], point: OperatingPoint, learned: Learn
     return len(seen), said
 
 
+def is_untold(answer: Answer, learned: Learned) -> bool:
+    """Whether it cannot be told if a model learned from a cell.
+
+    A cell is recognised by its pixels, and a lossy file has others than the original.
+    """
+    return answer.lossy and bool(learned.images) and answer.image_id not in learned.images
+
+
+def untold(answers: Iterable[Answer], learned: Learned) -> str:
+    """Of how many cells it cannot be told, in a sentence; empty for none."""
+    number = sum(is_untold(answer, learned) for answer in answers)
+    if not number:
+        return ""
+    files = "1 image is a lossy file (such as JPEG)" if number == 1 else f"{number:,} images are lossy files"
+    return f"{files}: it cannot be told whether the model learned from {'it' if number == 1 else 'them'}."
+
+
 def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:
     """One answer as a row of the export; columns :data:`COLUMNS`."""
-    known = answer.image_id in learned.images
+    known = "yes" if answer.image_id in learned.images else "no"
+    if is_untold(answer, learned):
+        known = UNKNOWN
     held_out = learned.held_out.get(answer.image_id)
     return {
         "file": inert(answer.name),
@@ -117,7 +138,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "error": answer.error,
         "normal_like_below": point.low,
         "all_like_from": point.high,
-        "learned_from": ("yes" if known else "no") if answer.image_id else "",
+        "learned_from": known if answer.image_id else "",
         "held_out_probability": "" if held_out is None else held_out,
         "held_out_decision": "" if held_out is None else decision(held_out, point),
         "image_id": answer.image_id,

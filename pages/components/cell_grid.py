@@ -23,6 +23,7 @@ MARKS = {
 }
 DRAWN = "synthetic drawing"
 REVIEW = "Review this cell yourself."
+UNTOLD = "Lossy file: it cannot be told whether the model learned from this cell."
 LEARNED = "The model learned from this cell."
 
 
@@ -86,6 +87,8 @@ def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     note = f'<p class="note{low}">{escape(answer.note)}</p>' if answer.note else ""
     seen = learned(answer.image_id, point, known)
     seen = f'<p class="learned">{escape(seen)}</p>' if seen else ""
+    if decisions.is_untold(answer, known):
+        seen = f'<p class="note">{UNTOLD}</p>'
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
     return (
         f'<div class="cell cell-{kind}" role="listitem">'

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
@@ -340,6 +341,21 @@ def test_classify_says_which_cells_the_model_learned_from(tiny_bundle, drawn_fil
     assert f"The model learned from {len(known)} of these images" in told
     assert "By networks that had not seen their patients: " in told
     assert "Normal-like below 0.500, ALL-like at 0.500 or above." in told
+
+
+def test_classify_says_that_a_copy_as_jpeg_may_be_of_a_cell_learned_from(
+    tiny_bundle, drawn_files, tmp_path, capsys
+):
+    model = edit(shutil.copytree(tiny_bundle, tmp_path / "folds"), {"split.folds": 3})
+    first = sorted(drawn_files.glob("*"))[0]
+    Image.open(first).convert("RGB").save(tmp_path / "copy.jpg", quality=95)
+    out = tmp_path / "out.csv"
+    main(["classify", str(first), str(tmp_path / "copy.jpg"), "--output", str(out), "--model", str(model)])
+    found = {row["file"].rpartition("/")[2]: row["learned_from"] for row in rows(out)}
+    assert found["copy.jpg"] == "unknown" and found[first.name] in ("yes", "no")
+    told = capsys.readouterr().out
+    assert "1 image is a lossy file (such as JPEG): it cannot be told whether the model learned" in told
+    assert "In the column learned_from: unknown." in told
 
 
 def test_a_table_of_an_earlier_version_is_one_of_ours_and_others_are_none():

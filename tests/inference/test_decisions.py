@@ -101,6 +101,20 @@ def test_a_cell_that_the_model_learned_from_has_its_held_out_answer_beside_it(ti
     assert {row["decision"] for row in rows[:4]} == {"ALL-like"}
 
 
+def test_of_a_lossy_file_it_cannot_be_told_whether_the_model_learned_from_it(tiny_bundle):
+    known = Learned(frozenset("a"), frozenset(), {"a": 0.1})
+    answers = [Answer(name, 0.9, image_id=name, lossy=name != "b") for name in "abc"]
+    rows = table(answers, PAIR, bundles.read(tiny_bundle), known)
+    assert [row["learned_from"] for row in rows] == ["yes", "no", "unknown"]
+    said = decisions.untold(answers, known)
+    assert said.startswith("1 image is a lossy file") and "cannot be told" in said
+    assert decisions.untold(answers[2:] * 2, known).startswith("2 images are lossy files: ")
+    # Where no cell is on record, nothing is known of a lossless file either.
+    nothing = Learned(frozenset(), frozenset())
+    assert decisions.untold(answers, nothing) == ""
+    assert {row["learned_from"] for row in table(answers, PAIR, bundles.read(tiny_bundle), nothing)} == {"no"}
+
+
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "＝cmd()", "＋1", "－1", "＠x", " =1"])
 def test_a_name_like_a_formula_is_made_inert(tiny_bundle, name):
     (row,) = table([Answer(name, 0.1)], PAIR, bundles.read(tiny_bundle))

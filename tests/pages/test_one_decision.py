@@ -148,3 +148,15 @@ def test_a_card_says_that_the_model_learned_from_the_cell_and_what_it_was_held_o
     assert "The model learned from this cell. Held out: Indeterminate (0.410)." in first
     assert "The model learned from this cell. A held-out answer is not available." in second
     assert "learned" not in third
+
+
+def test_a_card_of_a_lossy_file_says_that_it_cannot_be_told_whether_the_model_learned_from_it():
+    known = Learned(frozenset("a"), frozenset())
+    answers = [
+        Answer(name, 0.95, image_id=name, lossy=lossy) for name, lossy in (("a", 1), ("b", 1), ("c", 0))
+    ]
+    html = cell_grid.grid([Result(one.name, one) for one in answers], POINT, known)
+    first, second, third = html.split('<div class="cell ')[1:]
+    assert "The model learned from this cell." in first and cell_grid.UNTOLD not in first
+    assert cell_grid.UNTOLD in second
+    assert "learned" not in third

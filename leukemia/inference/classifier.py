@@ -228,12 +228,7 @@ class Classifier:
             with memory.room_for(data):
                 cell = validate.open_cell(data, source.scale, self.bundle.pixel_size)
                 crop = crop_cell(cell, self.bundle.input_size)
-                told = {
-                    "image_id": cell.image_id,
-                    "area": cell.area,
-                    "note": cell.note,
-                    "lossy": bool(cell.loss),
-                }
+                told = {"image_id": cell.image_id, "area": cell.area, "note": cell.note}
                 small = _thumbnail(crop, thumbnail) if thumbnail else b""
                 large = _png(crop_cell(cell, picture)) if picture else b""
                 lossy = cell.loss is not None

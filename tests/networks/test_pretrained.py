@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from leukemia.errors import RecipeError
-from leukemia.networks import efficientnet_lite0, pretrained
+from leukemia.networks import efficientnet_lite0, pretrained, recipe
 
 try:
     metadata.version(pretrained.PACKAGE)
@@ -41,6 +41,20 @@ def test_converted_weights_answer_as_the_original_does(size, rows, tmp_path):
     expected = np.load(LOGITS)[rows]
     assert np.ptp(expected) > 5
     assert np.abs(network.predict_on_batch(pictures(size)) - expected).max() < 1e-4
+
+
+def test_a_network_that_reads_two_scales_has_the_weights_in_both(monkeypatch):
+    network = recipe.get("efficientnet-lite0-linear").build()
+    native = [layer for layer in network.layers if layer.name.startswith(("stem", "block")) and layer.weights]
+    rng = np.random.default_rng(0)
+    weights = {layer.name: [rng.normal(size=w.shape) for w in layer.get_weights()] for layer in native}
+    monkeypatch.setattr(pretrained, "converted", lambda checkpoint: weights)
+    pretrained.load(network)
+    for name, expected in weights.items():
+        for branch in ("", efficientnet_lite0.HALVED):
+            found = network.get_layer(branch + name).get_weights()
+            assert all(np.allclose(*both) for both in zip(found, expected, strict=True)), branch + name
+    assert sum(len(layer.weights) > 0 for layer in network.layers) == 2 * len(weights) + 1
 
 
 class Storage:

@@ -83,6 +83,17 @@ def _factors(record: schema.Record) -> str:
     return (
         "Patient and slide (colour, brightness), cell size and frame size change what the network sees. "
         f"Source of the cells: {'drawn by a program' if record.data.synthetic else 'C-NMC 2019'}."
+        + _reviewed(record.data)
+    )
+
+
+def _reviewed(data: schema.Data) -> str:
+    if not data.reviewed:
+        return ""
+    cases = "1 signed case" if data.reviewed_cases == 1 else f"{data.reviewed_cases:,} signed cases"
+    return (
+        f" Beside them, {data.reviewed:,} cells of {cases} of the laboratory that trained it (source "
+        "review): their labels are the readers' verdicts on single cells, not confirmed by another test."
     )
 
 

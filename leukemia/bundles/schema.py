@@ -88,7 +88,7 @@ ON_ITS_OWN_TEST = "the held-out patients that its figures are of"
 
 
 class Data(Fields):
-    """What it learned from and was evaluated on."""
+    """What it learned from and was evaluated on; ``reviewed`` cells have the labels of signed cases."""
 
     fingerprint: Name
     synthetic: bool
@@ -96,6 +96,8 @@ class Data(Fields):
     patient_groups: Count
     corrected: Count = 0
     doubted: Count = 0
+    reviewed: Count = 0
+    reviewed_cases: Count = 0
     warning: Text = ""
 
 

@@ -1,5 +1,6 @@
 """A case is signed once every cell that needs a verdict has one; then it is read-only until reopened."""
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -8,10 +9,11 @@ from pathlib import Path
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
+from leukemia.cases import labels
 from leukemia.cases.case import Case, case_of, open_case, touch
 from leukemia.cases.cells import Cell, cells_of
 from leukemia.cases.tables import CASES
-from leukemia.errors import RecordsError
+from leukemia.errors import LeukemiaError, RecordsError
 from leukemia.storage import database
 
 # What a signature can mean; any other sentence will do, too.
@@ -121,7 +123,9 @@ def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None =
         }
         connection.execute(CASES.update().where(CASES.c.id == case_id), signature)
         touch(connection, case_id, recorded)
-        return case_of(connection, case_id)
+        signed = case_of(connection, case_id)
+    _publish(data)
+    return signed
 
 
 def reopen(data: Path, case_id: int, *, who: str, reason: str) -> Case:
@@ -144,7 +148,15 @@ def reopen(data: Path, case_id: int, *, who: str, reason: str) -> Case:
         blank = dict.fromkeys(("signed_at", "signed_by", "signed_meaning"))
         connection.execute(CASES.update().where(CASES.c.id == case_id), blank)
         touch(connection, case_id, recorded)
-        return case_of(connection, case_id)
+        reopened = case_of(connection, case_id)
+    _publish(data)
+    return reopened
+
+
+def _publish(data: Path) -> None:
+    """Bring the labels for the next training up to date; a training does it again before it begins."""
+    with contextlib.suppress(LeukemiaError, OSError):
+        labels.publish(data)
 
 
 def _listed(numbers: tuple[int, ...], most: int = 8) -> str:

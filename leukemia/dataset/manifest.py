@@ -59,13 +59,18 @@ def read(data: Path) -> pd.DataFrame:
         Where the folder is not prepared, or its manifest is damaged.
     """
     path = Workspace(data).manifest
+    if not path.exists():
+        raise DatasetError(
+            f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
+        )
+    return read_table(path)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read and check a table that has the columns of a manifest, as :func:`read` does."""
     types = {name: int if name in NUMBERS else str for name in COLUMNS}
     try:
         frame = pd.read_csv(path, dtype=types, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"No prepared images in {data}. Run: python -m leukemia prepare SOURCE --output {data}"
-        ) from error
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} is damaged and cannot be read. Run prepare again.") from error
     missing = [name for name in COLUMNS if name not in frame]

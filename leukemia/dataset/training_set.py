@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from leukemia.classes import LABELS
-from leukemia.dataset import label_log, manifest, splits
+from leukemia.dataset import label_log, manifest, review_labels, splits
 
 COLUMNS = ["image_id", "path", "label", "original_label", "doubted", "patient_group", "cell_area", "source"]
 
@@ -23,6 +23,8 @@ class ClassCounts:
         Cells whose label a reviewer corrected (counted under the new one), and those left out.
     synthetic : int
         Cells that a program drew.
+    reviewed : int
+        Cells with the label of a signed case.
     """
 
     cells: dict[str, int]
@@ -30,6 +32,7 @@ class ClassCounts:
     corrected: int
     doubted: int
     synthetic: int
+    reviewed: int
 
     @property
     def total(self) -> int:
@@ -47,7 +50,7 @@ class Subset:
 
 
 def read(data: Path) -> pd.DataFrame:
-    """Read the labelled rows of a prepared folder, with the labels that count now.
+    """Read the labelled rows of a prepared folder and of signed cases, with the labels that count now.
 
     Returns
     -------
@@ -59,8 +62,7 @@ def read(data: Path) -> pd.DataFrame:
     DatasetError
         Where the folder is not prepared, or what it holds is damaged.
     """
-    cells = manifest.read(data)
-    return label_log.apply(data, cells[cells["label"] != ""])[COLUMNS].reset_index(drop=True)
+    return label_log.apply(data, review_labels.labelled(data))[COLUMNS].reset_index(drop=True)
 
 
 def count_classes(cells: pd.DataFrame) -> ClassCounts:
@@ -73,6 +75,7 @@ def count_classes(cells: pd.DataFrame) -> ClassCounts:
         int((used["label"] != used["original_label"]).sum()),
         int(cells["doubted"].sum()),
         int((used["source"] == manifest.SYNTHETIC).sum()),
+        int((used["source"] == review_labels.SOURCE).sum()),
     )
 
 

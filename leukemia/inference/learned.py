@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.dataset import manifest, training_set
+from leukemia.dataset import review_labels, training_set
 from leukemia.errors import DatasetError
 
 
@@ -52,7 +52,7 @@ def _in_set(bundle: Bundle, data: Path, groups: set[str]) -> set[str]:
     try:
         if training_set.fingerprint(data) != bundle.record.data.fingerprint:
             return set()
-        cells = manifest.read(data)
+        cells = review_labels.labelled(data)
     except DatasetError:
         return set()
     return set(cells.loc[cells["patient_group"].isin(groups), "image_id"])

@@ -54,6 +54,11 @@ class Workspace:
         """Cases, verdicts, corrected labels and the trail, in SQLite, where no server is set."""
         return self.data / "records.db"
 
+    @property
+    def review_labels(self) -> Path:
+        """Verdicts of signed cases as rows of a manifest; the cells' pictures lie beside it."""
+        return self.data / "review" / "labels.csv"
+
     # What can be computed again.
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from leukemia.bundles import breakdown, figures, schema
-from leukemia.dataset import splits
+from leukemia.dataset import review_labels, splits
 from leukemia.evaluation import metrics
 from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
@@ -119,6 +119,7 @@ def _history(epochs: Sequence[Mapping[str, float]]) -> tuple[dict[str, float | N
 
 def _data(dataset: TrainingData, *, changed: bool) -> schema.Data:
     used = dataset.cells[dataset.part != LEFT_OUT]
+    reviewed = used[used["source"] == review_labels.SOURCE]
     return schema.Data(
         fingerprint=dataset.fingerprint,
         synthetic=bool((used["source"] == "synthetic").all()),
@@ -126,6 +127,8 @@ def _data(dataset: TrainingData, *, changed: bool) -> schema.Data:
         patient_groups=int(used["patient_group"].nunique()),
         corrected=int((used["label"] != used["original_label"]).sum()),
         doubted=len(dataset.cells) - len(used),
+        reviewed=len(reviewed),
+        reviewed_cases=int(reviewed["patient"].nunique()),
         warning=CHANGED if changed else "",
     )
 

@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.lib.format import write_array_header_1_0
 
 from leukemia import settings
-from leukemia.dataset import label_log, manifest, splits, training_set
+from leukemia.cases import labels
+from leukemia.dataset import label_log, manifest, review_labels, splits, training_set
 from leukemia.errors import DatasetError, ImageError, LeukemiaError
-from leukemia.imaging.cell import crop_cell, read_cell
+from leukemia.imaging.cell import Cell, crop_cell, read_cell
 from leukemia.jobs import progress as jobs
 from leukemia.jobs import threads
 from leukemia.networks.forward import outputs
@@ -82,8 +83,8 @@ def load(data: Path, plan: Plan, progress: Progress | None = None) -> TrainingDa
         Where the folder is not prepared, lacks a class, or has fewer patients than the split needs.
     """
     jobs.current().step("Reading the set")
-    cells = manifest.read(data)
-    cells = cells[cells["label"] != ""].sort_values(["image_id", "path"]).reset_index(drop=True)
+    labels.publish(data)
+    cells = review_labels.labelled(data).sort_values(["image_id", "path"]).reset_index(drop=True)
     # Split by the labels that the set came with: a correction moves no patient to another side.
     if plan.split == "fold":
         part = splits.hold_out(splits.folds(cells, plan.folds, plan.seed), plan.fold)
@@ -171,6 +172,13 @@ def _crop(data: Path, row: pd.Series, size: int) -> np.ndarray:
         cell = read_cell(data / row["path"])
     except ImageError as error:
         raise DatasetError(f"{row['path']}: {error} Run prepare again.") from error
-    if cell.image_id != row["image_id"]:
+    if not _is_the_same(data / row["path"], row, cell):
         raise DatasetError(f"{row['path']} is not the image that was prepared. Run prepare again.")
     return crop_cell(cell, size)
+
+
+def _is_the_same(path: Path, row: pd.Series, cell: Cell) -> bool:
+    """Whether a picture is that of its row: a reviewed cell's is not the whole frame, but its middle."""
+    if row["source"] == review_labels.SOURCE:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == row["file_sha256"]
+    return cell.image_id == row["image_id"]

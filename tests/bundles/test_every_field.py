@@ -146,7 +146,7 @@ PLACES = {
     "(indeterminate\\.out_of_fold|site\\.criterion|site\\.lower_bounds)\\.(?!stated)\\w+|"
     "novelty\\.(pass|passed_out_of_fold)|changes\\.0\\.(old|new)|site\\.threshold_(old|new)|"
     "stress\\.[^.]*\\.change": "share",
-    ".*(cells|patient_groups|unanswered)\\.\\w+|data\\.(cells|patient_groups|corrected|doubted)|"
+    ".*(cells|patient_groups|unanswered)\\.\\w+|data\\.(cells|patient_groups|corrected|doubted|reviewed|reviewed_cases)|"
     "epochs\\.run|split\\.(seed|folds)|confusion\\.\\w+|.*\\.(patients_right|lost|found|parameters|earlier|"
     "calibrated_on|judged_on)": "count",
     "(threshold|split|engine|data|changes\\.0|site|preprocessing|recipe|stress\\.[^.]*)\\."
@@ -163,7 +163,7 @@ def whole_record():
     record.pop("parts", None)  # of an earlier version
     record["threshold"] |= {"value": 0.4, "worst_source": "fold_0", "limits": {"low": 0.2, "high": 0.9}}
     record["indeterminate"]["promises"] = {"fold_0": {"missed": "guaranteed", "alarmed": "kept"}}
-    record["data"] |= {"corrected": 1, "doubted": 1, "warning": "changed"}
+    record["data"] |= {"corrected": 1, "doubted": 1, "reviewed": 2, "reviewed_cases": 1, "warning": "changed"}
     record["split"] |= {"warning": "leaky", "left_out": "patients"}
     record["preprocessing"] |= {"pixel_size": 0.05}
     for part in ("training", "test"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from leukemia.dataset import label_log, manifest
+from leukemia.dataset import label_log, manifest, review_labels
 from leukemia.dataset.catalog import brightness, manifest_parquet, sql
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Choices, Record, Tally
@@ -144,7 +144,8 @@ class Catalog:
 
 def stamp(data: Path) -> tuple[object, ...]:
     """Tell one state of a folder's catalog from another, at no cost; raises as :func:`open_catalog`."""
-    return manifest_parquet.stamp(data), brightness.stamp(data), label_log.stamp(data)
+    stamps = manifest_parquet.stamp(data), brightness.stamp(data), label_log.stamp(data)
+    return *stamps, review_labels.stamp(data)
 
 
 def open_catalog(

@@ -80,6 +80,9 @@ def _reviewed(cells: ClassCounts) -> list[str]:
     if cells.corrected:
         labels = "label is" if cells.corrected == 1 else "labels are"
         lines.append(f"{cells.corrected:,} corrected {labels} used.")
+    if cells.reviewed:
+        ones = "cell has the label" if cells.reviewed == 1 else "cells have the labels"
+        lines.append(f"{cells.reviewed:,} {ones} that readers gave in signed cases (source review).")
     if cells.doubted:
         ones = "cell with a doubted label is" if cells.doubted == 1 else "cells with a doubted label are"
         lines.append(f"{cells.doubted:,} {ones} left out.")

@@ -40,6 +40,7 @@ def ensure(file: Path, artifacts: Path) -> None:
     OSError
         Where it cannot be written, or another process takes too long to make it.
     """
+    _leave_folders_to_us()
     if _is_whole(file):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +48,17 @@ def ensure(file: Path, artifacts: Path) -> None:
         if not _is_whole(file):
             _make(file, artifacts)
             _whole.add(_identity(file))
+
+
+def _leave_folders_to_us() -> None:
+    """Keep MLflow from making the folder of its SQLite file, which is there.
+
+    It takes the URL's text for the path, escapes and all: beside a folder called ``a%20b`` it would make an
+    empty one called ``a%2520b``.
+    """
+    from mlflow.store.db import utils
+
+    utils._make_parent_dirs_if_sqlite = lambda _: None
 
 
 def _identity(file: Path) -> tuple[Path, int]:

@@ -9,7 +9,7 @@ from leukemia.tracking import mlflow_client
 @pytest.mark.parametrize("name", ["a%20b", "q?1 #2"])
 def test_runs_and_their_files_lie_in_the_data_folder(tmp_path, name, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    data = tmp_path / name
+    data = tmp_path / "made" / name
     client = mlflow_client.client(data)
     experiment = client.create_experiment("one", mlflow_client.artifacts(data))
     run = client.create_run(experiment)
@@ -19,3 +19,4 @@ def test_runs_and_their_files_lie_in_the_data_folder(tmp_path, name, monkeypatch
     assert (data / "mlflow.db").is_file()
     assert [path.name for path in data.rglob("file.txt")] == ["file.txt"]
     client.download_artifacts(run.info.run_id, "file.txt", str(tmp_path))
+    assert [path.name for path in data.parent.iterdir()] == [name]

@@ -6,7 +6,7 @@ Three questions in one run, on labelled cells of a prepared set, as evenly by pa
 
 - Time: a map beside one plain prediction of the same crop, in turns; the median counts.
 - Covers: by how much each colour that may cover a region moves the cell away from those that the model
-  learned, by the model's own distance. The one in use should move it least.
+  learned, by the model's own distance. The one in use should hardly move it.
 - Weight: the share that lies in the nucleus, beside the nucleus' share of the cell's area: a map that knew
   nothing of the cell would have that. Each patient weighs the same.
 

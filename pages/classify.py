@@ -1,11 +1,13 @@
 """Drop cells in, read the results."""
 
 import time
+from functools import partial
 from pathlib import PurePosixPath
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.demonstration import cells as real_cells
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
@@ -21,6 +23,8 @@ from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
 from pages.components import (
     cell_grid,
+    cell_opener,
+    cell_view,
     entry,
     heading,
     late_uploads,
@@ -30,8 +34,10 @@ from pages.components import (
     streamlit_internals,
 )
 from pages.components import session_batch as session
+from pages.components.cell_view import Opened
 
 DRAWINGS = 12
+PLACE = "classify"  # of the window that opens a cell
 PAGE = 60
 # Seconds of work between two drawings of the results so far.
 REDRAW = 1.5
@@ -202,7 +208,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     st.html(cell_grid.STYLE)
     _refusals(batches.unreadable(results), view)
-    _grid(batches.readable(results, point, view), point, view, known)
+    _grid(batches.readable(results, point, view), point, view, known, classifier.bundle)
 
 
 def _summary(results: list[Result], point: OperatingPoint) -> str:
@@ -234,7 +240,7 @@ def _refusals(refused: list[Result], view: str) -> None:
         st.html(cell_grid.refusals(refused))
 
 
-def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned) -> None:
+def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned, bundle: Bundle) -> None:
     if view == UNCLASSIFIED:
         return
     if not shown:
@@ -244,8 +250,25 @@ def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned)
     key = f"page-{view}"
     page = min(st.session_state.get(key, 1), pages)
     st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], point, known))
+    cell_opener.listen("classify-opener", partial(cell_view.open_it, PLACE))
     if pages > 1:
         st.pagination(pages, key=key)
+    cell_view.window([_opened(result) for result in shown], bundle, point, place=PLACE)
+
+
+def _opened(result: Result) -> Opened:
+    answer = result.answer
+    return Opened(
+        result.key,
+        answer.name,
+        answer.image_id,
+        lambda: reader.decode(answer.picture),
+        answer.probability,
+        answer.error,
+        answer.area,
+        answer.note,
+        drawn=result.drawn,
+    )
 
 
 def _work(batch: Batch, classifier: Classifier, bar: DeltaGenerator) -> None:

@@ -3,8 +3,9 @@
 Regions of the cell are covered one after another, and the change of the logit is written where the cover lay.
 The covers have soft edges and lie on two grids, each of which covers every pixel once in sum: that leaves no
 seams, and the map hardly depends on where the grids begin. A region is covered with the cell's own mean
-colour, of the choices tried the one that the model's own measure of novelty finds least strange
-(``python -m benchmarks.why``); black would be a hole that no cell has. The background is never touched.
+colour: the model's own measure of novelty hardly finds that strange, as it does black, a hole that no cell
+has, or the colour of the cytoplasm (``python -m benchmarks.why``). The region's own picture, blurred, is as
+harmless, but covers so little that maps of shifted grids agree less. The background is never touched.
 
 References
 ----------

@@ -14,6 +14,7 @@ from leukemia.inference import decisions
 from leukemia.inference.batch import Result
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
+from pages.components import cell_opener
 
 STYLE = Path(__file__).with_name("cell_grid.css")
 MARKS = {
@@ -90,9 +91,11 @@ def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     if decisions.is_untold(answer, known):
         seen = f'<p class="note">{UNTOLD}</p>'
     picture = base64.b64encode(answer.thumbnail).decode("ascii")
+    image = f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
+    spoken = f"Open {answer.name}: {word}, {answer.probability:.3f}"
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
-        f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
+        f"{cell_opener.button(result.key, spoken, image)}"
         f'<p class="decision"><span>{mark} {word}</span><b>{answer.probability:.3f}</b></p>'
         f"{needed}{scale(answer.probability, point)}"
         f'<p class="distance{" near" if near else ""}">{distance(answer.probability, point)}</p>'

@@ -22,6 +22,11 @@ def classifier() -> Classifier:
     return _load(serving.folder.resolve(), _written(serving.folder), serving.digest)
 
 
+def loaded(bundle: bundles.Bundle) -> Classifier:
+    """A model with its network, also one that is not in service; raises :class:`BundleError`."""
+    return _load(bundle.folder.resolve(), _written(bundle.folder), bundle.digest)
+
+
 def bundle() -> bundles.Bundle:
     """The record of the model in service, its network not loaded; raises as :func:`classifier` does."""
     return in_service().bundle

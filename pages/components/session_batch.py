@@ -2,14 +2,15 @@
 
 import streamlit as st
 
+from leukemia.cases.cells import PICTURE
 from leukemia.inference.batch import Batch
 
 
 def of_session() -> Batch:
     """The batch, empty where this session has none yet."""
-    return st.session_state.setdefault("batch", Batch())
+    return st.session_state.setdefault("batch", Batch(picture=PICTURE))
 
 
 def start_anew() -> None:
     """Empty the batch; the scale that was stated for this session's images stays."""
-    st.session_state.batch = Batch(scale=of_session().scale)
+    st.session_state.batch = Batch(scale=of_session().scale, picture=PICTURE)

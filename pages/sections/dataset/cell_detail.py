@@ -8,14 +8,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.dataset.catalog.records import Record
+from leukemia.errors import ImageError
+from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.imaging.scale import NATIVE
 from leukemia.inference.batch import Item
 from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
-from pages.components import session_batch
+from pages.components import cell_view, cell_view_html, session_batch
+from pages.components.cell_view import Opened
 from pages.sections.dataset import address, cell_record, grid, label_form, resources
 
 OTHERS = 12
@@ -90,6 +94,7 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
     record = copies[0]
     _arrows(record.image_id, neighbours)
     st.html(cell_record.STYLE)
+    st.html(cell_view_html.STYLE)
     bundle, why = resources.model()
     left, right = st.columns([5, 4], gap="medium")
     with left:
@@ -107,9 +112,29 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
             help=plain(why) if bundle is None else "Classify this cell with the model in service",
         )
     label_form.show(data, record)
+    if bundle is not None:
+        _further(data, record, bundle)
     for patient in dict.fromkeys(row.patient for row in copies if row.patient):
         _others(data, catalog, patient, record.image_id)
     follow_to_classify()
+
+
+def _further(data: Path, record: Record, bundle: Bundle) -> None:
+    try:
+        crop = crop_cell(read_cell(data / record.path), bundle.input_size)
+    except ImageError:
+        return  # the picture's place says so
+    cell = Opened(
+        record.image_id,
+        record.path,
+        record.image_id,
+        lambda: crop,
+        record.probability,
+        area=record.cell_area,
+        held_out=True,
+        drawn=record.synthetic,
+    )
+    cell_view.further(cell, crop, bundle, place="dataset-cell")
 
 
 def _arrows(image_id: str, neighbours: Sequence[str]) -> None:
@@ -117,18 +142,19 @@ def _arrows(image_id: str, neighbours: Sequence[str]) -> None:
         return
     position = neighbours.index(image_id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for step, label, icon in ((-1, "Previous", "arrow_back"), (1, "Next", "arrow_forward")):
+        for step, label, icon, press in ((-1, "Previous", "back", "Left"), (1, "Next", "forward", "Right")):
             target = position + step
             inside = 0 <= target < len(neighbours)
             st.button(
                 label,
                 key=f"cell-{label.lower()}",
-                icon=f":material/{icon}:",
+                icon=f":material/arrow_{icon}:",
+                shortcut=press,
                 on_click=open_it,
                 args=(neighbours[target] if inside else image_id,),
                 disabled=not inside,
             )
-        st.caption(f"{position + 1} of {len(neighbours)} on this page")
+        st.caption(f"{position + 1:,} of {len(neighbours):,}. {cell_view.KEYS}")
 
 
 def _others(data: Path, catalog: Catalog, patient: str, image_id: str) -> None:

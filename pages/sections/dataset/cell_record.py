@@ -1,19 +1,17 @@
 """One cell's picture, record and answer as HTML; everything that comes from a file is escaped."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-
-from PIL import Image
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.catalog.filters import RIGHT, UNDECIDED, UNKNOWN, UNLABELLED, WRONG
 from leukemia.dataset.catalog.records import Record
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
+from leukemia.imaging.scale import PIXEL_SIZE
 from leukemia.inference import decisions
+from pages.components import cell_view_html
 from pages.components.cell_grid import MARKS, REVIEW, distance, scale
 
 STYLE = Path(__file__).with_name("cell_detail.css")
@@ -51,20 +49,19 @@ def picture(data: Path, record: Record) -> str:
     record : Record
         Of the cell.
     """
-    badge = '<span class="drawn">synthetic drawing</span>' if record.synthetic else ""
     try:
         cell = read_cell(data / record.path)
     except ImageError as error:
-        return f'<div class="one"><div class="missing">{escape(str(error))}</div></div>'
-    out = io.BytesIO()
-    Image.fromarray(crop_cell(cell, SHOWN)).save(out, "WEBP", lossless=True, method=0)
-    source = base64.b64encode(out.getvalue()).decode("ascii")
+        return f'<div class="one">{cell_view_html.missing(str(error))}</div>'
     who = f"patient {record.patient}" if record.patient else "an unknown patient"
-    return (
-        f'<div class="one"><figure><img alt="Cell of {escape(who)}" src="data:image/webp;base64,{source}">'
-        f"{badge}<figcaption>{SHOWN} × {SHOWN} frame pixels around the cell's centre</figcaption>"
-        "</figure></div>"
+    shown = cell_view_html.picture(
+        crop_cell(cell, SHOWN),
+        PIXEL_SIZE,
+        spoken=f"Cell of {who}",
+        caption=f"{SHOWN} × {SHOWN} frame pixels around the cell's centre. {cell_view_html.ESTIMATED}",
+        drawn=record.synthetic,
     )
+    return f'<div class="one">{shown}</div>'
 
 
 def facts(copies: Sequence[Record]) -> str:

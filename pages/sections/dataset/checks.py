@@ -1,6 +1,7 @@
 """What can be wrong with the set: each check with its meaning and what was done about it."""
 
 import base64
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -31,7 +32,7 @@ WORDS = {
     UNKNOWN: ("not checked yet", "not checked yet"),
 }
 PAIRS, CARDS, ROWS = 12, 24, 200
-OPEN = "check-open-"
+OPEN, AMONG = "check-open-", "check-opened-among"
 # Seconds for which files on disk are not checked again.
 FRESH = 60.0
 
@@ -61,7 +62,7 @@ def show(data: Path) -> None:
     for check in sorted(rest, key=lambda one: order.index(one.level)):
         _one(data, check)
     if address.cell():
-        cell_detail.show(data, [])
+        cell_detail.show(data, st.session_state.get(AMONG, []))
 
 
 # Rows of the manifest, no image; one at a time, as the catalog.
@@ -237,9 +238,21 @@ def _images(data: Path, check: Check) -> None:
     wanted = [ids[path] for path in rows["path"] if path in ids]
     by_path = {record.path: record for record in catalog.page(Filters(images=tuple(wanted)), size=4 * CARDS)}
     records = [by_path[path] for path in rows["path"] if path in by_path]
-    grid.show(data, records, key=f"check-{check.name}-grid", spoken=check.title, on_open=cell_detail.open_it)
+    grid.show(
+        data,
+        records,
+        key=f"check-{check.name}-grid",
+        spoken=check.title,
+        on_open=partial(_open, [ids[path] for path in check.rows["path"] if path in ids]),
+    )
     if check.name == "suspects":
         st.caption("Most suspect first. Click a cell to open it and to correct or doubt its label.")
+
+
+def _open(among: list[str], image_id: str) -> None:
+    """Open a cell; the arrows then step through all that its check lists."""
+    st.session_state[AMONG] = among
+    cell_detail.open_it(image_id)
 
 
 def _ids(data: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from leukemia.operating_point import WORDS, OperatingPoint
 from leukemia.plots import comparison as curves
 from leukemia.registry.versions import Version
 from leukemia.reports import wording
-from pages.components import cell_cards, cell_grid, charts
+from pages.components import cell_cards, cell_grid, cell_opener, cell_view, charts
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
@@ -172,3 +173,7 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, points: list[Op
     st.html(cell_grid.STYLE)
     spoken = "Cells on which the versions disagree, the most different first"
     st.html(cell_cards.grid(rows, points[0], spoken, lines))
+    cell_opener.listen(f"{KEY}-opener", partial(cell_view.open_it, KEY))
+    name = resources.name(together[0])
+    cells = cell_cards.opened(rows, lines)
+    cell_view.window(cells, together[0].bundle, points[0], place=KEY, version=name)

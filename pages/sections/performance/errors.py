@@ -1,11 +1,13 @@
 """Cells that are called wrong: missed ALL cells and false alarms, the most confident first."""
 
+from functools import partial
+
 import streamlit as st
 
 from leukemia.evaluation import held_out
 from leukemia.evaluation.held_out import ALARM, MISSED
 from leukemia.registry.versions import Version
-from pages.components import cell_cards, cell_grid
+from pages.components import cell_cards, cell_grid, cell_opener, cell_view
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
@@ -44,3 +46,7 @@ def show(version: Version, picked: Picked) -> None:
     st.html(cell_cards.grid(part, picked.point, f"{kind}, most confident first"))
     if pages > 1:
         st.pagination(pages, key=key)
+    cell_opener.listen(f"{KEY}-opener", partial(cell_view.open_it, KEY))
+    cell_view.window(
+        cell_cards.opened(rows), version.bundle, picked.point, place=KEY, version=resources.name(version)
+    )

@@ -1,0 +1,123 @@
+"""An opened cell's picture, answer and facts as HTML; everything that comes from a file is escaped."""
+
+import base64
+import io
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from leukemia.imaging.scale import PIXEL_SIZE, UNCERTAINTY
+from leukemia.inference import decisions
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
+from pages.components.cell_grid import DRAWN, MARKS, REVIEW, distance, learned
+
+STYLE = Path(__file__).with_name("cell_view.css")
+# Micrometres of the scale bar.
+BAR = 5
+# Below this width, a part of the scale has no room for its word.
+ROOM = 0.13
+ESTIMATED = f"The scale is an estimate: the bar may be off by {UNCERTAINTY:.0%}."
+BY_STATEMENT = "µm per pixel"
+
+
+def picture(crop: np.ndarray, pixel_size: float, *, spoken: str, caption: str, drawn: bool = False) -> str:
+    """A crop with a scale bar.
+
+    Parameters
+    ----------
+    crop : numpy.ndarray
+        uint8 RGB, shape (size, size, 3).
+    pixel_size : float
+        Micrometres per pixel.
+    spoken, caption : str
+        What it shows, for a screen reader and below it.
+    drawn : bool, optional
+        Whether it is a drawing.
+    """
+    out = io.BytesIO()
+    Image.fromarray(crop).save(out, "PNG", compress_level=1)
+    source = base64.b64encode(out.getvalue()).decode("ascii")
+    width = BAR / pixel_size / crop.shape[1]
+    badge = f'<span class="drawn">{DRAWN}</span>' if drawn else ""
+    return (
+        f'<figure class="cell-picture"><div class="square">'
+        f'<img alt="{escape(spoken)}" src="data:image/png;base64,{source}">'
+        f'<span class="bar" style="width:{width:.2%}"><b>{BAR} µm</b></span>{badge}</div>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def missing(why: str) -> str:
+    """What stands in place of a picture that there is none of."""
+    return f'<figure class="cell-picture"><div class="missing">{escape(why)}</div></figure>'
+
+
+def scale_words(note: str, pixel_size: float, size: int) -> str:
+    """How the scale bar is known, in a sentence or two; ``note`` is that of an answer."""
+    square = f"The square that the model reads: {size} × {size} pixels of {pixel_size:.3g} µm."
+    if BY_STATEMENT in note:
+        return f"{square} The bar is as right as the scale that was stated for this image."
+    if pixel_size == PIXEL_SIZE:
+        return f"{square} {ESTIMATED}"
+    return square
+
+
+def answer(
+    image_id: str, probability: float | None, error: str, point: OperatingPoint, known: Learned
+) -> str:
+    """Decision, probability on the scale of three, and what the model learned from; or why it gave none."""
+    if probability is None:
+        return f'<div class="cell-answer unsure"><p>{escape(error)}</p></div>'
+    word = decisions.decision(probability, point)
+    kind, mark = MARKS[word]
+    lines = [f"{distance(probability, point)}. {point}"]
+    if point.low < point.threshold < point.high:
+        lines.append(
+            f"Dotted: {point.threshold:.3f}, the threshold at which sensitivity and specificity count every "
+            "cell. No cell is called by it."
+        )
+    if word == INDETERMINATE:
+        lines.insert(0, f"<b>{REVIEW}</b>")
+    if seen := learned(image_id, point, known):
+        lines.append(f'<span class="learned">{escape(seen)}</span>')
+    return (
+        f'<div class="cell-answer {kind}"><div class="said"><span>{mark} {word}</span>'
+        f"<span>{probability:.3f}</span></div>{scale(probability, point)}"
+        + "".join(f"<p>{line}</p>" for line in lines)
+        + "</div>"
+    )
+
+
+def scale(probability: float, point: OperatingPoint) -> str:
+    """A probability on the line from 0 to 1 with both limits, what lies between them hatched, as HTML."""
+    parts = ((NORMAL_LIKE, point.low, ""), (INDETERMINATE, point.high - point.low, "between"))
+    parts = (*parts, (ALL_LIKE, 1 - point.high, ""))
+    spans = "".join(
+        f'<span class="{kind}" style="flex:0 0 {width:.2%}">{word if width > ROOM else ""}</span>'
+        for word, width, kind in parts
+        if width > 0
+    )
+    dotted = f'<s style="left:{point.threshold:.2%}"></s>' if point.abstains else ""
+    spoken = escape(f"Probability of ALL {probability:.3f}. {point}")
+    return (
+        f'<div class="line" role="img" aria-label="{spoken}">{spans}{dotted}'
+        f'<i style="left:{probability:.2%}">▼</i></div>'
+        '<div class="ends"><span>0</span><span>probability of ALL</span><span>1</span></div>'
+    )
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and values as a table; those without a value are left out."""
+    return (
+        '<table class="cell-facts">'
+        + "".join(
+            f'<tr><th scope="row">{escape(name)}</th><td><bdi>{escape(value)}</bdi></td></tr>'
+            for name, value in rows
+            if value
+        )
+        + "</table>"
+    )

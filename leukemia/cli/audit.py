@@ -4,8 +4,10 @@ Each takes the parsed arguments and returns the exit status.
 """
 
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leukemia import settings
 from leukemia.cli.arguments import Commands, data_option, whole
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def list_entries(options: Namespace) -> int:
     """List entries."""
     from leukemia.audit import trail
 
+    _bring_over(options.data)
     case_id = None
     if options.case is not None:
         from leukemia.cases import case as cases
@@ -71,6 +74,18 @@ def list_entries(options: Namespace) -> int:
     if not entries:
         print("Nothing is on record.")
     return WHOLE
+
+
+def _bring_over(data: Path) -> None:
+    """Bring what earlier programs put on record elsewhere into the trail."""
+    from leukemia.dataset import label_log
+    from leukemia.storage.workspace import Workspace
+
+    label_log.stamp(data)
+    if settings.load().tracking_uri or Workspace(data).mlflow_db.exists():
+        from leukemia.registry import promotion_trail, versions
+
+        promotion_trail.bring_over(data, versions.registry_state(data).tags)
 
 
 def _line(entry: "Recorded") -> str:

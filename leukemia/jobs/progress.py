@@ -6,6 +6,7 @@ it is to ``progress.json`` there and how it ended to ``end.json``, each whole;
 """
 
 import contextlib
+import getpass
 import json
 import os
 import threading
@@ -133,6 +134,16 @@ def current() -> JobProgress:
 def asked_by() -> str:
     """Who started this job; empty where it is not recorded, and where it was started by hand."""
     return os.environ.get(BY, "")
+
+
+def who() -> str:
+    """Who this program works for: who started the job, or the account; empty where neither is known."""
+    if name := asked_by():
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def is_recorded(wait: float = LONGEST_WAIT) -> bool:

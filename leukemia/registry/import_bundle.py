@@ -6,9 +6,13 @@ gets a run of its own, which says where it is from, and the registry has it as a
 
 from pathlib import Path
 
+from leukemia.audit import trail
+from leukemia.audit.trail import Entry
+from leukemia.bundles import bundle as bundles
 from leukemia.bundles import engine, figures
 from leukemia.bundles.bundle import Bundle
-from leukemia.errors import RegistryError
+from leukemia.errors import RecordsError, RegistryError
+from leukemia.jobs import progress
 from leukemia.registry import publish, versions
 from leukemia.tracking import records, run_writer
 from leukemia.tracking.records import RunKind
@@ -65,4 +69,32 @@ def enter(data: Path, bundle: Bundle) -> int:
     if run.version is None:
         run.drop()
         raise RegistryError(f"The bundle could not be registered: {run.trouble.rstrip('.')}.")
+    _record(data, bundle, run.version, by or progress.who())
     return run.version
+
+
+def _record(data: Path, bundle: Bundle, number: int, who: str) -> None:
+    """Append to the trail what the new version is, and for a threshold or an acceptance, why."""
+    record, point, old, why = bundle.record, bundle.operating_point, "", ""
+    event, new = trail.MODEL_IMPORTED, str(point)
+    if record.site:
+        event, why, new = trail.ACCEPTED, record.site.reason, f"{record.site.name}: {point}"
+    elif record.changes:
+        change = record.changes[-1]
+        event, why, old = trail.THRESHOLD_CHANGED, change.reason, f"threshold {change.old:.4f}"
+    entry = Entry(
+        event,
+        who,
+        version=f"version {number}",
+        record_sha256=bundles.checksum(bundle.folder / bundles.RECORD),
+        threshold=point.threshold,
+        low=point.low,
+        high=point.high,
+        old=old,
+        new=new,
+        reason=why,
+    )
+    try:
+        trail.record(data, entry)
+    except RecordsError as error:
+        raise RegistryError(f"It is version {number} now, but that is not on record. {error}") from error

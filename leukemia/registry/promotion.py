@@ -14,10 +14,11 @@ from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import engine
 from leukemia.bundles.bundle import Bundle
-from leukemia.errors import BundleError, RegistryError
-from leukemia.registry import bundle_cache, promotion_log, promotion_review, versions
+from leukemia.errors import BundleError, RecordsError, RegistryError
+from leukemia.registry import bundle_cache, promotion_log, promotion_review, promotion_trail, versions
 from leukemia.registry.promotion_log import Event
 from leukemia.registry.versions import Version
+from leukemia.storage import database
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
@@ -183,6 +184,14 @@ def _write(
 ) -> Event:
     """Record who and why first, then change what is in service: no change is without its reason."""
     event = Event(action, number, state.champion, given.who, given.why, given.at, record_sha256)
-    with mlflow_client.translated("The model in service is unchanged"):
-        registry_writer.set_champion(data, number, *event.tag(state.tags))
+    key, value = event.tag(state.tags)
+    try:
+        # What is in service changes before the trail is committed: neither is there without the other.
+        with database.writing(data) as connection:
+            promotion_trail.append_missing(connection, state.tags)
+            promotion_trail.append(connection, event, key)
+            with mlflow_client.translated("The model in service is unchanged"):
+                registry_writer.set_champion(data, number, key, value)
+    except RecordsError as error:
+        raise RegistryError(f"The model in service is unchanged. {error}") from error
     return event

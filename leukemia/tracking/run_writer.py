@@ -5,7 +5,6 @@ logged as a warning and the training continues. A finished run becomes a model v
 :mod:`leukemia.registry.publish`.
 """
 
-import getpass
 import logging
 import os
 import shutil
@@ -200,7 +199,7 @@ def _started(
     client = mlflow_client.client(data)
     run_id = _reopen(client, resume, parent, tags)
     if not run_id:
-        tags = {records.USER: _user(), **tags} | ({records.PARENT: parent} if parent else {})
+        tags = {records.USER: progress.who(), **tags} | ({records.PARENT: parent} if parent else {})
         run_id = _create(client, mlflow_client.artifacts(data), name, tags)
         client.log_batch(run_id, params=[Param(key, str(value)) for key, value in parameters.items()])
     # The process tells whether a run is still at work: MLflow never learns of a kill.
@@ -225,15 +224,6 @@ def _process() -> dict[str, str]:
         records.BORN: repr(me.born),
         records.START: me.start,
     }
-
-
-def _user() -> str:
-    if name := progress.asked_by():
-        return name
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 def _reopen(client: mlflow.MlflowClient, run_id: str, parent: str, tags: Mapping[str, str]) -> str:

@@ -6,12 +6,13 @@ import socket
 import pytest
 from mlflow.exceptions import MlflowException
 
+from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.cli.main import main
-from leukemia.errors import BundleError, LeukemiaError, RegistryError
+from leukemia.errors import BundleError, LeukemiaError, RecordsError, RegistryError
 from leukemia.operating_point import OperatingPoint
-from leukemia.registry import promotion, rethreshold, versions
+from leukemia.registry import import_bundle, promotion, rethreshold, versions
 from leukemia.registry.serving import Watch
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_history, run_writer
@@ -161,3 +162,26 @@ def test_the_command_registers_a_changed_bundle_with_who_and_why(data, tiny_bund
 def test_a_bundle_from_elsewhere_is_distinguished_from_a_changed_one(data, tiny_bundle):
     assert main(["register", str(tiny_bundle), "--data", str(data)]) == 0
     assert run_history.runs(data)[0].kind == RunKind.IMPORTED
+
+
+def test_a_new_threshold_and_an_imported_model_are_in_the_trail(data, tiny_bundle):
+    rethreshold.save(data, first(data), OperatingPoint.of(0.3), **GIVEN)
+    (changed,) = trail.entries(data, events=[trail.THRESHOLD_CHANGED])
+    assert (changed.who, changed.reason, changed.version) == ("Dr. Ada", "Fewer misses", "version 2")
+    assert (changed.old, changed.threshold, changed.low, changed.high) == ("threshold 0.5000", 0.3, 0.3, 0.3)
+    assert changed.record_sha256 == versions.version(data, 2).record_sha256
+    number = import_bundle.import_bundle(data, bundles.read(tiny_bundle))
+    (imported,) = trail.entries(data, events=[trail.MODEL_IMPORTED])
+    assert imported.version == f"version {number}"
+    assert imported.record_sha256 == bundles.checksum(tiny_bundle / bundles.RECORD)
+
+
+def test_a_version_that_cannot_be_put_on_record_says_so(data, tiny_bundle, monkeypatch):
+    def fail(*_):
+        raise RecordsError("the disk is full")
+
+    monkeypatch.setattr(trail, "record", fail)
+    with pytest.raises(
+        RegistryError, match=r"It is version 2 now, but that is not on record\. the disk is full"
+    ):
+        import_bundle.import_bundle(data, bundles.read(tiny_bundle))

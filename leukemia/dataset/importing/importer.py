@@ -20,7 +20,7 @@ from PIL import Image
 
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest, patient_groups
-from leukemia.dataset.importing import import_report, journal, layout, sources
+from leukemia.dataset.importing import entry, import_report, journal, layout, sources
 from leukemia.dataset.importing.import_report import ImportReport
 from leukemia.dataset.importing.journal import ImportedFile
 from leukemia.dataset.importing.layout import NamedImage
@@ -122,7 +122,8 @@ def prepare(
         )
         if progress:
             progress(0, 0, "Putting the images in place")
-        _commit(output, cells, report, previous)
+        with entry.on_record(Path(source), output, cells):
+            _commit(output, cells, report, previous)
         near_duplicates.write_cache(output, cells, scan)
         damage.remember(output, cells, {file.path: file.packed for file in files if file.packed})
     return report

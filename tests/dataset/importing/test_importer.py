@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from leukemia.audit import trail
 from leukemia.dataset import manifest, patient_groups
 from leukemia.dataset.importing import importer
 from leukemia.dataset.quality import near_duplicates
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.errors import ArchiveError, DatasetError
+from leukemia.errors import ArchiveError, DatasetError, RecordsError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import measure_cell
 from leukemia.settings import PROJECT
@@ -44,7 +45,10 @@ def tree(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and ".prepare" not in path.parts and not path.name.startswith("verified-")
+        if path.is_file()
+        and ".prepare" not in path.parts
+        and not path.name.startswith("verified-")
+        and "records.db" not in path.name
     }
 
 
@@ -316,3 +320,28 @@ def test_an_import_of_one_class_says_that_nothing_can_be_trained(tmp_path):
     assert "No image is labelled Normal" in report.lines()[-1]
     assert list(report.refused_by_classifier) == ["fold_0/all/UID_1_1_2_all.bmp"]
     assert report.patients == {"Normal": 0, "ALL": 1}
+
+
+def test_an_import_is_on_record_and_one_that_changes_nothing_is_not(sample, imported):
+    output = imported[0]
+    (entry,) = trail.entries(output)
+    assert (entry.event, entry.old, entry.new) == (
+        trail.IMPORTED,
+        "",
+        manifest.fingerprint(manifest.read(output)),
+    )
+    importer.prepare(sample[0], output, workers=2)
+    assert len(trail.entries(output)) == 1
+
+
+def test_an_import_that_cannot_be_put_on_record_changes_nothing(sample, tmp_path, monkeypatch):
+    def fail(*_):
+        raise RecordsError("the disk is full")
+
+    monkeypatch.setattr(trail, "append", fail)
+    with pytest.raises(RecordsError, match="the disk is full"):
+        importer.prepare(sample[0], tmp_path / "data", workers=2)
+    assert not (tmp_path / "data" / "manifest.csv").exists()
+    monkeypatch.undo()
+    importer.prepare(sample[0], tmp_path / "data", workers=2)
+    assert len(trail.entries(tmp_path / "data")) == 1

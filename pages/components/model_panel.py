@@ -90,10 +90,9 @@ def _worst(bundle: Bundle, point: OperatingPoint) -> None:
     if len(figures.sources) == 1:
         st.caption(plain(source_words.worst(figures)[0]))
     else:
-        worst = [source_words.worst_of(figures, name) for name in WRONG]
-        st.markdown(
-            "  \n".join(["**Worst source, patients weighted equally**", *map(plain, filter(None, worst))])
-        )
+        worst = filter(None, (source_words.worst_of(figures, name) for name in WRONG))
+        lines = [plain(one[:1].upper() + one[1:]) for one in worst]
+        st.markdown("  \n".join(["**Worst source, patients weighted equally**", *lines]))
     if short := figures_by_source.shortfalls(bundle, figures, point):
         where, _, details = short.partition(". ")
         st.caption(f":material/warning: **{plain(where)}**", help=plain(details))

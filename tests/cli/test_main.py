@@ -371,3 +371,11 @@ def test_a_table_of_an_earlier_version_is_one_of_ours_and_others_are_none():
         ",".join(decisions.COLUMNS[1:]),
     ):
         assert not decisions.is_table(other)
+
+
+@pytest.mark.parametrize("folds", ["2", "3"])
+def test_fewer_folds_than_their_calibration_takes_are_refused_in_a_sentence(folds, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args(["crossvalidate", "--recipe", "reference-cnn", "--folds", folds])
+    assert stop.value.code == UNUSABLE
+    assert f"argument --folds: must be a whole number from 4 to 1,000, not {folds}" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""One cell opened: large, with its answer and what moves that.
+"""One cell opened: large, with its answer, what moves that, its neighbours and its measures.
 
 :func:`panel` lays it out wherever a page wants it; :func:`window` is a dialog over the page, with the
 neighbouring cells on the arrow keys. Both take :class:`Opened`, which a page makes of what it shows.
@@ -13,7 +13,7 @@ import streamlit as st
 from leukemia.bundles.bundle import Bundle
 from leukemia.imaging.cell import center_crop
 from leukemia.operating_point import OperatingPoint
-from pages.components import cell_view_html, cell_view_why, model_in_service
+from pages.components import cell_view_html, cell_view_reference, cell_view_why, model_in_service
 
 KEYS = "Arrow keys: previous and next cell. Escape closes."
 
@@ -144,6 +144,7 @@ def further(cell: Opened, crop: np.ndarray | None, bundle: Bundle, *, place: str
     """
     if crop is not None:
         cell_view_why.show(cell, crop, bundle, place)
+        cell_view_reference.show(cell, crop, bundle, place)
 
 
 def _state(place: str) -> str:

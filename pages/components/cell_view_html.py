@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from leukemia.imaging.morphology import Measures
 from leukemia.imaging.scale import PIXEL_SIZE, UNCERTAINTY
 from leukemia.inference import decisions
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, WORDS, OperatingPoint
 from pages.components.cell_grid import DRAWN, MARKS, REVIEW, distance, learned
 
 STYLE = Path(__file__).with_name("cell_view.css")
@@ -21,6 +22,13 @@ BAR = 5
 # Below this width, a part of the scale has no room for its word.
 ROOM = 0.13
 ESTIMATED = f"The scale is an estimate: the bar may be off by {UNCERTAINTY:.0%}."
+# Name, meaning and unit of each measure.
+MEASURES = {
+    "area": ("Size", "area of the cell", "{:.0f} µm²"),
+    "nucleus_share": ("Nucleus", "share of the cell's area", "{:.0%}"),
+    "density": ("Optical density", "of the nucleus, green light", "{:.2f}"),
+    "granularity": ("Granularity", "of the nucleus, below 0.4 µm", "{:.3f}"),
+}
 BY_STATEMENT = "µm per pixel"
 
 
@@ -108,6 +116,42 @@ def scale(probability: float, point: OperatingPoint) -> str:
         f'<i style="left:{probability:.2%}">▼</i></div>'
         '<div class="ends"><span>0</span><span>probability of ALL</span><span>1</span></div>'
     )
+
+
+def measures(found: Measures, ranges: dict[str, dict[str, tuple[float, float]]]) -> str:
+    """Measures as a table, each with the ranges of both classes where they are known.
+
+    Parameters
+    ----------
+    found : Measures
+    ranges : dict
+        Of :func:`leukemia.evaluation.class_ranges.of`, by measure; empty where not known.
+    """
+    rows = "".join(
+        f'<tr><th scope="row">{name}<small>{meaning}</small></th>'
+        f"<td>{unit.format(getattr(found, key))}</td>"
+        f"<td>{_bars(getattr(found, key), ranges[key], unit) if ranges.get(key) else ''}</td></tr>"
+        for key, (name, meaning, unit) in MEASURES.items()
+    )
+    return f'<table class="cell-facts cell-measures">{rows}</table>'
+
+
+def _bars(value: float, by_class: dict[str, tuple[float, float]], unit: str) -> str:
+    """The ranges of both classes on one line each, with the cell's value across."""
+    ends = [value, *(end for pair in by_class.values() for end in pair)]
+    start, width = min(ends), max(max(ends) - min(ends), 1e-9)
+
+    def at(one: float) -> str:
+        return f"{2 + 96 * (one - start) / width:.1f}%"
+
+    lines = "".join(
+        f'<div class="range {label.lower()}"><span>{MARKS[WORDS[label]][1]} {label} '
+        f"{unit.format(low)}–{unit.format(high)}</span>"
+        f'<i style="left:{at(low)};width:{96 * (high - low) / width:.1f}%"></i>'
+        f'<s style="left:{at(value)}"></s></div>'
+        for label, (low, high) in sorted(by_class.items())
+    )
+    return f'<div class="ranges">{lines}</div>'
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from leukemia.dataset import manifest
 from leukemia.errors import DatasetError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import crop_cell, measure_cell
-from leukemia.inference import embedding
+from leukemia.inference import embedding, features
 from leukemia.inference.classifier import Classifier, Source
 from tests.support import bundle_factory
 
@@ -40,8 +40,8 @@ def test_the_features_are_what_the_last_layer_weighs(bundle, prepared):
             for path in cells["path"]
         ]
     )
-    features, _ = embedding._features_and_answer(bundle)(crops)
-    assert features.reshape(8, -1) == pytest.approx(crops.mean(axis=(1, 2)) / 255, abs=1e-3)
+    weighed, _ = features.network(bundle)(crops)
+    assert weighed.reshape(8, -1) == pytest.approx(crops.mean(axis=(1, 2)) / 255, abs=1e-3)
 
 
 def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(bundle, prepared, tmp_path):
@@ -63,11 +63,11 @@ def test_of_a_network_that_looks_from_several_sides_the_features_are_their_mean(
         [crop_cell(measure_cell(reader.decode((prepared / path).read_bytes())), 64) for path in cells["path"]]
     )
     packed = writer.write(tmp_path / "sides", answering, bundle.record, bundle.predictions, crops)
-    raw, _ = embedding._features_and_answer(packed)(crops)
-    features = embedding.features_of(raw, len(crops))
+    raw, _ = features.network(packed)(crops)
+    weighed = features.features_of(raw, len(crops))
     quarters = crops.reshape(6, 2, 32, 2, 32, 3).mean(axis=(2, 4)) / 255
     turned = [quarters, quarters[:, ::-1, ::-1], quarters[:, ::-1], quarters[:, :, ::-1]]
-    assert features == pytest.approx(np.mean(turned, axis=0).reshape(6, -1), abs=1e-3)
+    assert weighed == pytest.approx(np.mean(turned, axis=0).reshape(6, -1), abs=1e-3)
 
 
 def test_the_probabilities_are_those_of_the_classifier(bundle, prepared, placed):
@@ -88,16 +88,16 @@ def test_every_cell_has_its_place_and_the_classes_lie_apart(prepared, placed):
 
 
 def test_the_same_features_land_on_the_same_places():
-    features = np.random.default_rng(0).normal(size=(60, 5))
-    for first, second in zip(embedding.layouts(features), embedding.layouts(features), strict=True):
+    values = np.random.default_rng(0).normal(size=(60, 5))
+    for first, second in zip(embedding.layouts(values), embedding.layouts(values), strict=True):
         assert first.shape == (60, 2)
         assert first == pytest.approx(second)
 
 
 def test_umap_keeps_groups_together_that_are_apart():
     rng = np.random.default_rng(1)
-    features = np.concatenate([rng.normal(0, 1, (40, 20)), rng.normal(12, 1, (40, 20))])
-    _, near = embedding.layouts(features)
+    values = np.concatenate([rng.normal(0, 1, (40, 20)), rng.normal(12, 1, (40, 20))])
+    _, near = embedding.layouts(values)
     centre = near[:40].mean(axis=0), near[40:].mean(axis=0)
     spread = max(near[:40].std(), near[40:].std())
     assert np.linalg.norm(centre[0] - centre[1]) > 2 * spread

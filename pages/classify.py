@@ -32,6 +32,7 @@ from pages.components import (
     model_panel,
     scale_question,
     streamlit_internals,
+    upload_list,
 )
 from pages.components import session_batch as session
 from pages.components.cell_view import Opened
@@ -116,6 +117,7 @@ def _intake(batch: Batch) -> None:
             st.button(
                 "Clear", icon=":material/delete:", on_click=_clear, disabled=not len(batch), width="stretch"
             )
+    upload_list.one_stop()
     if not given:
         # A page that was left and entered again has an empty list of files: the answers stay.
         st.session_state.listed = set()

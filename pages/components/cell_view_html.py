@@ -137,18 +137,19 @@ def measures(found: Measures, ranges: dict[str, dict[str, tuple[float, float]]])
 
 
 def _bars(value: float, by_class: dict[str, tuple[float, float]], unit: str) -> str:
-    """The ranges of both classes on one line each, with the cell's value across."""
+    """The ranges of both classes, a line each, with the cell's value across."""
     ends = [value, *(end for pair in by_class.values() for end in pair)]
     start, width = min(ends), max(max(ends) - min(ends), 1e-9)
+    number = unit.split("}")[0] + "}"
 
     def at(one: float) -> str:
         return f"{2 + 96 * (one - start) / width:.1f}%"
 
     lines = "".join(
         f'<div class="range {label.lower()}"><span>{MARKS[WORDS[label]][1]} {label} '
-        f"{unit.format(low)}–{unit.format(high)}</span>"
-        f'<i style="left:{at(low)};width:{96 * (high - low) / width:.1f}%"></i>'
-        f'<s style="left:{at(value)}"></s></div>'
+        f"{number.format(low)}–{unit.format(high)}</span>"
+        f'<div><i style="left:{at(low)};width:{96 * (high - low) / width:.1f}%"></i>'
+        f'<s style="left:{at(value)}"></s></div></div>'
         for label, (low, high) in sorted(by_class.items())
     )
     return f'<div class="ranges">{lines}</div>'

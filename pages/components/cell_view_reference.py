@@ -159,9 +159,9 @@ def _neighbours(data: Path, index: Index, cell: "Opened", crop: np.ndarray, bund
         )
     near = [one for found in by_class.values() for one in found]
     pictures = Thumbnails(data).get((one.image_id, one.path) for one in near)
-    for label in (ALL, NORMAL):
+    for column, label in zip(st.columns(2, gap="medium"), (ALL, NORMAL), strict=True):
         cards = "".join(_card(one, pictures.get(one.image_id)) for one in by_class[label])
-        st.html(
+        column.html(
             f'<div class="cell-near" role="list" aria-label="Nearest training cells labelled {label}">'
             f"<b>{label}</b>{cards}</div>"
         )

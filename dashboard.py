@@ -21,6 +21,7 @@ st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), l
 page = st.navigation(
     [
         st.Page("pages/classify.py", title="Classify", icon=":material/biotech:", default=True),
+        st.Page("pages/cases.py", title="Cases", icon=":material/folder_shared:"),
         st.Page("pages/dataset.py", title="Dataset", icon=":material/dataset:"),
         st.Page("pages/performance.py", title="Performance", icon=":material/monitoring:"),
         st.Page("pages/training.py", title="Training", icon=":material/model_training:"),

@@ -52,5 +52,9 @@ class RecordsError(LeukemiaError):
     """The records (cases, verdicts, the trail) cannot be used, or cannot hold what was asked."""
 
 
+class RecordsUnavailableError(RecordsError):
+    """The records cannot be read or written at the moment: the same may succeed later."""
+
+
 class RegistryError(LeukemiaError):
     """The registry of model versions cannot be read, or cannot do what was asked."""

@@ -94,10 +94,19 @@ def give(
         return _cells(connection, case_id, numbers)
 
 
-def undo(data: Path, case_id: int, *, reader: str) -> list[Cell]:
+def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> list[Cell]:
     """Take back what a reader gave last in a case; again, what she gave before that.
 
     Verdicts given at once are taken back at once. What counted before counts again.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    case_id : int
+    reader : str
+    key : str, optional
+        As for :func:`give`: sent again, it takes back once.
 
     Returns
     -------
@@ -112,6 +121,8 @@ def undo(data: Path, case_id: int, *, reader: str) -> list[Cell]:
     person = reader_name(reader)
     with database.writing(data) as connection:
         open_case(connection, case_id)
+        if key and _is_given(connection, case_id, key):
+            return []
         rows = connection.execute(
             sa.select(READINGS)
             .where(READINGS.c.case_id == case_id, READINGS.c.reader == person)
@@ -126,7 +137,7 @@ def undo(data: Path, case_id: int, *, reader: str) -> list[Cell]:
         before = {row.cell: (row.verdict, row.reason) for row in standing if row.act != act}
         cells = _cells(connection, case_id, numbers)
         given = [(cell, *before.get(cell.number, ("", ""))) for cell in cells]
-        _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, undoes=act)
+        _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, key=key, undoes=act)
         return _cells(connection, case_id, numbers)
 
 

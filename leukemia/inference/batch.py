@@ -111,6 +111,11 @@ class Batch:
         return list(self._results.values())
 
     @property
+    def final(self) -> list[Result]:
+        """Results that stay: those kept until their scale is stated are left out."""
+        return [one for one in self._results.values() if one.key not in self._unscaled]
+
+    @property
     def remaining(self) -> float | None:
         """Seconds until all is answered, at the pace since work began; None where unknown."""
         if self._since is None:

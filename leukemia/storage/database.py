@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from leukemia import settings
-from leukemia.errors import RecordsError, SettingError
+from leukemia.errors import RecordsError, RecordsUnavailableError, SettingError
 from leukemia.storage import databases
 from leukemia.storage.atomic import partial_folder
 from leukemia.storage.locks import exclusive
@@ -242,9 +242,9 @@ def _translated(what: str, data: Path) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise RecordsError(f"{what}: {_reason(error)}.") from error
+        raise RecordsUnavailableError(f"{what}: {_reason(error)}.") from error
     except OSError as error:
-        raise RecordsError(f"{what}: {error.strerror or error}.") from error
+        raise RecordsUnavailableError(f"{what}: {error.strerror or error}.") from error
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -1,16 +1,51 @@
 """Who sits in front of the page."""
 
+from pathlib import Path
+
 import streamlit as st
+
+from leukemia.attribution import MAX_WHO
 
 # A name that was given once serves the whole visit, on every page.
 NAME = "reviewer"
+TAB = "reader-of-tab"
+
+_tab = st.components.v2.component(
+    "leukemia.reader_of_tab",
+    html="<span></span>",
+    js=Path(__file__).with_name("reader_of_tab.js").read_text(encoding="utf-8"),
+)
 
 
 def name() -> str:
     """Who is signed in, or gave a name before; empty where nobody did."""
+    return signed_in() or st.session_state.get(NAME, "")
+
+
+def signed_in() -> str:
+    """Who is signed in; empty where nobody is."""
     if st.user.get("is_logged_in"):
         return str(st.user.get("name") or st.user.get("email") or "")
-    return st.session_state.get(NAME, "")
+    return ""
+
+
+def of_tab() -> None:
+    """Know the name again after the tab was reloaded; to be laid out once, where a name is asked for."""
+    if signed_in():
+        return
+
+    def known() -> None:
+        given = st.session_state[TAB].get("name")
+        if isinstance(given, str) and not name():
+            remember(given[:MAX_WHO])
+
+    _tab(key=TAB, data={"name": name()}, on_name_change=known)
+
+
+def prefill(key: str) -> None:
+    """Put the name into a field that is empty, before it is laid out."""
+    if not st.session_state.get(key):
+        st.session_state[key] = name()
 
 
 def remember(who: str) -> None:

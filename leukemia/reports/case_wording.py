@@ -1,0 +1,72 @@
+"""What page, HTML and PDF say of a case, in the same words and with the same numbers."""
+
+from leukemia.cases.agreement import Agreement
+from leukemia.cases.case import Case
+from leukemia.cases.summary import Summary
+from leukemia.evaluation import formatting
+from leukemia.operating_point import ALL_LIKE, OperatingPoint
+
+COUNT_HEADER = ("Cells", "Model's answers", "With readers' verdicts")
+ABOUT_SHARE = (
+    "The interval (95%, Wilson) is over the cells of this one patient. It does not tell how another smear, "
+    "or another model, would differ."
+)
+SEVERAL_MODELS = (
+    "Several models, or several limits, answered these cells: their share cannot be placed in the record of "
+    "one."
+)
+PLACE_GONE = "The model's record is not available: the share cannot be placed among its patients."
+
+
+def count_rows(counts: Summary) -> list[tuple[str, str, str]]:
+    """Rows of the table of counts, under :data:`COUNT_HEADER`."""
+    return [
+        (word, f"{counts.decisions[word]:,}" if word in counts.decisions else "–", f"{number:,}")
+        for word, number in counts.final.items()
+    ]
+
+
+def shares(counts: Summary) -> list[str]:
+    """The share of ALL-like cells by the model, and with readers' verdicts in place of its answers."""
+    if not counts.classified:
+        return ["The model classified no cell."]
+    by_model = (
+        f"{ALL_LIKE} by the model: {counts.all_like:,} of {counts.classified:,} classified cells, "
+        f"{formatting.interval(counts.share, True)}."
+    )
+    if not counts.reviewed:
+        return [by_model]
+    reviewed = (
+        f"{ALL_LIKE} with readers' verdicts: {counts.final[ALL_LIKE]:,} of {counts.reviewed:,} cells, "
+        f"{formatting.interval(counts.reviewed_share, True)}."
+    )
+    return [by_model, reviewed]
+
+
+def model(one: tuple[str, str, OperatingPoint]) -> str:
+    """A model of :func:`leukemia.cases.summary.models`: name, record, limits."""
+    name, record_sha256, point = one
+    return f"{name} (record {record_sha256[:8]}). {point}".rstrip(".")
+
+
+def agreement(one: Agreement) -> str:
+    """How far two readers agree, in a sentence."""
+    first, second = one.readers
+    cells = "1 cell" if one.cells == 1 else f"{one.cells:,} cells"
+    said = f"{first} and {second}: the same verdict on {one.same:,} of {cells} that both read"
+    kappa = one.kappa
+    if kappa.value != kappa.value:  # NaN
+        return f"{said}. Cohen's kappa is not defined: there was one verdict only."
+    return f"{said}; Cohen's kappa {formatting.interval(kappa)} (95% interval over {one.over})."
+
+
+def when(at: str) -> str:
+    """A time on record (ISO 8601, UTC), for a reader."""
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
+def signature(case: Case) -> str:
+    """Printed name, time and meaning of a signature; what stands where there is none."""
+    if not case.is_signed:
+        return "Not signed."
+    return f"Signed by {case.signed_by}, {when(case.signed_at or '')}: {case.signed_meaning}"

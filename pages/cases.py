@@ -1,0 +1,31 @@
+"""Cases: a patient's cells, read by people beside the model's answers, signed."""
+
+import streamlit as st
+
+from leukemia import settings
+from leukemia.errors import RecordsError
+from leukemia.markdown import plain
+from pages.components import entry, heading
+from pages.sections.cases import address, case_view, worklist
+
+PURPOSE = (
+    "A case holds a patient's cells, the model's answers and the readers' verdicts. Everything is saved at "
+    "once."
+)
+
+
+def main() -> None:
+    """Lay out the list of cases, or the one that the address names."""
+    heading.show("Cases", PURPOSE)
+    data, case_id = settings.load().data, address.case_id()
+    try:
+        if case_id is None:
+            worklist.show(data)
+        else:
+            case_view.show(data, case_id)
+    except RecordsError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+entry.enter()
+main()

@@ -1,0 +1,77 @@
+"""One case, opened: what it is, who reads it, and its sections."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.attribution import MAX_WHO
+from leukemia.cases import case as cases
+from leukemia.cases.case import Overview
+from leukemia.markdown import plain
+from leukemia.reports import case_wording
+from pages.components import flash, identity, section_picker
+from pages.sections.cases import address, history, intake, readers, report, review, summary, words
+
+# A section's word in the address, and what lays it out, given the data folder and the case.
+SECTIONS = {
+    "review": review.show,
+    "summary": summary.show,
+    "readers": readers.show,
+    "report": report.show,
+    "history": history.show,
+}
+TITLES = {"report": "Sign and report"}
+FLASH = "case"
+READER = "case-reader"
+
+
+def show(data: Path, case_id: int) -> None:
+    """Lay out the section of the case that the address names."""
+    st.button("All cases", icon=":material/arrow_back:", on_click=address.close_case)
+    one = cases.overview(data, case_id)
+    _head(one)
+    flash.show(FLASH)
+    _reader()
+    if not one.case.is_signed:
+        intake.show(data, one.case, is_empty=not one.cells)
+    if one.cells:
+        chosen = section_picker.pick(
+            "case", SECTIONS, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
+        )
+        SECTIONS[chosen](data, one.case)
+    if not one.case.is_signed:
+        intake.work(data, one.case)
+
+
+def _head(one: Overview) -> None:
+    case = one.case
+    st.subheader(plain(case.identifier))
+    todo = words.left_to_do(one)
+    st.markdown(
+        f"{words.STATE_MARKS[one.state]} **{one.state}**{f': {todo}' if todo else ''}. "
+        f"Begun {case_wording.when(case.created_at)} by {plain(case.created_by)}."
+    )
+    if case.is_signed:
+        st.info(
+            f"**{plain(case_wording.signature(case))}** The case is read-only. To change it, "
+            "reopen it under **Sign and report**.",
+            icon=":material/lock:",
+        )
+    elif rules := words.rules(case):
+        st.caption(rules)
+
+
+def _reader() -> None:
+    """Ask who reads, unless that is known from signing in."""
+    if identity.signed_in():
+        return
+    identity.of_tab()
+    st.session_state[READER] = identity.name()
+    st.text_input(
+        "Your name",
+        key=READER,
+        max_chars=MAX_WHO,
+        placeholder="as it should stand beside your verdicts",
+        on_change=lambda: identity.remember(st.session_state[READER]),
+        width=360,
+    )

@@ -1,0 +1,167 @@
+"""Cells dropped into a case: answered a few at a time, each on record as soon as it is answered."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import streamlit as st
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.cases import cells
+from leukemia.cases.case import Case
+from leukemia.cases.cells import PICTURE
+from leukemia.errors import BundleError, RecordsError
+from leukemia.imaging import reader
+from leukemia.inference import batch as batches
+from leukemia.inference.batch import Batch, Item
+from leukemia.inference.classifier import Source
+from leukemia.markdown import plain
+from leukemia.settings import MAX_FILES
+from leukemia.storage import files as disk
+from pages.components import identity, model_in_service, scale_question, streamlit_internals
+from pages.sections.cases import words
+
+# Seconds of work between two drawings of the page.
+REDRAW = 1.5
+AGAIN = "These cells are not in the case yet."
+
+
+@dataclass
+class Intake:
+    """What this session is adding to a case.
+
+    Attributes
+    ----------
+    batch : Batch
+        What is not on record yet; an image leaves it once it is.
+    seen : set of str
+        The file_ids of all that was dropped.
+    added, already : int
+        Cells put on record; images that the case held already.
+    trouble : str
+        Why nothing could be put on record; empty where it could.
+    answered_by : (Bundle, int or None) or None
+        The model that answered last, and its version.
+    """
+
+    batch: Batch = field(default_factory=lambda: Batch(picture=PICTURE))
+    seen: set[str] = field(default_factory=set)
+    added: int = 0
+    already: int = 0
+    trouble: str = ""
+    answered_by: tuple[Bundle, int | None] | None = None
+
+
+def show(data: Path, case: Case, *, is_empty: bool) -> None:
+    """Lay out the place to drop images; see :func:`work`."""
+    state = _of(case.id)
+    try:
+        pixel_size = model_in_service.bundle().pixel_size
+    except BundleError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
+    busy = bool(state.batch.waiting or state.batch.unscaled or state.trouble)
+    with st.expander("Add cells", icon=":material/add_photo_alternate:", expanded=is_empty or busy):
+        if not identity.name():
+            st.caption(words.NAME_FIRST)
+        st.file_uploader(
+            f"Drop images of single cells here, cut out on black. Up to {MAX_FILES} files at once.",
+            type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
+            accept_multiple_files=True,
+            key=_uploader(case.id),
+            on_change=_take_in,
+            args=(case.id,),
+            disabled=not identity.name(),
+        )
+        _say(state)
+        scale_question.show(state.batch, pixel_size)
+        if state.trouble:
+            st.error(plain(f"{state.trouble} {AGAIN}"), icon=":material/error:")
+            st.button("Try again", icon=":material/refresh:", on_click=_try_again, args=(data, case.id))
+
+
+def work(data: Path, case: Case) -> None:
+    """Answer what waits, put it on record, and run the page again until nothing waits: its last act."""
+    state = _of(case.id)
+    batch = state.batch
+    if not batch.waiting or batch.stopped or state.trouble:
+        return
+    total = len(batch)
+    bar = st.progress(0.0, "Classifying …")
+    classifier, serving = model_in_service.classifier(), model_in_service.in_service()
+    same = serving.bundle.digest == classifier.bundle.digest
+    state.answered_by = classifier.bundle, serving.version if same else None
+    until = time.monotonic() + REDRAW
+    while batch.waiting:
+        streamlit_internals.drop_uploads(batch.work(classifier, batches.CHUNK))
+        _keep(data, case.id)
+        if state.trouble or time.monotonic() >= until:
+            break
+        done = total - batch.waiting
+        bar.progress(done / total, f"{done:,} of {total:,} classified")
+    st.rerun()
+
+
+def _of(case_id: int) -> Intake:
+    return st.session_state.setdefault(f"intake-{case_id}", Intake())
+
+
+def _uploader(case_id: int) -> str:
+    return f"case-uploader-{case_id}"
+
+
+def _take_in(case_id: int) -> None:
+    state = _of(case_id)
+    new = [file for file in st.session_state[_uploader(case_id)] if file.file_id not in state.seen]
+    state.seen |= {file.file_id for file in new}
+    state.batch.add(
+        Item(file.file_id, Source(disk.shown(file.name), file.getvalue))
+        for file in new
+        if not disk.is_hidden(PurePosixPath(file.name))
+    )
+
+
+def _keep(data: Path, case_id: int) -> None:
+    """Put what was answered on record, all or nothing; it leaves the batch once it is there."""
+    state = _of(case_id)
+    results = state.batch.final
+    if not results or not state.answered_by:
+        return
+    bundle, version = state.answered_by
+    try:
+        added = cells.add(
+            data,
+            case_id,
+            results,
+            bundle,
+            bundle.operating_point,
+            who=identity.name(),
+            version=version,
+        )
+    except RecordsError as error:
+        state.trouble = str(error)
+        return
+    state.trouble = ""
+    state.added += len(added.new)
+    state.already += len(added.already)
+    state.batch.remove([one.key for one in results])
+
+
+def _try_again(data: Path, case_id: int) -> None:
+    _of(case_id).trouble = ""
+    _keep(data, case_id)
+
+
+def _say(state: Intake) -> None:
+    batch = state.batch
+    if batch.refused:
+        st.warning(
+            f"At most {MAX_FILES} files can be added at once: the last {batch.refused:,} are left out. "
+            "Drop them in again on their own."
+        )
+    if state.added or state.already:
+        said = f"{state.added:,} added" * bool(state.added)
+        there = f"{state.already:,} in this case already, not added again" * bool(state.already)
+        st.caption("; ".join(filter(None, (said, there))) + ".")
+    if batch.waiting and not state.trouble:
+        st.caption(f"{batch.waiting:,} left to classify.")

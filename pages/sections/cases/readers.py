@@ -1,0 +1,118 @@
+"""Where readers disagree: both verdicts, a place to settle it, and how far the readers agree on the whole."""
+
+import base64
+from functools import partial
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia import attribution
+from leukemia.cases import agreement, cells, disagreements
+from leukemia.cases.case import SETTLED, Case
+from leukemia.cases.cells import Cell
+from leukemia.cases.verdicts import VERDICTS
+from leukemia.errors import RecordsError
+from leukemia.markdown import plain
+from leukemia.reports import case_wording
+from pages.components import flash, identity
+
+FLASH = "settle"
+SHOW_ALL = "I settle this case: show me the disagreements on cells that I have not read"
+NONE = "The readers do not disagree on any cell."
+ONE_READER = "Agreement is shown once two readers have given verdicts on the same cells."
+KEPT_BACK = (
+    "{count} disputed {cells} you have not read {are} not shown: readers of this case do not see each "
+    "other's verdicts before their own."
+)
+
+
+def show(data: Path, case: Case) -> None:
+    """Lay out the disputed cells, those that were settled, and the agreement."""
+    flash.show(FLASH)
+    found = cells.cells(data, case.id)
+    open_to_me = _open_to_me(case, found)
+    disputed = [cell for cell in disagreements.disputed(data, case.id) if cell.number in open_to_me]
+    small = cells.thumbnails(data, case.id, [cell.number for cell in disputed])
+    if disputed:
+        st.markdown(f"**The readers disagree on {len(disputed):,} {_cells(len(disputed))}**")
+    else:
+        st.caption(NONE if len(open_to_me) == len(found) else f"{NONE.removesuffix('.')} that you have read.")
+    for cell in disputed:
+        _settle(data, case, cell, small.get(cell.number))
+    for cell in found:
+        if cell.status == SETTLED and cell.settlement and cell.number in open_to_me:
+            st.markdown(
+                f"Cell {cell.number}: settled as **{cell.settlement.verdict}** by "
+                f"{plain(cell.settlement.who)}, {case_wording.when(cell.settlement.at)}. "
+                f"{plain(cell.settlement.reason)} "
+                f"The readers' own verdicts: {plain(_verdicts(cell))}."
+            )
+    st.markdown("**Agreement**")
+    shown = agreement.of_cells([cell for cell in found if cell.number in open_to_me])
+    for one in shown:
+        st.markdown(plain(case_wording.agreement(one)))
+    if not shown:
+        st.caption(ONE_READER)
+
+
+def _open_to_me(case: Case, found: list[Cell]) -> set[int]:
+    """Numbers of the cells whose verdicts this reader may see now."""
+    name = identity.name()
+    read = {cell.number for cell in found if cell.by(name)}
+    if not case.blind or case.is_signed:
+        return {cell.number for cell in found}
+    closed = [cell for cell in found if cell.status == "disputed" and cell.number not in read]
+    if closed:
+        are = "are" if len(closed) > 1 else "is"
+        st.info(KEPT_BACK.format(count=len(closed), cells=f"{_cells(len(closed))} that", are=are))
+        if st.checkbox(SHOW_ALL, key=f"show-disputes-{case.id}"):
+            return read | {cell.number for cell in closed}
+    return read
+
+
+def _settle(data: Path, case: Case, cell: Cell, small: bytes | None) -> None:
+    key = f"settle-{case.id}-{cell.number}"
+    with st.container(border=True):
+        left, right = st.columns([1, 4])
+        if small:
+            picture = base64.b64encode(small).decode("ascii")
+            left.html(
+                f'<img alt="Cell {cell.number} of {escape(case.identifier)}" '
+                f'style="width:100%;max-width:11rem" src="data:image/jpeg;base64,{picture}">'
+            )
+        with right:
+            st.markdown(f"**Cell {cell.number}**: {plain(_verdicts(cell))}")
+            if case.is_signed:
+                return
+            with st.form(key, border=False):
+                st.radio("Settle it as", VERDICTS, key=f"{key}-verdict", horizontal=True, index=None)
+                st.text_input("Reason", key=f"{key}-reason", max_chars=attribution.MAX_WHY)
+                st.form_submit_button(
+                    f"Settle cell {cell.number}",
+                    icon=":material/handshake:",
+                    on_click=partial(_save, data, case.id, cell.number, key),
+                )
+
+
+def _save(data: Path, case_id: int, number: int, key: str) -> None:
+    state = st.session_state
+    verdict, reason = state[f"{key}-verdict"], state[f"{key}-reason"]
+    try:
+        if not verdict:
+            raise RecordsError("Choose a verdict first.")
+        disagreements.settle(data, case_id, number, verdict, who=identity.name(), reason=reason)
+    except RecordsError as error:
+        flash.put(FLASH, flash.ERROR, str(error))
+        return
+    flash.put(FLASH, flash.SUCCESS, f"Cell {number} is settled as {verdict}.")
+
+
+def _verdicts(cell: Cell) -> str:
+    return ", ".join(
+        f"{one.reader}: {one.verdict}{f' ({one.reason})' if one.reason else ''}" for one in cell.readings
+    )
+
+
+def _cells(count: int) -> str:
+    return "cell" if count == 1 else "cells"

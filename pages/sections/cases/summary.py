@@ -1,0 +1,66 @@
+"""What a case's cells come to: counts, the share of ALL-like cells, where it lies in the model's record."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from leukemia.cases import cells, summary
+from leukemia.cases.case import Case
+from leukemia.cases.cells import Cell
+from leukemia.markdown import plain
+from leukemia.plots import case_placement
+from leukemia.reports import case_wording
+from pages.components import charts, identity
+from pages.sections.cases import answered_by
+
+KEPT_BACK = (
+    "The model's answers, or other readers' verdicts, on cells that you have not read yet are kept back and "
+    "not counted here."
+)
+
+
+def show(data: Path, case: Case) -> None:
+    """Lay out counts and share, as far as this reader may know them."""
+    found = cells.cells(data, case.id, reader=identity.name())
+    if any(cell.hidden or cell.others_hidden for cell in found):
+        st.info(KEPT_BACK, icon=":material/visibility_off:")
+    counts = summary.summarise(found)
+    _counts(counts)
+    for line in case_wording.shares(counts):
+        st.markdown(plain(line))
+    st.caption(case_wording.ABOUT_SHARE)
+    if not any(cell.hidden for cell in found):
+        _place(data, found)
+    _elsewhere(data, case)
+
+
+def _counts(counts: summary.Summary) -> None:
+    table = pd.DataFrame(case_wording.count_rows(counts), columns=case_wording.COUNT_HEADER)
+    st.dataframe(table, hide_index=True, width="content")
+
+
+def _place(data: Path, found: list[Cell]) -> None:
+    bundle = answered_by.of(data, found)
+    answered = summary.models([cell for cell in found if cell.probability is not None])
+    if not answered:
+        return
+    st.markdown(f"Answered by {plain('; '.join(map(case_wording.model, answered)))}.")
+    placed = summary.placement(found, bundle)
+    if placed:
+        charts.show(case_placement.strips(placed), key="case-placement")
+    elif len(answered) > 1:
+        st.caption(case_wording.SEVERAL_MODELS)
+    else:
+        st.caption(answered_by.GONE)
+
+
+def _elsewhere(data: Path, case: Case) -> None:
+    others = cells.elsewhere(data, case.id)
+    if others:
+        named = sorted({name for names in others.values() for name in names})
+        st.warning(
+            f"{len(others):,} of these cells are also in other cases: {plain(', '.join(named[:8]))}. "
+            "Check that they belong to this patient.",
+            icon=":material/content_copy:",
+        )

@@ -1,0 +1,34 @@
+"""What the Cases page says in more than one place."""
+
+from leukemia.cases.case import EMPTY, IN_DISPUTE, READY, SIGNED, TO_REVIEW, Case, Overview
+
+STATE_MARKS = {
+    EMPTY: ":material/hourglass_empty:",
+    TO_REVIEW: ":material/visibility:",
+    IN_DISPUTE: ":material/forum:",
+    READY: ":material/task_alt:",
+    SIGNED: ":material/lock:",
+}
+NAME_FIRST = "Enter your name first: it is kept with what you do."
+
+
+def left_to_do(one: Overview) -> str:
+    """What must be done before a case can be signed, in a few words."""
+    if one.state == SIGNED:
+        return ""
+    parts = []
+    if one.unread:
+        parts.append(f"{one.unread:,} need a verdict" if one.unread > 1 else "1 needs a verdict")
+    if one.disputed:
+        parts.append(f"{one.disputed:,} disputed")
+    return ", ".join(parts) or (f"{one.with_verdict:,} of {one.cells:,} read" if one.cells else "")
+
+
+def rules(case: Case) -> str:
+    """How a case is to be read, as it was chosen; empty where it is read openly."""
+    said = []
+    if case.blind:
+        said.append("Readers do not see each other's verdict on a cell before their own.")
+    if case.hide_model:
+        said.append("The model's answer is hidden until you have given your verdict.")
+    return " ".join(said)

@@ -1,0 +1,93 @@
+"""All cases: searched, narrowed by state, ordered by uncertainty; each opens at a press."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from leukemia.cases import case as cases
+from leukemia.cases.case import ORDERS, SIGNED, STATES, Overview
+from leukemia.inference import decisions
+from leukemia.markdown import plain
+from leukemia.reports import case_wording
+from pages.components import flash
+from pages.sections.cases import address, new_case, words
+
+FLASH = "worklist"
+PAGE_SIZE = 25
+TITLES, WIDTHS = ("Case", "State", "The model's answers", "Last changed"), (3, 2, 4, 3)
+NONE_YET = "There is no case yet. Press **New case** to begin one; then drop a patient's cells into it."
+NO_MATCH = "No case matches. Change the search or the state."
+
+
+def show(data: Path) -> None:
+    """Lay out the list that the address asks for."""
+    flash.show(FLASH)
+    new_case.show(data)
+    _controls()
+    found = cases.worklist(data, search=address.search(), states=address.states(), order=address.order())
+    if not found:
+        narrowed = address.search() or address.states()
+        st.info(NO_MATCH if narrowed else NONE_YET, icon=":material/folder_open:")
+        return
+    pages = -(-len(found) // PAGE_SIZE)
+    page = min(address.page(), pages)
+    st.markdown(f"**{len(found):,} {'case' if len(found) == 1 else 'cases'}**")
+    for title, column in zip(
+        ("Case", "State", "The model's answers", "Last changed"), _columns(), strict=True
+    ):
+        column.caption(title)
+    for one in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        _row(one)
+    _pages(page, pages)
+
+
+def _controls() -> None:
+    state = st.session_state
+    state["cases-search"], state["cases-states"] = address.search(), address.states()
+    state["cases-order"] = address.order()
+
+    def narrow() -> None:
+        address.put_list(
+            search=state["cases-search"], states=state["cases-states"], order=state["cases-order"]
+        )
+
+    left, middle, right = st.columns([3, 3, 2])
+    left.text_input("Search by identifier", key="cases-search", on_change=narrow, max_chars=cases.LONGEST)
+    middle.multiselect("State", STATES, key="cases-states", on_change=narrow, placeholder="All states")
+    right.selectbox("Order", ORDERS, key="cases-order", on_change=narrow)
+
+
+def _row(one: Overview) -> None:
+    case = one.case
+    name, state, answers, changed = _columns()
+    name.button(
+        plain(case.identifier),
+        key=f"open-case-{case.id}",
+        icon=":material/folder_open:",
+        on_click=address.open_case,
+        args=(case.id,),
+        width="stretch",
+    )
+    state.markdown(f"{words.STATE_MARKS[one.state]} **{one.state}**  \n{words.left_to_do(one)}")
+    answers.markdown(_answers(one))
+    changed.markdown(f"{case_wording.when(case.changed_at)}  \nbegun by {plain(case.created_by)}")
+
+
+def _answers(one: Overview) -> str:
+    if not one.cells:
+        return "no cells"
+    if one.case.hide_model and one.state != SIGNED:
+        return f"{one.cells:,} cells  \n:material/visibility_off: hidden until read"
+    return decisions.counted(one.decisions)
+
+
+def _columns() -> list:
+    return st.columns(WIDTHS, vertical_alignment="top")
+
+
+def _pages(page: int, pages: int) -> None:
+    if pages == 1:
+        return
+    key = f"cases-page-{pages}"
+    st.session_state[key] = page
+    st.pagination(pages, key=key, on_change=lambda: address.put_page(st.session_state[key]))

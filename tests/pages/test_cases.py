@@ -1,0 +1,265 @@
+"""The Cases page, without a browser."""
+
+import json
+
+import pytest
+
+from leukemia.cases import case as cases
+from leukemia.cases import cells, signing, verdicts
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from pages.components import identity, model_in_service
+from pages.sections.cases import new_case, readers, worklist
+from tests.support.app import dashboard, fill, go, press, said, widget
+from tests.support.case_factory import make_case
+
+HOSTILE = "<b>P</b> 'x' \"y\" *7* :cat: $z$"
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def visit(data, tiny_bundle, monkeypatch):
+    """Open the page at an address, as somebody with a name."""
+
+    def start(name="Ada", **query):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
+        model_in_service.refresh()
+        page = dashboard()
+        if name:
+            page.session_state[identity.NAME] = name
+        return go(page, "cases", **{word: str(value) for word, value in query.items()})
+
+    return start
+
+
+def grid(page):
+    """What the review grid was given."""
+    (one,) = [part for part in page.get("bidi_component") if "review-" in part.proto.id]
+    return json.loads(one.proto.json)
+
+
+def shown(page):
+    """Cells of the review grid, by number."""
+    return {cell["number"]: cell for cell in grid(page)["cells"]}
+
+
+def lines(page, number):
+    return [text for text, _ in shown(page)[number]["lines"]]
+
+
+def listed(page):
+    """Identifiers in the list, in its order."""
+    return [button.label for button in page.button if (button.key or "").startswith("open-case-")]
+
+
+def test_without_a_case_the_page_says_how_to_begin_and_writes_nothing(visit, data):
+    page = visit()
+    assert worklist.NONE_YET in said(page, escaped=True)
+    assert not data.exists()
+
+
+def test_a_case_is_begun_and_opens_at_an_address_of_its_own(visit, data):
+    page = visit(name="")
+    fill(page, "Identifier", HOSTILE)
+    widget(page.checkbox, "Keep file names").check()
+    for field in page.text_input:
+        if field.key == f"{new_case.FORM}-who":
+            field.set_value("Ada")
+    press(page, "Begin the case")
+    (one,) = cases.worklist(data)
+    assert one.case.identifier == HOSTILE
+    assert (one.case.keep_names, one.case.blind, one.case.hide_model) == (True, False, False)
+    assert page.query_params["case"] == str(one.case.id)
+    assert HOSTILE in said(page)
+    assert widget(page.text_input, "Your name").value == "Ada"
+
+
+def test_an_identifier_that_is_taken_or_empty_is_a_sentence(visit, data):
+    cases.create(data, "P-1", who="Ada")
+    page = visit()
+    press(page, "Begin the case")
+    assert "give the case an identifier" in said(page)
+    fill(page, "Identifier", " P-1 ")
+    press(page, "Begin the case")
+    assert "There is a case with this identifier already." in said(page)
+    assert len(cases.worklist(data)) == 1
+
+
+def test_the_list_is_searched_narrowed_and_ordered_in_the_address(visit, data):
+    make_case(data, "sure", (0.95, 0.02))
+    make_case(data, "unsure", (0.5, 0.55, 0.9), first=20)
+    page = visit()
+    names = listed(page)
+    assert names == ["unsure", "sure"]
+    widget(page.text_input, "Search by identifier").set_value("SURE").run()
+    widget(page.multiselect, "State").set_value([cases.TO_REVIEW]).run()
+    assert page.query_params["search"] == "SURE"
+    assert page.query_params["state"] == cases.TO_REVIEW
+    assert listed(page) == ["unsure"]
+    again = visit(state=cases.TO_REVIEW, order=cases.MOST_UNCERTAIN, search="nothing")
+    assert worklist.NO_MATCH in said(again)
+    press(visit(), "sure")
+
+
+@pytest.mark.parametrize("asked", ["999", "x", "-1", "9" * 40, ""])
+def test_a_case_that_is_not_there_is_a_sentence(visit, data, asked):
+    make_case(data)
+    assert "There is no case number" in said(visit(case=asked))
+
+
+def test_dropped_cells_are_answered_and_on_record(visit, data, drawn_files):
+    case = cases.create(data, "P-1", who="Ada")
+    page = visit(case=case.id)
+    files = [(path.name, path.read_bytes(), "image/bmp") for path in sorted(drawn_files.iterdir())[:5]]
+    files.append(("broken.bmp", b"no picture", "image/bmp"))
+    page.file_uploader[0].set_value(files).run()
+    assert not page.exception
+    found = cells.cells(data, case.id)
+    assert len(found) == 6
+    assert {cell.name for cell in found} == {""}
+    (broken,) = [cell for cell in found if not cell.image_id]
+    assert broken.error in lines(page, broken.number)
+    assert [cell.probability is None for cell in found].count(True) == 1
+    page.run()
+    assert len(cells.cells(data, case.id)) == 6
+    again = visit(case=case.id)
+    again.file_uploader[0].set_value(files[:2]).run()
+    assert len(cells.cells(data, case.id)) == 6
+    assert "2 in this case already" in said(again)
+
+
+def test_nobody_adds_cells_without_a_name(visit, data):
+    case = cases.create(data, "P-1", who="Ada")
+    page = visit(name="", case=case.id)
+    assert page.file_uploader[0].disabled
+
+
+def test_cells_that_cannot_be_put_on_record_wait(visit, data, drawn_files, monkeypatch):
+    from leukemia.errors import RecordsUnavailableError
+
+    case = cases.create(data, "P-1", who="Ada")
+    page = visit(case=case.id)
+    whole = cells.add
+
+    def fails(*_, **__):
+        raise RecordsUnavailableError("Nothing was saved. The database is gone.")
+
+    monkeypatch.setattr(cells, "add", fails)
+    path = next(iter(sorted(drawn_files.iterdir())))
+    page.file_uploader[0].set_value([(path.name, path.read_bytes(), "image/bmp")]).run()
+    assert "The database is gone. These cells are not in the case yet." in said(page)
+    monkeypatch.setattr(cells, "add", whole)
+    press(page, "Try again")
+    assert len(cells.cells(data, case.id)) == 1
+    assert "database is gone" not in said(page)
+
+
+def test_the_grid_shows_answers_and_verdicts_side_by_side(visit, data):
+    case = make_case(data)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(data, case.id, [1, 2], NORMAL_LIKE, reader="Ben <i>")
+    page = visit(case=case.id)
+    assert list(shown(page)) == [1, 2, 3, 4, 5]
+    assert [cell["own"] for cell in shown(page).values()] == [ALL_LIKE, "", "", "", ""]
+    assert lines(page, 1)[:1] == ["Model: ALL-like, 0.900"]
+    assert lines(page, 1)[-2:] == ["Ben <i>: Normal-like", "Readers disagree"]
+    assert lines(page, 4)[0] == "Model: not classified"
+    assert "Unlike the cells" in lines(page, 4)[1]
+    assert "You have read 1 of 5 cells." in said(page)
+    assert "3 still need a verdict" in said(page)
+
+
+def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data):
+    case = make_case(data, blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
+    page = visit(case=case.id)
+    assert "Ben" not in "".join(lines(page, 1))
+    assert "0.9" not in str(shown(page)[1])
+    assert shown(page)[1]["probability"] is None
+    assert {"Ben: ALL-like", "Readers disagree", "Model: Indeterminate, 0.500"} <= set(lines(page, 2))
+    history = visit(case=case.id, section="history").dataframe[0].value
+    assert set(history["Cell"].dropna()) == {2}
+    summary = visit(case=case.id, section="summary")
+    counts = summary.dataframe[0].value.set_index("Cells")
+    assert list(counts["Model's answers"]) == ["0", "1", "0", "0", "–", "–"]
+    assert not summary.get("plotly_chart")
+    assert "hidden until read" in said(visit())
+
+
+def test_a_disagreement_is_settled_on_the_page(visit, data):
+    case = make_case(data)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
+    page = visit(case=case.id, section="readers")
+    assert "The readers disagree on 1 cell" in said(page)
+    press(page, "Settle cell 1")
+    assert "Choose a verdict first." in said(page)
+    widget(page.radio, "Settle it as").set_value(INDETERMINATE)
+    fill(page, "Reason", "Seen together")
+    press(page, "Settle cell 1")
+    (cell,) = cells.cells(data, case.id)[:1]
+    assert (cell.verdict, cell.settlement.who) == (INDETERMINATE, "Ada")
+    assert "settled as **Indeterminate**" in said(page)
+    assert "the same verdict on 0 of 1 cell" in said(page)
+    assert readers.NONE in said(page)
+
+
+def test_in_a_blind_case_whoever_settles_asks_to_see(visit, data):
+    case = make_case(data, blind=True)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Cy")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
+    page = visit(case=case.id, section="readers")
+    assert "Ben" not in said(page)
+    widget(page.checkbox, readers.SHOW_ALL).check().run()
+    assert "Cy: ALL-like, Ben: Normal-like" in said(page)
+
+
+def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
+    case = make_case(data)
+    page = visit(case=case.id, section="report")
+    assert "1 indeterminate (cell 2), 2 not classified (cells 4, 5)" in said(page)
+    assert not [button for button in page.button if button.label == "Sign"]
+    verdicts.give(data, case.id, [2, 4, 5], NORMAL_LIKE, reader="Ada")
+    page = visit(case=case.id, section="report")
+    press(page, "Sign")
+    signed = cases.find(data, case.id)
+    assert (signed.signed_by, signed.signed_meaning) == ("Ada", signing.MEANINGS[0])
+    assert f"Signed by Ada, {signed.signed_at[:10]}" in said(page)
+    assert not page.get("file_uploader")
+    assert grid(visit(case=case.id))["locked"]
+    page = visit(case=case.id, section="report")
+    press(page, "Reopen")
+    assert "a reason" in said(page)
+    fill(page, "Reason", "Cell 2 again")
+    press(page, "Reopen")
+    assert not cases.find(data, case.id).is_signed
+    assert not grid(visit(case=case.id))["locked"]
+
+
+def test_what_changed_since_the_page_was_opened_is_not_signed(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
+    page = visit(case=case.id, section="report")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
+    press(page, "Sign")
+    assert "the case was changed in the meantime" in said(page)
+    assert not cases.find(data, case.id).is_signed
+
+
+def test_a_model_that_is_gone_is_said(visit, data):
+    case = make_case(data)
+    page = visit(case=case.id, section="summary")
+    assert "is not available any more" in said(page)
+
+
+def test_records_that_cannot_be_read_are_a_sentence(visit, data):
+    case = make_case(data)
+    for file in data.glob("records.db*"):
+        file.write_bytes(b"no database at all" * 100)
+    page = visit(case=case.id)
+    assert "The records cannot be read" in said(page)

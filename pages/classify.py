@@ -17,11 +17,12 @@ from leukemia.inference import decisions
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.inference.learned import Learned
-from leukemia.markdown import plain, without_pictures
+from leukemia.markdown import plain
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
 from pages.components import (
+    card_text,
     cell_grid,
     cell_opener,
     cell_view,
@@ -84,7 +85,7 @@ def main() -> None:
     if batch.results:
         _answers(batch, point, classifier)
     with st.expander("Model card"):
-        st.markdown(without_pictures(classifier.bundle.card))
+        card_text.show(classifier.bundle)
     if batch.waiting and not batch.stopped:
         _work(batch, classifier, progress)
 

@@ -103,6 +103,7 @@ def loss(epochs: Epochs) -> VegaChart:
         "Training": ("loss", SERIES[3][0], TRAINING),
         "Validation": ("val_loss", SERIES[2][0], VALIDATION),
     }
+    lines = _known(epochs, lines)
     spec = _spec("Loss by epoch", LOSS_TITLE, epochs.planned, lines)
     return VegaChart(_rows(epochs, lines), spec, loss_caption(epochs.history, epochs.current))
 
@@ -115,6 +116,7 @@ def rates(epochs: Epochs) -> VegaChart:
         "Specificity, training": ("specificity", NORMAL, TRAINING),
         "Specificity, validation": ("val_specificity", NORMAL, VALIDATION),
     }
+    lines = _known(epochs, lines)
     share = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}}
     spec = _spec(
         "Sensitivity (recall) and specificity by epoch", "Share of cells", epochs.planned, lines, share
@@ -225,6 +227,13 @@ def _overlaid_caption(histories: Mapping[str, History], metric: str) -> str:
     form = "{:.3f}" if metric in LOSSES or "auroc" in metric else "{:.1%}"
     ends = f"from {form.format(last[low])} ({low}) to {form.format(last[high])} ({high})"
     return f"After the last epoch, {OVERLAID[metric].lower().replace('auroc', 'AUROC')} ranges {ends}."
+
+
+def _known(epochs: Epochs, lines: Lines) -> Lines:
+    """The lines that there will be: without validation patients, a legend promises none of theirs."""
+    if not epochs.history:
+        return lines
+    return {line: one for line, one in lines.items() if any(one[0] in epoch for epoch in epochs.history)}
 
 
 def _rows(epochs: Epochs, lines: Lines) -> pd.DataFrame:

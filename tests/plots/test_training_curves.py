@@ -76,3 +76,18 @@ def test_a_chart_without_rows_is_one():
     assert chart.rows.empty
     assert list(chart.rows) == list(training_curves.COLUMNS)
     assert chart.spec["layer"]
+
+
+@pytest.mark.parametrize("chart", [training_curves.loss, training_curves.rates])
+def test_a_legend_names_no_line_that_there_is_none_of(chart):
+    def named(history):
+        (encoding,) = [
+            layer["encoding"] for layer in chart(Epochs(history)).spec["layer"] if "params" in layer
+        ]
+        return encoding["color"]["scale"]["domain"]
+
+    one = {"loss": 0.5, "recall": 0.9, "specificity": 0.8}
+    everything = named([])
+    assert any("alidation" in line for line in everything)
+    assert named([one | {f"val_{name}": value for name, value in one.items()}]) == everything
+    assert named([one]) == [line for line in everything if "alidation" not in line]

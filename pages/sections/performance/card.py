@@ -4,9 +4,9 @@ import re
 
 import streamlit as st
 
-from leukemia.markdown import without_pictures
 from leukemia.registry.versions import Version
 from leukemia.reports import performance as report
+from pages.components import card_text
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
@@ -41,4 +41,4 @@ def show(version: Version, picked: Picked) -> None:
         "It opens without an internet connection and can be printed to PDF."
     )
     with st.container(border=True):
-        st.markdown(without_pictures(bundle.card))
+        card_text.show(bundle)

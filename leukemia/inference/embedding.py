@@ -98,7 +98,7 @@ def layouts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     wide = PCA(min(DIMENSIONS, *values.shape), random_state=0).fit_transform(values)
     flat = np.zeros((len(values), 2))
     flat[:, : min(2, wide.shape[1])] = wide[:, :2]
-    if len(features) <= 2 * NEIGHBOURS:
+    if len(values) <= 2 * NEIGHBOURS:
         return flat, flat
     import umap
 

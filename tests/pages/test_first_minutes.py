@@ -44,7 +44,7 @@ def test_a_real_cell_opens_large_without_a_set(fresh):
     record = demonstration.records()[0]
     text = said(fresh("dataset", section="unlabelled", cell=record.image_id))
     assert f"{record.cell_area:,} frame pixels" in text
-    assert "data:image/webp" in text
+    assert "data:image/png" in text
 
 
 def test_what_the_set_holds_itself_is_not_shown_twice(open_dataset):

@@ -28,13 +28,15 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from leukemia import settings
 from leukemia.imaging.reader import SUFFIXES
+from leukemia.operating_point import UNCLASSIFIED, WORDS
 from tests.support.browser import Server
 
 CELLS, LARGE, SIDE = 50, 20, 5_000
 XSRF = "_streamlit_xsrf"
 LIMIT = 3_000_000_000
 PATIENCE = 1_200.0
-ANSWERED = re.compile(r"([\d,]+) (?:ALL-like|Normal-like|indeterminate|not readable)", re.IGNORECASE)
+# The page's own words, whatever they are by now.
+ANSWERED = re.compile(rf"([\d,]+) (?:{'|'.join((*WORDS.values(), UNCLASSIFIED))})", re.IGNORECASE)
 
 
 class Session:

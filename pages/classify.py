@@ -37,6 +37,7 @@ from pages.components import (
 )
 from pages.components import session_batch as session
 from pages.components.cell_view import Opened
+from pages.sections.cases import make_case
 
 DRAWINGS = 12
 PLACE = "classify"  # of the window that opens a cell
@@ -204,6 +205,8 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
             "Show", batches.views(point), default=batches.EVERYTHING, required=True, key="view"
         )
         _download(results, point, classifier, known)
+        if not batch.waiting:
+            make_case.show(batch.final, classifier.bundle, point)
     shipped = {record.image_id for record in real_cells.records()}
     if any(result.answer.image_id in shipped for result in results):
         st.info(f"{REAL} {real_cells.CREDIT}", icon=":material/biotech:")

@@ -57,9 +57,12 @@ def strips(placement: Placement) -> Chart:
 
 def sentence(placement: Placement) -> str:
     """What the chart shows, in words."""
+    share, below, as_high = f"{placement.share:.1%}", placement.all_below, placement.healthy_as_high
+    lower, high = ("has" if count == 1 else "have" for count in (below, as_high))
+    them = "this patient" if as_high == 1 else "these patients"
     return (
-        f"{placement.all_below} of {placement.all_total} patients with ALL have a lower share than this "
-        f"case's {placement.share:.1%}. {placement.healthy_as_high} of {placement.healthy_total} healthy "
-        "patients have the same share or a higher one: whoever took this share for ALL would take them for "
-        "ALL, too. The model had not seen these patients. A share says nothing on its own about a patient."
+        f"{below} of {placement.all_total} patients with ALL {lower} a lower share of ALL-like cells than this "
+        f"case ({share}). {as_high} of {placement.healthy_total} healthy patients {high} the same share or a "
+        f"higher one: a rule that takes {share} for ALL takes {them} for ALL, too. The model had not seen any "
+        "of them. A share says nothing on its own about a patient."
     )

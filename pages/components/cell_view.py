@@ -77,7 +77,12 @@ def open_it(place: str, key: str) -> None:
 
 def is_open(place: str) -> bool:
     """Whether a cell is open in a window."""
-    return bool(st.session_state.get(_state(place)))
+    return bool(opened(place))
+
+
+def opened(place: str) -> str:
+    """The key of the cell that is open in a window; empty for none."""
+    return st.session_state.get(_state(place), "")
 
 
 def window(

@@ -4,13 +4,15 @@ import json
 
 import pytest
 
+from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, signing, verdicts
+from leukemia.cases import cells, signing, summary, verdicts
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from leukemia.plots import case_placement
 from pages.components import identity, model_in_service
 from pages.sections.cases import new_case, readers, worklist
-from tests.support.app import dashboard, fill, go, press, said, widget
-from tests.support.case_factory import make_case
+from tests.support.app import dashboard, fill, go, open_dashboard, press, said, widget
+from tests.support.case_factory import make_case, result
 
 HOSTILE = "<b>P</b> 'x' \"y\" *7* :cat: $z$"
 
@@ -263,3 +265,33 @@ def test_records_that_cannot_be_read_are_a_sentence(visit, data):
         file.write_bytes(b"no database at all" * 100)
     page = visit(case=case.id)
     assert "The records cannot be read" in said(page)
+
+
+def test_the_cells_of_a_quick_look_become_a_case(visit, data, drawn_files, monkeypatch):
+    visit()
+    page = open_dashboard()
+    page.session_state[identity.NAME] = "Ada"
+    files = [(path.name, path.read_bytes(), "image/bmp") for path in sorted(drawn_files.iterdir())[:3]]
+    page.file_uploader[0].set_value([*files, ("broken.bmp", b"no picture", "image/bmp")]).run()
+    fill(page, "Identifier", "P-7")
+    press(page, "Make the case")
+    assert not page.exception
+    (one,) = cases.worklist(data)
+    assert page.query_params["case"] == str(one.case.id)
+    assert one.cells == 4
+    answers = {
+        result.answer.image_id: result.answer.probability for result in page.session_state.batch.results
+    }
+    assert {cell.image_id: cell.probability for cell in cells.cells(data, one.case.id)} == answers
+
+
+def test_where_the_share_lies_is_the_charts_sentence(visit, data, tiny_bundle):
+    case = cases.create(data, "P-1", who="Ada")
+    bundle = bundles.read(tiny_bundle)
+    answered = [result(number, probability) for number, probability in enumerate((0.9, 0.8, 0.1))]
+    cells.add(data, case.id, answered, bundle, bundle.operating_point, who="Ada")
+    page = visit(case=case.id, section="summary")
+    placed = summary.placement(cells.cells(data, case.id), bundle)
+    assert case_placement.sentence(placed) in said(page)
+    assert "2 of 3 classified cells, 66.7%" in said(page)
+    assert len(page.get("plotly_chart")) == 1

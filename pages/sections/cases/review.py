@@ -14,7 +14,7 @@ from leukemia.errors import RecordsError
 from leukemia.inference import decisions
 from leukemia.markdown import plain
 from pages.components import identity
-from pages.sections.cases import saving
+from pages.sections.cases import opened_cell, saving
 
 FOLDER = Path(__file__).parent
 # Pictures that are sent to the browser at once: when cells are added, only the last of these is sent again.
@@ -34,15 +34,17 @@ _grid = st.components.v2.component(
     "leukemia.review",
     html=_read("review_grid.html"),
     css=_read("review_grid.css"),
-    js=_read("review_card.js", "review_grid.js"),
+    js=_read("review_card.js", "review_choices.js", "review_grid.js"),
 )
 
 
 def show(data: Path, case: Case) -> None:
     """Lay out the cells with the reader's verdicts, the model's answers and, where allowed, the others'."""
-    numbers = [cell.number for cell in cells.cells(data, case.id, reader=identity.name()) if cell.image_id]
-    _send_pictures(data, case.id, numbers)
+    found = cells.cells(data, case.id, reader=identity.name())
+    asked_for = opened_cell.asked_for(case.id)
+    _send_pictures(data, case.id, [cell.number for cell in found if cell.image_id])
     st.fragment(_review)(data, case)
+    opened_cell.show(data, case, found, asked_for)
 
 
 def _send_pictures(data: Path, case_id: int, numbers: list[int]) -> None:
@@ -77,12 +79,18 @@ def _review(data: Path, case: Case) -> None:
         "spoken": f"Cells of the case {case.identifier}",
         **saving.outcome(case.id),
     }
+
+    def opened() -> None:
+        if number := st.session_state[key].get("opened"):
+            opened_cell.open_it(case.id, number)
+
     _grid(
         key=key,
         data=given,
         on_queue_change=lambda: saving.take(data, case.id, st.session_state[key].get("queue")),
-        on_opened_change=lambda: None,
+        on_opened_change=opened,
     )
+    opened_cell.follow(case.id)
 
 
 def as_card(cell: Cell, reader: str) -> dict[str, Any]:

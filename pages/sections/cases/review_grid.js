@@ -1,38 +1,7 @@
 // The cells of a case, worked through by keyboard. A verdict is shown at once and marked as saved once the
 // server says so; until then it waits in this tab, also through a reload, and is sent again.
-const ACTIONS = [
-  ["ALL-like", "a", "ALL-like, next cell"], ["Normal-like", "n", "Normal-like, next cell"],
-  ["Indeterminate", "i", "Indeterminate, next cell"], ["Rejected", "r", "Reject, with a reason"],
-  ["undo", "u", "Undo what you gave last"], ["sort", "s", "Sort in another way"], ["help", "?", "Show all keys"],
-];
-const FIXED = [
-  ["Arrows, Home, End", "Move"], ["Shift + arrows", "Select a range"], ["Space", "Select or deselect this cell"],
-  ["Ctrl + A", "Select all shown"], ["Escape", "Deselect all"], ["Enter", "Open this cell large"],
-];
-const SORTS = {
-  "As they came": (cell) => cell.number,
-  "Most uncertain first": (cell) => cell.uncertainty ?? Infinity,
-  "Highest probability first": (cell) => -(cell.probability ?? -1),
-  "Without your verdict first": (cell) => (cell.own ? 1 : 0),
-};
-const SHOWN = {
-  "All cells": () => true,
-  "Without your verdict": (cell) => !cell.own,
-  "Needs a verdict": (cell) => cell.needed,
-  "Disputed": (cell) => cell.status === "disputed",
-};
 const KEYS = "leukemia-keys", AGAIN = 3000, NAME_FIRST = "Enter your name above first: it is kept with your verdicts.";
 const places = new Map();
-
-function stored(store, name, otherwise) {
-  try { return JSON.parse(store.getItem(name)) ?? otherwise; } catch { return otherwise; }
-}
-function store(where, name, value) {
-  try { where.setItem(name, JSON.stringify(value)); } catch { /* a browser that keeps nothing */ }
-}
-function newKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
-}
 
 class Review {
   constructor(number) {
@@ -42,6 +11,13 @@ class Review {
     Object.assign(this, { at: null, anchor: null, picked: new Set(), order: [], numbers: "", cards: new Map() });
     Object.assign(this, { sort: Object.keys(SORTS)[0], show: Object.keys(SHOWN)[0], tries: 0, sent: 0, error: "" });
     setInterval(() => { if (this.pending.length && Date.now() - this.sent > AGAIN) this.send(); }, AGAIN / 3);
+    // A key that nothing else takes is for the grid: also after a window over the page was closed.
+    addEventListener("keydown", (event) => {
+      const free = [document.body, null].includes(document.activeElement) && !document.querySelector('[role="dialog"]');
+      if (!free || !this.root?.host?.isConnected) return;
+      this.get(".cells").focus({ preventScroll: true });
+      this.onKey(event);
+    }, true);
     addEventListener("leukemia-pictures", () => { this.cards.clear(); this.paint(); });
   }
   get(selector) { return this.root.querySelector(selector); }

@@ -14,7 +14,8 @@ from leukemia.settings import RESEARCH_USE
 from pages.components import service_change, tour
 
 # A named icon would be fetched from the internet.
-ICON = Path(__file__).parent / "pages" / "components" / "icon.svg"
+COMPONENTS = Path(__file__).parent / "pages" / "components"
+ICON = COMPONENTS / "icon.svg"
 UNEXPECTED = "Something went wrong. Reload the page. The details are in the server's log."
 
 st.set_page_config(page_title="Leukemia: classify cells", page_icon=str(ICON), layout="wide")
@@ -28,6 +29,7 @@ page = st.navigation(
     ],
     position="top",
 )
+st.html(COMPONENTS / "theme.css")
 st.bottom.caption(f"**{RESEARCH_USE}**")
 try:
     tour.show()

@@ -40,3 +40,25 @@ def test_on_a_narrow_screen_no_title_overlaps_its_legend(sessions, server, secti
     page = sessions.open(server, f"performance?section={section}", "Performance", width=768)
     page.wait_for_function(f"{CHARTS} >= {charts}")
     assert page.evaluate(OVERLAPS) == []
+
+
+# The contrast of the words on each primary button with what they stand on, WCAG 2.2's relative luminance.
+CONTRAST = """
+() => [...document.querySelectorAll('button[data-testid^="stBaseButton-primary"]')].map(button => {
+  const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(part => part / 255)
+    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const style = getComputedStyle(button);
+  const both = [light(style.color), light(style.backgroundColor)].sort((a, b) => b - a);
+  return (both[0] + 0.05) / (both[1] + 0.05);
+})
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_words_on_a_primary_button_are_legible(sessions, tiny_bundle, tmp_path, scheme):
+    with Server(tiny_bundle, tmp_path / "log.txt", tmp_path / "data") as server:
+        page = sessions.open(server, "dataset?section=import", "Dataset", scheme=scheme)
+        page.get_by_role("button", name="Start the import").wait_for()
+        contrasts = page.evaluate(CONTRAST)
+        assert contrasts and min(contrasts) >= 4.5

@@ -61,8 +61,8 @@ def sentence(placement: Placement) -> str:
     lower, high = ("has" if count == 1 else "have" for count in (below, as_high))
     them = "this patient" if as_high == 1 else "these patients"
     return (
-        f"{below} of {placement.all_total} patients with ALL {lower} a lower share of ALL-like cells than this "
-        f"case ({share}). {as_high} of {placement.healthy_total} healthy patients {high} the same share or a "
-        f"higher one: a rule that takes {share} for ALL takes {them} for ALL, too. The model had not seen any "
-        "of them. A share says nothing on its own about a patient."
+        f"{below} of {placement.all_total} patients with ALL {lower} a lower share of ALL-like cells than "
+        f"this case ({share}). {as_high} of {placement.healthy_total} healthy patients {high} the same share "
+        f"or a higher one: a rule that takes {share} for ALL takes {them} for ALL, too. The model had not "
+        "seen any of them. A share says nothing on its own about a patient."
     )

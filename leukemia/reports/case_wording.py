@@ -2,9 +2,10 @@
 
 from leukemia.cases.agreement import Agreement
 from leukemia.cases.case import Case
-from leukemia.cases.summary import Summary
+from leukemia.cases.summary import Placement, Summary
 from leukemia.evaluation import formatting
 from leukemia.operating_point import ALL_LIKE, OperatingPoint
+from leukemia.plots import case_placement
 
 COUNT_HEADER = ("Cells", "Model's answers", "With readers' verdicts")
 ABOUT_SHARE = (
@@ -41,6 +42,20 @@ def shares(counts: Summary) -> list[str]:
         f"{formatting.interval(counts.reviewed_share, True)}."
     )
     return [by_model, reviewed]
+
+
+def place(placed: Placement | None, models: int) -> str:
+    """Where the share lies among the patients of the model's record, or why that is not known.
+
+    Parameters
+    ----------
+    placed : Placement or None
+    models : int
+        How many models, or limits, answered the cells.
+    """
+    if placed:
+        return case_placement.sentence(placed)
+    return SEVERAL_MODELS if models > 1 else PLACE_GONE if models else ""
 
 
 def model(one: tuple[str, str, OperatingPoint]) -> str:

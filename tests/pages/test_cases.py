@@ -1,6 +1,7 @@
 """The Cases page, without a browser."""
 
 import json
+from html import unescape
 
 import pytest
 
@@ -9,8 +10,11 @@ from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
+from leukemia.reports import case as report
+from leukemia.reports import case_wording
 from pages.components import identity, model_in_service
 from pages.sections.cases import new_case, readers, worklist
+from pages.sections.cases import report as report_section
 from tests.support.app import dashboard, fill, go, open_dashboard, press, said, widget
 from tests.support.case_factory import make_case, result
 
@@ -256,7 +260,7 @@ def test_what_changed_since_the_page_was_opened_is_not_signed(visit, data):
 def test_a_model_that_is_gone_is_said(visit, data):
     case = make_case(data)
     page = visit(case=case.id, section="summary")
-    assert "is not available any more" in said(page)
+    assert case_wording.PLACE_GONE in said(page)
 
 
 def test_records_that_cannot_be_read_are_a_sentence(visit, data):
@@ -295,3 +299,32 @@ def test_where_the_share_lies_is_the_charts_sentence(visit, data, tiny_bundle):
     assert case_placement.sentence(placed) in said(page)
     assert "2 of 3 classified cells, 66.7%" in said(page)
     assert len(page.get("plotly_chart")) == 1
+
+
+def test_the_numbers_of_the_page_are_those_of_the_report(visit, data, tiny_bundle):
+    case = cases.create(data, "P-1", who="Ada")
+    bundle = bundles.read(tiny_bundle)
+    answered = [result(number, probability) for number, probability in enumerate((0.9, 0.8, 0.1, 0.6))]
+    cells.add(data, case.id, answered, bundle, bundle.operating_point, who="Ada")
+    for reader, verdict in (("Ada", ALL_LIKE), ("Ben", NORMAL_LIKE)):
+        verdicts.give(data, case.id, [1, 4], verdict, reader=reader)
+    html = unescape(report.render(report.gather(data, case.id, bundle)))
+    page = visit(case=case.id, section="summary")
+    for row in page.dataframe[0].value.to_numpy():
+        assert "".join(f"<td>{text}</td>" for text in row) in html
+    shown = [*said(page).split("\n"), *said(visit(case=case.id, section="readers")).split("\n")]
+    numbers = [line for line in shown if line.startswith(("ALL-like by", "ALL-like with", "Ada and Ben:"))]
+    numbers += [line for line in shown if "patients with ALL" in line]
+    assert len(numbers) == 4
+    for line in numbers:
+        assert f">{line}<" in html
+
+
+def test_a_report_does_not_tell_what_is_kept_back(visit, data):
+    case = make_case(data, hide_model=True)
+    assert report_section.KEPT_BACK in said(visit(case=case.id, section="report"))
+    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
+    assert labels == set()
+    verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
+    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
+    assert labels == {"Download PDF", "Download HTML", "Download CSV"}

@@ -1,5 +1,6 @@
-"""A case's signature."""
+"""A case's signature, and its report."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,20 +12,36 @@ from leukemia.cases.case import Case
 from leukemia.cases.signing import MEANINGS
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
-from leukemia.reports import case_wording
+from leukemia.reports import case as case_report
+from leukemia.reports import case_pdf, case_tables, case_wording
+from leukemia.reports.case import Content
 from pages.components import flash, identity
+from pages.sections.cases import answered_by
 
 FLASH = "sign"
 ABOUT = (
     "Signing puts your printed name, the time and what the signature means on record. The case is then "
     "read-only."
 )
+KEPT_BACK = (
+    "The report tells all answers and verdicts. It is here once you have read all cells, or the case is "
+    "signed."
+)
+ABOUT_REPORT = (
+    "The PDF has one or two pages to print and sign. The HTML report also lists every cell; the CSV is the "
+    "same list as a table. None needs an internet connection."
+)
 REOPEN = "The signature stays in the history. The case must be signed again afterwards."
 
 
 def show(data: Path, case: Case) -> None:
-    """Lay out the signature, or what it still takes."""
+    """Lay out the signature, or what it still takes, and the report."""
     flash.show(FLASH)
+    _signature(data, case)
+    _downloads(data, case)
+
+
+def _signature(data: Path, case: Case) -> None:
     if case.is_signed:
         st.markdown(f"**{plain(case_wording.signature(case))}**")
         with st.expander("Reopen the case", icon=":material/lock_open:"):
@@ -36,6 +53,39 @@ def show(data: Path, case: Case) -> None:
         return
     st.markdown("**Sign the case**")
     _sign(data, case)
+
+
+def _downloads(data: Path, case: Case) -> None:
+    """Offer the report, unless it would tell what the case keeps back from this reader."""
+    st.markdown("**Report**")
+    seen = cells.cells(data, case.id, reader=identity.name())
+    if any(cell.hidden or cell.others_hidden for cell in seen):
+        st.caption(KEPT_BACK)
+        return
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", case.identifier)[:60].strip("-.") or f"number-{case.id}"
+
+    def content() -> Content:
+        return case_report.gather(data, case.id, answered_by.of(data, cells.cells(data, case.id)))
+
+    def table() -> str:
+        return case_tables.to_csv(case_tables.cells([(case, cells.cells(data, case.id))]))
+
+    kinds = (
+        ("PDF", lambda: case_pdf.render(content()), "application/pdf", "picture_as_pdf"),
+        ("HTML", lambda: case_report.render(content()), "text/html", "summarize"),
+        ("CSV", table, "text/csv", "table"),
+    )
+    with st.container(horizontal=True):
+        for kind, make, mime, icon in kinds:
+            st.download_button(
+                f"Download {kind}",
+                make,
+                file_name=f"case-{name}.{kind.lower()}",
+                mime=mime,
+                icon=f":material/{icon}:",
+                on_click="ignore",
+            )
+    st.caption(ABOUT_REPORT)
 
 
 def _sign(data: Path, case: Case) -> None:

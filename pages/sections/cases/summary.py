@@ -49,10 +49,8 @@ def _place(data: Path, found: list[Cell]) -> None:
     placed = summary.placement(found, bundle)
     if placed:
         charts.show(case_placement.strips(placed), key="case-placement")
-    elif len(answered) > 1:
-        st.caption(case_wording.SEVERAL_MODELS)
     else:
-        st.caption(answered_by.GONE)
+        st.caption(case_wording.place(None, len(answered)))
 
 
 def _elsewhere(data: Path, case: Case) -> None:

@@ -8,11 +8,12 @@ from leukemia.cases import case as cases
 from leukemia.cases.case import ORDERS, SIGNED, STATES, Overview
 from leukemia.inference import decisions
 from leukemia.markdown import plain
-from leukemia.reports import case_wording
+from leukemia.reports import case_tables, case_wording
 from pages.components import flash
 from pages.sections.cases import address, new_case, words
 
 FLASH = "worklist"
+LEFT_OUT = "Every cell of every case. Cases that hide answers or verdicts are left out until they are signed."
 PAGE_SIZE = 25
 TITLES, WIDTHS = ("Case", "State", "The model's answers", "Last changed"), (3, 2, 4, 3)
 NONE_YET = "There is no case yet. Press **New case** to begin one; then drop a patient's cells into it."
@@ -39,6 +40,7 @@ def show(data: Path) -> None:
     for one in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         _row(one)
     _pages(page, pages)
+    _downloads(data)
 
 
 def _controls() -> None:
@@ -79,6 +81,23 @@ def _answers(one: Overview) -> str:
     if one.case.hide_model and one.state != SIGNED:
         return f"{one.cells:,} cells  \n:material/visibility_off: hidden until read"
     return decisions.counted(one.decisions)
+
+
+def _downloads(data: Path) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for kind, make, mime in (
+            ("CSV", case_tables.to_csv, "text/csv"),
+            ("Parquet", case_tables.to_parquet, "application/vnd.apache.parquet"),
+        ):
+            st.download_button(
+                f"All cases as {kind}",
+                lambda make=make: make(case_tables.of_all_cases(data)),
+                file_name=f"cases.{kind.lower()}",
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        st.caption(LEFT_OUT)
 
 
 def _columns() -> list:

@@ -1,0 +1,163 @@
+"""A case as HTML, PDF, CSV and Parquet: one set of numbers, all text as text."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pypdfium2
+import pytest
+from PIL import Image
+
+from leukemia.bundles import bundle as bundles
+from leukemia.cases import case as cases
+from leukemia.cases import cells, disagreements, signing, summary, verdicts
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from leukemia.plots import case_placement
+from leukemia.reports import case as report
+from leukemia.reports import case_pdf, case_tables, case_wording
+from leukemia.settings import RESEARCH_USE
+from tests.support.case_factory import bundle_at, make_case, result
+from tests.support.pictures import encoded
+
+HOSTILE = '<b>P</b> & "x" 患者 =1+1'
+
+
+@pytest.fixture
+def case(tmp_path, tiny_bundle):
+    """A case answered by the tiny model and read by two people, with one settled disagreement."""
+    bundle = bundles.read(tiny_bundle)
+    made = cases.create(tmp_path, HOSTILE, who="Ada", keep_names=True)
+    answered = [
+        with_pictures(result(number, probability, name="=2+2.bmp" if number == 1 else None))
+        for number, probability in enumerate((0.95, 0.8, 0.1, 0.2, None))
+    ]
+    cells.add(tmp_path, made.id, answered, bundle, bundle.operating_point, who="Ada")
+    verdicts.give(tmp_path, made.id, [1, 2, 5], ALL_LIKE, reader="Ada")
+    verdicts.give(tmp_path, made.id, [1, 2], ALL_LIKE, reader="Ben <i>")
+    verdicts.give(tmp_path, made.id, [3], NORMAL_LIKE, reader="Ada")
+    verdicts.give(tmp_path, made.id, [3], ALL_LIKE, reader="Ben <i>")
+    disagreements.settle(tmp_path, made.id, 3, INDETERMINATE, who="Cy", reason="Seen together")
+    signing.sign(tmp_path, made.id, who="Ada", meaning=signing.MEANINGS[0])
+    return made
+
+
+def with_pictures(one):
+    """The result with a thumbnail that is one."""
+    pixels = np.asarray(Image.open(io.BytesIO(one.answer.picture)).convert("RGB").resize((64, 64)))
+    small = encoded(pixels, "JPEG")
+    return replace(one, answer=replace(one.answer, thumbnail=small))
+
+
+@pytest.fixture
+def content(tmp_path, case, tiny_bundle):
+    return report.gather(tmp_path, case.id, bundles.read(tiny_bundle))
+
+
+def pages(pdf):
+    document = pypdfium2.PdfDocument(pdf)
+    return [document[number] for number in range(len(document))]
+
+
+def text(pdf):
+    whole = " ".join(page.get_textpage().get_text_range() for page in pages(pdf))
+    return " ".join(whole.split())
+
+
+def plain(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_pdf_and_html_say_the_same_numbers_as_the_functions(tmp_path, case, content, tiny_bundle):
+    found = cells.cells(tmp_path, case.id)
+    counts = summary.summarise(found)
+    placed = summary.placement(found, bundles.read(tiny_bundle))
+    sentences = [
+        *case_wording.shares(counts),
+        case_placement.sentence(placed),
+        *content.agreement,
+        *content.record,
+        case_wording.signature(cases.find(tmp_path, case.id)),
+        RESEARCH_USE,
+    ]
+    in_pdf, in_html = text(case_pdf.render(content)), plain(report.render(content))
+    for sentence in sentences:
+        assert " ".join(sentence.split()) in in_html
+        # A line of the PDF may end within a word that has a hyphen.
+        assert sentence.replace(" ", "") in in_pdf.replace(" ", "").replace("\ufffe", "-")
+    for row in case_wording.count_rows(counts):
+        assert " ".join(row) in in_pdf
+        assert " ".join(row) in in_html
+
+
+def test_the_pdf_is_a4_has_at_most_two_pages_and_the_notice_on_each(content):
+    shown = pages(case_pdf.render(content))
+    assert 1 <= len(shown) <= 2
+    for page in shown:
+        assert [round(side) for side in page.get_size()] == [595, 842]
+        assert RESEARCH_USE in page.get_textpage().get_text_range()
+
+
+def test_markup_is_text_and_letters_without_a_glyph_are_numbers(content):
+    said, html = text(case_pdf.render(content)), report.render(content)
+    assert 'Case <b>P</b> & "x" \\u60a3\\u8005 =1+1' in said
+    assert "Ben <i>" in said
+    assert "<b>P</b>" not in html
+    assert HOSTILE in plain(html)
+
+
+def test_the_same_case_gives_the_same_pdf(content):
+    assert case_pdf.render(content) == case_pdf.render(content)
+
+
+def test_without_its_model_a_case_still_has_a_report(tmp_path, case):
+    content = report.gather(tmp_path, case.id, None)
+    assert case_wording.PLACE_GONE in text(case_pdf.render(content))
+    assert report.NO_RECORD in plain(report.render(content))
+
+
+def test_an_empty_case_and_one_of_a_hundred_cells_have_a_report(tmp_path, tiny_bundle):
+    empty = cases.create(tmp_path, "empty", who="Ada")
+    assert "The model classified no cell." in text(case_pdf.render(report.gather(tmp_path, empty.id, None)))
+    large = cases.create(tmp_path, "large", who="Ada")
+    bundle = bundles.read(tiny_bundle)
+    many = [with_pictures(result(number, number / 100)) for number in range(100)]
+    cells.add(tmp_path, large.id, many, bundle, bundle.operating_point, who="Ada")
+    content = report.gather(tmp_path, large.id, bundle)
+    assert len(content.mattered) == report.MOST_PICTURES
+    assert len(pages(case_pdf.render(content))) <= 2
+
+
+def test_a_record_without_one_of_the_classes_is_not_evaluated(tmp_path):
+    case, bundle = cases.create(tmp_path, "P-1", who="Ada"), bundle_at(tmp_path / "bundle")
+    assert bundle.predictions["label"].nunique() == 1
+    cells.add(tmp_path, case.id, [with_pictures(result(1, 0.9))], bundle, bundle.operating_point, who="Ada")
+    content = report.gather(tmp_path, case.id, bundle)
+    assert report.NO_RECORD in text(case_pdf.render(content))
+
+
+def test_what_mattered_comes_first(content):
+    assert [cell.number for cell in content.mattered][:2] == [3, 5]
+
+
+def test_the_tables_hold_every_cell_and_no_formula(tmp_path, case):
+    table = case_tables.of_all_cases(tmp_path)
+    rows = list(csv.DictReader(io.StringIO(case_tables.to_csv(table))))
+    assert [row["cell"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row["counts_as"] for row in rows] == [ALL_LIKE, ALL_LIKE, INDETERMINATE, NORMAL_LIKE, ALL_LIKE]
+    assert rows[0]["readings"] == "Ada: ALL-like; Ben <i>: ALL-like"
+    assert rows[1]["file"] == "'=2+2.bmp"
+    assert rows[4]["probability"] == ""
+    assert {row["notice"] for row in rows} == {RESEARCH_USE}
+    again = pd.read_parquet(io.BytesIO(case_tables.to_parquet(table)))
+    pd.testing.assert_frame_equal(again, table, check_dtype=False)
+
+
+def test_open_cases_that_keep_something_back_are_not_in_the_table_of_all(tmp_path):
+    make_case(tmp_path, "open")
+    make_case(tmp_path, "blind", blind=True, first=10)
+    make_case(tmp_path, "hidden", hide_model=True, first=20)
+    assert set(case_tables.of_all_cases(tmp_path)["case"]) == {"open"}

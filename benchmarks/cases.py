@@ -169,7 +169,7 @@ def _many_readers(data: Path, case_id: int, options: argparse.Namespace) -> None
     with database.reading(data) as connection:
         there = Counter(connection.scalars(sa.select(READINGS.c.key).where(READINGS.c.key.is_not(None))))
     checked = verify.verify(data)
-    print(f"  {'a verdict':40}{_spread(taken)}; limit {VERDICT_LIMIT}")
+    print(f"  {'a verdict':40}{_spread(taken)}; limit {VERDICT_LIMIT}; load {os.getloadavg()[0]:.1f}")
     print(
         f"  {len(saved):,} saved in {options.seconds} s ({len(saved) / options.seconds:.1f} a second), "
         f"{len(failed)} refused; lost {len(saved - there.keys())}, doubled "

@@ -1,13 +1,14 @@
 """Cells on which readers disagree, and how a disagreement is settled."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.cases.case import DISPUTED, SETTLED, open_case, touch
-from leukemia.cases.cells import Cell, cells, cells_of
+from leukemia.cases.cells import Cell, Settlement, cells, cells_of
 from leukemia.cases.tables import SETTLEMENTS
-from leukemia.cases.verdicts import VERDICTS, entry, refresh
+from leukemia.cases.verdicts import VERDICTS, entry, write_outcome
 from leukemia.errors import RecordsError
 from leukemia.storage import database
 
@@ -68,6 +69,6 @@ def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, rea
             "at": recorded[0].at,
         }
         connection.execute(SETTLEMENTS.insert(), row)
-        refresh(connection, case_id, [number])
         touch(connection, case_id, recorded)
-        return cells_of(connection, case_id, [number])[0]
+        settlement = Settlement(recorded[0].number, number, verdict, given.who, given.why, recorded[0].at)
+        return write_outcome(connection, [replace(cell, settlement=settlement)])[0]

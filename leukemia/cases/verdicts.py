@@ -5,6 +5,7 @@ disputed until they agree or somebody settles it (:mod:`leukemia.cases.disagreem
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -83,15 +84,11 @@ def give(
         found = _cells(connection, case_id, numbers)
         if key and _is_given(connection, case_id, key):
             return found
-        changed = [cell for cell in found if not _is_same(cell.by(person), verdict, why)]
-        _write(
-            connection,
-            [(cell, verdict, why) for cell in changed],
-            reader=person,
-            event=trail.VERDICT,
-            key=key,
-        )
-        return _cells(connection, case_id, numbers)
+        other = [cell for cell in found if not _is_same(cell.by(person), verdict, why)]
+        given = [(cell, verdict, why) for cell in other]
+        changed = _write(connection, given, reader=person, event=trail.VERDICT, key=key)
+        now = {cell.number: cell for cell in changed}
+        return [now.get(cell.number, cell) for cell in found]
 
 
 def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> list[Cell]:
@@ -162,19 +159,20 @@ def judge(readings: Iterable[Reading], settlement: Settlement | None) -> tuple[s
     return (READ, verdicts.pop()) if len(verdicts) == 1 else (DISPUTED, "")
 
 
-def refresh(connection: sa.Connection, case_id: int, numbers: Collection[int]) -> None:
-    """Write down anew what verdicts on some cells come to."""
-    rows = []
-    for cell in cells_of(connection, case_id, list(numbers)):
+def write_outcome(connection: sa.Connection, cells: list[Cell]) -> list[Cell]:
+    """Write down what verdicts on cells come to; returns the cells as they are now."""
+    out = []
+    for cell in cells:
         status, verdict = judge(cell.readings, cell.settlement)
-        rows.append({"of": cell.number, "status": status, "verdict": verdict})
-    if rows:
-        connection.execute(
-            CELLS.update()
-            .where(CELLS.c.case_id == case_id, CELLS.c.number == sa.bindparam("of"))
-            .values(status=sa.bindparam("status"), verdict=sa.bindparam("verdict")),
-            rows,
-        )
+        out.append(replace(cell, status=status, verdict=verdict))
+    rows = [{"of": cell.number, "now": cell.status, "as": cell.verdict} for cell in out]
+    connection.execute(
+        CELLS.update()
+        .where(CELLS.c.case_id == cells[0].case_id, CELLS.c.number == sa.bindparam("of"))
+        .values(status=sa.bindparam("now"), verdict=sa.bindparam("as")),
+        rows,
+    )
+    return out
 
 
 def _write(
@@ -185,10 +183,10 @@ def _write(
     event: str,
     key: str | None = None,
     undoes: int | None = None,
-) -> None:
-    """Append to the trail and to the readings, then what they come to."""
+) -> list[Cell]:
+    """Append to the trail and to the readings, then what they come to; returns the cells as they are now."""
     if not given:
-        return
+        return []
     entries = [entry(event, reader, cell, _old(cell, reader), verdict, why) for cell, verdict, why in given]
     recorded = trail.append(connection, entries)
     rows = [
@@ -207,9 +205,13 @@ def _write(
         for one, (cell, verdict, why) in zip(recorded, given, strict=True)
     ]
     connection.execute(READINGS.insert(), rows)
-    case_id = given[0][0].case_id
-    refresh(connection, case_id, [cell.number for cell, _, _ in given])
-    touch(connection, case_id, recorded)
+    touch(connection, given[0][0].case_id, recorded)
+    changed = []
+    for one, (cell, verdict, why) in zip(recorded, given, strict=True):
+        others = tuple(each for each in cell.readings if each.reader != reader)
+        own = (Reading(one.number, cell.number, reader, verdict, why, one.at),) if verdict else ()
+        changed.append(replace(cell, readings=others + own))
+    return write_outcome(connection, changed)
 
 
 def entry(event: str, who: str, cell: Cell, old: str, new: str, reason: str) -> Entry:

@@ -53,8 +53,11 @@ def reading(data: Path) -> Iterator[sa.Connection]:
     RecordsError
         Where the records cannot be read.
     """
-    with _translated("The records cannot be read", data), _connect(data) as connection, connection.begin():
-        yield connection
+    with _translated("The records cannot be read", data), _connect(data) as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
 
 
 @contextlib.contextmanager

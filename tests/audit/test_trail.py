@@ -199,3 +199,16 @@ def test_processes_append_to_one_chain(records):
     for worker in workers:
         worker.join()
     is_one_chain(records, "ABC", 15)
+
+
+def test_a_trail_that_grows_while_it_is_read_is_whole(records):
+    trail.record(records, ENTRIES[0])
+    writer = threading.Thread(target=append_some, args=(records, "Ada", 60))
+    writer.start()
+    counts = []
+    while writer.is_alive():
+        found = verify.verify(records)
+        assert found.is_whole, found
+        counts.append(found.count)
+    writer.join()
+    assert len(set(counts)) > 1 and verify.verify(records).count == 121

@@ -86,6 +86,7 @@ def test_verdicts_are_taken_back_act_by_act(records):
     after_two = statuses(records, case)
     assert after_two[1] == ("disputed", "")
     undone = verdicts.undo(records, case.id, reader="Ada")
+    assert undone == [cell for cell in cells.cells(records, case.id) if cell.number in (2, 4)]
     assert [cell.number for cell in undone] == [2, 4]
     assert [cell.by("Ada") and cell.by("Ada").verdict for cell in undone] == [NORMAL_LIKE, None]
     assert [cell.number for cell in verdicts.undo(records, case.id, reader="Ada")] == [1, 2, 3]
@@ -138,6 +139,7 @@ def test_of_many_at_once_all_or_none_are_given(records):
     assert is_consistent(records) == 0
     given = verdicts.give(records, case.id, range(1, 6), INDETERMINATE, reader="Ada")
     assert [(cell.number, cell.status) for cell in given] == [(n, "read") for n in range(1, 6)]
+    assert given == cells.cells(records, case.id)
     assert is_consistent(records) == 5
 
 
@@ -175,6 +177,7 @@ def test_a_settlement_holds_until_a_reader_says_otherwise_after_it(records):
     assert (cell.status, cell.verdict, cell.final) == ("disputed", "", "")
     assert cell.needs_verdict and cell.settlement.who == "Cleo"
     settled = disagreements.settle(records, case.id, 1, ALL_LIKE, who="Eva", reason="second look")
+    assert settled == cells.cells(records, case.id)[0]
     assert (settled.status, settled.verdict, settled.settlement.who) == ("settled", ALL_LIKE, "Eva")
     assert is_consistent(records) == 4
 

@@ -155,3 +155,42 @@ def test_whoever_waits_too_long_for_another_is_told(tmp_path, monkeypatch):
     with database.writing(tmp_path), pytest.raises(RecordsError, match="someone else is writing"):
         trail.record(tmp_path, Entry("y", "Ada"))
     database._engine.cache_clear()
+
+
+@pytest.fixture
+def next_migration(monkeypatch, tmp_path_factory):
+    """A newer program: returns how to give it a further migration."""
+    folder, revision = tmp_path_factory.mktemp("newer") / "migrations", database.REVISION
+    shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def write(upgrade):
+        (folder / "versions" / "r0002_next.py").write_text(
+            "from alembic import op\nimport sqlalchemy as sa\n"
+            f"revision, down_revision = '0002', '{revision}'\n"
+            f"def upgrade():\n    op.create_table('further', sa.Column('x', sa.Integer))\n    {upgrade}\n"
+        )
+        shutil.rmtree(folder / "versions" / "__pycache__", ignore_errors=True)
+
+    monkeypatch.setattr(database, "MIGRATIONS", folder)
+    yield write
+    database._ready.clear()
+
+
+def made(data):
+    with database._engine(database.address(data)).connect() as connection:
+        return set(sa.inspect(connection).get_table_names())
+
+
+def test_records_are_brought_up_to_date_whole_or_not_at_all(records, next_migration, monkeypatch):
+    trail.record(records, Entry("x", "Ada"))
+    before = made(records)
+    monkeypatch.setattr(database, "REVISION", "0002")
+    database._ready.clear()
+    next_migration("op.execute('SELECT nonsense FROM nowhere')")
+    with pytest.raises(RecordsError):
+        trail.entries(records)
+    assert made(records) == before
+    next_migration("op.execute('SELECT 1')")
+    assert [entry.event for entry in trail.entries(records)] == ["x"]
+    assert made(records) == before | {"further"}
+    assert verify.verify(records).is_whole

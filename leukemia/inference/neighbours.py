@@ -1,24 +1,25 @@
 """The training cells that lie nearest to a cell, of each class: what the model takes it to be like [1]_.
 
-Nearest is by the features that the network's last layer weighs, and by the measure in which the model tells
-what is unlike its cells (:mod:`leukemia.evaluation.novelty`): each direction counts in units of its spread.
+Nearest is by the features that the network's last layer weighs, each in units of its standard deviation over
+the training cells. The distance that tells what is unlike these (:mod:`leukemia.evaluation.novelty`) would
+not do: by it, nearly all cells are equally far from one another.
 
 References
 ----------
 .. [1] Papernot N, McDaniel P. Deep k-nearest neighbors. arXiv:1803.04765, 2018.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from leukemia.classes import CLASSES
 from leukemia.errors import DatasetError
-from leukemia.evaluation import novelty
 from leukemia.inference.features import Features
 
 COUNT = 3
+LEAST_SPREAD = 1e-4  # of a feature, as a share of the largest
 PAIRS = 500  # of cells, for what is a usual distance
 
 
@@ -31,7 +32,7 @@ class Neighbour:
     image_id, path, label, patient : str
         Of the manifest, the label as it counts now.
     distance : float
-        No unit; :attr:`Index.usual` is that of two cells taken at random.
+        In standard deviations of a feature; :attr:`Index.usual` is that of two cells taken at random.
     same_patient : bool
         Whether it is of the cell's own patient, or of one that shares an image with that.
     """
@@ -78,7 +79,9 @@ class Index:
         self._values = found.values[table.pop("index").to_numpy()].astype(np.float64)
         self.cells = table.reset_index(drop=True)
         self._groups = dict(zip(known["image_id"], known["patient_group"], strict=True))
-        self._spread = novelty.fit(self._values)
+        spread = self._values.std(axis=0)
+        # A unit that never fires tells no two cells apart, and is not blown up where it does.
+        self._unit = np.where(spread > LEAST_SPREAD * spread.max(), spread, np.inf)
         rng = np.random.default_rng(0)
         first, second = rng.integers(0, len(table), (2, PAIRS))
         apart = self._values[first[first != second]] - self._values[second[first != second]]
@@ -114,7 +117,8 @@ class Index:
         return by_class, [self._neighbour(row, 0.0, own) for row in np.flatnonzero(same)]
 
     def _from(self, middle: np.ndarray, values: np.ndarray) -> np.ndarray:
-        return replace(self._spread, middle=middle).distance(values)
+        """Root mean square difference over the features, in standard deviations."""
+        return np.sqrt((((values - middle) / self._unit) ** 2).mean(axis=1))
 
     def _neighbour(self, row: int, distance: float, own: str | None) -> Neighbour:
         cell = self.cells.iloc[row]

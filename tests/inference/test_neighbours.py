@@ -40,13 +40,16 @@ def test_the_nearest_of_each_class_are_those_that_a_plain_search_finds(values, c
     assert same == []
     for label, found in by_class.items():
         of_class = [n for n in range(60) if cells["label"][n] == label]
-        covariance = np.cov(values.T.astype(float), bias=True)
-        apart = values - (values[0] + 0.01)
-        plain = np.sqrt(np.einsum("ij,jk,ik->i", apart, np.linalg.inv(covariance), apart) / 8)
+        plain = [
+            np.sqrt(
+                sum(((value[one] - values[0][one] - 0.01) / values[:, one].std()) ** 2 for one in range(8))
+                / 8
+            )
+            for value in values
+        ]
         nearest = sorted(of_class, key=lambda n: plain[n])[:3]
         assert [one.image_id for one in found] == [f"image{n}" for n in nearest]
-        # The rest of the directions is taken as round: with all but one axis of its own, it is the same.
-        assert [one.distance for one in found] == pytest.approx(plain[nearest], rel=0.15)
+        assert [one.distance for one in found] == pytest.approx([plain[n] for n in nearest], rel=1e-3)
         assert all(one.label == label for one in found)
 
 
@@ -82,6 +85,14 @@ def test_only_training_cells_count_and_labels_are_those_of_now(values, cells):
 def test_a_set_that_the_model_did_not_learn_from_is_an_error(values, cells):
     with pytest.raises(DatasetError, match="no cells that this model learned from"):
         index(values, cells, {"image1", "image2"})
+
+
+def test_a_unit_that_never_fires_does_not_decide(values, cells):
+    silent = np.zeros((60, 1), np.float32)
+    expected, _ = index(values, cells).nearest(values[0], "x")
+    with_silent, _ = index(np.hstack([values, silent]), cells).nearest(np.append(values[0], 100.0), "x")
+    for label, found in expected.items():
+        assert [one.image_id for one in with_silent[label]] == [one.image_id for one in found]
 
 
 def test_a_usual_distance_is_that_of_cells_taken_at_random(values, cells):

@@ -273,6 +273,7 @@ def _opened(result: Result) -> Opened:
         answer.error,
         answer.area,
         answer.note,
+        answer.lossy,
         drawn=result.drawn,
     )
 

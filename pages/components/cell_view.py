@@ -41,6 +41,8 @@ class Opened:
         Pixels of the whole cell at the model's scale; 0 where they are counted in the crop.
     note : str
         Of an :class:`~leukemia.inference.classifier.Answer`.
+    lossy : bool
+        Whether its file was compressed with loss, so that it cannot be told by its pixels.
     held_out : bool
         Whether the probability is that of a network which had not seen the patient.
     drawn : bool
@@ -57,6 +59,7 @@ class Opened:
     error: str = ""
     area: int = 0
     note: str = ""
+    lossy: bool = False
     held_out: bool = False
     drawn: bool = False
     more: tuple[tuple[str, str], ...] = ()
@@ -130,7 +133,7 @@ def panel(cell: Opened, bundle: Bundle, point: OperatingPoint, *, place: str, ve
         st.html(_picture(cell, crop, bundle))
     with right:
         known = model_in_service.learned_from(bundle)
-        st.html(cell_view_html.answer(cell.image_id, cell.probability, cell.error, point, known))
+        st.html(cell_view_html.answer(cell.image_id, cell.probability, cell.error, point, known, cell.lossy))
         st.html(cell_view_html.facts(_facts(cell, version or bundle.name)))
     further(cell, crop, bundle, place=place)
 

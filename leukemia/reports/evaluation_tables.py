@@ -12,6 +12,7 @@ from leukemia.evaluation.breakdown import patients, source_words, sources, stres
 from leukemia.evaluation.out_of_fold import evaluate_mean
 from leukemia.inference.scoring import Scored
 from leukemia.operating_point import WORDS
+from leukemia.reports import wording
 from leukemia.settings import RESEARCH_USE
 
 # Columns of :func:`fold_table`: what is estimated, and how it is called there.
@@ -221,6 +222,7 @@ def _of_folds(scored: Scored) -> list[str]:
         "",
         f"Patient groups called correctly by the mean probability of their cells: {right.sum()} of "
         f"{len(right)}, at the threshold {scored.bundle.threshold:.4f}.",
+        wording.patients_at_own_threshold(predictions),
     ]
     if record.indeterminate and (shares := record.indeterminate.out_of_fold):
         lines.append(

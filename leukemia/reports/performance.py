@@ -176,6 +176,7 @@ def _patients(predictions: pd.DataFrame, point: OperatingPoint) -> Section:
         "Patients",
         [
             *(html.text(f"{name} {value}: {counted}.") for name, value, counted, _ in rates),
+            *(html.text(said) for said in [wording.patients_at_own_threshold(predictions)] if said),
             html.table(header, rows),
             _chart(patient_plots.strips(predictions, table, point)),
         ],

@@ -4,6 +4,7 @@ import pandas as pd
 
 from leukemia.bundles import schema
 from leukemia.bundles.bundle import Bundle
+from leukemia.classes import is_all
 from leukemia.evaluation import formatting, metrics
 from leukemia.evaluation.breakdown import patients, subgroups
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
@@ -86,6 +87,21 @@ def patient_rates(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
         )
         for name, (right, total, share) in patients.rates(table).items()
     ]
+
+
+def patients_at_own_threshold(predictions: pd.DataFrame) -> str:
+    """Say what :func:`patients.right_at_own_threshold` gives; empty without folds."""
+    if "fold" not in predictions or predictions["fold"].nunique() < 2:
+        return ""
+    people = patients.right_at_own_threshold(predictions)
+    truth = is_all(people["label"])
+    found, cleared = people.loc[truth, "right"], people.loc[~truth, "right"]
+    return (
+        "Patients as a whole are best told apart at a higher threshold than cells. With one for the mean "
+        f"probability that the patients of the other folds chose, {people['right'].sum()} of {len(people)} "
+        f"patient groups are called correctly: {found.sum()} of {len(found)} with ALL and "
+        f"{cleared.sum()} of {len(cleared)} healthy."
+    )
 
 
 def subgroup_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -53,6 +53,31 @@ def test_patients_called_right_are_those_of_the_patient_figures(answers):
         assert right / people == share.value
 
 
+def people(*rows):
+    return pd.DataFrame(rows, columns=["patient_group", "label", "probability"])
+
+
+def test_the_threshold_of_patients_calls_most_of_them_right_and_misses_the_fewest():
+    apart = people(("a", "ALL", 0.9), ("b", "ALL", 0.7), ("c", "Normal", 0.5), ("d", "Normal", 0.1))
+    assert patients.threshold_of(apart) == pytest.approx(0.6)
+    # Two thresholds with one error each: the one that misses no patient with ALL.
+    mixed = people(("a", "ALL", 0.9), ("c", "Normal", 0.6), ("b", "ALL", 0.4), ("d", "Normal", 0.1))
+    assert patients.threshold_of(mixed) == pytest.approx(0.25)
+    tied = people(("a", "ALL", 0.9), ("b", "ALL", 0.5), ("c", "Normal", 0.5), ("d", "Normal", 0.3))
+    assert patients.threshold_of(tied) == pytest.approx(0.4), "not between two of one probability"
+    assert patients.threshold_of(people(("a", "ALL", 0.9), ("b", "ALL", 0.6))) == pytest.approx(0.3)
+    assert patients.threshold_of(people(("a", "Normal", 0.9))) > 0.9
+
+
+def test_a_patient_is_called_by_a_threshold_that_it_had_no_part_in():
+    cells = people(
+        *(("a", "ALL", 0.9), ("a", "ALL", 0.7), ("b", "Normal", 0.4), ("c", "ALL", 0.5), ("d", "Normal", 0.2))
+    ).assign(fold=[1, 1, 1, 2, 2])
+    called = patients.right_at_own_threshold(cells).set_index("patient_group")["right"]
+    # Without its own fold, c is called at (0.8 + 0.4) / 2 and b at (0.5 + 0.2) / 2.
+    assert called.to_dict() == {"a": True, "b": False, "c": False, "d": True}
+
+
 def test_wilson_intervals_are_the_textbooks():
     # Newcombe RG, Stat Med 1998;17:857-872, table I: 81/263, 15/148, 0/20, 1/29.
     for hits, trials, low, high in (

@@ -90,6 +90,11 @@ def test_every_door_gives_the_same_figures(bundle, texts):
     assert f"of their cells: {right} of {len(table)}, at the threshold" in text["command line"]
     assert f"{right} of {len(table)} |" in text["card"]
 
+    # Patients at a threshold of their own.
+    own = patients.right_at_own_threshold(predictions)["right"]
+    for door in ("patients", "command line"):
+        assert f"{own.sum()} of {len(own)} patient groups are called correctly" in text[door], door
+
     # Cells for which it abstains.
     counts = three_way.counts(predictions, point)
     assert decided(page["threshold"]) == counts

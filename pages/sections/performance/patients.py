@@ -22,7 +22,7 @@ def show(version: Version, picked: Picked) -> None:
             with st.container(width=300):
                 st.metric(name, value, help=meaning)
                 st.caption(counted)
-    st.caption(_about(table))
+    st.caption(" ".join(filter(None, (_about(table), wording.patients_at_own_threshold(predictions)))))
     st.dataframe(_shown(table), hide_index=True, column_config=_columns(), height=_height(len(table)))
     st.vega_lite_chart(*patient_plots.on_canvas(predictions, table, picked.point))
     st.caption(plain(patient_plots.caption(table, picked.point)))

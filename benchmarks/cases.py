@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -41,6 +42,15 @@ OPEN_LIMIT, VERDICT_LIMIT = 1_000, 50  # ms
 VERDICTS, DRAWN, PAGE, TIMES = 300, 10, 60, 9
 PROCESSES = 2
 AGAIN = 10
+
+
+class Given(NamedTuple):
+    """One verdict: its key, how long it took, why it was not saved, how late it began; in milliseconds."""
+
+    key: str
+    taken: float
+    why: str
+    late: float
 
 
 def main() -> None:
@@ -163,13 +173,15 @@ def _many_readers(data: Path, case_id: int, options: argparse.Namespace) -> None
     given = [one for _ in workers for one in results.get()]
     for worker in workers:
         worker.join()
-    taken = [ms for _, ms, _ in given]
-    failed = [why for _, _, why in given if why]
-    saved = {key for key, _, why in given if not why}
+    failed = [one.why for one in given if one.why]
+    saved = {one.key for one in given if not one.why}
     with database.reading(data) as connection:
         there = Counter(connection.scalars(sa.select(READINGS.c.key).where(READINGS.c.key.is_not(None))))
     checked = verify.verify(data)
-    print(f"  {'a verdict':40}{_spread(taken)}; limit {VERDICT_LIMIT}; load {os.getloadavg()[0]:.1f}")
+    print(f"  {'a verdict':40}{_spread([one.taken for one in given])}; limit {VERDICT_LIMIT}")
+    # On a busy machine whoever slept wakes late: so much of the above is the machine's.
+    late = f"load {os.getloadavg()[0]:.1f}"
+    print(f"  {'the machine: a wake-up is late by':40}{_spread([one.late for one in given])}; {late}")
     print(
         f"  {len(saved):,} saved in {options.seconds} s ({len(saved) / options.seconds:.1f} a second), "
         f"{len(failed)} refused; lost {len(saved - there.keys())}, doubled "
@@ -184,10 +196,10 @@ def _server(
     readers: list[int],
     options: argparse.Namespace,
     start: float,
-    results: "multiprocessing.Queue[list[tuple[str, float, str]]]",
+    results: "multiprocessing.Queue[list[Given]]",
 ) -> None:
     """One process as a server is: its readers in threads."""
-    given: list[tuple[str, float, str]] = []
+    given: list[Given] = []
     threads = [
         threading.Thread(target=_reader, args=(data, case_id, reader, options, start, given))
         for reader in readers
@@ -205,12 +217,14 @@ def _reader(
     reader: int,
     options: argparse.Namespace,
     start: float,
-    given: list[tuple[str, float, str]],
+    given: list[Given],
 ) -> None:
     """Give a verdict each time that it is this reader's turn, on the next cell."""
     every = options.readers / options.rate
     for number in range(int(options.seconds / every)):
-        time.sleep(max(0.0, start + (number + reader / options.readers) * every - time.time()))
+        due = start + (number + reader / options.readers) * every
+        time.sleep(max(0.0, due - time.time()))
+        late = 1_000 * (time.time() - due)
         key = f"{reader}-{number}"
         began, why = time.perf_counter(), ""
         for _ in range(2 if number % AGAIN == 0 else 1):
@@ -225,7 +239,7 @@ def _reader(
                 )
             except Exception as error:
                 why = str(error)
-        given.append((key, 1_000 * (time.perf_counter() - began), why))
+        given.append(Given(key, 1_000 * (time.perf_counter() - began), why, late))
 
 
 if __name__ == "__main__":

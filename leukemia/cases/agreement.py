@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from leukemia.cases.cells import Cell, cells_of
-from leukemia.cases.tables import CASES
+from leukemia.cases.tables import READINGS
 from leukemia.cases.verdicts import VERDICTS
 from leukemia.evaluation.estimate import Estimate
 from leukemia.storage import database
@@ -72,10 +72,18 @@ def of_all_cases(data: Path) -> list[Agreement]:
     """Agreement of each two readers over all cases; raises RecordsError where they cannot be read."""
     if database.is_absent(data):
         return []
+    shared: dict[int, list[int]] = defaultdict(list)
     found: list[Cell] = []
     with database.reading(data) as connection:
-        for case_id in connection.scalars(sa.select(CASES.c.id).order_by(CASES.c.id)).all():
-            found += cells_of(connection, case_id)
+        read_twice = (
+            sa.select(READINGS.c.case_id, READINGS.c.cell)
+            .group_by(READINGS.c.case_id, READINGS.c.cell)
+            .having(sa.func.count(READINGS.c.reader.distinct()) > 1)
+        )
+        for case_id, number in connection.execute(read_twice.order_by(READINGS.c.case_id)):
+            shared[case_id].append(number)
+        for case_id, numbers in shared.items():
+            found += cells_of(connection, case_id, numbers)
     return of_cells(found)
 
 

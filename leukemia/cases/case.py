@@ -200,7 +200,7 @@ def by_identifier(data: Path, identifier: str) -> Case:
 
 def overview(data: Path, case_id: int) -> Overview:
     """The case with a number as the worklist has it; raises RecordsError where there is none."""
-    found = _overviews(data, CASES.c.id == case_id)
+    found = _overviews(data, CASES.c.id == case_id, CELLS.c.case_id == case_id)
     if not found:
         raise RecordsError(f"There is no case number {case_id}.")
     return found[0]
@@ -294,7 +294,10 @@ def _normal(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def _overviews(data: Path, wanted: sa.ColumnElement[bool]) -> list[Overview]:
+def _overviews(
+    data: Path, wanted: sa.ColumnElement[bool], cells: sa.ColumnElement[bool] | None = None
+) -> list[Overview]:
+    """Cases that are ``wanted``; their cells, where a condition says which these are."""
     if database.is_absent(data):
         return []
 
@@ -310,6 +313,7 @@ def _overviews(data: Path, wanted: sa.ColumnElement[bool]) -> list[Overview]:
             count(CELLS.c.status == DISPUTED).label("disputed"),
             count(CELLS.c.status.in_((READ, SETTLED))).label("with_verdict"),
         )
+        .where(sa.true() if cells is None else cells)
         .group_by(CELLS.c.case_id)
         .subquery()
     )

@@ -181,11 +181,11 @@ def _set_up(url: str, file: Path | None, engine: sa.Engine) -> None:
             _migrate(connection)
     else:
         if not file.exists() and _was_here(url):
-            raise RecordsError(
+            raise RecordsUnavailableError(
                 f"{NOTHING_SAVED} {file} (the records) is gone. Put it back. To begin new records without "
                 "it, restart the program."
             )
-        busy = RecordsError("Another process is setting up the records. Try again in a minute.")
+        busy = RecordsUnavailableError("Another process is setting up the records. Try again in a minute.")
         with exclusive(file.with_name(f".{file.name}.lock"), SETUP_PATIENCE, busy):
             if not file.exists():
                 _make(file)

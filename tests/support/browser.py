@@ -36,10 +36,12 @@ class Server:
     and its log must be free of errors in the end.
     """
 
-    def __init__(self, bundle, log, data=None, environment=None):
-        with socket.socket() as probe:
-            probe.bind(("localhost", 0))
-            port = probe.getsockname()[1]
+    def __init__(self, bundle, log, data=None, environment=None, port=None):
+        if port is None:
+            with socket.socket() as probe:
+                probe.bind(("localhost", 0))
+                port = probe.getsockname()[1]
+        self.port = port
         self.url = f"http://localhost:{port}"
         self.log = log
         options = ["--server.headless=true", f"--server.port={port}"]

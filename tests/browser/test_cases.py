@@ -1,0 +1,236 @@
+"""A case in a real browser: dropped in, read by keyboard, settled, signed, printed, there after a restart."""
+
+import re
+
+import pypdfium2
+import pytest
+
+from leukemia.cases import case as cases
+from leukemia.cases import cells, verdicts
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from leukemia.settings import RESEARCH_USE
+from tests.support.browser import Server, at_rest
+from tests.support.case_factory import make_case
+
+NAME = "leukemia-reader"
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def running(browser, tiny_bundle, data, tmp_path):
+    with Server(tiny_bundle, tmp_path / "log.txt", data) as server:
+        yield server
+
+
+@pytest.fixture
+def visit(sessions, running):
+    """Open Cases at an address, as somebody with a name."""
+
+    def start(query="", name="Ada", **look):
+        known = f"sessionStorage.setItem({NAME!r}, {name!r})" if name else ""
+        return sessions.open(running, f"cases?{query}", "Cases", before=known, **look)
+
+    return start
+
+
+def ready(page, count):
+    """Wait until the grid has so many cells and knows who reads; put the keyboard on it."""
+    page.locator(".card").nth(count - 1).wait_for()
+    page.get_by_label("Your name").and_(page.locator("input:not([value=''])")).first.wait_for()
+    page.get_by_text(re.compile("You have read")).wait_for()
+    at_rest(page)
+    page.locator(".cells").focus()
+
+
+def saved(page, number, verdict):
+    page.locator(f'.card[data-number="{number}"][data-own="{verdict}"][data-saved="true"]').wait_for()
+
+
+def own(page):
+    return page.locator(".card").evaluate_all("all => all.map(one => one.dataset.own)")
+
+
+def section(page, name):
+    page.get_by_role("radio", name=name, exact=True).or_(
+        page.get_by_role("button", name=name, exact=True)
+    ).first.click()
+
+
+def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
+    sessions, running, visit, data, tiny_bundle, tmp_path
+):
+    files = []
+    for name, content in sample_writer.sample_cells(40, seed=4):
+        (tmp_path / name).write_bytes(content)
+        files.append(str(tmp_path / name))
+    page = visit(name="")
+    page.get_by_text("New case").click()
+    page.get_by_label("Identifier", exact=True).fill("S-2041")
+    page.get_by_label("Your name").fill("Ada")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="S-2041").wait_for()
+    page.locator("input[type=file]").set_input_files(files)
+    ready(page, 40)
+    for _ in range(38):
+        page.keyboard.press("n")
+    page.keyboard.press("i")
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    saved(page, 40, "Rejected")
+    page.get_by_text("You have read 40 of 40 cells.").wait_for()
+    assert own(page) == [NORMAL_LIKE] * 38 + [INDETERMINATE, "Rejected"]
+
+    (one,) = cases.worklist(data)
+    other = visit(f"case={one.case.id}", name="Ben")
+    ready(other, 40)
+    other.keyboard.press("a")
+    saved(other, 1, ALL_LIKE)
+    section(other, "Sign and report")
+    other.get_by_text("These cells need a verdict first: 1 disputed (cell 1).").wait_for()
+    section(other, "Readers")
+    other.get_by_text("Ada: Normal-like, Ben: ALL-like").wait_for()
+    other.get_by_role("radiogroup", name="Settle it as").get_by_text(ALL_LIKE, exact=True).click()
+    other.get_by_label("Reason").fill("Seen together")
+    other.get_by_role("button", name="Settle cell 1").click()
+    other.get_by_text("Cell 1 is settled as ALL-like.").wait_for()
+    section(other, "Sign and report")
+    other.get_by_role("button", name="Sign", exact=True).click()
+    other.get_by_text("Signed by Ben").first.wait_for()
+    with other.expect_download() as download:
+        other.get_by_role("button", name="Download PDF").click()
+    download.value.save_as(tmp_path / "case.pdf")
+    document = pypdfium2.PdfDocument(tmp_path / "case.pdf")
+    text = " ".join(document[n].get_textpage().get_text_range() for n in range(len(document)))
+    assert len(document) <= 2
+    assert "Case S-2041" in text
+    assert "Signed by Ben" in text
+    assert RESEARCH_USE in text
+
+    running.process.kill()
+    running.process.wait()
+    with Server(tiny_bundle, tmp_path / "again.txt", data, port=running.port) as again:
+        third = sessions.open(again, f"cases?case={one.case.id}", "Cases")
+        third.get_by_text("Signed by Ben").first.wait_for()
+        third.locator(".card").nth(39).wait_for()
+        lines = third.locator('.card[data-number="1"]').inner_text()
+        assert "Ada: Normal-like" in lines
+        assert "Settled by Ben: ALL-like" in lines
+        assert third.locator(".do-undo").is_disabled()
+        for left in (page, other):
+            left.close()
+
+
+def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.8, 0.5, 0.2, 0.1))
+    page = visit(f"case={case.id}")
+    ready(page, 5)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.locator(".card.picked").count() == 3
+    page.keyboard.press("a")
+    saved(page, 4, ALL_LIKE)
+    assert own(page) == ["", ALL_LIKE, ALL_LIKE, ALL_LIKE, ""]
+    page.locator('.card[data-number="1"]').click()
+    page.locator('.card[data-number="3"]').click(modifiers=["Shift"])
+    page.locator('.card[data-number="2"]').click(modifiers=["Control"])
+    assert page.locator(".card.picked").evaluate_all("all => all.map(one => one.dataset.number)") == [
+        "1",
+        "3",
+    ]
+    page.keyboard.press("Escape")
+    assert page.locator(".card.picked").count() == 0
+    page.keyboard.press("u")
+    page.get_by_text("You have read 0 of 5 cells.").wait_for()
+    page.keyboard.press("s")
+    assert page.locator("select.sort").input_value() == "Most uncertain first"
+    assert page.locator(".card").first.get_attribute("data-number") == "3"
+
+
+def test_a_key_is_changed_and_stays_changed(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    page = visit(f"case={case.id}")
+    ready(page, 2)
+    page.keyboard.press("?")
+    field = page.get_by_label("ALL-like, next cell")
+    field.focus()
+    page.keyboard.press("n")
+    assert field.input_value() == "A"
+    page.keyboard.press("l")
+    page.keyboard.press("Escape")
+    page.reload()
+    ready(page, 2)
+    page.keyboard.press("l")
+    saved(page, 1, ALL_LIKE)
+
+
+def test_verdicts_wait_for_the_database_and_for_the_server(visit, running, data, tiny_bundle, tmp_path):
+    case = make_case(data, probabilities=(0.9, 0.8, 0.1))
+    page = visit(f"case={case.id}")
+    ready(page, 3)
+    hidden = data.rename(tmp_path / "unplugged")
+    data.write_text("no folder")
+    page.keyboard.press("n")
+    page.get_by_text(re.compile("not saved yet")).wait_for()
+    assert page.locator('.card[data-number="1"]').get_attribute("data-saved") == "false"
+    data.unlink()
+    hidden.rename(data)
+    saved(page, 1, NORMAL_LIKE)
+    running.process.kill()
+    running.process.wait()
+    page.locator(".cells").focus()
+    page.keyboard.press("a")
+    with Server(tiny_bundle, tmp_path / "again.txt", data, port=running.port):
+        saved(page, 2, ALL_LIKE)
+        given = [cell.verdict for cell in cells.cells(data, case.id)]
+        assert given == [NORMAL_LIKE, ALL_LIKE, ""]
+        page.close()
+
+
+def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1), hide_model=True)
+    page = visit(f"case={case.id}")
+    ready(page, 2)
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").locator("img").first.wait_for()
+    assert "hidden until you have given" in page.get_by_role("dialog").inner_text()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.keyboard.press("n")
+    saved(page, 1, NORMAL_LIKE)
+
+
+def test_back_and_reload_keep_the_place(visit, data):
+    case = make_case(data)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
+    page = visit()
+    page.get_by_role("button", name="P-1").click()
+    ready(page, 5)
+    section(page, "History")
+    page.get_by_text("Entries are never changed").wait_for()
+    page.reload()
+    page.get_by_text("Entries are never changed").wait_for()
+    page.go_back()
+    page.locator(".card").nth(4).wait_for()
+    page.get_by_role("button", name="All cases").click()
+    page.get_by_role("button", name="P-1").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [768, 1280])
+def test_it_fits_the_screen_in_both_themes(visit, data, width, scheme):
+    case = make_case(data, identifier="x" * 200)
+    for shown, there in (("", ".card"), ("&section=summary", "[data-testid=stDataFrame]")):
+        page = visit(f"case={case.id}{shown}", width=width, scheme=scheme)
+        page.locator(there).first.wait_for()
+        at_rest(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        edges = page.locator(".card, .bar button, [data-testid=stDataFrame]").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().right)"
+        )
+        assert max(edges) <= width

@@ -9,8 +9,13 @@ class Review {
     this.pending = stored(sessionStorage, this.waitsIn, []);
     this.keys = { ...Object.fromEntries(ACTIONS.map(([name, key]) => [name, key])), ...stored(localStorage, KEYS, {}) };
     Object.assign(this, { at: null, anchor: null, picked: new Set(), order: [], numbers: "", cards: new Map() });
-    Object.assign(this, { sort: Object.keys(SORTS)[0], show: Object.keys(SHOWN)[0], tries: 0, sent: 0, error: "" });
-    setInterval(() => { if (this.pending.length && Date.now() - this.sent > AGAIN) this.send(); }, AGAIN / 3);
+    Object.assign(this, { sort: Object.keys(SORTS)[0], show: Object.keys(SHOWN)[0], tries: 0, sent: 0, wait: AGAIN, error: "" });
+    // Each time without an answer the wait doubles: what is sent stops a page that is being laid out anew.
+    setInterval(() => {
+      if (!this.pending.length || Date.now() - this.sent < this.wait) return;
+      this.wait = Math.min(2 * this.wait, 10 * AGAIN);
+      this.send();
+    }, AGAIN / 3);
     // A key that nothing else takes is for the grid: also after a window over the page was closed.
     addEventListener("keydown", (event) => {
       const free = [document.body, null].includes(document.activeElement) && !document.querySelector('[role="dialog"]');
@@ -26,6 +31,7 @@ class Review {
   update(root, data, setStateValue, setTriggerValue) {
     Object.assign(this, { data, setStateValue, setTriggerValue });
     if (this.root !== root) { this.root = root; this.cards.clear(); this.build(); }
+    this.wait = AGAIN;
     const waiting = this.pending.length;
     for (const act of this.pending) if (data.done[act.key]) this.error = data.done[act.key];
     this.pending = this.pending.filter((act) => !(act.key in data.done));

@@ -71,7 +71,7 @@ def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> H
     if at == of:
         return shown
     here = st.empty()
-    if st.session_state.pop(ASKED, None) != of:
+    if st.session_state.get(ASKED) != of:
         with here.container():
             st.caption(
                 "A map of the places where a change of the picture moves the answer. It takes some seconds."
@@ -87,10 +87,13 @@ def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> H
         with here, st.spinner("Covering one region after another …"):
             shown = occlusion.explain(model_in_service.loaded(bundle).predict_each, crop)
     except BundleError as error:
+        st.session_state.pop(ASKED)
         here.error(plain(str(error)), icon=":material/error:")
         return None
-    here.empty()
+    # Not before: a run of the page that is cut short begins anew.
     st.session_state[MAP] = of, shown
+    st.session_state.pop(ASKED)
+    here.empty()
     return shown
 
 

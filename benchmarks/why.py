@@ -2,13 +2,15 @@
 
     python -m benchmarks.why [--data data] [--model BUNDLE] [--cells 100]
 
-Three questions in one run, on labelled cells of a prepared set, as evenly by patient as can be:
+Four questions in one run, on labelled cells of a prepared set, as evenly by patient as can be:
 
 - Time: a map beside one plain prediction of the same crop, in turns; the median counts.
 - Covers: by how much each colour that may cover a region moves the cell away from those that the model
   learned, by the model's own distance. The one in use should hardly move it.
 - Weight: the share that lies in the nucleus, beside the nucleus' share of the cell's area: a map that knew
   nothing of the cell would have that. Each patient weighs the same.
+- Neighbours: how well the class of the nearest cells of other patients ranks a cell, by the distance in use
+  and by that of novelty. Only where the set's features were read (``python -m leukemia map``).
 
 The model may have learned from these cells: a map shows what moves an answer, not whether it is right.
 """
@@ -21,21 +23,25 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from leukemia import settings
+from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest
+from leukemia.evaluation import novelty
 from leukemia.imaging import morphology
 from leukemia.imaging.cell import crop_cell, foreground, read_cell
-from leukemia.inference import occlusion
+from leukemia.inference import features, occlusion
 from leukemia.inference.classifier import Classifier
 from leukemia.settings import SHIPPED
 
 FEW = 12
+ASKED, NEAREST = 300, 15
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=settings.load().data)
     parser.add_argument("--model", type=Path, default=SHIPPED)
@@ -51,6 +57,7 @@ def main() -> None:
     _time(classifier, few)
     _covers(classifier, few)
     _weight(classifier, chosen, crops)
+    _neighbours(classifier.bundle, options.data, cells)
 
 
 def sample(cells: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -138,6 +145,40 @@ def _weight(classifier: Classifier, cells: pd.DataFrame, crops: list[np.ndarray]
         print(
             f"| {named} | {mean['absolute']:.1%} | {mean['positive']:.1%} | {mean['area']:.1%} |", flush=True
         )
+
+
+def _neighbours(bundle: Bundle, data: Path, cells: pd.DataFrame) -> None:
+    found = features.cached(bundle, data, cells)
+    if found is None:
+        print("The features of this set were not read: neighbours cannot be compared.")
+        return
+    known = cells[["image_id", "label", "patient_group"]].drop_duplicates("image_id")
+    table = found.cells.reset_index().merge(known, on="image_id")
+    table = table[table["label"].isin((ALL, NORMAL))].reset_index(drop=True)
+    values = found.values[table["index"].to_numpy()].astype(np.float64)
+    truth, patient = (table["label"] == ALL).to_numpy(), table["patient_group"].to_numpy()
+    asked = np.random.default_rng(0).permutation(len(table))[:ASKED]
+    spread = novelty.fit(values)
+    along = values @ spread.axes
+    squares = {
+        "in use": _squares(values / np.maximum(values.std(axis=0), 1e-9), asked),
+        "novelty": (_squares(values, asked) - _squares(along, asked)) / spread.rest
+        + _squares(along / np.sqrt(spread.along), asked),
+    }
+    print("| distance | AUROC of the share of ALL among the nearest | nearest is of the same patient |")
+    print("|---|---|---|")
+    for name, square in squares.items():
+        square[np.arange(len(asked)), asked] = np.inf
+        own = patient[square.argmin(axis=1)] == patient[asked]
+        square[patient[asked, None] == patient] = np.inf
+        share = truth[np.argsort(square, axis=1)[:, :NEAREST]].mean(axis=1)
+        print(f"| {name} | {roc_auc_score(truth[asked], share):.3f} | {own.mean():.0%} |", flush=True)
+
+
+def _squares(values: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Squared distances of some rows to all: shape (asked, n)."""
+    length = (values**2).sum(axis=1)
+    return length[asked, None] + length - 2 * values[asked] @ values.T
 
 
 if __name__ == "__main__":

@@ -227,7 +227,8 @@ def worklist(
     RecordsError
         Where they cannot be read.
     """
-    wanted = CASES.c.identifier.icontains(_normal(search), autoescape=True) if search.strip() else sa.true()
+    part = _normal(clean(search))
+    wanted = CASES.c.identifier.icontains(part, autoescape=True) if part else sa.true()
     found = [one for one in _overviews(data, wanted) if not states or one.state in states]
     keys = {
         LATEST: lambda one: -one.case.changed,

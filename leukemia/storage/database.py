@@ -248,6 +248,8 @@ def _translated(what: str, data: Path) -> Iterator[None]:
         raise RecordsUnavailableError(f"{what}: {_reason(error)}.") from error
     except OSError as error:
         raise RecordsUnavailableError(f"{what}: {error.strerror or error}.") from error
+    except OverflowError as error:
+        raise RecordsError(f"{what}: no number can be as large as one that was given.") from error
 
 
 def _reason(error: SQLAlchemyError) -> str:

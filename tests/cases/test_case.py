@@ -71,6 +71,20 @@ def test_a_case_that_is_not_there_says_so(records):
         cases.create(records, "another", who="Ada") if not cases.worklist(records) else None
 
 
+def test_an_address_with_an_impossible_number_and_an_odd_search_find_nothing(records):
+    case = make_case(records)
+    for number in (0, -1, 2**31, 2**63, 10**30):
+        for ask in (cases.find, cases.overview, cells.cells):
+            with pytest.raises(RecordsError):
+                ask(records, number)
+        with pytest.raises(RecordsError):
+            verdicts.give(records, case.id, [number], ALL_LIKE, reader="Ada")
+        with pytest.raises(RecordsError):
+            cells.picture(records, case.id, number)
+    assert len(cases.worklist(records, search="\x00P-\ud8001")) == 1
+    assert cases.worklist(records, search="'; DROP TABLE cases; --") == []
+
+
 def test_the_worklist_is_searched_filtered_and_ordered(records):
     empty = cases.create(records, "A_100%", who="Ada")
     sure = make_case(records, "b-sure", (0.9, 0.1))

@@ -16,8 +16,8 @@ from tests.support.case_factory import POINT, bundle_at, make_case, result
 
 
 @pytest.fixture
-def data(prepared, tmp_path):
-    return shutil.copytree(prepared, tmp_path / "data")
+def data(prepared, records):
+    return shutil.copytree(prepared, records / "data")
 
 
 def sign(data, case):

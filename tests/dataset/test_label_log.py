@@ -238,6 +238,19 @@ def test_a_log_of_an_earlier_program_is_brought_over_once_in_order(data, normal,
     assert entries[0].imported_at == "2025-01-01T10:00:00+00:00"
 
 
+def test_corrections_are_kept_in_either_database(prepared, records):
+    data = shutil.copytree(prepared, records / "set")
+    image_id = manifest.read(data).query("label == 'Normal'")["image_id"].iloc[0]
+    made = label_log.correct(data, image_id, "ALL", **BY)
+    undone = label_log.undo(data, made.number, **BY)
+    label_log.correct(data, image_id, DOUBTED, who="\x00Dr. Bo", reason="<b>'\ud800")
+    third, second, first = label_log.history(data)
+    assert (second, first) == (undone, made)
+    assert (third.number, third.who, third.reason) == (3, "Dr. Bo", "<b>'")
+    assert label_log.current(data) == {image_id: third} and label_log.stamp(data) == 3
+    assert len(trail.entries(data)) == 3
+
+
 def test_a_damaged_log_of_an_earlier_program_is_a_sentence(data, normal):
     Workspace(data).corrections.write_bytes(b"not a database" * 100)
     with pytest.raises(DatasetError, match="cannot be read"):

@@ -15,7 +15,7 @@ watch();
 """
 
 
-@pytest.mark.parametrize("name", ["dataset", "performance", "training"])
+@pytest.mark.parametrize("name", ["cases", "dataset", "performance", "training"])
 def test_the_first_deep_link_after_a_start_shows_no_bare_page(sessions, tiny_bundle, tmp_path, name):
     with Server(tiny_bundle, tmp_path / "log.txt", tmp_path / "data") as server:
         page = sessions.open(server, name, name.capitalize(), before=WATCH)

@@ -14,7 +14,7 @@ from tests.support.bundle_factory import copy_bundle, sign
 from tests.support.runs_factory import data_folder, finish_run
 from tests.support.watch import Watch
 
-HEADINGS = {"dataset": "Dataset", "performance": "Performance", "training": "Training"}
+HEADINGS = {"cases": "Cases", "dataset": "Dataset", "performance": "Performance", "training": "Training"}
 
 
 @pytest.fixture

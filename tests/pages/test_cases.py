@@ -13,7 +13,7 @@ from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_wording
 from pages.components import identity, model_in_service
-from pages.sections.cases import new_case, readers, worklist
+from pages.sections.cases import address, new_case, readers, worklist
 from pages.sections.cases import report as report_section
 from tests.support.app import dashboard, fill, go, open_dashboard, press, said, widget
 from tests.support.case_factory import make_case, result
@@ -328,3 +328,18 @@ def test_a_report_does_not_tell_what_is_kept_back(visit, data):
     verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
     assert labels == {"Download PDF", "Download HTML", "Download CSV"}
+
+
+def test_fields_that_went_with_the_list_do_not_close_the_case_that_was_opened(monkeypatch):
+    class Query(dict):
+        def from_dict(self, words):
+            self.clear()
+            self.update(words)
+
+    monkeypatch.setattr(address.st, "query_params", Query(page="3"))
+    address.put_list(search=" x ", states=[cases.SIGNED], order=cases.LATEST)
+    assert address.st.query_params == {"search": "x", "state": [cases.SIGNED]}
+    address.open_case(7)
+    address.put_list(search="", states=[], order=cases.LATEST)
+    address.put_page(2)
+    assert address.st.query_params == {"case": "7"}

@@ -11,7 +11,7 @@ from tests.pages.test_dataset_gallery import cards
 from tests.support.app import dashboard, go, open_page, press, said
 from tests.support.bundle_factory import edit
 
-PAGES = ("classify", "dataset", "performance", "training")
+PAGES = ("classify", "cases", "dataset", "performance", "training")
 
 
 @pytest.fixture

@@ -48,13 +48,21 @@ def page() -> int:
 
 
 def put_list(*, search: str, states: list[str], order: str) -> None:
-    """Write how the list is narrowed and ordered; its first page is shown."""
+    """Write how the list is narrowed and ordered; its first page is shown.
+
+    Where a case was opened meanwhile, nothing is written: Streamlit may report fields of a page as changed
+    when they went with it.
+    """
+    if CASE in st.query_params:
+        return
     words = {SEARCH: search.strip(), STATE: states, ORDER: order if order != LATEST else ""}
     st.query_params.from_dict({word: value for word, value in words.items() if value})
 
 
 def put_page(number: int) -> None:
-    """Write the page of the list."""
+    """Write the page of the list; see :func:`put_list`."""
+    if CASE in st.query_params:
+        return
     if number > 1:
         st.query_params[PAGE] = str(number)
     else:

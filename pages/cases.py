@@ -9,8 +9,8 @@ from pages.components import entry, heading
 from pages.sections.cases import address, case_view, worklist
 
 PURPOSE = (
-    "A case holds a patient's cells, the model's answers and the readers' verdicts. Everything is saved at "
-    "once."
+    "A patient's cells with the model's answers, **ALL-like** (like acute lymphoblastic leukemia) or "
+    "Normal-like, read and signed by people. Begin with **New case**; each verdict is saved as it is given."
 )
 
 

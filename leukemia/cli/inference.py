@@ -130,7 +130,7 @@ def classify(options: Namespace) -> int:
 
 
 def map(options: Namespace) -> int:
-    """Place the cells of a set by a model's features, for the Dataset page."""
+    """Read the features of a set and place its cells by them: for the map, and for an opened cell."""
     from leukemia.cli.console import Bar
     from leukemia.dataset import manifest
     from leukemia.inference import embedding

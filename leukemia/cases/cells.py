@@ -297,6 +297,9 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
         wanted = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.number)
         return wanted if numbers is None else wanted.where(column.in_(numbers))
 
+    found = connection.execute(of(CELLS, CELLS.c.number)).mappings().all()
+    if all(row["status"] == UNREAD for row in found):
+        return [Cell(**row) for row in found]
     counting: dict[int, dict[str, Reading]] = {}
     for row in connection.execute(of(READINGS, READINGS.c.cell)):
         own = counting.setdefault(row.cell, {})
@@ -313,7 +316,7 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
             readings=tuple(counting.get(row["number"], {}).values()),
             settlement=settled.get(row["number"]),
         )
-        for row in connection.execute(of(CELLS, CELLS.c.number)).mappings()
+        for row in found
     ]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from leukemia.attribution import MAX_WHY, clean
 from leukemia.audit import trail
@@ -79,14 +80,26 @@ def give(
         raise RecordsError("Please say why the cell is rejected.")
     if len(why) > MAX_WHY:
         raise RecordsError(f"A reason can have at most {MAX_WHY:,} characters.")
+    try:
+        return _give(data, case_id, numbers, (verdict, why), person, key)
+    except _GivenAlreadyError:
+        with database.reading(data) as connection:
+            return _cells(connection, case_id, numbers)
+
+
+class _GivenAlreadyError(Exception):
+    """There are verdicts with the key of this act."""
+
+
+def _give(
+    data: Path, case_id: int, numbers: Collection[int], verdict: tuple[str, str], reader: str, key: str | None
+) -> list[Cell]:
     with database.writing(data) as connection:
         open_case(connection, case_id)
         found = _cells(connection, case_id, numbers)
-        if key and _is_given(connection, case_id, key):
-            return found
-        other = [cell for cell in found if not _is_same(cell.by(person), verdict, why)]
-        given = [(cell, verdict, why) for cell in other]
-        changed = _write(connection, given, reader=person, event=trail.VERDICT, key=key)
+        other = [cell for cell in found if not _is_same(cell.by(reader), *verdict)]
+        given = [(cell, *verdict) for cell in other]
+        changed = _write(connection, given, reader=reader, event=trail.VERDICT, key=key)
         now = {cell.number: cell for cell in changed}
         return [now.get(cell.number, cell) for cell in found]
 
@@ -134,8 +147,7 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
         before = {row.cell: (row.verdict, row.reason) for row in standing if row.act != act}
         cells = _cells(connection, case_id, numbers)
         given = [(cell, *before.get(cell.number, ("", ""))) for cell in cells]
-        _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, key=key, undoes=act)
-        return _cells(connection, case_id, numbers)
+        return _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, key=key, undoes=act)
 
 
 def judge(readings: Iterable[Reading], settlement: Settlement | None) -> tuple[str, str]:
@@ -204,7 +216,10 @@ def _write(
         }
         for one, (cell, verdict, why) in zip(recorded, given, strict=True)
     ]
-    connection.execute(READINGS.insert(), rows)
+    try:
+        connection.execute(READINGS.insert(), rows)
+    except IntegrityError as error:
+        raise _GivenAlreadyError from error
     touch(connection, given[0][0].case_id, recorded)
     changed = []
     for one, (cell, verdict, why) in zip(recorded, given, strict=True):

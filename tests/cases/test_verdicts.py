@@ -312,3 +312,13 @@ def test_names_and_reasons_are_text_whatever_they_are_made_of(records):
     signing.sign(records, case.id, who="Ada \x00", meaning="read \x00 all")
     assert signing.reopen(records, case.id, who="\x00Ada", reason="\x00a").signed_by is None
     assert is_consistent(records) == 2
+
+
+def test_an_undo_that_is_sent_again_takes_back_once(records):
+    case = make_case(records)
+    for number in (1, 2):
+        verdicts.give(records, case.id, [number], ALL_LIKE, reader="Ada")
+    assert [cell.number for cell in verdicts.undo(records, case.id, reader="Ada", key="u")] == [2]
+    assert verdicts.undo(records, case.id, reader="Ada", key="u") == []
+    assert statuses(records, case)[:2] == [("read", ALL_LIKE), ("unread", "")]
+    assert is_consistent(records) == 3

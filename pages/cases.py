@@ -9,8 +9,8 @@ from pages.components import entry, heading
 from pages.sections.cases import address, case_view, worklist
 
 PURPOSE = (
-    "One patient's cells: the model says whether each looks like acute lymphoblastic leukemia (ALL) or normal, "
-    "people read and sign. Begin with **New case**; each verdict is saved as it is given."
+    "One patient's cells: the model says whether each looks like acute lymphoblastic leukemia (ALL) or "
+    "normal, people read and sign. Begin with **New case**; each verdict is saved as it is given."
 )
 
 

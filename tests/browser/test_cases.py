@@ -69,7 +69,7 @@ def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
         (tmp_path / name).write_bytes(content)
         files.append(str(tmp_path / name))
     page = visit(name="")
-    page.get_by_text("New case").click()
+    page.get_by_test_id("stExpander").get_by_text("New case").click()
     page.get_by_label("Identifier", exact=True).fill("S-2041")
     page.get_by_label("Your name").fill("Ada")
     page.keyboard.press("Enter")

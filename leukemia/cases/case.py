@@ -1,7 +1,6 @@
 """Cases: made, found, listed. One holds a patient's cells under an identifier of the user's choosing."""
 
 import json
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +8,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from leukemia.attribution import MAX_WHO, clean
+from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
+from leukemia.cases.names import clean_identifier, normal, reader_name
 from leukemia.cases.tables import CASES, CELLS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
-from leukemia.storage import database, files
-
-LONGEST = 200
-# Joiners, of which some letters and emoji are made; other invisible characters may turn or hide text.
-JOINERS = "\u200c\u200d"
+from leukemia.storage import database
 
 # What a cell's verdicts come to.
 UNREAD, READ, DISPUTED, SETTLED = "unread", "read", "disputed", "settled"
@@ -140,7 +136,7 @@ def create(
     data : Path
         The data folder.
     identifier : str
-        1 to :data:`LONGEST` characters, unlike that of any other case; spaces about it are dropped.
+        1 to 200 characters, unlike that of any other case; spaces about it are dropped.
     who : str
     blind, hide_model, keep_names : bool, optional
         See :class:`Case`.
@@ -227,7 +223,7 @@ def worklist(
     RecordsError
         Where they cannot be read.
     """
-    part = _normal(clean(search))
+    part = normal(clean(search))
     wanted = CASES.c.identifier.icontains(part, autoescape=True) if part else sa.true()
     found = [one for one in _overviews(data, wanted) if not states or one.state in states]
     keys = {
@@ -241,28 +237,6 @@ def worklist(
 def history(data: Path, case_id: int) -> list[Recorded]:
     """Everything that was recorded about a case, the newest first."""
     return trail.entries(data, case_id=case_id)
-
-
-def clean_identifier(text: str) -> str:
-    """An identifier as it is kept; raises RecordsError where it cannot be."""
-    name = _normal(text)
-    if not name:
-        raise RecordsError("Please give the case an identifier. It need not be a name.")
-    if len(name) > LONGEST:
-        raise RecordsError(f"An identifier has at most {LONGEST} characters; this one has {len(name):,}.")
-    if any(unicodedata.category(letter) in files.UNSHOWN and letter not in JOINERS for letter in name):
-        raise RecordsError("The identifier has characters that cannot be shown. Please type it in.")
-    return name
-
-
-def reader_name(who: str) -> str:
-    """A person's name as it is kept; raises RecordsError where it cannot be."""
-    name = clean(who)
-    if not name:
-        raise RecordsError("Please give your name: it is kept with what you do.")
-    if len(name) > MAX_WHO:
-        raise RecordsError(f"A name can have at most {MAX_WHO} characters.")
-    return name
 
 
 def case_of(connection: sa.Connection, case_id: int) -> Case:
@@ -289,10 +263,6 @@ def touch(connection: sa.Connection, case_id: int, recorded: list[Recorded]) -> 
     connection.execute(
         CASES.update().where(CASES.c.id == case_id), {"changed": last.number, "changed_at": last.at}
     )
-
-
-def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def _overviews(

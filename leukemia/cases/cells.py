@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
-from leukemia.cases.case import UNDECIDED, UNREAD, Case, case_of, open_case, reader_name, touch
+from leukemia.cases.case import UNREAD, Case, case_of, open_case, reader_name, touch
+from leukemia.cases.cell import Cell, Reading, Settlement, as_seen
 from leukemia.cases.tables import CELLS, PICTURES, READINGS, SETTLEMENTS
 from leukemia.errors import RecordsError
 from leukemia.imaging.cell import center_crop
@@ -28,144 +29,6 @@ from leukemia.storage import database, files
 PICTURE = 384
 LONGEST_TEXT, LONGEST_NAME = 1_000, 300
 PER_QUERY = 500
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One reader's verdict on a cell.
-
-    Attributes
-    ----------
-    number : int
-        Of its entry in the trail.
-    cell : int
-        The cell's number in its case.
-    reader : str
-        Untrusted text.
-    verdict : str
-        One of :data:`leukemia.cases.verdicts.VERDICTS`.
-    reason : str
-        Untrusted text; a rejection has one.
-    at : str
-        ISO 8601, UTC.
-    """
-
-    number: int
-    cell: int
-    reader: str
-    verdict: str
-    reason: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """The verdict in which a disagreement ended: by whom (``who``), why (``reason``) and when (``at``)."""
-
-    number: int
-    cell: int
-    verdict: str
-    who: str
-    reason: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a case.
-
-    Attributes
-    ----------
-    case_id, number : int
-        The case; and which of its cells, from 1, as they came.
-    image_id : str
-        SHA-256 of the pixels; empty where the file could not be read: then there is no picture.
-    name : str
-        Of the file, untrusted text; empty unless the case keeps names.
-    drawn : bool
-        Whether it is a drawing.
-    model : str
-        Name of the model that answered; ``version`` its number in the registry or None, ``record_sha256`` the
-        SHA-256 of its ``bundle.json``.
-    threshold, low, high : float
-        The threshold and the limits by which it was called.
-    probability : float or None
-        Of ALL, 0 to 1; None where ``error`` says why, and where ``hidden``.
-    decision : str
-        ALL-like, Normal-like, Indeterminate or Not classified; empty where ``hidden``.
-    error : str
-        Why it was set apart, in a clinician's words.
-    distance : float or None
-        How far it is from the cells that the model learned.
-    area : int
-        Pixels at the model's scale.
-    note : str
-        What a reader must know of the picture.
-    input_size : int
-        Pixels a side of the crop that the model read.
-    pixel_size : float
-        Micrometres per pixel of its picture and crop.
-    answered_at : str
-    status : str
-        ``unread``, ``read``, ``disputed`` or ``settled``.
-    verdict : str
-        On which all readers agree, or in which their disagreement was settled; else empty.
-    readings : tuple of Reading
-        Each reader's verdict that counts, in the order given.
-    settlement : Settlement or None
-        The last one.
-    hidden : bool
-        Whether the model's answer is kept back until the reader has given her verdict.
-    others_hidden : bool
-        Whether other readers' verdicts are kept back until then; ``status`` and ``verdict`` are then the
-        reader's own.
-    """
-
-    case_id: int
-    number: int
-    image_id: str
-    name: str
-    drawn: bool
-    model: str
-    version: int | None
-    record_sha256: str
-    threshold: float
-    low: float
-    high: float
-    probability: float | None
-    decision: str
-    error: str
-    distance: float | None
-    area: int
-    note: str
-    input_size: int
-    pixel_size: float
-    answered_at: str
-    status: str
-    verdict: str
-    readings: tuple[Reading, ...] = ()
-    settlement: Settlement | None = None
-    hidden: bool = False
-    others_hidden: bool = False
-
-    @property
-    def point(self) -> OperatingPoint:
-        """The limits by which it was called."""
-        return OperatingPoint(self.low, self.high, self.threshold)
-
-    @property
-    def final(self) -> str:
-        """What it counts as: the readers' verdict, or else the model's decision; empty where disputed."""
-        return self.verdict or ("" if self.status == "disputed" else self.decision)
-
-    @property
-    def needs_verdict(self) -> bool:
-        """Whether the case cannot be signed before it has a verdict (or its readers agree)."""
-        return self.status == "disputed" or (self.status == UNREAD and self.decision in UNDECIDED)
-
-    def by(self, reader: str) -> Reading | None:
-        """The verdict of one reader that counts, or None."""
-        return next((one for one in self.readings if one.reader == reader), None)
 
 
 @dataclass(frozen=True)
@@ -287,7 +150,7 @@ def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
     with database.reading(data) as connection:
         case = case_of(connection, case_id)
         found = cells_of(connection, case_id)
-    return found if reader is None else [_as_seen(cell, case, clean(reader)) for cell in found]
+    return found if reader is None else [as_seen(cell, case, clean(reader)) for cell in found]
 
 
 def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | None = None) -> list[Cell]:
@@ -407,16 +270,3 @@ def _entry(row: dict, who: str) -> Entry:
         new=row["decision"],
         reason=row["error"],
     )
-
-
-def _as_seen(cell: Cell, case: Case, reader: str) -> Cell:
-    """Keep back from a reader what the case says she is not to see before her own verdict."""
-    own = cell.by(reader)
-    if own or case.is_signed:
-        return cell
-    if case.blind and (cell.readings or cell.settlement):
-        cell = replace(cell, status=UNREAD, verdict="", readings=(), settlement=None, others_hidden=True)
-    if case.hide_model:
-        blank = {"probability": None, "decision": "", "error": "", "distance": None}
-        cell = replace(cell, hidden=True, **blank)
-    return cell

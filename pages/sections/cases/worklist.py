@@ -6,6 +6,7 @@ import streamlit as st
 
 from leukemia.cases import case as cases
 from leukemia.cases.case import ORDERS, SIGNED, STATES, Overview
+from leukemia.cases.names import LONGEST
 from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
@@ -54,7 +55,7 @@ def _controls() -> None:
         )
 
     left, middle, right = st.columns([3, 3, 2])
-    left.text_input("Search by identifier", key="cases-search", on_change=narrow, max_chars=cases.LONGEST)
+    left.text_input("Search by identifier", key="cases-search", on_change=narrow, max_chars=LONGEST)
     middle.multiselect("State", STATES, key="cases-states", on_change=narrow, placeholder="All states")
     right.selectbox("Order", ORDERS, key="cases-order", on_change=narrow)
 

@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from leukemia.bundles.bundle import Bundle
 from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import ALL_LIKE as ALL_LIKE
 from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED, WORDS, OperatingPoint
-from leukemia.operating_point import NORMAL_LIKE as NORMAL_LIKE
 from leukemia.settings import RESEARCH_USE
 from leukemia.storage.spreadsheet import inert
 
@@ -60,7 +58,7 @@ def decision(probability: float | None, point: OperatingPoint) -> str:
     Returns
     -------
     str
-        :data:`ALL_LIKE`, :data:`NORMAL_LIKE`, Indeterminate or :data:`UNCLASSIFIED`.
+        :data:`operating_point.WORDS` or :data:`UNCLASSIFIED`.
     """
     return UNCLASSIFIED if probability is None else WORDS[point.call([probability])[0]]
 

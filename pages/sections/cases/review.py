@@ -11,8 +11,8 @@ from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import REASONS
 from leukemia.errors import RecordsError
-from leukemia.inference import decisions
 from leukemia.markdown import plain
+from leukemia.operating_point import UNCLASSIFIED
 from pages.components import identity
 from pages.sections.cases import opened_cell, saving
 
@@ -120,7 +120,7 @@ def _model(cell: Cell) -> list[tuple[str, str]]:
     if cell.hidden:
         return [(HIDDEN, "quiet")]
     if cell.probability is None:
-        lines = [(f"Model: {decisions.UNCLASSIFIED.lower()}", "urgent"), (cell.error, "quiet")]
+        lines = [(f"Model: {UNCLASSIFIED.lower()}", "urgent"), (cell.error, "quiet")]
     else:
         lines = [(f"Model: {cell.decision}, {cell.probability:.3f}", "")]
     more = [cell.name, cell.note, "synthetic drawing" * cell.drawn]

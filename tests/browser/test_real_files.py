@@ -1,6 +1,7 @@
 """Real files through a real browser."""
 
 import base64
+import contextlib
 import csv
 import re
 import struct
@@ -9,6 +10,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.inference.classifier import Classifier, Source
@@ -279,8 +281,16 @@ def test_files_dropped_right_after_clear_are_answered(visit, cells, milliseconds
     answered(page, 2)
     page.get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_timeout(milliseconds)
-    # For a moment both are there: the one that is about to go, and the one in its place.
-    page.locator("input[type=file]").first.set_input_files([str(path) for path in cells[2:5]])
+    dropped = False
+    while not dropped:
+        # For a moment both are there: the one that is about to go, and the one in its place.
+        with (
+            contextlib.suppress(PlaywrightTimeout),
+            page.expect_request("**/upload_file/**", timeout=5_000) as sent,
+        ):
+            page.locator("input[type=file]").first.set_input_files([str(path) for path in cells[2:5]])
+        # Where the field goes before the browser takes notice, nothing is sent: nothing was dropped.
+        dropped = sent.is_done()
     answered(page, 3)
     assert {name for name, _ in shown(page)} == {path.name for path in cells[2:5]}
 

@@ -144,6 +144,7 @@ def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back
 
     page.get_by_label("Rolled back by", exact=True).fill("Dr. Ada")
     page.get_by_label("Reason for rolling back", exact=True).fill("to see it again")
+    page.keyboard.press("Enter")
     at_rest(page)
     page.get_by_role("button", name="Roll back").click()
     page.get_by_text("I have read the warnings about rolling back").click()

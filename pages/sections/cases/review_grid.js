@@ -1,6 +1,6 @@
 // The cells of a case, worked through by keyboard. A verdict is shown at once and marked as saved once the
 // server says so; until then it waits in this tab, also through a reload, and is sent again.
-const KEYS = "leukemia-keys", AGAIN = 3000, NAME_FIRST = "Enter your name above first: it is kept with your verdicts.";
+const KEYS = "leukemia-keys", AGAIN = 3000, LONGEST = 24000, NAME_FIRST = "Enter your name above first: it is kept with your verdicts.";
 const places = new Map();
 
 class Review {
@@ -13,7 +13,9 @@ class Review {
     // Each time without an answer the wait doubles: what is sent stops a page that is being laid out anew.
     setInterval(() => {
       if (!this.pending.length || Date.now() - this.sent < this.wait) return;
-      this.wait = Math.min(2 * this.wait, 10 * AGAIN);
+      // A page that a restart of the server left behind is loaded anew: what waits is sent from there.
+      if (this.wait === LONGEST) fetch("/_stcore/health").then((answer) => answer.ok && location.reload(), () => {});
+      this.wait = Math.min(2 * this.wait, LONGEST);
       this.send();
     }, AGAIN / 3);
     // A key that nothing else takes is for the grid: also after a window over the page was closed.

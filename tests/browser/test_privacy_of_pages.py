@@ -11,6 +11,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.settings import PROJECT
 from tests.support.browser import PATIENCE, Server, at_rest
 from tests.support.bundle_factory import copy_bundle, sign
+from tests.support.case_factory import make_case
 from tests.support.runs_factory import data_folder, finish_run
 from tests.support.watch import Watch
 
@@ -35,7 +36,8 @@ def data(tmp_path, tiny_bundle, drawn_set, monkeypatch):
 
 def sections(page):
     """The words of a page's sections, as its file names them; at least three."""
-    text = (PROJECT / "pages" / f"{page}.py").read_text()
+    file = "sections/cases/case_view.py" if page == "cases" else f"{page}.py"
+    text = (PROJECT / "pages" / file).read_text()
     words = re.findall(r'^    "(\w+)": [\w.]+,$', text, re.MULTILINE)
     words = words or re.search(r"^NEW, NOW, RUNS = (.*)$", text, re.MULTILINE)[1].replace('"', "").split(", ")
     assert len(words) >= 3
@@ -45,6 +47,7 @@ def sections(page):
 def test_no_page_asks_another_machine_or_leaves_anything_at_home(
     browser, sessions, watch, tiny_bundle, data, tmp_path
 ):
+    case = make_case(data)
     with Server(tiny_bundle, tmp_path / "log.txt", data, watch.environment) as server:
         page = sessions.open(server, "", "Classify cells")
         page.get_by_role("button", name="Try drawn cells").click()
@@ -52,7 +55,7 @@ def test_no_page_asks_another_machine_or_leaves_anything_at_home(
         at_rest(page)
         for name, heading in HEADINGS.items():
             for section in sections(name):
-                opened = sessions.open(server, f"{name}?section={section}", heading)
+                opened = sessions.open(server, f"{name}?section={section}&case={case.id}", heading)
                 at_rest(opened)
                 opened.context.close()
                 sessions.contexts.pop()

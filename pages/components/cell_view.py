@@ -6,6 +6,7 @@ neighbouring cells on the arrow keys. Both take :class:`Opened`, which a page ma
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -117,7 +118,7 @@ def window(
         at = st.session_state.get(_state(place))
         if at not in by_key:
             st.rerun()
-        _arrows(list(by_key), at, place)
+        arrows(list(by_key), at, place, partial(open_it, place))
         panel(by_key[at], bundle, point, place=place, version=version)
 
     over()
@@ -155,15 +156,20 @@ def further(cell: Opened, crop: np.ndarray | None, bundle: Bundle, *, place: str
         cell_view_reference.show(cell, crop, bundle, place)
 
 
-def _state(place: str) -> str:
-    return f"{place}-opened-cell"
+def arrows(keys: Sequence[str], at: str, place: str, open_key: Callable[[str], None]) -> None:
+    """Lay out the buttons, and take the keys, that go to the cell before and after.
 
-
-def _close(place: str) -> None:
-    st.session_state.pop(_state(place), None)
-
-
-def _arrows(keys: list[str], at: str, place: str) -> None:
+    Parameters
+    ----------
+    keys : sequence of str
+        Of the cells in reading order.
+    at : str
+        The one that is open, among ``keys``.
+    place : str
+        Keeps these widgets apart from others.
+    open_key : callable
+        Called with the key of the cell to open.
+    """
     position = keys.index(at)
     with st.container(horizontal=True, vertical_alignment="center"):
         for step, label, icon, press in ((-1, "Previous", "back", "Left"), (1, "Next", "forward", "Right")):
@@ -174,11 +180,19 @@ def _arrows(keys: list[str], at: str, place: str) -> None:
                 key=f"{place}-{label.lower()}",
                 icon=f":material/arrow_{icon}:",
                 shortcut=press,
-                on_click=open_it,
-                args=(place, keys[target] if inside else at),
+                on_click=open_key,
+                args=(keys[target] if inside else at,),
                 disabled=not inside,
             )
         st.caption(f"{position + 1:,} of {len(keys):,}. {KEYS}")
+
+
+def _state(place: str) -> str:
+    return f"{place}-opened-cell"
+
+
+def _close(place: str) -> None:
+    st.session_state.pop(_state(place), None)
 
 
 def _picture(cell: Opened, crop: np.ndarray | None, bundle: Bundle) -> str:

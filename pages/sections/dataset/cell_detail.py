@@ -92,7 +92,8 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
         )
         return
     record = copies[0]
-    _arrows(record.image_id, neighbours)
+    if record.image_id in neighbours:
+        cell_view.arrows(neighbours, record.image_id, "cell", open_it)
     st.html(cell_record.STYLE)
     st.html(cell_view_html.STYLE)
     bundle, why = resources.model()
@@ -135,26 +136,6 @@ def _further(data: Path, record: Record, bundle: Bundle) -> None:
         drawn=record.synthetic,
     )
     cell_view.further(cell, crop, bundle, place="dataset-cell")
-
-
-def _arrows(image_id: str, neighbours: Sequence[str]) -> None:
-    if image_id not in neighbours:
-        return
-    position = neighbours.index(image_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for step, label, icon, press in ((-1, "Previous", "back", "Left"), (1, "Next", "forward", "Right")):
-            target = position + step
-            inside = 0 <= target < len(neighbours)
-            st.button(
-                label,
-                key=f"cell-{label.lower()}",
-                icon=f":material/arrow_{icon}:",
-                shortcut=press,
-                on_click=open_it,
-                args=(neighbours[target] if inside else image_id,),
-                disabled=not inside,
-            )
-        st.caption(f"{position + 1:,} of {len(neighbours):,}. {cell_view.KEYS}")
 
 
 def _others(data: Path, catalog: Catalog, patient: str, image_id: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from leukemia import jobs, settings
+from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import label_log, manifest
@@ -23,7 +23,7 @@ from leukemia.imaging.cell import foreground
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import features
 from leukemia.inference.neighbours import Index, Neighbour
-from leukemia.jobs import JobKind, JobStatus
+from leukemia.jobs import JobKind
 from leukemia.markdown import plain
 from pages.components import cell_view_html, flash, job_status, model_in_service
 
@@ -126,13 +126,7 @@ def _network(folder: Path, identity: str, _bundle: Bundle) -> features.Network:
 
 def _reading(data: Path, bundle: Bundle, place: str) -> None:
     """How far the reading is, or the button that starts it."""
-    job = jobs.latest(data, KIND)
-    state = jobs.state(job) if job else None
-    if state and state.active:
-        job_status.follow(job)
-        return
-    if state and state.status != JobStatus.DONE:
-        job_status.ended(job, state, resume="Try again")
+    if job_status.unfinished(data, KIND, resume="Try again"):
         return
     st.caption(ASK)
     arguments = ["map", "--data", str(data), "--model", str(bundle.folder.resolve())]

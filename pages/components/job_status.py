@@ -38,6 +38,19 @@ def follow(job: Job) -> None:
     st.fragment(_watch, run_every=EVERY)(job)
 
 
+def unfinished(data: Path, kind: JobKind, *, resume: str = "Resume") -> bool:
+    """Show the last job of a kind while it works, or how it ended if that was not well; whether it is so."""
+    job = jobs.latest(data, kind)
+    state = jobs.state(job) if job else None
+    if state and state.active:
+        follow(job)
+    elif state and state.status != JobStatus.DONE:
+        ended(job, state, resume=resume)
+    else:
+        return False
+    return True
+
+
 def ended(
     job: Job, state: JobState, *, resume: str = "Resume", on_click: Callable[[Job], None] = again
 ) -> None:

@@ -13,7 +13,7 @@ from leukemia.dataset.catalog import catalog as catalogs
 from leukemia.dataset.catalog.filters import Filters
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import embedding
-from leukemia.jobs import JobKind, JobStatus
+from leukemia.jobs import JobKind
 from leukemia.markdown import plain
 from leukemia.plots import cell_map
 from pages.components import flash, job_status
@@ -84,13 +84,7 @@ def _places(data: Path, stamp: tuple[object, ...], identity: str, _bundle: Bundl
 
 
 def _make(data: Path, total: int, bundle: Bundle) -> None:
-    job = jobs.latest(data, KIND)
-    state = jobs.state(job) if job else None
-    if state and state.active:
-        job_status.follow(job)
-        return
-    if state and state.status != JobStatus.DONE:
-        job_status.ended(job, state, resume="Try again")
+    if job_status.unfinished(data, KIND, resume="Try again"):
         return
     st.markdown(
         f"There is no map of these {total:,} images by **{plain(bundle.name)}** yet. It is computed once per "

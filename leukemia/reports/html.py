@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from pathlib import Path
+
+from markdown_it import MarkdownIt
 
 from leukemia.plots import confusion_matrix
 from leukemia.plots.chart import Chart
@@ -52,9 +55,22 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def written(words: str) -> str:
-    """Text whose lines stay as they are."""
-    return f'<pre class="written">{escape(words)}</pre>'
+def markdown(words: str) -> str:
+    """Markdown from a file, rendered; HTML, links and pictures in it stay text. Headings begin at h3."""
+    tokens = _reader().parse(words)
+    for token in tokens:
+        if token.type.startswith("heading_"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    return f'<div class="markdown">{_reader().renderer.render(tokens, _reader().options, {})}</div>'
+
+
+@cache
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.disable(["image", "link", "autolink", "reference"])
+    reader.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
+    reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    return reader
 
 
 def plotly(chart: Chart) -> str:
@@ -64,7 +80,13 @@ def plotly(chart: Chart) -> str:
     return f'<div class="chart">{drawn}{text(chart.caption, "small")}</div>'
 
 
-def render(title: str, lines: Sequence[str], sections: Sequence[Section], script: str) -> str:
+def render(
+    title: str,
+    lines: Sequence[str],
+    sections: Sequence[Section],
+    script: str,
+    first_page: Sequence[Section] = (),
+) -> str:
     """Put the report together.
 
     Parameters
@@ -76,9 +98,11 @@ def render(title: str, lines: Sequence[str], sections: Sequence[Section], script
     sections : sequence of Section
     script : str
         The charts' library, once.
+    first_page : sequence of Section, optional
+        What stands on a page of its own in print, with the title.
     """
     head = "".join(text(line, "small") for line in lines)
-    body = "".join(f"<h2>{escape(part.title)}</h2>{''.join(part.parts)}" for part in sections)
+    body = "".join(map(_section, sections))
     styles = "".join(path.read_text(encoding="utf-8") for path in (STYLE, confusion_matrix.STYLE))
     notice = escape(RESEARCH_USE)
     return (
@@ -86,6 +110,11 @@ def render(title: str, lines: Sequence[str], sections: Sequence[Section], script
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{styles}</style><script>{script}</script></head>"
-        f'<body><h1>{escape(title)}</h1>{head}<p class="research">{notice}</p>{body}'
+        f'<body><header class="{"first-page" if first_page else ""}"><h1>{escape(title)}</h1>{head}'
+        f'<p class="research">{notice}</p>{"".join(map(_section, first_page))}</header>{body}'
         f"<footer>{notice}</footer></body></html>\n"
     )
+
+
+def _section(section: Section) -> str:
+    return f"<h2>{escape(section.title)}</h2>{''.join(section.parts)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
@@ -16,7 +17,7 @@ from leukemia.plots import patients as patient_plots
 from leukemia.plots import sources as source_plots
 from leukemia.plots import subgroups as subgroup_plots
 from leukemia.registry.versions import Version
-from leukemia.reports import html, wording
+from leukemia.reports import first_page, html, wording
 from leukemia.reports.html import Section
 
 PREVALENCES = (0.01, 0.05, 0.2, 0.5)
@@ -25,7 +26,12 @@ GROUPED_BY = (subgroups.SIZE, subgroups.BRIGHTNESS)
 
 
 def render(
-    version: Version, point: OperatingPoint, chosen: str, held_out: HeldOutCurves, cells: pd.DataFrame
+    version: Version,
+    point: OperatingPoint,
+    chosen: str,
+    held_out: HeldOutCurves,
+    cells: pd.DataFrame,
+    data: Path | None = None,
 ) -> str:
     """Put the report of a version at an operating point together.
 
@@ -40,16 +46,17 @@ def render(
         Of the bundle's predictions.
     cells : pandas.DataFrame
         The predictions with what is known of each cell: :func:`leukemia.evaluation.held_out.facts`.
+    data : Path, optional
+        The data folder, for the pictures of the worst errors.
     """
     bundle, threshold = version.bundle, point.threshold
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     names = [bundle.name, *filter(None, [version.note]), *version.aliases]
     lines = [
-        f"Model: {version.name} ({', '.join(names)}), network sha256 {bundle.digest}.",
-        f"Decisions: {point} Sensitivity and specificity at the threshold {threshold:.4f} ({chosen}).",
-        f"Made {now}.",
-        wording.cohort(bundle.predictions),
+        f"Model: {version.name} ({', '.join(names)}). {bundle.record.recipe.summary}",
+        f"Network sha256 {bundle.digest}. Report made {now}.",
     ]
+    first = first_page.sections(version, point, chosen, held_out, cells, data)
     sections = [
         _sources(version, point, cells),
         _operating_point(version, point, held_out),
@@ -57,10 +64,9 @@ def render(
         _calibration(bundle.predictions, threshold, held_out),
         _patients(bundle.predictions, point),
         _subgroups(cells, threshold),
-        Section("Model card", [html.written(bundle.card)]),
+        Section("Model card", [html.markdown(bundle.card)]),
     ]
-    sections[0].parts[:0] = [html.text(warning, "warning") for warning in wording.warnings(bundle)]
-    return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs())
+    return html.render(f"Performance of {version.name}", lines, sections, get_plotlyjs(), first)
 
 
 def _sources(version: Version, point: OperatingPoint, cells: pd.DataFrame) -> Section:
@@ -68,9 +74,8 @@ def _sources(version: Version, point: OperatingPoint, cells: pd.DataFrame) -> Se
     figures = sources.evaluate(cells, point)
     if figures is None:
         return Section("By source", [html.text(source_words.UNKNOWN)])
-    record, own = bundle.record, point.threshold == bundle.threshold
-    band = record.indeterminate
-    first, *short = source_words.lines(figures, record.threshold.target_recall if own else None, band)
+    band = bundle.record.promised(point)
+    first, *short = wording.by_source(bundle, figures, point)
     notes = [*source_words.notes(figures), *(source_words.guarantees(figures, band) if band else [])]
     return Section(
         "By source",
@@ -81,7 +86,7 @@ def _sources(version: Version, point: OperatingPoint, cells: pd.DataFrame) -> Se
             html.table(source_words.HEADER, source_words.table(figures)),
             *(html.text(words, "small") for words in notes),
             *_unseen(cells, point),
-            *_stress(record.stress),
+            *_stress(bundle.record.stress),
         ],
     )
 

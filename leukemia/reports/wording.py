@@ -1,14 +1,19 @@
 """Sentences and small tables of a model's performance, the same on the page and in the report."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from leukemia.bundles import schema
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import is_all
 from leukemia.evaluation import formatting, metrics
-from leukemia.evaluation.breakdown import patients, subgroups
+from leukemia.evaluation.breakdown import patients, source_words, subgroups
+from leukemia.evaluation.breakdown.sources import BySource
 from leukemia.evaluation.comparison import NOT_SHARES, WORDS
 from leukemia.evaluation.estimate import Estimate
+from leukemia.evaluation.held_out import ALARM, MISSED
+from leukemia.operating_point import OperatingPoint
 
 SYNTHETIC = (
     "This model was trained on synthetic cells only. Its results on real cells have no clinical meaning. "
@@ -18,7 +23,17 @@ LEAKY = (
     "This model was tested on patients it was also trained on, so its results are too optimistic. Expect "
     "worse results on new patients."
 )
-
+PURPOSE = (
+    "The model tells whether images of single white blood cells look like acute lymphoblastic leukemia (ALL) "
+    "or normal."
+)
+SHARES = "Cells, and their shares with 95% intervals over patients (cells weighted equally)."
+ERRORS = {MISSED: "missed ALL cells", ALARM: "false alarms"}
+NO_IMAGES = (
+    "The images of these cells do not come with the program, so they are listed without pictures. To see "
+    "them, import the set that the version was tested on (C-NMC 2019 for the built-in model) under "
+    "Dataset › Import."
+)
 
 OTHER_FOLDS = "the patients of the other folds"  # as a cross-validated bundle has it on record
 
@@ -42,6 +57,59 @@ def cohort(predictions: pd.DataFrame) -> str:
         f"{len(predictions):,} held-out cells of {patients.count(predictions)}. 95% intervals come from "
         "1,000 bootstrap resamples of patients."
     )
+
+
+def by_source(bundle: Bundle, figures: BySource, point: OperatingPoint) -> list[str]:
+    """The worst source in a sentence, and in another where figures are not what was intended, if any."""
+    return source_words.lines(figures, _target(bundle, point), bundle.record.promised(point))
+
+
+def shortfalls(bundle: Bundle, figures: BySource, point: OperatingPoint) -> str:
+    """In which sources the figures are not what was intended; empty where they are in all."""
+    return source_words.shortfalls(figures, _target(bundle, point), bundle.record.promised(point))
+
+
+def promise(bundle: Bundle, point: OperatingPoint) -> str:
+    """What the limits promise for a new patient; that they promise nothing where that is so."""
+    if not point.abstains:
+        return ""
+    band = bundle.record.promised(point)
+    if band is None:
+        return "These limits were not chosen for a promised share of errors: read the shares in the table."
+    return (
+        f"For a new patient, at most {band.missed:.0%} of ALL cells are expected below this range and "
+        f"at most {band.alarmed:.0%} of normal cells above it (split-conformal prediction, by patient)."
+    )
+
+
+def forced(point: OperatingPoint) -> str:
+    """How cells are counted for sensitivity and specificity."""
+    return f"If every cell had to be called, at the threshold {point.threshold:.4f}:"
+
+
+def errors(wrong: Mapping[str, pd.DataFrame], cells: int, threshold: float) -> str:
+    """How many cells are called wrong, and in which order they are listed.
+
+    Parameters
+    ----------
+    wrong : mapping of str to pandas.DataFrame
+        Of :func:`leukemia.evaluation.held_out.misclassified`, by kind.
+    cells : int
+        All held-out cells.
+    threshold : float
+        Probability from which a cell is called ALL-like.
+    """
+    counted = " and ".join(f"{len(wrong[kind]):,} {words}" for kind, words in ERRORS.items())
+    return (
+        f"{counted} among {cells:,} held-out cells, if each had to be called at the threshold "
+        f"{threshold:.4f}. The most confident errors come first (furthest from it, by logit). Their labels "
+        "may be wrong, or they may be unlike any cell the model was trained on."
+    )
+
+
+def _target(bundle: Bundle, point: OperatingPoint) -> float | None:
+    """The sensitivity that the threshold was chosen for; None where it is another one."""
+    return bundle.record.threshold.target_recall if point.threshold == bundle.threshold else None
 
 
 def estimate(name: str, value: Estimate) -> str:

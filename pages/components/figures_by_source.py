@@ -16,6 +16,7 @@ from leukemia.evaluation.breakdown import source_words, sources
 from leukemia.evaluation.breakdown.sources import BySource, CellsBySource
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
+from leukemia.reports import wording
 
 
 def cells(bundle: Bundle) -> CellsBySource | None:
@@ -56,16 +57,8 @@ def lead(bundle: Bundle, point: OperatingPoint) -> None:
     if unseen := unseen_at(bundle, point):
         words = [plain(words[0].upper() + words[1:]) for words in source_words.worst(unseen)]
         st.markdown("  \n".join([f"**{source_words.UNSEEN.removesuffix(':')}**", *words]))
-    if short := shortfalls(bundle, figures, point):
+    if short := wording.shortfalls(bundle, figures, point):
         st.warning(plain(short), icon=":material/warning:")
-
-
-def shortfalls(bundle: Bundle, figures: BySource, point: OperatingPoint) -> str:
-    """In which sources the figures are not what was intended; plain text."""
-    record = bundle.record
-    own = point.threshold == bundle.threshold
-    target = record.threshold.target_recall if own else None
-    return source_words.shortfalls(figures, target, record.promised(point))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -93,23 +93,16 @@ def _worst(bundle: Bundle, point: OperatingPoint) -> None:
         worst = filter(None, (source_words.worst_of(figures, name) for name in WRONG))
         lines = [plain(one[:1].upper() + one[1:]) for one in worst]
         st.markdown("  \n".join(["**Worst source, patients weighted equally**", *lines]))
-    if short := figures_by_source.shortfalls(bundle, figures, point):
+    if short := wording.shortfalls(bundle, figures, point):
         where, _, details = short.partition(". ")
         st.caption(f":material/warning: **{plain(where)}**", help=plain(details))
 
 
 def _abstains(bundle: Bundle, point: OperatingPoint) -> None:
-    band = bundle.record.promised(point)
-    promise = (
-        f"For a new patient, at most {band.missed:.0%} of ALL cells are expected below this range and "
-        f"at most {band.alarmed:.0%} of normal cells above it (split-conformal prediction, by patient)."
-        if band
-        else "These limits were not chosen for a promised share of errors: read the table above."
-    )
     st.caption(
         f"{point.low:.2f}–{point.high:.2f}: the model abstains (**{INDETERMINATE}**). Review these cells "
         "yourself.",
-        help=promise,
+        help=wording.promise(bundle, point),
     )
 
 

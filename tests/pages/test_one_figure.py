@@ -130,6 +130,36 @@ def test_the_report_gives_the_figures_of_the_page(bundle, tmp_path):
     assert f"Expected calibration error {formatting.interval(ece)}" in text
 
 
+def test_the_first_page_of_the_report_gives_the_figures_and_sentences_of_the_page(bundle, texts, tmp_path):
+    predictions, point = bundle.predictions, bundle.operating_point
+    version, cells = versions.read(bundle.folder), held_out.facts(tmp_path, predictions)
+    report = performance.render(version, point, "the model's own", HeldOutCurves(predictions), cells)
+    page = texts[0]["threshold"]
+    first = re.search(r'<header class="first-page">.*?</header>', report, re.S).group()
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", first)).split())
+    assert str(patients.count(predictions)) in text
+    figures = sources.evaluate(predictions, point)
+    for name in source_words.HEADLINE:
+        said = source_words.worst_of(figures, name)
+        assert said in text
+        assert said.lower() in page.replace("\\", "").lower()
+    short = source_words.shortfalls(figures, 0.9, bundle.record.promised(point))
+    assert bool(short) == ("Below target" in text)
+    assert short in text
+    at = estimates.of(predictions, point.threshold)
+    called = formatting.matrix(at["sensitivity"].value, at["specificity"].value)
+    assert called in text
+    assert called in page
+    shares = three_way.evaluate(predictions, point)
+    for share in shares.values():
+        assert formatting.interval(share, True) in text
+    matrix = next(h.proto.body for h in texts[1]["threshold"].get("html") if 'class="matrix"' in h.proto.body)
+    assert matrix in first
+    wrong = re.search(r"[\d,]+ missed ALL cells and [\d,]+ false alarms", text).group()
+    missed = held_out.misclassified(predictions, point.threshold, held_out.MISSED)
+    assert wrong.startswith(f"{len(missed):,} missed")
+
+
 def test_the_lowest_subgroup_is_the_lowest_row_or_the_caption_says_among_which():
     row = {"sensitivity_low": 0.5, "sensitivity_high": 1.0, "specificity_low": 0.1, "specificity_high": 0.9}
     table = subgroup_plots.pd.DataFrame(

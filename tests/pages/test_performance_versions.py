@@ -122,6 +122,9 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     html = report.render(version, OperatingPoint.of(0.3), "by hand", HeldOutCurves(predictions), known)
     titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
+        "Conclusion",
+        "Threshold and limits",
+        "The most confident errors",
         "By source",
         "Decisions, and results at the threshold",
         "PPV and NPV by prevalence",
@@ -132,10 +135,10 @@ def test_the_report_holds_every_section_and_needs_nothing_from_outside(visit, sh
     ]
     counts = metrics.confusion(version.bundle.predictions, 0.3)
     decided = three_way.counts(version.bundle.predictions, OperatingPoint.of(0.3))
-    expected = [*decided.values(), *(counts[name] for name in ("tp", "fn", "fp", "tn"))]
+    expected = [*decided.values(), *decided.values(), *(counts[name] for name in ("tp", "fn", "fp", "tn"))]
     assert re.findall(r"<b>(\d+)</b>", html) == [str(count) for count in expected]
     assert html.count("For research use only") >= 2
-    assert "at the threshold 0.3000 (by hand)" in html
+    assert "Threshold 0.3000 (by hand)" in html
     assert html.count("Plotly.newPlot(") == 6
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', html)
     assert "synthetic cells only" in html

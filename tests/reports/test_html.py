@@ -66,3 +66,18 @@ def test_intervals_in_words():
 
 def test_markdown_is_escaped():
     assert markdown.plain("a*b_[c](d)\n :red[x]") == r"a\*b\_\[c\]\(d\) \:red\[x\]"
+
+
+def test_markdown_is_rendered_and_nothing_in_it_is_fetched_or_run():
+    card = (
+        "# Card\n\n**bold** a\\_b\n\n| n | v |\n|---|---|\n| <b>x</b> | 1 |\n\n![p](http://far/a.png) "
+        "[go](http://far) <http://far> [r]\n\n[r]: http://far\n\n<script>alert(1)</script>\n\n- one\n- two\n"
+    )
+    found = report.markdown(card)
+    assert "<h3>Card</h3>" in found
+    assert "<strong>bold</strong> a_b" in found
+    assert "<td>&lt;b&gt;x&lt;/b&gt;</td>" in found
+    assert '<div class="wide"><table>' in found
+    assert "<li>one</li>" in found
+    assert not re.search(r"<(img|a|script)\b", found)
+    assert "![p](http://far/a.png)" in found

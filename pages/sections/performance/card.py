@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from leukemia import settings
 from leukemia.registry.versions import Version
 from leukemia.reports import performance as report
 from pages.components import card_text
@@ -17,7 +18,8 @@ def show(version: Version, picked: Picked) -> None:
 
     def made() -> str:
         held_out, cells = resources.held_out_curves(bundle), resources.cells_with_facts(bundle)
-        return report.render(version, picked.point, picked.how, held_out, cells)
+        data = settings.load().data.resolve()
+        return report.render(version, picked.point, picked.how, held_out, cells, data)
 
     with st.container(horizontal=True):
         st.download_button(
@@ -37,8 +39,9 @@ def show(version: Version, picked: Picked) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The report is one file with the sections of this page, at the threshold and limits chosen above. "
-        "It opens without an internet connection and can be printed to PDF."
+        "The report is one file: a first page with the conclusion, the limits and the worst errors, then the "
+        "sections of this page, all at the threshold and limits chosen above. It opens without an internet "
+        "connection and can be printed to PDF."
     )
     with st.container(border=True):
         card_text.show(bundle)

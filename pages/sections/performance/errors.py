@@ -7,18 +7,13 @@ import streamlit as st
 from leukemia.evaluation import held_out
 from leukemia.evaluation.held_out import ALARM, MISSED
 from leukemia.registry.versions import Version
+from leukemia.reports import wording
 from pages.components import cell_cards, cell_grid, cell_opener, cell_view
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
 KEY = "performance-errors"
 PAGE = 24
-NO_IMAGES = (
-    "The images of these cells do not come with the program, so they are listed without pictures. To see "
-    "them, import the set that the version was tested on (C-NMC 2019 for the built-in model) under "
-    "Dataset › Import."
-)
-NONE = {MISSED: "missed ALL cells", ALARM: "false alarms"}
 
 
 def show(version: Version, picked: Picked) -> None:
@@ -27,17 +22,12 @@ def show(version: Version, picked: Picked) -> None:
     wrong = {kind: held_out.misclassified(cells, picked.value, kind) for kind in (MISSED, ALARM)}
     kind = st.segmented_control("Show", (MISSED, ALARM), default=MISSED, required=True, key=KEY)
     rows = wrong[kind]
-    st.caption(
-        f"{len(wrong[MISSED]):,} missed ALL cells and {len(wrong[ALARM]):,} false alarms among "
-        f"{len(cells):,} held-out cells, if each had to be called at the threshold {picked.value:.4f}. The "
-        "most confident errors come first (furthest from it, by logit). Their labels may be wrong, or "
-        "they may be unlike any cell the model was trained on."
-    )
+    st.caption(wording.errors(wrong, len(cells), picked.value))
     if rows.empty:
-        st.info(f"No {NONE[kind]} at this threshold.", icon=":material/check_circle:")
+        st.info(f"No {wording.ERRORS[kind]} at this threshold.", icon=":material/check_circle:")
         return
     if rows["path"].isna().all():
-        st.info(NO_IMAGES, icon=":material/hide_image:")
+        st.info(wording.NO_IMAGES, icon=":material/hide_image:")
     st.html(cell_grid.STYLE)
     pages = -(-len(rows) // PAGE)
     key = f"{KEY}-page-{kind}"

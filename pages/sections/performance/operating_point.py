@@ -19,15 +19,13 @@ def show(version: Version, picked: Picked) -> None:
     st.html(confusion_matrix.STYLE)
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        st.markdown(
-            "**Decisions**: cells, and their shares with 95% intervals over patients (cells weighted equally)"
-        )
+        st.markdown(f"**Decisions.** {wording.SHARES}")
         predictions = bundle.predictions
         shares = three_way.evaluate(predictions, picked.point)
         st.html(confusion_matrix.three_way(three_way.counts(predictions, picked.point), shares))
         st.caption(f"{picked.point} {wording.cohort(predictions)}")
     with right:
-        st.markdown(f"**If every cell had to be called**, at the threshold {picked.value:.4f}")
+        st.markdown(f"**{wording.forced(picked.point)}**")
         st.html(confusion_matrix.html(metrics.confusion(predictions, picked.value), at))
         st.markdown(formatting.matrix(at["sensitivity"].value, at["specificity"].value))
         with st.expander("All metrics at this threshold"):

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 from PIL import Image
 
+from leukemia import settings
 from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
@@ -16,8 +18,9 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases.case import UNREAD, Case, case_of, open_case, reader_name, touch
 from leukemia.cases.cell import Cell, Reading, Settlement, as_seen
-from leukemia.cases.tables import CELLS, PICTURES, READINGS, SETTLEMENTS
+from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, READINGS, SETTLEMENTS
 from leukemia.errors import RecordsError
+from leukemia.imaging import appearance
 from leukemia.imaging.cell import center_crop
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
@@ -104,6 +107,7 @@ def add(
         "input_size": bundle.input_size,
         "pixel_size": bundle.pixel_size,
     }
+    measured = _measured(results, bundle)
     with database.writing(data) as connection:
         case = open_case(connection, case_id)
         there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id)
@@ -111,8 +115,8 @@ def add(
         last = connection.scalar(
             sa.select(sa.func.coalesce(sa.func.max(CELLS.c.number), 0)).where(CELLS.c.case_id == case_id)
         )
-        rows, pictures, already = [], [], []
-        for result in results:
+        rows, pictures, seen, already = [], [], [], []
+        for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
             if image_id and image_id in known:
                 already.append(known[image_id])
@@ -122,10 +126,12 @@ def add(
             if image_id:
                 known[image_id] = number
                 pictures.append(_pictures(case_id, number, result))
+                seen.append({"case_id": case_id, "number": number} | look)
         if rows:
             connection.execute(CELLS.insert(), rows)
             if pictures:
                 connection.execute(PICTURES.insert(), pictures)
+                connection.execute(APPEARANCES.insert(), seen)
             touch(connection, case_id, trail.append(connection, [_entry(row, person) for row in rows]))
     return Added(tuple(row["number"] for row in rows), tuple(already))
 
@@ -244,6 +250,21 @@ def _answer(result: Result, case: Case, point: OperatingPoint) -> dict[str, obje
         "status": UNREAD,
         "verdict": "",
     }
+
+
+def _measured(results: Sequence[Result], bundle: Bundle) -> list[dict[str, float]]:
+    """Colours and sharpness of what the model read of each picture; empty where there is none."""
+    wanted = [column.name for column in APPEARANCES.c if not column.primary_key]
+
+    def measure(result: Result) -> dict[str, float]:
+        if not result.answer.picture:
+            return {}
+        pixels = Picture(result.answer.picture, bundle.input_size, bundle.pixel_size)
+        measures = appearance.measure(pixels.crop, result.answer.area)
+        return {name: measures[name] for name in wanted}
+
+    with ThreadPoolExecutor(settings.load().workers) as pool:
+        return list(pool.map(measure, results))
 
 
 def _pictures(case_id: int, number: int, result: Result) -> dict[str, object]:

@@ -67,6 +67,18 @@ PICTURES = sa.Table(
     sa.Column("thumbnail", sa.LargeBinary, nullable=False),
     sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
 )
+# Measured once, as a cell enters a case; those that entered before this table was made have no row.
+APPEARANCES = sa.Table(
+    "appearances",
+    METADATA,
+    sa.Column("case_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    *(
+        sa.Column(name, sa.Double, nullable=False)
+        for name in ("hue", "saturation", "brightness", "sharpness")
+    ),
+    sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
+)
 # Both only grow. Their numbers are those of the trail's entries: one order for all of them.
 READINGS = sa.Table(
     "readings",

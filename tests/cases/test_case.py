@@ -2,16 +2,20 @@
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts
+from leukemia.cases.tables import APPEARANCES
 from leukemia.errors import RecordsError
+from leukemia.imaging import appearance
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference.batch import Batch, Item
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
 from tests.support.case_factory import POINT, bundle_at, make_case, result
 
@@ -199,3 +203,16 @@ def test_a_case_is_all_there_for_a_program_that_is_started_anew(tmp_path):
     database._ready.clear()
     assert cells.cells(tmp_path, case.id) == before
     assert Workspace(tmp_path).records.is_file()
+
+
+def test_a_cell_keeps_what_is_measured_of_its_picture_as_it_enters(records):
+    made = make_case(records)
+    with database.reading(records) as connection:
+        stored = connection.execute(sa.select(APPEARANCES).order_by(APPEARANCES.c.number)).mappings().all()
+    assert [row["number"] for row in stored] == [1, 2, 3, 4]  # the fifth could not be read
+    crop = cells.picture(records, made.id, 1).crop
+    expected = appearance.measure(crop, 20_001)
+    names = ("hue", "saturation", "brightness", "sharpness")
+    assert {name: stored[0][name] for name in names} == pytest.approx(
+        {name: expected[name] for name in names}
+    )

@@ -63,12 +63,12 @@ def main() -> None:
     bundle = bundles.read(SHIPPED)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ.pop("LEUKEMIA_DATABASE_URL", None)
-        results = _results(bundle, options.cells)
+        results = answered_cells(bundle, options.cells)
         _one_reader("SQLite", Path(scratch), bundle, results)
         if reason := postgres.why_not():
             print(f"PostgreSQL is left out: {reason}")
             return
-        with postgres.running() as server:
+        with postgres.running(fsync=True) as server:
             os.environ["LEUKEMIA_DATABASE_URL"] = server.new_database()
             case_id = _one_reader("PostgreSQL", Path(scratch), bundle, results)
             if options.seconds:
@@ -125,7 +125,7 @@ def _spread(taken: list[float]) -> str:
     return f"{statistics.median(taken):7.1f} ms (first {taken[0]:.0f}, p95 {p95:.1f}, worst {max(taken):.0f})"
 
 
-def _results(bundle: bundles.Bundle, count: int) -> list[Result]:
+def answered_cells(bundle: bundles.Bundle, count: int) -> list[Result]:
     """Answered cells: a few drawn ones, as the classifier gives them, in copies with ids of their own."""
     rng = np.random.default_rng(0)
     batch = Batch(picture=cells.PICTURE)

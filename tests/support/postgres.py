@@ -68,8 +68,8 @@ def free_port():
 
 
 @contextmanager
-def running():
-    """Start one on a free port, and remove it in the end."""
+def running(*, fsync=False):
+    """Start one on a free port, and remove it in the end; with ``fsync``, a commit is on disk as usual."""
     # pytest's folders are closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="leukemia-postgres-", dir="/tmp"))
     other = {}
@@ -88,7 +88,7 @@ def running():
             **other,
         )
 
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync={'on' if fsync else 'off'}"
     server = Postgres(lambda *arguments: run("pg_ctl", *arguments), port, options, folder)
     try:
         run("initdb", "-U", "leukemia", "-A", "trust", "-E", "UTF8", "--no-sync")

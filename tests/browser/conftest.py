@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.support.browser import ARGUMENTS, Server, Sessions, find_browser
+from tests.support.case_pages import data, open_cases, running  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +34,8 @@ def sessions(browser):
 
 @pytest.fixture(scope="session")
 def server(browser, tiny_bundle, tmp_path_factory):
-    with Server(tiny_bundle, tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
+    with Server(tiny_bundle, tmp_path_factory.mktemp("server") / "log.txt") as started:
+        yield started
 
 
 @pytest.fixture

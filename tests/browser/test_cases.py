@@ -14,64 +14,17 @@ from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.settings import RESEARCH_USE
 from tests.support.browser import Server, at_rest
 from tests.support.case_factory import make_case
-
-NAME = "leukemia-reader"
-
-
-@pytest.fixture
-def data(tmp_path):
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def running(browser, tiny_bundle, data, tmp_path):
-    with Server(tiny_bundle, tmp_path / "log.txt", data) as server:
-        yield server
-
-
-@pytest.fixture
-def visit(sessions, running):
-    """Open Cases at an address, as somebody with a name."""
-
-    def start(query="", name="Ada", **look):
-        known = f"sessionStorage.setItem({NAME!r}, {name!r})" if name else ""
-        return sessions.open(running, f"cases?{query}", "Cases", before=known, **look)
-
-    return start
-
-
-def ready(page, count):
-    """Wait until the grid has so many cells and knows who reads; put the keyboard on it."""
-    page.locator(".card").nth(count - 1).wait_for()
-    page.get_by_label("Your name").and_(page.locator("input:not([value=''])")).first.wait_for()
-    page.get_by_text(re.compile("You have read")).wait_for()
-    at_rest(page)
-    page.locator(".cells").focus()
-
-
-def saved(page, number, verdict, timeout=None):
-    card = page.locator(f'.card[data-number="{number}"][data-own="{verdict}"][data-saved="true"]')
-    card.wait_for(timeout=timeout)
-
-
-def own(page):
-    return page.locator(".card").evaluate_all("all => all.map(one => one.dataset.own)")
-
-
-def section(page, name):
-    page.get_by_role("radio", name=name, exact=True).or_(
-        page.get_by_role("button", name=name, exact=True)
-    ).first.click()
+from tests.support.case_pages import own, ready, saved, section
 
 
 def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
-    sessions, running, visit, data, tiny_bundle, tmp_path
+    sessions, running, open_cases, data, tiny_bundle, tmp_path
 ):
     files = []
     for name, content in sample_writer.sample_cells(40, seed=4):
         (tmp_path / name).write_bytes(content)
         files.append(str(tmp_path / name))
-    page = visit(name="")
+    page = open_cases(name="")
     page.get_by_test_id("stExpander").get_by_text("New case").click()
     page.get_by_label("Identifier", exact=True).fill("S-2041")
     page.get_by_label("Your name").fill("Ada")
@@ -89,7 +42,7 @@ def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
     assert own(page) == [NORMAL_LIKE] * 38 + [INDETERMINATE, "Rejected"]
 
     (one,) = cases.worklist(data)
-    other = visit(f"case={one.case.id}", name="Ben")
+    other = open_cases(f"case={one.case.id}", name="Ben")
     ready(other, 40)
     other.keyboard.press("a")
     saved(other, 1, ALL_LIKE)
@@ -129,9 +82,9 @@ def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
             left.close()
 
 
-def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(visit, data):
+def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.8, 0.5, 0.2, 0.1))
-    page = visit(f"case={case.id}")
+    page = open_cases(f"case={case.id}")
     ready(page, 5)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
@@ -156,9 +109,9 @@ def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(visit, dat
     assert page.locator(".card").first.get_attribute("data-number") == "3"
 
 
-def test_a_key_is_changed_and_stays_changed(visit, data):
+def test_a_key_is_changed_and_stays_changed(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.1))
-    page = visit(f"case={case.id}")
+    page = open_cases(f"case={case.id}")
     ready(page, 2)
     page.keyboard.press("?")
     field = page.get_by_label("ALL-like, next cell")
@@ -173,9 +126,9 @@ def test_a_key_is_changed_and_stays_changed(visit, data):
     saved(page, 1, ALL_LIKE)
 
 
-def test_verdicts_wait_for_the_database_and_for_the_server(visit, running, data, tiny_bundle, tmp_path):
+def test_verdicts_wait_for_the_database_and_for_the_server(open_cases, running, data, tiny_bundle, tmp_path):
     case = make_case(data, probabilities=(0.9, 0.8, 0.1))
-    page = visit(f"case={case.id}")
+    page = open_cases(f"case={case.id}")
     ready(page, 3)
     hidden = data.rename(tmp_path / "unplugged")
     data.write_text("no folder")
@@ -200,9 +153,9 @@ def test_verdicts_wait_for_the_database_and_for_the_server(visit, running, data,
         page.close()
 
 
-def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(visit, data):
+def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.1), hide_model=True)
-    page = visit(f"case={case.id}")
+    page = open_cases(f"case={case.id}")
     ready(page, 2)
     page.keyboard.press("Enter")
     page.get_by_role("dialog").locator("img").first.wait_for()
@@ -213,10 +166,10 @@ def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(visit, data)
     saved(page, 1, NORMAL_LIKE)
 
 
-def test_back_and_reload_keep_the_place(visit, data):
+def test_back_and_reload_keep_the_place(open_cases, data):
     case = make_case(data)
     verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
-    page = visit()
+    page = open_cases()
     page.get_by_role("button", name="P-1").click()
     ready(page, 5)
     section(page, "History")
@@ -231,10 +184,10 @@ def test_back_and_reload_keep_the_place(visit, data):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [768, 1280])
-def test_it_fits_the_screen_in_both_themes(visit, data, width, scheme):
+def test_it_fits_the_screen_in_both_themes(open_cases, data, width, scheme):
     case = make_case(data, identifier="x" * 200)
     for shown, there in (("", ".card"), ("&section=summary", "[data-testid=stDataFrame]")):
-        page = visit(f"case={case.id}{shown}", width=width, scheme=scheme)
+        page = open_cases(f"case={case.id}{shown}", width=width, scheme=scheme)
         page.locator(there).first.wait_for()
         at_rest(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

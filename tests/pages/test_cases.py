@@ -175,8 +175,8 @@ def test_the_grid_shows_answers_and_verdicts_side_by_side(visit, data):
     assert lines(page, 1)[-2:] == ["Ben <i>: Normal-like", "Readers disagree"]
     assert lines(page, 4)[0] == "Model: not classified"
     assert "Unlike the cells" in lines(page, 4)[1]
-    assert "You have read 1 of 5 cells." in said(page)
-    assert "3 still need a verdict" in said(page)
+    assert "You have read 1 of 5 cells." in grid(page)["progress"]
+    assert "3 still need a verdict" in grid(page)["progress"]
 
 
 def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data):

@@ -10,7 +10,7 @@ from leukemia.cases.case import Overview
 from leukemia.markdown import plain
 from leukemia.reports import case_wording
 from pages.components import flash, identity, section_picker
-from pages.sections.cases import address, history, intake, readers, report, review, summary, words
+from pages.sections.cases import address, history, intake, live, readers, report, review, summary, words
 
 # A section's word in the address, and what lays it out, given the data folder and the case.
 SECTIONS = {
@@ -38,6 +38,8 @@ def show(data: Path, case_id: int) -> None:
         chosen = section_picker.pick(
             "case", SECTIONS, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
         )
+        if chosen != "review":
+            live.offer(data, one.case)
         SECTIONS[chosen](data, one.case)
     if not one.case.is_signed:
         intake.work(data, one.case)

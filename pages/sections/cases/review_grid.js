@@ -26,12 +26,14 @@ class Review {
       this.onKey(event);
     }, true);
     addEventListener("leukemia-pictures", () => { this.cards.clear(); this.paint(); });
+    addEventListener("leukemia-news", () => { if (this.root?.host?.isConnected) { this.takeNews(); this.paint(); } });
   }
   get(selector) { return this.root.querySelector(selector); }
 
   // New data, or a new place on the page.
   update(root, data, setStateValue, setTriggerValue) {
-    Object.assign(this, { data, setStateValue, setTriggerValue });
+    Object.assign(this, { data: { ...data }, given: data, setStateValue, setTriggerValue });
+    this.takeNews();
     if (this.root !== root) { this.root = root; this.cards.clear(); this.build(); }
     this.wait = AGAIN;
     const waiting = this.pending.length;
@@ -42,6 +44,14 @@ class Review {
     const numbers = data.cells.map((cell) => cell.number).join();
     if (numbers !== this.numbers) { this.numbers = numbers; this.arrange(); }
     this.paint();
+  }
+  // What others did since the server laid this out. The order of the cells stays as it is.
+  takeNews() {
+    const news = globalThis.leukemiaNews;
+    if (news?.case !== this.given.case || news.shown !== this.given.shown || !news.cells) return;
+    const changed = new Map(news.cells.map((cell) => [cell.number, cell]));
+    this.data.cells = this.given.cells.map((cell) => changed.get(cell.number) ?? cell);
+    this.data.progress = news.progress;
   }
   send() {
     this.sent = Date.now();
@@ -75,7 +85,7 @@ class Review {
       this.arrange();
       this.paint();
       this.say(`Sorted: ${this.sort.toLowerCase()}.`);
-    } else if (name === "help") this.toggleHelp();
+    } else if (name === "help") toggleHelp(this);
     else if (name === "Rejected") this.askReason();
     else this.give(name);
   }
@@ -146,7 +156,7 @@ class Review {
     cells.addEventListener("keydown", (event) => this.onKey(event));
     cells.addEventListener("dblclick", () => { if (this.at !== null) this.setTriggerValue("opened", this.at); });
     this.buildBar();
-    this.buildReject();
+    buildReject(this);
     this.get(".help").hidden = true;
     const active = document.activeElement;
     if (!active || active === document.body) cells.focus({ preventScroll: true });
@@ -171,34 +181,6 @@ class Review {
     this.get(".bar").replaceChildren(...buttons, choice("Sort", "sort", Object.keys(SORTS), this.sort),
       choice("Show", "show", Object.keys(SHOWN), this.show));
   }
-  buildReject() {
-    const form = this.get(".reject");
-    const input = make("input", "reason");
-    input.setAttribute("aria-label", "Another reason");
-    input.placeholder = "or another reason, then Enter";
-    input.maxLength = 2000;
-    const done = (reason) => {
-      if (reason === "") return input.focus();
-      form.hidden = true;
-      if (reason !== null) this.give("Rejected", reason);
-      this.get(".cells").focus({ preventScroll: true });
-    };
-    const choices = this.data.reasons.map((reason, place) => {
-      const button = make("button", "", make("kbd", "", `${place + 1} `), reason);
-      button.type = "button";
-      button.addEventListener("click", () => done(reason));
-      return button;
-    });
-    form.addEventListener("submit", (event) => { event.preventDefault(); done(input.value.trim()); });
-    form.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Escape") done(null);
-      const reason = input.value === "" && this.data.reasons[Number(event.key) - 1];
-      if (reason) { event.preventDefault(); done(reason); }
-    });
-    form.replaceChildren(make("p", "", "Why is it rejected? Press a number, or type a reason. Escape: not rejected."),
-      make("div", "choices", ...choices), input);
-  }
   askReason() {
     if (this.data.locked) return this.say("This case is signed and read-only.");
     if (!this.data.reader) return this.say(NAME_FIRST);
@@ -206,39 +188,6 @@ class Review {
     form.hidden = false;
     form.querySelector("input").value = "";
     form.querySelector("input").focus();
-  }
-  toggleHelp() {
-    const help = this.get(".help");
-    help.hidden = !help.hidden;
-    if (help.hidden) return this.get(".cells").focus({ preventScroll: true });
-    const fields = ACTIONS.map(([name, , what]) => {
-      const input = make("input");
-      input.value = this.keys[name].toUpperCase();
-      input.addEventListener("keydown", (event) => {
-        if (["Tab", "Escape", "Shift"].includes(event.key)) return;
-        event.preventDefault();
-        const key = event.key.toLowerCase();
-        if (key.length !== 1 || key === " " || Object.entries(this.keys).some(([other, own]) => other !== name && own === key))
-          return this.say(`The key ${event.key} is taken or cannot be used.`);
-        this.keys[name] = key;
-        input.value = key.toUpperCase();
-        this.saveKeys();
-      });
-      return make("label", "", what, input);
-    });
-    const reset = make("button", "reset", "Back to the usual keys"), close = make("button", "close", "Close");
-    reset.addEventListener("click", () => {
-      this.keys = Object.fromEntries(ACTIONS.map(([name, key]) => [name, key]));
-      this.saveKeys();
-      help.hidden = true;
-      this.toggleHelp();
-    });
-    close.addEventListener("click", () => this.toggleHelp());
-    help.onkeydown = (event) => { event.stopPropagation(); if (event.key === "Escape") this.toggleHelp(); };
-    const fixed = FIXED.map(([key, what]) => make("label", "", what, make("kbd", "", key)));
-    help.replaceChildren(make("p", "", "To change a key, press another one in its field. It is kept in this browser."),
-      make("div", "keys", ...fields, ...fixed), make("div", "choices", close, reset));
-    close.focus();
   }
   saveKeys() { store(localStorage, KEYS, this.keys); this.buildBar(); }
 
@@ -263,14 +212,17 @@ class Review {
     const cells = new Map(this.data.cells.map((cell) => [cell.number, this.seen(cell)]));
     const elements = this.order.filter((number) => cells.has(number)).map((number) => this.card(cells.get(number)));
     const grid = this.get(".cells");
-    if (elements.length !== grid.children.length || elements.some((one, place) => one !== grid.children[place]))
-      grid.replaceChildren(...elements);
+    const there = [...grid.children];
+    const moved = elements.length !== there.length || elements.some((one, place) => one.id !== there[place].id);
+    if (moved) grid.replaceChildren(...elements);
+    else elements.forEach((one, place) => { if (one !== there[place]) there[place].replaceWith(one); });
     if (!elements.length) grid.replaceChildren(make("p", "line", "No cell here. Choose another one under Show."));
     for (const [number, { element }] of this.cards) {
       element.classList.toggle("at", number === this.at);
       element.classList.toggle("picked", this.picked.has(number));
       element.setAttribute("aria-selected", this.picked.size ? this.picked.has(number) : number === this.at);
     }
+    this.get(".progress").textContent = this.data.progress;
     grid.setAttribute("aria-label", this.data.spoken);
     grid.setAttribute("aria-activedescendant", `cell-${this.at}`);
     for (const button of this.root.querySelectorAll(".bar button:not(.do-help)")) button.disabled = this.data.locked;

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.starlette import App
 
 from pages.components import streamlit_internals
+from pages.components.first_files import FirstFiles
 
 FOREIGN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not at this address</title>
 <body style="font-family: sans-serif; max-width: 40rem; margin: 4rem auto; line-height: 1.5">
@@ -85,6 +86,11 @@ def _to_classify(request: Request) -> RedirectResponse:
 app = App(
     "dashboard.py",
     routes=[Route("/classify", _to_classify)],
-    middleware=[Middleware(NamedHosts), Middleware(PreloadCharts)],
+    middleware=[
+        Middleware(NamedHosts),
+        Middleware(FirstFiles, files=streamlit_internals.first_files()),
+        Middleware(PreloadCharts),
+    ],
     lifespan=_ready,
 )
+streamlit_internals.send_at_once()

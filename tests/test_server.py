@@ -18,12 +18,15 @@ def server(tiny_bundle, tmp_path_factory):
         yield server
 
 
-def ask(server, path="/", host=None):
-    request = urllib.request.Request(server.url + path, headers={"Host": host} if host else {})
+def ask(server, path="/", host=None, condition=None):
+    headers = {"Host": host, "If-None-Match": condition}
+    request = urllib.request.Request(server.url + path, headers={k: v for k, v in headers.items() if v})
     return urllib.request.urlopen(request, timeout=60)
 
 
-@pytest.mark.parametrize("path", ["/", "/performance?section=card", "/_stcore/host-config"])
+@pytest.mark.parametrize(
+    "path", ["/", "/performance?section=card", "/_stcore/host-config", streamlit_internals.chart_scripts()[0]]
+)
 def test_a_foreign_name_gets_a_page_that_says_why(server, path):
     with pytest.raises(urllib.error.HTTPError) as refused:
         ask(server, path, "ward7.hospital.example")
@@ -72,3 +75,18 @@ def test_a_chart_waits_for_no_script_that_was_not_asked_for_with_the_page(server
     imported = [part.partition('"')[0] for part in head.split('from"./')[1:]]
     assert imported
     assert [name for name in imported if name not in known and name not in text] == []
+
+
+def test_a_file_from_memory_is_what_streamlit_serves(server):
+    files = streamlit_internals.first_files()
+    assert len(files) > 50
+    for path in files:
+        with ask(server, path) as ours, ask(server, path, condition="another") as streamlits:
+            # Streamlit's own has a tag by which a browser may ask whether it is still the same.
+            assert ("etag" in ours.headers, "etag" in streamlits.headers) == (False, True)
+            assert ours.read() == streamlits.read()
+            same = ("cache-control", "content-length", "content-type")
+            assert {name: ours.headers[name].partition(";")[0] for name in same} == {
+                name: streamlits.headers[name].partition(";")[0].replace("application/j", "text/j")
+                for name in same
+            }

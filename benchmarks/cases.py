@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from leukemia.audit import verify
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, signing, summary, verdicts
+from leukemia.cases import cells, signing, summary, verdicts, worklist
 from leukemia.cases.tables import READINGS
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging.cell import crop_cell, measure_cell
@@ -92,14 +92,14 @@ def _one_reader(where: str, data: Path, bundle: bundles.Bundle, results: list[Re
     _row("one picture, large", TIMES, OPEN_LIMIT, lambda number: cells.picture(data, case.id, number + 1))
     _row("a verdict", VERDICTS, VERDICT_LIMIT, partial(_give, data, case.id, "Ada", len(results)))
     _row("100 verdicts at once", TIMES, OPEN_LIMIT, partial(_give_many, data, case.id))
-    _row("the worklist", TIMES, OPEN_LIMIT, lambda _: cases.worklist(data))
+    _row("the worklist", TIMES, OPEN_LIMIT, lambda _: worklist.worklist(data))
     return case.id
 
 
 def _open(data: Path, case_id: int) -> None:
     found = cells.cells(data, case_id, reader="Ada")
     summary.summarise(found)
-    signing.missing(found)
+    signing.missing(found, cases.find(data, case_id))
 
 
 def _give(data: Path, case_id: int, reader: str, count: int, number: int) -> None:

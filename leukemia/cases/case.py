@@ -1,34 +1,24 @@
-"""Cases: made, found, listed. One holds a patient's cells under an identifier of the user's choosing."""
+"""Cases: made and found. One holds a patient's cells under an identifier of the user's choosing."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
-from leukemia.cases.names import clean_identifier, normal, reader_name
-from leukemia.cases.tables import CASES, CELLS
+from leukemia.cases.names import clean_identifier, reader_name
+from leukemia.cases.tables import CASES
 from leukemia.errors import RecordsError
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
+from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED
 from leukemia.storage import database
 
 # What a cell's verdicts come to.
 UNREAD, READ, DISPUTED, SETTLED = "unread", "read", "disputed", "settled"
 # Decisions with which a cell needs a verdict before its case can be signed.
 UNDECIDED = (INDETERMINATE, UNCLASSIFIED)
-
-# What can be said of a case.
-EMPTY, TO_REVIEW, IN_DISPUTE = "No cells yet", "To review", "Disputed"
-READY, SIGNED = "Ready to sign", "Signed"
-STATES = (TO_REVIEW, IN_DISPUTE, READY, SIGNED, EMPTY)
-# Orders of the worklist.
-LATEST, MOST_UNCERTAIN, BY_IDENTIFIER = "Last changed", "Most uncertain", "Identifier"
-ORDERS = (LATEST, MOST_UNCERTAIN, BY_IDENTIFIER)
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Case:
     blind : bool
         Whether a reader sees the others' verdicts on a cell only once she has given her own.
     hide_model : bool
-        Whether she sees the model's answer only then.
+        Whether she sees the model's answer only then. Each cell then needs a verdict.
     keep_names : bool
         Whether names of files are recorded.
     changed : int
@@ -70,54 +60,14 @@ class Case:
     signed_meaning: str | None = None
 
     @property
+    def keeps_back(self) -> bool:
+        """Whether it keeps answers or verdicts back from readers who have not read a cell."""
+        return not self.is_signed and (self.blind or self.hide_model)
+
+    @property
     def is_signed(self) -> bool:
         """Whether it is signed, and so cannot be changed."""
         return self.signed_at is not None
-
-
-@dataclass(frozen=True)
-class Overview:
-    """A case in the worklist.
-
-    Attributes
-    ----------
-    case : Case
-    decisions : dict of str to int
-        The model's decisions: cells ALL-like, Indeterminate, Normal-like and Not classified.
-    unread : int
-        Cells that are Indeterminate or Not classified and have no verdict.
-    disputed : int
-        Cells on which readers disagree.
-    with_verdict : int
-        Cells on which readers agree, or that are settled.
-    """
-
-    case: Case
-    decisions: dict[str, int]
-    unread: int
-    disputed: int
-    with_verdict: int
-
-    @property
-    def cells(self) -> int:
-        """All cells."""
-        return sum(self.decisions.values())
-
-    @property
-    def uncertainty(self) -> float:
-        """The share of cells that the model left undecided, 0 to 1; 0 where there is no cell."""
-        return sum(self.decisions[name] for name in UNDECIDED) / self.cells if self.cells else 0.0
-
-    @property
-    def state(self) -> str:
-        """One of :data:`STATES`."""
-        if self.case.is_signed:
-            return SIGNED
-        if not self.cells:
-            return EMPTY
-        if self.unread:
-            return TO_REVIEW
-        return IN_DISPUTE if self.disputed else READY
 
 
 def create(
@@ -194,46 +144,6 @@ def by_identifier(data: Path, identifier: str) -> Case:
     return Case(**row)
 
 
-def overview(data: Path, case_id: int) -> Overview:
-    """The case with a number as the worklist has it; raises RecordsError where there is none."""
-    found = _overviews(data, CASES.c.id == case_id, CELLS.c.case_id == case_id)
-    if not found:
-        raise RecordsError(f"There is no case number {case_id}.")
-    return found[0]
-
-
-def worklist(
-    data: Path, *, search: str = "", states: Collection[str] = (), order: str = LATEST
-) -> list[Overview]:
-    """List cases.
-
-    Parameters
-    ----------
-    data : Path
-        The data folder.
-    search : str, optional
-        Part of the identifier, small and capital letters alike.
-    states : collection of str, optional
-        Some of :data:`STATES`; none for all.
-    order : str, optional
-        One of :data:`ORDERS`. :data:`MOST_UNCERTAIN` has signed cases last.
-
-    Raises
-    ------
-    RecordsError
-        Where they cannot be read.
-    """
-    part = normal(clean(search))
-    wanted = CASES.c.identifier.icontains(part, autoescape=True) if part else sa.true()
-    found = [one for one in _overviews(data, wanted) if not states or one.state in states]
-    keys = {
-        LATEST: lambda one: -one.case.changed,
-        MOST_UNCERTAIN: lambda one: (one.case.is_signed, -one.uncertainty, -one.case.changed),
-        BY_IDENTIFIER: lambda one: (one.case.identifier.casefold(), one.case.id),
-    }
-    return sorted(found, key=keys[order])
-
-
 def history(data: Path, case_id: int) -> list[Recorded]:
     """Everything that was recorded about a case, the newest first."""
     return trail.entries(data, case_id=case_id)
@@ -263,37 +173,3 @@ def touch(connection: sa.Connection, case_id: int, recorded: list[Recorded]) -> 
     connection.execute(
         CASES.update().where(CASES.c.id == case_id), {"changed": last.number, "changed_at": last.at}
     )
-
-
-def _overviews(
-    data: Path, wanted: sa.ColumnElement[bool], cells: sa.ColumnElement[bool] | None = None
-) -> list[Overview]:
-    """Cases that are ``wanted``; their cells, where a condition says which these are."""
-    if database.is_absent(data):
-        return []
-
-    def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-        return sa.func.count(sa.case((condition, 1)))
-
-    words = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED)
-    counts = (
-        sa.select(
-            CELLS.c.case_id,
-            *(count(CELLS.c.decision == word).label(word) for word in words),
-            count((CELLS.c.status == UNREAD) & CELLS.c.decision.in_(UNDECIDED)).label("unread"),
-            count(CELLS.c.status == DISPUTED).label("disputed"),
-            count(CELLS.c.status.in_((READ, SETTLED))).label("with_verdict"),
-        )
-        .where(sa.true() if cells is None else cells)
-        .group_by(CELLS.c.case_id)
-        .subquery()
-    )
-    rows = sa.select(CASES, counts).outerjoin(counts, counts.c.case_id == CASES.c.id).where(wanted)
-    out = []
-    with database.reading(data) as connection:
-        for row in connection.execute(rows).mappings():
-            case = Case(**{column.name: row[column.name] for column in CASES.c})
-            decided = {word: row[word] or 0 for word in words}
-            others = {name: row[name] or 0 for name in ("unread", "disputed", "with_verdict")}
-            out.append(Overview(case, decided, **others))
-    return out

@@ -137,7 +137,8 @@ class Cell:
     @property
     def needs_verdict(self) -> bool:
         """Whether the case cannot be signed before it has a verdict (or its readers agree)."""
-        return self.status == "disputed" or (self.status == UNREAD and self.decision in UNDECIDED)
+        unread = self.status == UNREAD and (self.hidden or self.decision in UNDECIDED)
+        return unread or self.status == "disputed"
 
     def by(self, reader: str) -> Reading | None:
         """The verdict of one reader that counts, or None."""

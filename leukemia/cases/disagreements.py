@@ -1,4 +1,4 @@
-"""Cells on which readers disagree, and how a disagreement is settled."""
+"""How a disagreement of readers on a cell is settled."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,19 +6,11 @@ from pathlib import Path
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.cases.case import DISPUTED, SETTLED, open_case, touch
-from leukemia.cases.cells import Cell, Settlement, cells, cells_of
+from leukemia.cases.cells import Cell, Settlement, cells_of
 from leukemia.cases.tables import SETTLEMENTS
 from leukemia.cases.verdicts import VERDICTS, entry, write_outcome
 from leukemia.errors import RecordsError
 from leukemia.storage import database
-
-
-def disputed(data: Path, case_id: int) -> list[Cell]:
-    """The cells of a case on which readers disagree, with everybody's verdicts, also where the case is blind.
-
-    Whoever settles must see them.
-    """
-    return [cell for cell in cells(data, case_id) if cell.status == DISPUTED]
 
 
 def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, reason: str) -> Cell:

@@ -10,7 +10,7 @@ from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases import labels
-from leukemia.cases.case import Case, case_of, open_case, touch
+from leukemia.cases.case import DISPUTED, UNREAD, Case, case_of, open_case, touch
 from leukemia.cases.cells import Cell, cells_of
 from leukemia.cases.tables import CASES
 from leukemia.errors import LeukemiaError, RecordsError
@@ -33,6 +33,9 @@ class Missing:
         Without a verdict: those that the model called Indeterminate, and those that it did not classify.
     disputed : tuple of int
         On which readers disagree.
+    unread : tuple of int
+        Without a verdict, in a case that hides the model's answer: there every cell needs one, so that what
+        is missing does not tell how the model called the others.
     empty : bool
         Whether the case has no cell at all.
     """
@@ -40,10 +43,11 @@ class Missing:
     indeterminate: tuple[int, ...]
     set_apart: tuple[int, ...]
     disputed: tuple[int, ...]
+    unread: tuple[int, ...] = ()
     empty: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.indeterminate or self.set_apart or self.disputed or self.empty)
+        return bool(self.indeterminate or self.set_apart or self.disputed or self.unread or self.empty)
 
     def __str__(self) -> str:
         """What is missing, in a sentence."""
@@ -53,6 +57,7 @@ class Missing:
         for numbers, what in (
             (self.indeterminate, "indeterminate"),
             (self.set_apart, "not classified"),
+            (self.unread, "without a verdict"),
             (self.disputed, "disputed"),
         ):
             if numbers:
@@ -60,15 +65,18 @@ class Missing:
         return f"These cells need a verdict first: {', '.join(parts)}." if parts else ""
 
 
-def missing(cells: list[Cell]) -> Missing:
+def missing(cells: list[Cell], case: Case) -> Missing:
     """Tell which cells of a case (all of them, in full) still need a verdict before it can be signed."""
-    waiting = [cell for cell in cells if cell.needs_verdict]
-    open_ones = [cell for cell in waiting if cell.status != "disputed"]
+    disputed = tuple(cell.number for cell in cells if cell.status == DISPUTED)
+    unread = [cell for cell in cells if cell.status == UNREAD]
+    if case.hide_model:
+        return Missing((), (), disputed, tuple(cell.number for cell in unread), not cells)
+    waiting = [cell for cell in unread if cell.needs_verdict]
     return Missing(
-        tuple(cell.number for cell in open_ones if cell.probability is not None),
-        tuple(cell.number for cell in open_ones if cell.probability is None),
-        tuple(cell.number for cell in waiting if cell.status == "disputed"),
-        not cells,
+        tuple(cell.number for cell in waiting if cell.probability is not None),
+        tuple(cell.number for cell in waiting if cell.probability is None),
+        disputed,
+        empty=not cells,
     )
 
 
@@ -101,7 +109,7 @@ def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None =
                 "Not signed: the case was changed in the meantime. Review it, then sign again."
             )
         cells = cells_of(connection, case_id)
-        if lacks := missing(cells):
+        if lacks := missing(cells, case):
             raise RecordsError(f"Not signed. {lacks}")
         counts = Counter(cell.final for cell in cells)
         recorded = trail.append(

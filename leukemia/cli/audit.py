@@ -38,6 +38,11 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--last", type=whole(1), default=SHOWN, metavar="N", help="how many entries (default: %(default)s)"
     )
+    command.add_argument(
+        "--all",
+        action="store_true",
+        help="also the answers and verdicts that an open case keeps back from its readers",
+    )
     data_option(command)
     command.set_defaults(run=list_entries)
 
@@ -61,6 +66,7 @@ def verify(options: Namespace) -> int:
 def list_entries(options: Namespace) -> int:
     """List entries."""
     from leukemia.audit import trail
+    from leukemia.cases import keeping
 
     _bring_over(options.data)
     case_id = None
@@ -69,8 +75,9 @@ def list_entries(options: Namespace) -> int:
 
         case_id = cases.by_identifier(options.data, options.case).id
     entries = trail.entries(options.data, case_id=case_id, most=options.last)
+    kept_back = {} if options.all else keeping.kept_back(options.data)
     for entry in entries:
-        print(_line(entry))
+        print(_line(keeping.as_seen(entry, kept_back)))
     if not entries:
         print("Nothing is on record.")
     return WHOLE

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from leukemia.cases import case as cases
 from leukemia.cases import cells as case_cells
+from leukemia.cases import worklist
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
 from leukemia.settings import RESEARCH_USE
@@ -74,9 +74,8 @@ def of_all_cases(data: Path) -> pd.DataFrame:
 
     Cases that keep answers or verdicts back from readers are left out until they are signed.
     """
-    listed = [one.case for one in cases.worklist(data, order=cases.BY_IDENTIFIER)]
-    told = [case for case in listed if case.is_signed or not (case.blind or case.hide_model)]
-    return cells((case, case_cells.cells(data, case.id)) for case in told)
+    listed = [one.case for one in worklist.worklist(data, order=worklist.BY_IDENTIFIER)]
+    return cells((case, case_cells.cells(data, case.id)) for case in listed if not case.keeps_back)
 
 
 def _row(case: Case, cell: Cell) -> list[object]:

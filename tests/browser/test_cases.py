@@ -7,8 +7,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from leukemia.cases import case as cases
-from leukemia.cases import cells, verdicts
+from leukemia.cases import cells, verdicts, worklist
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.settings import RESEARCH_USE
@@ -41,7 +40,7 @@ def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
     page.get_by_text("You have read 40 of 40 cells.").wait_for()
     assert own(page) == [NORMAL_LIKE] * 38 + [INDETERMINATE, "Rejected"]
 
-    (one,) = cases.worklist(data)
+    (one,) = worklist.worklist(data)
     other = open_cases(f"case={one.case.id}", name="Ben")
     ready(other, 40)
     other.keyboard.press("a")

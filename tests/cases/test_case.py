@@ -7,7 +7,7 @@ from PIL import Image
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, signing, verdicts
+from leukemia.cases import cells, signing, verdicts, worklist
 from leukemia.cases.tables import APPEARANCES
 from leukemia.errors import RecordsError
 from leukemia.imaging import appearance
@@ -34,7 +34,7 @@ def test_an_identifier_is_text_whatever_it_is_made_of(records, identifier):
     made = cases.create(records, f"  {identifier}\t", who="Ada <b>")
     assert made.identifier == identifier
     assert cases.find(records, made.id) == made == cases.by_identifier(records, identifier)
-    assert [one.case for one in cases.worklist(records, search=identifier)] == [made]
+    assert [one.case for one in worklist.worklist(records, search=identifier)] == [made]
     with pytest.raises(RecordsError, match="identifier already"):
         cases.create(records, identifier, who="Ben")
 
@@ -52,7 +52,7 @@ def test_an_identifier_is_text_whatever_it_is_made_of(records, identifier):
 def test_an_identifier_that_cannot_be_kept_is_refused(tmp_path, identifier, says):
     with pytest.raises(RecordsError, match=says):
         cases.create(tmp_path, identifier, who="Ada")
-    assert cases.worklist(tmp_path) == []
+    assert worklist.worklist(tmp_path) == []
 
 
 def test_the_same_letters_written_in_two_ways_are_one_identifier(records):
@@ -65,28 +65,28 @@ def test_a_case_that_is_not_there_says_so(records):
     for _ in range(2):
         for ask in (
             lambda: cases.find(records, 7),
-            lambda: cases.overview(records, 7),
+            lambda: worklist.overview(records, 7),
             lambda: cells.cells(records, 7),
         ):
             with pytest.raises(RecordsError, match="no case number 7"):
                 ask()
         with pytest.raises(RecordsError, match="no case with this identifier"):
             cases.by_identifier(records, "P-7")
-        cases.create(records, "another", who="Ada") if not cases.worklist(records) else None
+        cases.create(records, "another", who="Ada") if not worklist.worklist(records) else None
 
 
 def test_an_address_with_an_impossible_number_and_an_odd_search_find_nothing(records):
     case = make_case(records)
     for number in (0, -1, 2**31, 2**63, 10**30):
-        for ask in (cases.find, cases.overview, cells.cells):
+        for ask in (cases.find, worklist.overview, cells.cells):
             with pytest.raises(RecordsError):
                 ask(records, number)
         with pytest.raises(RecordsError):
             verdicts.give(records, case.id, [number], ALL_LIKE, reader="Ada")
         with pytest.raises(RecordsError):
             cells.picture(records, case.id, number)
-    assert len(cases.worklist(records, search="\x00P-\ud8001")) == 1
-    assert cases.worklist(records, search="'; DROP TABLE cases; --") == []
+    assert len(worklist.worklist(records, search="\x00P-\ud8001")) == 1
+    assert worklist.worklist(records, search="'; DROP TABLE cases; --") == []
 
 
 def test_the_worklist_is_searched_filtered_and_ordered(records):
@@ -99,20 +99,20 @@ def test_the_worklist_is_searched_filtered_and_ordered(records):
     verdicts.give(records, unsure.id, [3], ALL_LIKE, reader="Ada")
 
     def listed(**asked):
-        return [one.case.id for one in cases.worklist(records, **asked)]
+        return [one.case.id for one in worklist.worklist(records, **asked)]
 
     assert listed() == [unsure.id, signed.id, sure.id, empty.id]
-    assert listed(order=cases.MOST_UNCERTAIN) == [unsure.id, sure.id, empty.id, signed.id]
-    assert listed(order=cases.BY_IDENTIFIER) == [empty.id, sure.id, unsure.id, signed.id]
+    assert listed(order=worklist.MOST_UNCERTAIN) == [unsure.id, sure.id, empty.id, signed.id]
+    assert listed(order=worklist.BY_IDENTIFIER) == [empty.id, sure.id, unsure.id, signed.id]
     assert listed(search="b-") == [unsure.id, sure.id]
     assert listed(search="_1") == listed(search="%") == [empty.id]
-    assert listed(states=[cases.READY, cases.EMPTY]) == [sure.id, empty.id]
-    assert listed(states=[cases.SIGNED]) == [signed.id]
-    (found,) = cases.worklist(records, search="unsure")
+    assert listed(states=[worklist.READY, worklist.EMPTY]) == [sure.id, empty.id]
+    assert listed(states=[worklist.SIGNED]) == [signed.id]
+    (found,) = worklist.worklist(records, search="unsure")
     assert (found.cells, found.unread, found.with_verdict, found.disputed) == (3, 2, 1, 0)
     assert found.decisions == {ALL_LIKE: 1, INDETERMINATE: 2, NORMAL_LIKE: 0, "Not classified": 0}
     assert found.uncertainty == pytest.approx(2 / 3)
-    assert found == cases.overview(records, unsure.id)
+    assert found == worklist.overview(records, unsure.id)
 
 
 def test_names_of_files_are_kept_only_where_the_case_says_so(records):

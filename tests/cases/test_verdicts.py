@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from leukemia.audit import trail, verify
 from leukemia.cases import case as cases
-from leukemia.cases import cells, disagreements, signing, verdicts
+from leukemia.cases import cells, disagreements, signing, verdicts, worklist
 from leukemia.cases.tables import CELLS, READINGS
 from leukemia.cases.verdicts import REJECTED
 from leukemia.errors import RecordsError
@@ -24,7 +24,7 @@ from tests.support.case_factory import make_case
 
 
 def state(data, case):
-    return cases.overview(data, case.id).state
+    return worklist.overview(data, case.id).state
 
 
 def statuses(data, case):
@@ -40,18 +40,18 @@ def test_a_case_is_reviewed_settled_signed_and_reopened(records):
         UNCLASSIFIED,
         UNCLASSIFIED,
     ]
-    assert state(records, case) == cases.TO_REVIEW
+    assert state(records, case) == worklist.TO_REVIEW
     with pytest.raises(RecordsError, match=r"1 indeterminate \(cell 2\), 2 not classified \(cells 4, 5\)"):
         signing.sign(records, case.id, who="Ada", meaning=signing.MEANINGS[0])
 
     verdicts.give(records, case.id, [2], ALL_LIKE, reader="Ada")
     verdicts.give(records, case.id, [4, 5], REJECTED, reader="Ada", reason="Blurred")
-    assert state(records, case) == cases.READY
+    assert state(records, case) == worklist.READY
     verdicts.give(records, case.id, [2], NORMAL_LIKE, reader="Ben")
-    assert state(records, case) == cases.IN_DISPUTE
+    assert state(records, case) == worklist.IN_DISPUTE
     with pytest.raises(RecordsError, match=r"1 disputed \(cell 2\)"):
         signing.sign(records, case.id, who="Ada", meaning="x")
-    (disputed,) = disagreements.disputed(records, case.id)
+    (disputed,) = [cell for cell in cells.cells(records, case.id) if cell.status == cases.DISPUTED]
     assert [(one.reader, one.verdict) for one in disputed.readings] == [
         ("Ada", ALL_LIKE),
         ("Ben", NORMAL_LIKE),
@@ -70,7 +70,7 @@ def test_a_case_is_reviewed_settled_signed_and_reopened(records):
         with pytest.raises(RecordsError, match="signed by Ada"):
             change()
     signing.reopen(records, case.id, who="Ben", reason="a cell was missed")
-    assert state(records, case) == cases.READY
+    assert state(records, case) == worklist.READY
     verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ben")
     told = [entry.event for entry in cases.history(records, case.id)]
     assert told[:4] == [trail.VERDICT, trail.REOPENED, trail.SIGNED, trail.SETTLED]

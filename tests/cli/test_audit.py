@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
-from leukemia.cases import verdicts
+from leukemia.cases import keeping, signing, verdicts
 from leukemia.cli.main import UNUSABLE, main
 from leukemia.storage.workspace import Workspace
 from tests.support.case_factory import make_case
@@ -53,6 +53,25 @@ def test_entries_are_listed_the_newest_first_or_those_of_a_case(data, capsys):
     assert len(lines) == 6 and all("case 2" in line for line in lines)
     assert audit(data, "list", "--case", "P-3") == UNUSABLE
     assert "no case with this identifier" in capsys.readouterr().err
+
+
+def test_the_list_keeps_back_what_an_open_case_keeps_back(data, capsys):
+    hidden = make_case(data, "P-3", (0.91, 0.92), first=30, hide_model=True)
+    blind = make_case(data, "P-4", (0.93,), first=40, blind=True)
+    verdicts.give(data, hidden.id, [1, 2], "Normal-like", reader="Ben")
+    verdicts.give(data, blind.id, [1], verdicts.REJECTED, reader="Ben", reason="Blurred")
+    assert audit(data, "list", "--case", "P-3") == 0
+    printed = capsys.readouterr().out
+    assert "0.91" not in printed and "ALL-like" not in printed and "Normal-like" in printed
+    assert audit(data, "list", "--case", "P-4") == 0
+    printed = capsys.readouterr().out
+    assert "P(ALL) 0.930" in printed and "Rejected" not in printed and "Blurred" not in printed
+    assert keeping.KEPT_BACK in printed
+    assert audit(data, "list", "--case", "P-4", "--all") == 0
+    assert "Rejected" in capsys.readouterr().out
+    signing.sign(data, hidden.id, who="Ben", meaning="x")
+    assert audit(data, "list", "--case", "P-3") == 0
+    assert "P(ALL) 0.910" in capsys.readouterr().out
 
 
 def test_where_nothing_is_on_record_it_says_so_and_makes_no_file(tmp_path, capsys):

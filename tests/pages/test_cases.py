@@ -7,14 +7,15 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, signing, summary, verdicts
+from leukemia.cases import cells, disagreements, signing, summary, verdicts, worklist
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_wording
 from pages.components import identity, model_in_service
-from pages.sections.cases import address, new_case, readers, worklist
+from pages.sections.cases import address, new_case, opened_cell, readers
 from pages.sections.cases import report as report_section
+from pages.sections.cases import worklist as worklist_section
 from tests.support.app import dashboard, fill, go, open_dashboard, press, said, widget
 from tests.support.case_factory import make_case, result
 
@@ -64,7 +65,7 @@ def listed(page):
 
 def test_without_a_case_the_page_says_how_to_begin_and_writes_nothing(visit, data):
     page = visit()
-    assert worklist.NONE_YET in said(page, escaped=True)
+    assert worklist_section.NONE_YET in said(page, escaped=True)
     assert not data.exists()
 
 
@@ -76,7 +77,7 @@ def test_a_case_is_begun_and_opens_at_an_address_of_its_own(visit, data):
         if field.key == f"{new_case.FORM}-who":
             field.set_value("Ada")
     press(page, "Begin the case")
-    (one,) = cases.worklist(data)
+    (one,) = worklist.worklist(data)
     assert one.case.identifier == HOSTILE
     assert (one.case.keep_names, one.case.blind, one.case.hide_model) == (True, False, False)
     assert page.query_params["case"] == str(one.case.id)
@@ -92,7 +93,7 @@ def test_an_identifier_that_is_taken_or_empty_is_a_sentence(visit, data):
     fill(page, "Identifier", " P-1 ")
     press(page, "Begin the case")
     assert "There is a case with this identifier already." in said(page)
-    assert len(cases.worklist(data)) == 1
+    assert len(worklist.worklist(data)) == 1
 
 
 def test_the_list_is_searched_narrowed_and_ordered_in_the_address(visit, data):
@@ -102,12 +103,12 @@ def test_the_list_is_searched_narrowed_and_ordered_in_the_address(visit, data):
     names = listed(page)
     assert names == ["unsure", "sure"]
     widget(page.text_input, "Search by identifier").set_value("SURE").run()
-    widget(page.multiselect, "State").set_value([cases.TO_REVIEW]).run()
+    widget(page.multiselect, "State").set_value([worklist.TO_REVIEW]).run()
     assert page.query_params["search"] == "SURE"
-    assert page.query_params["state"] == cases.TO_REVIEW
+    assert page.query_params["state"] == worklist.TO_REVIEW
     assert listed(page) == ["unsure"]
-    again = visit(state=cases.TO_REVIEW, order=cases.MOST_UNCERTAIN, search="nothing")
-    assert worklist.NO_MATCH in said(again)
+    again = visit(state=worklist.TO_REVIEW, order=worklist.MOST_UNCERTAIN, search="nothing")
+    assert worklist_section.NO_MATCH in said(again)
     press(visit(), "sure")
 
 
@@ -197,6 +198,54 @@ def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data)
     assert "hidden until read" in said(visit())
 
 
+def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_back(visit, data):
+    case = make_case(data, blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
+    for text in (said(visit()), said(visit(case=case.id))):
+        assert "5 need a verdict" in text
+        assert "disputed" not in text.lower().replace(worklist.IN_DISPUTE, "")
+    assert f"**{worklist.TO_REVIEW}**" in said(visit())
+    verdicts.give(data, case.id, range(1, 6), ALL_LIKE, reader="Ada")
+    text = said(visit())
+    assert "1 disputed" in text
+    assert "1 ALL-like" in text, "all are read: the model's answers are no longer hidden"
+
+
+def test_what_is_missing_for_a_signature_does_not_tell_of_others_verdicts(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1), blind=True)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
+    page = visit(case=case.id, section="report")
+    assert report_section.MISSING_KEPT_BACK in said(page)
+    assert "(cell 1)" not in said(page)
+    assert "(cell 1)" in said(visit("Ben", case=case.id, section="report"))
+
+
+def test_agreement_and_settled_cells_of_a_blind_case_wait_for_the_reader(visit, data):
+    case = make_case(data, blind=True)
+    for reader, verdict in (("Ben", ALL_LIKE), ("Cy", NORMAL_LIKE)):
+        verdicts.give(data, case.id, [1, 2], verdict, reader=reader)
+    disagreements.settle(data, case.id, 2, ALL_LIKE, who="Ben", reason="seen together")
+    text = said(visit(case=case.id, section="readers"))
+    for secret in ("Ben", "Cy", "seen together", "2 disputed", "1 disputed"):
+        assert secret not in text
+    assert readers.KEPT_BACK in text
+    verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ada")
+    text = said(visit(case=case.id, section="readers"))
+    assert "seen together" in text
+    assert "on 0 of 1 cell" in text
+
+
+def test_the_window_of_a_hidden_cell_has_its_picture_alone(visit, data):
+    case = make_case(data, hide_model=True)
+    page = visit(case=case.id)
+    page.session_state[f"open-cell-{case.id}"] = 1
+    page.run()
+    assert opened_cell.HIDDEN in said(page)
+    assert "0.900" not in said(page) + str(grid(page))
+
+
 def test_a_disagreement_is_settled_on_the_page(visit, data):
     case = make_case(data)
     verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
@@ -280,7 +329,7 @@ def test_the_cells_of_a_quick_look_become_a_case(visit, data, drawn_files, monke
     fill(page, "Identifier", "P-7")
     press(page, "Make the case")
     assert not page.exception
-    (one,) = cases.worklist(data)
+    (one,) = worklist.worklist(data)
     assert page.query_params["case"] == str(one.case.id)
     assert one.cells == 4
     answers = {
@@ -337,9 +386,9 @@ def test_fields_that_went_with_the_list_do_not_close_the_case_that_was_opened(mo
             self.update(words)
 
     monkeypatch.setattr(address.st, "query_params", Query(page="3"))
-    address.put_list(search=" x ", states=[cases.SIGNED], order=cases.LATEST)
-    assert address.st.query_params == {"search": "x", "state": [cases.SIGNED]}
+    address.put_list(search=" x ", states=[worklist.SIGNED], order=worklist.LATEST)
+    assert address.st.query_params == {"search": "x", "state": [worklist.SIGNED]}
     address.open_case(7)
-    address.put_list(search="", states=[], order=cases.LATEST)
+    address.put_list(search="", states=[], order=worklist.LATEST)
     address.put_page(2)
     assert address.st.query_params == {"case": "7"}

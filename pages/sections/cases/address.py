@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from leukemia.cases.case import LATEST, ORDERS, STATES
+from leukemia.cases.worklist import LATEST, ORDERS, STATES
 from pages.components.section_picker import WORD as SECTION
 
 CASE, SEARCH, STATE, ORDER, PAGE = "case", "search", "state", "order", "page"

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.attribution import MAX_WHO
-from leukemia.cases import case as cases
-from leukemia.cases.case import Overview
+from leukemia.cases import worklist
+from leukemia.cases.worklist import Overview
 from leukemia.markdown import plain
 from leukemia.reports import case_wording
 from pages.components import flash, identity, section_picker
@@ -28,7 +28,7 @@ READER = "case-reader"
 def show(data: Path, case_id: int) -> None:
     """Lay out the section of the case that the address names."""
     st.button("All cases", icon=":material/arrow_back:", on_click=address.close_case)
-    one = cases.overview(data, case_id)
+    one = worklist.overview(data, case_id, reader=identity.name())
     _head(one)
     flash.show(FLASH)
     _reader()

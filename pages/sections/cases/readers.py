@@ -9,7 +9,7 @@ import streamlit as st
 
 from leukemia import attribution
 from leukemia.cases import agreement, cells, disagreements
-from leukemia.cases.case import SETTLED, Case
+from leukemia.cases.case import DISPUTED, SETTLED, Case
 from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import VERDICTS
 from leukemia.errors import RecordsError
@@ -22,26 +22,31 @@ SHOW_ALL = "I settle this case: show me the disagreements on cells that I have n
 NONE = "The readers do not disagree on any cell."
 ONE_READER = "Agreement is shown once two readers have given verdicts on the same cells."
 KEPT_BACK = (
-    "{count} disputed {cells} you have not read {are} not shown: readers of this case do not see each "
+    "Disagreements on cells that you have not read are not shown: readers of this case do not see each "
     "other's verdicts before their own."
 )
 
 
 def show(data: Path, case: Case) -> None:
-    """Lay out the disputed cells, those that were settled, and the agreement."""
+    """Lay out the disputed cells, those that were settled, and the agreement, as far as she may know them."""
     flash.show(FLASH)
-    found = cells.cells(data, case.id)
-    open_to_me = _open_to_me(case, found)
-    disputed = [cell for cell in disagreements.disputed(data, case.id) if cell.number in open_to_me]
+    found = cells.cells(data, case.id, reader=identity.name())
+    all_shown = True
+    if any(cell.others_hidden for cell in found):
+        st.info(KEPT_BACK, icon=":material/visibility_off:")
+        all_shown = st.checkbox(SHOW_ALL, key=f"show-disputes-{case.id}")
+        if all_shown:
+            found = cells.cells(data, case.id)
+    disputed = [cell for cell in found if cell.status == DISPUTED]
     small = cells.thumbnails(data, case.id, [cell.number for cell in disputed])
     if disputed:
         st.markdown(f"**The readers disagree on {len(disputed):,} {_cells(len(disputed))}**")
     else:
-        st.caption(NONE if len(open_to_me) == len(found) else f"{NONE.removesuffix('.')} that you have read.")
+        st.caption(NONE if all_shown else f"{NONE.removesuffix('.')} that you have read.")
     for cell in disputed:
         _settle(data, case, cell, small.get(cell.number))
     for cell in found:
-        if cell.status == SETTLED and cell.settlement and cell.number in open_to_me:
+        if cell.status == SETTLED and cell.settlement:
             st.markdown(
                 f"Cell {cell.number}: settled as **{cell.settlement.verdict}** by "
                 f"{plain(cell.settlement.who)}, {case_wording.when(cell.settlement.at)}. "
@@ -49,26 +54,11 @@ def show(data: Path, case: Case) -> None:
                 f"The readers' own verdicts: {plain(_verdicts(cell))}."
             )
     st.markdown("**Agreement**")
-    shown = agreement.of_cells([cell for cell in found if cell.number in open_to_me])
+    shown = agreement.of_cells(found)
     for one in shown:
         st.markdown(plain(case_wording.agreement(one)))
     if not shown:
         st.caption(ONE_READER)
-
-
-def _open_to_me(case: Case, found: list[Cell]) -> set[int]:
-    """Numbers of the cells whose verdicts this reader may see now."""
-    name = identity.name()
-    read = {cell.number for cell in found if cell.by(name)}
-    if not case.blind or case.is_signed:
-        return {cell.number for cell in found}
-    closed = [cell for cell in found if cell.status == "disputed" and cell.number not in read]
-    if closed:
-        are = "are" if len(closed) > 1 else "is"
-        st.info(KEPT_BACK.format(count=len(closed), cells=f"{_cells(len(closed))} that", are=are))
-        if st.checkbox(SHOW_ALL, key=f"show-disputes-{case.id}"):
-            return read | {cell.number for cell in closed}
-    return read
 
 
 def _settle(data: Path, case: Case, cell: Cell, small: bytes | None) -> None:

@@ -27,6 +27,10 @@ KEPT_BACK = (
     "The report tells all answers and verdicts. It is here once you have read all cells, or the case is "
     "signed."
 )
+MISSING_KEPT_BACK = (
+    "Which cells need a verdict is shown once you have read all cells: readers of this case do not see each "
+    "other's verdicts before their own."
+)
 ABOUT_REPORT = (
     "The PDF has one or two pages to print and sign. The HTML report also lists every cell; the CSV is the "
     "same list as a table. None needs an internet connection."
@@ -47,9 +51,11 @@ def _signature(data: Path, case: Case) -> None:
         with st.expander("Reopen the case", icon=":material/lock_open:"):
             _reopen(data, case)
         return
-    missing = signing.missing(cells.cells(data, case.id))
+    missing = signing.missing(cells.cells(data, case.id), case)
     if missing:
-        st.info(f"Not ready to be signed. {missing}", icon=":material/rule:")
+        others_hidden = any(cell.others_hidden for cell in cells.cells(data, case.id, reader=identity.name()))
+        said = MISSING_KEPT_BACK if others_hidden else missing
+        st.info(f"Not ready to be signed. {said}", icon=":material/rule:")
         return
     st.markdown("**Sign the case**")
     _sign(data, case)

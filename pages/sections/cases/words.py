@@ -1,6 +1,7 @@
 """What the Cases page says in more than one place."""
 
-from leukemia.cases.case import EMPTY, IN_DISPUTE, READY, SIGNED, TO_REVIEW, Case, Overview
+from leukemia.cases.case import Case
+from leukemia.cases.worklist import EMPTY, IN_DISPUTE, READY, SIGNED, TO_REVIEW, Overview
 
 STATE_MARKS = {
     EMPTY: ":material/hourglass_empty:",
@@ -30,5 +31,5 @@ def rules(case: Case) -> str:
     if case.blind:
         said.append("Readers do not see each other's verdict on a cell before their own.")
     if case.hide_model:
-        said.append("The model's answer is hidden until you have given your verdict.")
+        said.append("The model's answer is hidden until you have given your verdict; every cell needs one.")
     return " ".join(said)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia.cases import case as cases
-from leukemia.cases.case import ORDERS, SIGNED, STATES, Overview
+from leukemia.cases import worklist
 from leukemia.cases.names import LONGEST
+from leukemia.cases.worklist import ORDERS, STATES, Overview
 from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
-from pages.components import flash
+from pages.components import flash, identity
 from pages.sections.cases import address, new_case, words
 
 FLASH = "worklist"
@@ -26,7 +26,13 @@ def show(data: Path) -> None:
     flash.show(FLASH)
     new_case.show(data)
     _controls()
-    found = cases.worklist(data, search=address.search(), states=address.states(), order=address.order())
+    found = worklist.worklist(
+        data,
+        search=address.search(),
+        states=address.states(),
+        order=address.order(),
+        reader=identity.name(),
+    )
     if not found:
         narrowed = address.search() or address.states()
         st.info(NO_MATCH if narrowed else NONE_YET, icon=":material/folder_open:")
@@ -79,7 +85,7 @@ def _row(one: Overview) -> None:
 def _answers(one: Overview) -> str:
     if not one.cells:
         return "no cells"
-    if one.case.hide_model and one.state != SIGNED:
+    if one.kept_back:
         return f"{one.cells:,} cells  \n:material/visibility_off: hidden until read"
     return decisions.counted(one.decisions)
 

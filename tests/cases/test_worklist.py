@@ -1,0 +1,68 @@
+"""The worklist tells a reader no more of a case than its cells do."""
+
+import pytest
+
+from leukemia.cases import case as cases
+from leukemia.cases import cells, signing, summary, verdicts, worklist
+from leukemia.errors import RecordsError
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from tests.support.case_factory import make_case
+
+
+def counted(found, case):
+    """What the worklist should count, from cells one by one."""
+    decisions = summary.summarise(found).decisions
+    unread = [cell for cell in found if cell.status == cases.UNREAD]
+    return {
+        "decisions": decisions,
+        "cells": len(found),
+        "unread": len(unread if case.hide_model else [cell for cell in unread if cell.needs_verdict]),
+        "disputed": sum(cell.status == cases.DISPUTED for cell in found),
+        "with_verdict": sum(cell.status in (cases.READ, cases.SETTLED) for cell in found),
+        "kept_back": sum(cell.hidden for cell in found),
+    }
+
+
+@pytest.mark.parametrize("blind", [False, True])
+@pytest.mark.parametrize("hide_model", [False, True])
+def test_counts_are_those_of_the_cells_as_the_reader_sees_them(records, blind, hide_model):
+    case = make_case(records, blind=blind, hide_model=hide_model)
+    make_case(records, "another", (0.5,), first=20)
+    verdicts.give(records, case.id, [1, 2, 4], ALL_LIKE, reader="Ada")
+    verdicts.give(records, case.id, [2, 3], NORMAL_LIKE, reader="Ben")
+    verdicts.give(records, case.id, [5], NORMAL_LIKE, reader="Ben")
+    verdicts.undo(records, case.id, reader="Ben")
+    for reader in (" Ada ", "Ben", "Cleo", "", None):
+        expected = counted(cells.cells(records, case.id, reader=reader), case)
+        one = worklist.overview(records, case.id, reader=reader)
+        assert {name: getattr(one, name) for name in expected} == expected, reader
+        assert one in worklist.worklist(records, reader=reader)
+
+
+def test_what_a_case_keeps_back_moves_neither_its_state_nor_its_place_in_the_list(records):
+    sure = make_case(records, "sure", (0.9, 0.1), hide_model=True, blind=True)
+    unsure = make_case(records, "unsure", (0.5, 0.6), first=10, hide_model=True, blind=True)
+    verdicts.give(records, unsure.id, [1], ALL_LIKE, reader="Ben")
+    verdicts.give(records, unsure.id, [1], NORMAL_LIKE, reader="Cleo")
+    verdicts.give(records, sure.id, [1], NORMAL_LIKE, reader="Cleo")
+    asked = {"order": worklist.MOST_UNCERTAIN, "reader": "Ada"}
+    assert [one.case.id for one in worklist.worklist(records, **asked)] == [sure.id, unsure.id]
+    for one in worklist.worklist(records, reader="Ada"):
+        assert (one.state, one.unread, one.disputed, one.uncertainty) == (worklist.TO_REVIEW, 2, 0, 0)
+    assert worklist.worklist(records, states=[worklist.IN_DISPUTE], reader="Ada") == []
+    verdicts.give(records, unsure.id, [1, 2], ALL_LIKE, reader="Ada")
+    (mine,) = worklist.worklist(records, states=[worklist.IN_DISPUTE], reader="Ada")
+    assert (mine.case.id, mine.uncertainty, mine.kept_back) == (unsure.id, 1, 0)
+
+
+def test_where_the_answer_is_hidden_every_cell_needs_a_verdict_before_signing(records):
+    case = make_case(records, probabilities=(0.9, 0.5, 0.1), hide_model=True)
+    seen = cells.cells(records, case.id, reader="Ada")
+    assert [cell.needs_verdict for cell in seen] == [True] * 3, "none is told from the others"
+    verdicts.give(records, case.id, [2], ALL_LIKE, reader="Ada")
+    with pytest.raises(RecordsError, match=r"need a verdict first: 2 without a verdict \(cells 1, 3\)\."):
+        signing.sign(records, case.id, who="Ada", meaning="x")
+    verdicts.give(records, case.id, [1, 3], NORMAL_LIKE, reader="Ben")
+    signing.sign(records, case.id, who="Ada", meaning="x")
+    one = worklist.overview(records, case.id, reader="nobody")
+    assert (one.state, one.kept_back, sum(one.decisions.values())) == (worklist.SIGNED, 0, 3)

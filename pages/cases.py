@@ -5,22 +5,24 @@ import streamlit as st
 from leukemia import settings
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
-from pages.components import entry, heading
-from pages.sections.cases import address, case_view, worklist
+from pages.components import entry, heading, section_picker
+from pages.sections.cases import address, case_view, monitoring, worklist
 
 PURPOSE = (
     "One patient's cells: the model says whether each looks like acute lymphoblastic leukemia (ALL) or "
     "normal, people read and sign. Begin with **New case**; each verdict is saved as it is given."
 )
+# A section's word in the address, and what lays it out, given the data folder.
+SECTIONS = {"worklist": worklist.show, "monitoring": monitoring.show}
 
 
 def main() -> None:
-    """Lay out the list of cases, or the one that the address names."""
+    """Lay out the list of cases or their monitoring, or the case that the address names."""
     heading.show("Cases", PURPOSE)
     data, case_id = settings.load().data, address.case_id()
     try:
         if case_id is None:
-            worklist.show(data)
+            SECTIONS[section_picker.pick("cases", SECTIONS)](data)
         else:
             case_view.show(data, case_id)
     except RecordsError as error:

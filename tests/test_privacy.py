@@ -92,6 +92,7 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     stated = store.state(data, bundles.read(tiny_bundle), "tiny", "Lab", verified.stated.criterion, "Ada")
     go("verify-stated", stated.id, cells, "--model", tiny_bundle)
     go("queue")
+    go("monitor")
     go("audit", "verify")
     go("audit", "list")
     assert run == commands()

@@ -26,6 +26,7 @@ CORRECTED, CORRECTION_UNDONE = "label corrected", "correction undone"
 PROMOTED, ROLLED_BACK = "model promoted", "model rolled back"
 IMPORTED, MODEL_IMPORTED = "images imported", "model imported"
 THRESHOLD_CHANGED, ACCEPTED = "threshold changed", "verification accepted"
+ALERT, ALERT_OVER = "monitoring alert", "monitoring alert over"
 
 FIRST = "0" * 64  # what stands for the hash before the first entry
 

@@ -64,7 +64,7 @@ def of_cells(cells: Sequence[Cell], *, seed: int = 0) -> list[Agreement]:
         verdicts = {one.reader: VERDICTS.index(one.verdict) for one in cell.readings}
         for first, second in combinations(sorted(verdicts), 2):
             pairs[first, second].append((cell.case_id, verdicts[first], verdicts[second]))
-    found = [_agreement(readers, np.array(rows), seed) for readers, rows in pairs.items()]
+    found = [of_pairs(readers, np.array(rows), seed=seed) for readers, rows in pairs.items()]
     return sorted(found, key=lambda one: (-one.cells, one.readers))
 
 
@@ -110,7 +110,19 @@ def kappa(tables: np.ndarray) -> np.ndarray:
         return np.where(chance < 1, (observed - chance) / (1 - chance), np.nan)
 
 
-def _agreement(readers: tuple[str, str], rows: np.ndarray, seed: int) -> Agreement:
+def of_pairs(readers: tuple[str, str], rows: np.ndarray, *, seed: int = 0) -> Agreement:
+    """Agreement over pairs of verdicts.
+
+    Parameters
+    ----------
+    readers : tuple of str
+        Who gave the first and the second of each.
+    rows : numpy.ndarray
+        int, shape (n, 3), n at least 1: the case, and the places of both verdicts in
+        :data:`leukemia.cases.verdicts.VERDICTS`.
+    seed : int, optional
+        Of the bootstrap.
+    """
     case, first, second = rows.T
     each = np.zeros((len(rows), len(VERDICTS), len(VERDICTS)))
     each[np.arange(len(rows)), first, second] = 1

@@ -8,11 +8,22 @@ import os
 import sys
 
 from leukemia import settings
-from leukemia.cli import audit, dataset, inference, queue, registry, sweep, terminal, training, verify
+from leukemia.cli import (
+    audit,
+    dataset,
+    inference,
+    monitoring,
+    queue,
+    registry,
+    sweep,
+    terminal,
+    training,
+    verify,
+)
 from leukemia.errors import LeukemiaError
 from leukemia.storage import atomic
 
-GROUPS = (dataset, inference, training, sweep, registry, verify, queue, audit)
+GROUPS = (dataset, inference, training, sweep, registry, verify, queue, monitoring, audit)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 CONTINUE = "run the same command again to resume"
 

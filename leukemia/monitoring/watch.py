@@ -9,7 +9,7 @@ from scipy import stats
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation.estimate import Estimate
-from leukemia.monitoring import control, measures, readers, recent, reference
+from leukemia.monitoring import control, readers, recent, reference
 from leukemia.monitoring.control import Baseline, State, Track
 from leukemia.monitoring.measures import MEASURES
 from leukemia.monitoring.readers import Readers
@@ -150,14 +150,6 @@ def of_model(
     now = {name: line.recent.value for name, line in lines.items() if line.state != State.TOO_FEW}
     near = known.nearest_source(now) if len(cases.numbers) >= control.LEAST_CASES else None
     return Report(model, cases, window, lines, own, bundle is not None, near)
-
-
-def pictures_changed(report: Report) -> bool:
-    """Whether a measure of the pictures, not only of the decisions, is one to stop or to watch."""
-    bad = (State.STOP, State.WATCH)
-    return any(
-        line.state in bad and MEASURES[name].about == measures.PICTURES for name, line in report.lines.items()
-    )
 
 
 def _mean(values: np.ndarray, is_share: bool) -> Estimate:

@@ -56,7 +56,16 @@ def control_chart(report: Report, found: Cells, name: str) -> Chart:
         )
     for at, label in _changes(order, found, own):
         figure.add_vline(x=at - 0.5, line_dash="dash", line_color=GREY)
-        figure.add_annotation(x=at - 0.5, y=0, yref="paper", text=label, showarrow=False, xanchor="left")
+        figure.add_annotation(
+            x=at - 0.5,
+            y=0,
+            yref="paper",
+            text=label,
+            showarrow=False,
+            textangle=-90,
+            xanchor="left",
+            yanchor="bottom",
+        )
     y = f"{measure.title} ({measure.unit})" if measure.unit else f"{measure.title}, share of a case's cells"
     finish(figure, f"{measure.title}, case by case", "Cases in their order", y, height=400)
     if measure.is_share:

@@ -16,7 +16,17 @@ from leukemia.settings import RESEARCH_USE
 from leukemia.storage import spreadsheet
 
 MARKS = {State.OK: "✓", State.WATCH: "△", State.STOP: "■", State.TOO_FEW: "…", State.UNKNOWN: "–"}
-HEADER = ("State", "Measure", "Latest cases", "Model's patients", "Weighted mean now", "Watch", "Stop")
+# In the table, where there is little room.
+SHORT = {State.STOP: "Stop", State.TOO_FEW: "Too few"}
+HEADER = (
+    "State",
+    "Measure",
+    "Latest cases",
+    "Model's patients",
+    "Weighted mean now",
+    "Watch outside",
+    "Stop outside",
+)
 # The first columns, by which a file of ours is told.
 COLUMNS = ("measure", "state", "unit")
 NO_RECORD = (
@@ -281,12 +291,13 @@ def _row(name: str, line: Line) -> tuple[str, ...]:
 
 
 def _limits(name: str, limits: tuple) -> str:
-    """Outside which values; a limit that no share can pass is left out."""
+    """Within which values all is well; a dash where no value can lie outside."""
     measure, (low, high) = MEASURES[name], (float(side[-1]) for side in limits)
-    above = "" if measure.is_bounded and high >= 1 else f"above {measure.shown(high)}"
-    below = "" if low <= 0 and name != "sharpness" else f"below {measure.shown(low)}"
-    return ", ".join(filter(None, (below, above))) or "–"
+    if measure.is_bounded and low <= 0 and high >= 1:
+        return "–"
+    low = max(low, 0.0) if name != "sharpness" else low
+    return f"{measure.shown(low)} to {measure.shown(min(high, 1.0) if measure.is_bounded else high)}"
 
 
 def _state(state: State) -> str:
-    return f"{MARKS[state]} {'Stop' if state == State.STOP else state}"
+    return f"{MARKS[state]} {SHORT.get(state, state)}"

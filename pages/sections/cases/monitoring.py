@@ -127,7 +127,7 @@ def _figures(report: Report, bundle: Bundle) -> dict[str, Estimate] | None:
 
 def _table(report: Report) -> None:
     table = pd.DataFrame(wording.rows(report), columns=list(wording.HEADER))
-    widths = {"State": st.column_config.Column(width=110), "Measure": st.column_config.Column(width=260)}
+    widths = {"State": st.column_config.Column(width=80), "Measure": st.column_config.Column(width=270)}
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=widths)
     st.caption(wording.ABOUT)
     st.download_button(

@@ -1,0 +1,53 @@
+"""Monitoring in a real browser: the alert, a chart, the table, the case behind it."""
+
+import csv
+
+import pytest
+
+from leukemia.audit import trail
+from leukemia.reports import monitoring as wording
+from tests.support.browser import Server, at_rest
+from tests.support.case_pages import section
+from tests.support.monitoring_factory import add_cases, darker_and_larger, record
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return record(tmp_path / "bundle", tmp_path / "data")
+
+
+def choose(page, label, option):
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_an_alert_is_found_explained_and_followed_to_a_case(sessions, bundle, browser, tmp_path):
+    data = tmp_path / "data"
+    add_cases(data, bundle, 15)
+    add_cases(data, bundle, 20, seed=2, change=darker_and_larger)
+    (odd,) = add_cases(data, bundle, 1, seed=3, change=lambda own: own.assign(hue=0.5), identifier="S-<odd>")
+    with Server(bundle.folder, tmp_path / "log.txt", data) as server:
+        page = sessions.open(server, "cases", "Cases")
+        section(page, "Monitoring")
+        alert = page.get_by_test_id("stAlert")
+        alert.get_by_text("Stop and check.").wait_for()
+        alert.get_by_text(wording.READ_ALL).wait_for()
+        assert "section=monitoring" in page.url
+        page.get_by_text("Cell area, case by case").wait_for()
+        choose(page, "Chart of", "Hue of the mean colour")
+        page.get_by_text("Hue of the mean colour, case by case").wait_for()
+        page.reload()
+        alert.get_by_text("Stop and check.").wait_for()
+        at_rest(page)
+        with page.expect_download() as started:
+            page.get_by_role("button", name="Download the table as CSV").click()
+        with started.value.path().open(encoding="utf-8") as file:
+            states = {row["measure"]: row["state"] for row in csv.DictReader(file)}
+        assert states["brightness"] == states["cell_area"] == "Stop and check"
+        page.get_by_text("Cases outside the limits of a case").click()
+        page.get_by_role("button", name="S-<odd>").click()
+        page.get_by_role("heading", name="S-<odd>").wait_for()
+        assert f"case={odd}" in page.url
+        page.get_by_role("button", name="All cases").click()
+        page.get_by_text("Monitoring: stop and check.").wait_for()
+    assert len(trail.entries(data, events=[trail.ALERT])) == 2

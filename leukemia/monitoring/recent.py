@@ -132,7 +132,8 @@ def cells(data: Path) -> Cells:
     )
     with database.reading(data) as connection:
         found = connection.execute(wanted)
-        table = pd.DataFrame(found.all(), columns=list(found.keys()))
+        # As plain tuples: of rows, pandas asks each whether it is something else.
+        table = pd.DataFrame(list(map(tuple, found)), columns=list(found.keys()))
         hidden = connection.scalar(sa.select(sa.func.count()).select_from(CASES).where(hides))
     drawn = table.pop("drawn").astype(bool)
     numbers = ["probability", "cell_area", "distance", *COLOURS]

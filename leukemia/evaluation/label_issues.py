@@ -81,7 +81,7 @@ def check(
         f"disagrees with {wrong:.0%} of these cells' labels: most suspects will be its own mistakes, so an "
         "expert must review each one. Cells marked as doubted are left out."
     )
-    action = "Nothing automatically. Open a cell to correct or doubt its label."
+    action = "Nothing automatically. Open a cell to correct its label or mark it as doubted."
     return Check("suspects", TITLE, NOTE if len(suspects) else OK, finding, MEANING, action, suspects)
 
 

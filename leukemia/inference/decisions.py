@@ -120,7 +120,7 @@ def untold(answers: Iterable[Answer], learned: Learned) -> str:
     if not number:
         return ""
     files = "1 image is a lossy file (such as JPEG)" if number == 1 else f"{number:,} images are lossy files"
-    return f"{files}: it cannot be told whether the model learned from {'it' if number == 1 else 'them'}."
+    return f"{files}: it is not known whether the model learned from {'it' if number == 1 else 'them'}."
 
 
 def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:

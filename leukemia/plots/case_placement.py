@@ -63,6 +63,6 @@ def sentence(placement: Placement) -> str:
     return (
         f"{below} of {placement.all_total} patients with ALL {lower} a lower share of ALL-like cells than "
         f"this case ({share}). {as_high} of {placement.healthy_total} healthy patients {high} the same share "
-        f"or a higher one: a rule that takes {share} for ALL takes {them} for ALL, too. The model had not "
-        "seen any of them. A share says nothing on its own about a patient."
+        f"or a higher one: a cut-off at {share} would count {them} as ALL, too. Each of them was "
+        "answered by a network that had not seen them. On its own, a share says nothing about a patient."
     )

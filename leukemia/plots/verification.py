@@ -169,7 +169,8 @@ def _caption(name: str, shift: Shift) -> str:
             text += "They are alike. "
         else:
             of_100 = round(100 * max(shift.higher, 1 - shift.higher))
-            text += f"Of 100 pairs, your cell is {MORE[name][shift.higher < 0.5]} in {of_100}. "
+            more = MORE[name][shift.higher < 0.5]
+            text += f"Of 100 pairs (one cell of yours, one of the model's), yours is {more} in {of_100}. "
         # The classes differ, and their shares do: a shift of one class may be hidden in both together.
         text += "".join(
             f"{label} cells: {told(here)} here, {told(there)} there. "

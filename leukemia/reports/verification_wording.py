@@ -151,7 +151,7 @@ def remarks(result: Result) -> list[str]:
         out.append(
             f"{_counted(silent, 'cell was', 'cells were')} not answered ({result.unanswered[ALL]:,} ALL, "
             f"{result.unanswered[NORMAL]:,} "
-            "normal), so not in these results. If each counted as called wrong, sensitivity would be "
+            "normal), so not in these results. If each were counted as an error, sensitivity would be "
             f"{formatting.number(counted['sensitivity'], True)} and specificity "
             f"{formatting.number(counted['specificity'], True)} at the version's threshold."
         )
@@ -198,7 +198,7 @@ def abstention(result: Result) -> str:
             for most in (own.missed_promised, own.alarmed_promised)
         )
         parts.append(
-            f"{own.indeterminate:.1%} of these cells would be Indeterminate on the Classify page. Outright, "
+            f"{own.indeterminate:.1%} of these cells would be Indeterminate on the Classify page; "
             f"{own.missed:.1%} of ALL cells would be called Normal-like{missed} and {own.alarmed:.1%} of "
             f"normal cells ALL-like{alarmed}."
         )

@@ -165,9 +165,9 @@ def patients_at_own_threshold(predictions: pd.DataFrame) -> str:
     truth = is_all(people["label"])
     found, cleared = people.loc[truth, "right"], people.loc[~truth, "right"]
     return (
-        "Patients as a whole are best told apart at a higher threshold than cells. With one for the mean "
-        f"probability that the patients of the other folds chose, {people['right'].sum()} of {len(people)} "
-        f"patient groups are called correctly: {found.sum()} of {len(found)} with ALL and "
+        "Patients as a whole are best separated at a higher threshold than cells. With a threshold for their "
+        f"mean probability, chosen on the patients of the other folds, {people['right'].sum()} of "
+        f"{len(people)} patient groups are called correctly: {found.sum()} of {len(found)} with ALL and "
         f"{cleared.sum()} of {len(cleared)} healthy."
     )
 

@@ -24,7 +24,7 @@ MARKS = {
 }
 DRAWN = "synthetic drawing"
 REVIEW = "Review this cell yourself."
-UNTOLD = "Lossy file: it cannot be told whether the model learned from this cell."
+UNTOLD = "Lossy file: it is not known whether the model learned from this cell."
 LEARNED = "The model learned from this cell."
 
 

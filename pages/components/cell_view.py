@@ -112,7 +112,7 @@ def window(
         _close(place)
         return
 
-    @st.dialog("One cell", width="large", on_dismiss=lambda: _close(place))
+    @st.dialog("Cell details", width="large", on_dismiss=lambda: _close(place))
     def over() -> None:
         # Only this function runs again when something in it is pressed.
         at = st.session_state.get(_state(place))
@@ -208,7 +208,7 @@ def _picture(cell: Opened, crop: np.ndarray | None, bundle: Bundle) -> str:
 
 
 def _facts(cell: Opened, version: str) -> list[tuple[str, str]]:
-    held_out = "The answer above is held out: of a network that had not seen this patient."
+    held_out = "The answer above is held out: it comes from a network that had not seen this patient."
     return [
         ("Cell", cell.name),
         *cell.more,

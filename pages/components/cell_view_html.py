@@ -30,7 +30,7 @@ MEASURES = {
     "density": ("Optical density", "of the nucleus, green light", "{:.2f}"),
     "granularity": ("Granularity", "of the nucleus, below 0.4 µm", "{:.3f}"),
 }
-UNTOLD = "It cannot be told whether the model learned from this cell: its file is a lossy one."
+UNTOLD = "It is not known whether the model learned from this cell: its file is lossy."
 BY_STATEMENT = "µm per pixel"
 
 
@@ -70,7 +70,7 @@ def scale_words(note: str, pixel_size: float, size: int) -> str:
     """How the scale bar is known, in a sentence or two; ``note`` is that of an answer."""
     square = f"The square that the model reads: {size} × {size} pixels of {pixel_size:.3g} µm."
     if BY_STATEMENT in note:
-        return f"{square} The bar is as right as the scale that was stated for this image."
+        return f"{square} The bar is only as accurate as the scale stated for this image."
     if pixel_size == PIXEL_SIZE:
         return f"{square} {ESTIMATED}"
     return square
@@ -92,8 +92,8 @@ def answer(
     lines = [f"{distance(probability, point)}. {point}"]
     if point.low < point.threshold < point.high:
         lines.append(
-            f"Dotted: {point.threshold:.3f}, the threshold at which sensitivity and specificity count every "
-            "cell. No cell is called by it."
+            f"Dotted: {point.threshold:.3f}, the threshold that sensitivity and specificity refer to. It "
+            "does not decide how a cell is called."
         )
     if word == INDETERMINATE:
         lines.insert(0, f"<b>{REVIEW}</b>")

@@ -38,8 +38,8 @@ NO_SET = (
 )
 ANOTHER_SET = "The prepared set on this computer holds no cells that this model learned from."
 ASK = (
-    "Which training cells lie nearest to this one, and how it measures beside them, is known once the "
-    "training cells are read. That is done once for a model and takes some minutes, in the background."
+    "To find the nearest training cells and to compare measures with theirs, the program first has to read "
+    "the training cells. It does so once per model, in the background, in a few minutes."
 )
 BARS = "Bars: where 90% of the training cells of a class lie, each patient weighing the same. "
 NEAREST = (
@@ -72,8 +72,8 @@ def show(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> None:
     st.caption(
         BARS
         * bool(index)
-        + "These are measures to look at, not the model's reasons. The nucleus is told by its colour, "
-        "roughly; density takes the brightest level as clear glass."
+        + "These measures are for comparison; they are not the model's reasons. The nucleus is found "
+        "roughly, by its colour. Optical density takes the brightest level as clear glass."
     )
 
 
@@ -148,7 +148,7 @@ def _neighbours(data: Path, index: Index, cell: "Opened", crop: np.ndarray, bund
     by_class, same = index.nearest(features.features_of(raw, 1)[0], cell.image_id)
     for one in same:
         st.caption(
-            f"The identical image is a training cell: {one.label}, patient {plain(one.patient)}. It is "
+            f"This image is itself a training cell: {one.label}, patient {plain(one.patient)}. It is "
             "not counted as a neighbour."
         )
     near = [one for found in by_class.values() for one in found]

@@ -74,7 +74,7 @@ def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> H
     if st.session_state.get(ASKED) != of:
         with here.container():
             st.caption(
-                "A map of the places where a change of the picture moves the answer. It takes some seconds."
+                "A map of the places where a change of the picture moves the answer. It takes a few seconds."
             )
             st.button(
                 ASK,
@@ -107,11 +107,11 @@ def _finding(shown: Heatmap, crop: np.ndarray) -> str:
         weight = occlusion.share_within(shown.values, inside)["absolute"]
         text += (
             f" {weight:.0%} of the map's weight lies in the nucleus, which is "
-            f"{inside.sum() / cell.sum():.0%} of the cell (told by its colour, roughly)."
+            f"{inside.sum() / cell.sum():.0%} of the cell (roughly, by its colour)."
         )
     return text
 
 
 def _other_answer(shown: Heatmap, cell: "Opened") -> str:
     why = "a network that had not seen this patient" if cell.held_out else "another reading of this cell"
-    return f"The map is of the model itself. The answer above is that of {why}, and may differ."
+    return f"The map is of the model itself. The answer above comes from {why} and may differ."

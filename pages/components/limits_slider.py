@@ -20,8 +20,8 @@ def show(own: OperatingPoint, key: str) -> OperatingPoint:
         format_func=lambda value: f"{value:.3f}" if value in kept else f"{value:.2f}",
         help=(
             "Between the handles the model abstains (Indeterminate). Further left, fewer ALL cells are "
-            "missed; further right, fewer normal cells are called ALL-like. With both handles at one place, "
-            "every cell is called."
+            "missed; further right, fewer normal cells are called ALL-like. With both handles in the same "
+            "place, no cell is left Indeterminate."
         ),
     )
     return own.moved(low, high)

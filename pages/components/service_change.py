@@ -40,7 +40,7 @@ def show() -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="service-change"):
         st.markdown(f":material/sync_alt: {plain(words(before, now))}", width="stretch")
-        st.button("Show the page with it", key="service-change-take", on_click=_take)
+        st.button("Update this page", key="service-change-take", on_click=_take)
 
 
 def _take() -> None:

@@ -20,7 +20,7 @@ def state(page, sensitivity, specificity):
     page.get_by_label("Laboratory").fill("St. Elsewhere")
     page.get_by_label("Your name").fill("Dr. Ada")
     page.get_by_role("button", name="State this criterion").click()
-    page.get_by_role("heading", name="2. Bring your labelled cells").wait_for()
+    page.get_by_role("heading", name="2. Add your labelled cells").wait_for()
 
 
 def bring(page, folder):

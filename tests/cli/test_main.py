@@ -354,7 +354,7 @@ def test_classify_says_that_a_copy_as_jpeg_may_be_of_a_cell_learned_from(
     found = {row["file"].rpartition("/")[2]: row["learned_from"] for row in rows(out)}
     assert found["copy.jpg"] == "unknown" and found[first.name] in ("yes", "no")
     told = capsys.readouterr().out
-    assert "1 image is a lossy file (such as JPEG): it cannot be told whether the model learned" in told
+    assert "1 image is a lossy file (such as JPEG): it is not known whether the model learned" in told
     assert "In the column learned_from: unknown." in told
 
 

@@ -56,7 +56,7 @@ def test_neighbours_of_each_class_are_shown_with_patient_and_distance(open_datas
     for card in near:
         assert card.count("data:image/jpeg") == card.count("distance") == 3
     text = said(page)
-    assert "The identical image is a training cell" in text
+    assert "This image is itself a training cell" in text
     assert "taken at random" in text
     # Both classes have a range for each measure.
     (measures,) = tables(page)

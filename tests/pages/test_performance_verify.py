@@ -71,7 +71,7 @@ def test_a_criterion_is_stated_then_locked_and_can_be_withdrawn_before_cells_are
     assert "Sensitivity at least 90.0% and specificity at least 80.0%" in said(page)
     assert "takes 29 patients with ALL cells and 14 patients with normal cells" in said(page)
     # A reload finds it.
-    assert "2. Bring your labelled cells" in said(visit())
+    assert "2. Add your labelled cells" in said(visit())
     page = press(page, "Withdraw the criterion")
     assert store.every(data) == [] and "1. State what you accept" in said(page)
 
@@ -144,7 +144,7 @@ def test_why_cells_were_refused_is_said_and_the_criterion_stays(visit, tiny_bund
     job_factory.write(data, "verify", "Verification at St. Elsewhere", end=end, record=record)
     page = visit()
     assert "Too few patients: 2 with ALL cells" in said(page)
-    assert "2. Bring your labelled cells" in said(page)
+    assert "2. Add your labelled cells" in said(page)
 
 
 def test_a_result_is_shown_with_its_charts_and_all_verifications_are_listed(visit, answered):

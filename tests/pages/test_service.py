@@ -66,7 +66,7 @@ def test_an_open_page_is_told_what_has_come_into_service(data):
     model_in_service.refresh()
     page.run()
     assert f"{told}: version 1 now answers instead of the built-in model." in said(page)
-    press(page, "Show the page with it")
+    press(page, "Update this page")
     assert told not in said(page)
     assert "version 1" not in said(page)
 

@@ -191,7 +191,9 @@ def two_labels(cells: pd.DataFrame) -> Check:
         PROBLEM if len(rows) else OK,
         f"{counted(len(rows), 'image')} with an identical copy that has the other label.",
         "One of the two labels is wrong.",
-        "Nothing yet: open the cell to doubt or correct its label." if len(rows) else "Nothing to do.",
+        "Nothing yet: open the cell to correct its label or mark it as doubted."
+        if len(rows)
+        else "Nothing to do.",
         rows.reset_index(drop=True),
     )
 

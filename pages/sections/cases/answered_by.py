@@ -10,7 +10,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.registry import bundle_cache, versions
 from pages.components import model_in_service
 
-GONE = "The model that answered these cells is not available any more: its record cannot be shown."
+GONE = "The model that answered these cells is no longer available: its record cannot be shown."
 
 
 def bundle(data: Path, cell: Cell) -> Bundle | None:

@@ -73,7 +73,7 @@ def _reader() -> None:
         "Your name",
         key=READER,
         max_chars=MAX_WHO,
-        placeholder="as it should stand beside your verdicts",
+        placeholder="as it should appear beside your verdicts",
         on_change=lambda: identity.remember(st.session_state[READER]),
         width=360,
     )

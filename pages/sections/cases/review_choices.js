@@ -9,7 +9,7 @@ const FIXED = [
   ["Ctrl + A", "Select all shown"], ["Escape", "Deselect all"], ["Enter", "Open this cell large"],
 ];
 const SORTS = {
-  "As they came": (cell) => cell.number,
+  "In order of arrival": (cell) => cell.number,
   "Most uncertain first": (cell) => cell.uncertainty ?? Infinity,
   "Highest probability first": (cell) => -(cell.probability ?? -1),
   "Without your verdict first": (cell) => (cell.own ? 1 : 0),

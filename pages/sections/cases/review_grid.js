@@ -216,7 +216,7 @@ class Review {
     const moved = elements.length !== there.length || elements.some((one, place) => one.id !== there[place].id);
     if (moved) grid.replaceChildren(...elements);
     else elements.forEach((one, place) => { if (one !== there[place]) there[place].replaceWith(one); });
-    if (!elements.length) grid.replaceChildren(make("p", "line", "No cell here. Choose another one under Show."));
+    if (!elements.length) grid.replaceChildren(make("p", "line", "No cells in this view. Choose another one under Show."));
     for (const [number, { element }] of this.cards) {
       element.classList.toggle("at", number === this.at);
       element.classList.toggle("picked", this.picked.has(number));

@@ -246,7 +246,7 @@ def _images(data: Path, check: Check) -> None:
         on_open=partial(_open, [ids[path] for path in check.rows["path"] if path in ids]),
     )
     if check.name == "suspects":
-        st.caption("Most suspect first. Click a cell to open it and to correct or doubt its label.")
+        st.caption("Most suspect first. Click a cell to open it, correct its label or mark it as doubted.")
 
 
 def _open(among: list[str], image_id: str) -> None:

@@ -19,7 +19,7 @@ NEW = "new"
 FLASH = "verify"
 ABOUT = (
     "Before you use this version, check it on labelled cells of your own patients, as laboratories verify a "
-    "qualitative method (CLSI EP12). First state what you accept; then bring the cells."
+    "qualitative method (CLSI EP12). First state what you accept, then add the cells."
 )
 
 

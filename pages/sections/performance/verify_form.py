@@ -72,7 +72,7 @@ def bring(verification: Verification, version: Version) -> None:
     with st.container(border=True):
         st.markdown(f":material/lock: **Criterion.** {plain(wording.criterion(verification.stated))}")
         st.caption(plain(wording.fewest(criterion)))
-    st.subheader("2. Bring your labelled cells")
+    st.subheader("2. Add your labelled cells")
     st.caption(plain(labelled_cells.EXPECTED))
     where = st.segmented_control(
         "Where are they?", (SERVER, UPLOAD), default=SERVER, required=True, key=WHERE

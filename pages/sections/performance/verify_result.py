@@ -103,8 +103,8 @@ def _accept(verification: Verification, version: Version) -> None:
         return
     if not acceptable:
         st.caption(
-            "This version cannot be accepted for your laboratory, since the criterion is not met. The report "
-            "can be saved all the same."
+            "This version cannot be accepted for your laboratory, because the criterion is not met. You can "
+            "still download the report."
         )
         return
     state = st.session_state

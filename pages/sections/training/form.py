@@ -121,7 +121,7 @@ def _leave() -> str:
         format_func=LEAVE.get,
         key="training-leave",
         required=True,
-        help="A source held out as a whole shows how the model fares on cells of another laboratory.",
+        help="A source held out as a whole shows how well the model does on cells of another laboratory.",
         **setting_fields.KEEP,
     )
 

@@ -22,6 +22,7 @@ from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, Operat
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
 from pages.components import (
+    answers_on_record,
     card_text,
     cell_grid,
     cell_opener,
@@ -83,6 +84,7 @@ def main() -> None:
     scale_question.show(batch, classifier.bundle.pixel_size)
     st.caption(model_panel.line(classifier, point))
     progress = _progress(batch)
+    answers_on_record.keep(batch.final, classifier.bundle, point)
     if batch.results:
         _answers(batch, point, classifier)
     with st.expander("Model card"):
@@ -204,7 +206,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         view = st.segmented_control(
             "Show", batches.views(point), default=batches.EVERYTHING, required=True, key="view"
         )
-        _download(results, point, classifier, known)
+        _download(batch, point, classifier, known)
         if not batch.waiting:
             make_case.show(batch.final, classifier.bundle, point)
     shipped = {record.image_id for record in real_cells.records()}
@@ -228,7 +230,8 @@ def _learned(results: list[Result], point: OperatingPoint, known: Learned) -> st
     return f"**The model learned from {number:,} of these {len(results):,} images.** {said}" if number else ""
 
 
-def _download(results: list[Result], point: OperatingPoint, classifier: Classifier, known: Learned) -> None:
+def _download(batch: Batch, point: OperatingPoint, classifier: Classifier, known: Learned) -> None:
+    results = batch.results
     ordered = batches.readable(results, point) + batches.unreadable(results)
     st.download_button(
         "Download CSV",
@@ -236,7 +239,9 @@ def _download(results: list[Result], point: OperatingPoint, classifier: Classifi
         file_name="cells.csv",
         mime="text/csv",
         icon=":material/download:",
-        on_click="ignore",
+        # The limits may have been moved since the answers were given.
+        on_click=answers_on_record.keep_as_called,
+        args=(batch.final, classifier.bundle, point),
     )
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +67,16 @@ def pytest_runtest_call(item):
 
 
 @pytest.fixture(autouse=True)
-def _environment_is_as_before():
-    """A setting that a test leaves behind would be another test's."""
+def _environment_is_as_before(tmp_path_factory):
+    """A setting that a test leaves behind would be another test's; no test works in the real data folder."""
+    given = os.environ.get("LEUKEMIA_DATA")
+    os.environ["LEUKEMIA_DATA"] = str(tmp_path_factory.getbasetemp() / f"no-data-{uuid.uuid4().hex[:8]}")
     before = _settings()
     yield
     assert _settings() == before
+    os.environ.pop("LEUKEMIA_DATA")
+    if given is not None:
+        os.environ["LEUKEMIA_DATA"] = given
 
 
 def _settings():

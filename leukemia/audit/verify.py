@@ -1,11 +1,12 @@
 """Is the trail as it was written? Names the first entry that was altered, removed or put elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.audit.trail import FIRST, HEAD, TRAIL, hash_of
+from leukemia.audit import answers
+from leukemia.audit.trail import ANSWERS, FIRST, HEAD, TRAIL, hash_of
 from leukemia.errors import RecordsError
 from leukemia.storage import database
 
@@ -64,7 +65,14 @@ def verify(data: Path, known: tuple[int, str] | None = None) -> Verification:
         rows = connection.execution_options(stream_results=True).execute(
             sa.select(TRAIL).order_by(TRAIL.c.number)
         )
-        found = _walk(rows.mappings(), known)
+        about_answers: dict[int, str] = {}
+        found = _walk(rows.mappings(), known, about_answers)
+        altered = answers.first_altered(connection, about_answers)
+    # Answers of entries after the one that is broken cannot be judged.
+    if altered is not None and altered <= found.count:
+        return replace(
+            found, broken_at=altered, problem=f"Answers of entry {altered:,} were altered, added or removed."
+        )
     if not found.is_whole:
         return found
     if head is None:
@@ -75,6 +83,8 @@ def verify(data: Path, known: tuple[int, str] | None = None) -> Verification:
         )
     if known and known[0] > found.count:
         return _broken(found, f"Entries are missing at the end: there were {known[0]:,} before.")
+    if altered is not None:
+        return _broken(found, "There are answers without an entry.")
     return found
 
 
@@ -88,7 +98,10 @@ def parse_known(text: str) -> tuple[int, str]:
     return int(count), head.lower()
 
 
-def _walk(rows: sa.MappingResult, known: tuple[int, str] | None) -> Verification:
+def _walk(
+    rows: sa.MappingResult, known: tuple[int, str] | None, about_answers: dict[int, str]
+) -> Verification:
+    """Check entry by entry; the details of those about answers are put into ``about_answers``."""
     number, previous, at, back = 0, FIRST, "", []
     for row in rows:
         so_far = Verification(number, previous, set_back=tuple(back))
@@ -101,6 +114,8 @@ def _walk(rows: sa.MappingResult, known: tuple[int, str] | None) -> Verification
                 so_far, f"Entry {number + 1:,} does not follow the one before it: one of them was replaced."
             )
         number, previous = number + 1, row["hash"]
+        if row["event"] == ANSWERS:
+            about_answers[number] = row["details"]
         if row["at"] < at:
             back.append(number)
         at = row["at"]

@@ -1,4 +1,4 @@
-"""The command about the trail of all changes: ``audit verify``, ``audit list``.
+"""The command about the trail of all changes: ``audit verify``, ``audit list``, ``audit answers``.
 
 Each takes the parsed arguments and returns the exit status.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.errors import RecordsError
 
 if TYPE_CHECKING:
     from leukemia.audit.trail import Recorded
@@ -20,7 +21,7 @@ SHOWN = 20
 def add_to(commands: Commands) -> None:
     """Add the command to the parser of all."""
     parts = commands.add_parser("audit", help="the record of all changes: list it, check it").add_subparsers(
-        dest="part", required=True, metavar="verify|list"
+        dest="part", required=True, metavar="verify|list|answers"
     )
     command = parts.add_parser(
         "verify", help="check that nothing on record was altered, removed or reordered"
@@ -45,6 +46,11 @@ def add_to(commands: Commands) -> None:
     )
     data_option(command)
     command.set_defaults(run=list_entries)
+
+    command = parts.add_parser("answers", help="list the answers of one entry, as CSV")
+    command.add_argument("entry", type=whole(1), metavar="ENTRY", help="the entry's number")
+    data_option(command)
+    command.set_defaults(run=list_answers)
 
 
 def verify(options: Namespace) -> int:
@@ -83,6 +89,23 @@ def list_entries(options: Namespace) -> int:
     return WHOLE
 
 
+def list_answers(options: Namespace) -> int:
+    """Print the answers of an entry."""
+    import csv
+    import sys
+    from dataclasses import astuple, fields
+
+    from leukemia.audit import answers
+
+    given = answers.of_entry(options.data, options.entry)
+    if not given:
+        raise RecordsError(f"Entry {options.entry:,} has no list of answers.")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([field.name for field in fields(answers.Given)])
+    writer.writerows(map(astuple, given))
+    return WHOLE
+
+
 def _bring_over(data: Path) -> None:
     """Bring what earlier programs put on record elsewhere into the trail."""
     from leukemia.dataset import label_log
@@ -104,7 +127,9 @@ def _line(entry: "Recorded") -> str:
     change = " → ".join(filter(None, (entry.old, entry.new)))
     parts = [entry.event, *subject, change]
     if entry.probability is not None:
-        parts.append(f"P(ALL) {entry.probability:.3f}, limits {entry.low:.3f} and {entry.high:.3f}")
+        parts.append(f"P(ALL) {entry.probability:.3f}")
+    if entry.low is not None:
+        parts.append(f"limits {entry.low:.3f} and {entry.high:.3f}")
     if entry.reason:
         parts.append(entry.reason)
     if entry.imported_from:

@@ -4,6 +4,7 @@ Each takes the parsed arguments and returns the exit status. Heavy libraries are
 that needs them.
 """
 
+import contextlib
 import csv
 import sys
 from argparse import ArgumentParser, Namespace
@@ -17,6 +18,13 @@ from leukemia.errors import DatasetError, LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
+    from leukemia.inference.on_record import Recorder
+    from leukemia.operating_point import OperatingPoint
+
+NO_RECORDS = (
+    "These answers are not on record: there is no data folder here. Set LEUKEMIA_DATA to one, or "
+    "LEUKEMIA_DATABASE_URL to a database."
+)
 
 
 def add_to(commands: Commands) -> None:
@@ -92,21 +100,24 @@ def classify(options: Namespace) -> int:
 
     paths = list(_images(options.paths))
     table = output.file(options.output, decisions.is_table, "table", paths)
-    classifier = Classifier(_in_service(options.model))
-    bundle = classifier.bundle
+    bundle, version = _in_service(options.model)
+    classifier = Classifier(bundle)
     point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
     if options.scale:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
     refused = unknown = 0
     image_ids, lossy = [], []
-    with table.open() as file, Bar() as bar:
+    recorder = _recorder(bundle, point, version)
+    with table.open() as file, Bar() as bar, recorder or contextlib.nullcontext():
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
         for done, answer in enumerate(answers, 1):
             bar(done, len(paths), "Classifying")
             writer.writerow(decisions.row(answer, point, bundle, known))
+            if recorder:
+                recorder.add(answer)
             refused += answer.probability is None
             unknown += answer.scale_unknown
             image_ids.append(answer.image_id)
@@ -126,6 +137,8 @@ def classify(options: Namespace) -> int:
             "--pixel-size native."
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
+    if trouble := recorder.trouble if recorder else NO_RECORDS:
+        print(f"leukemia: {trouble}", file=sys.stderr)
     return 1 if refused else 0
 
 
@@ -135,7 +148,7 @@ def map(options: Namespace) -> int:
     from leukemia.dataset import manifest
     from leukemia.inference import embedding
 
-    bundle = _in_service(options.model)
+    bundle, _ = _in_service(options.model)
     cells = manifest.read(options.data)
     with Bar() as bar:
         placed = embedding.place_cached(
@@ -147,25 +160,36 @@ def map(options: Namespace) -> int:
     return 0
 
 
+def _recorder(bundle: "Bundle", point: "OperatingPoint", version: int | None) -> "Recorder | None":
+    """What puts answers on record; None where there is no place for it: none is made by the way."""
+    from leukemia.inference.on_record import Recorder
+    from leukemia.jobs import progress
+
+    given = settings.load()
+    if not (given.database_url or given.data.is_dir()):
+        return None
+    return Recorder(given.data, bundle, point, who=progress.who(), door="command classify", version=version)
+
+
 def _model(command: ArgumentParser) -> None:
     command.add_argument(
         "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
     )
 
 
-def _in_service(named: Path | None) -> "Bundle":
-    """The bundle that was named, or the one in service; a notice goes to the error stream."""
+def _in_service(named: Path | None) -> tuple["Bundle", int | None]:
+    """The bundle that was named, or the one in service with its version; notices go to the error stream."""
     from leukemia.bundles import bundle as bundles
 
     if named:
-        return bundles.read(named)
+        return bundles.read(named), None
     # With it comes MLflow, which takes its time.
     from leukemia.registry import serving
 
     serves = serving.find()
     if serves.notice:
         print(f"leukemia: {serves.notice}", file=sys.stderr)
-    return serves.bundle
+    return serves.bundle, serves.version
 
 
 def _images(paths: list[Path]) -> Iterator[Path]:

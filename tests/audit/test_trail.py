@@ -16,7 +16,7 @@ ENTRIES = [
     Entry("answer", "Ada", case_id=1, cell=n, image_id="a" * 64, probability=n / 7, new="ALL-like 😀 <b>'\"")
     for n in range(1, 6)
 ]
-GUARDS = ("trail", "trail_head")
+GUARDS = ("trail", "trail_head", "answers")
 
 
 def unguarded(data, *statements):

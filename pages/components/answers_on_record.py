@@ -1,0 +1,84 @@
+"""The answers of a quick look are put on record as they are shown, each once for each pair of limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from leukemia import settings
+from leukemia.bundles.bundle import Bundle
+from leukemia.errors import LeukemiaError
+from leukemia.inference import on_record
+from leukemia.inference.batch import Result
+from leukemia.markdown import plain
+from leukemia.operating_point import OperatingPoint
+from pages.components import identity, model_in_service
+from pages.components import session_batch as session
+
+DOOR = "page Classify"
+
+
+@dataclass
+class OnRecord:
+    """What of this session's batch is on record.
+
+    Attributes
+    ----------
+    answered : set of str
+        Keys of the results that are.
+    called : set of (str, OperatingPoint)
+        The same with each operating point by which they were called.
+    trouble : str
+        Why the last could not be put there; empty where all are.
+    """
+
+    answered: set[str] = field(default_factory=set)
+    called: set[tuple[str, OperatingPoint]] = field(default_factory=set)
+    trouble: str = ""
+
+
+def keep(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
+    """Put on record what was answered since, and say where that cannot be done."""
+    state = _state()
+    new = [one for one in results if one.key not in state.answered]
+    if new and not state.trouble:
+        _write(state, new, bundle, point)
+    if state.trouble:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(plain(state.trouble), icon=":material/history_off:")
+            st.button("Try again", icon=":material/refresh:", on_click=_try_again, key="record-again")
+
+
+def keep_as_called(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
+    """Put on record how answers are called by these limits, where that is not yet; a callback."""
+    state = _state()
+    if new := [one for one in results if (one.key, point) not in state.called]:
+        _write(state, new, bundle, point)
+
+
+def _write(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
+    serving = model_in_service.in_service()
+    try:
+        on_record.record(
+            settings.load().data,
+            [one.answer for one in results],
+            bundle,
+            point,
+            who=identity.name(),
+            door=DOOR,
+            version=serving.version if serving.bundle.digest == bundle.digest else None,
+        )
+    except (LeukemiaError, OSError) as error:
+        state.trouble = f"{on_record.NOT_RECORDED} {error}"
+        return
+    state.trouble = ""
+    state.answered |= {one.key for one in results}
+    state.called |= {(one.key, point) for one in results}
+
+
+def _state() -> OnRecord:
+    return st.session_state.setdefault(session.RECORDED, OnRecord())
+
+
+def _try_again() -> None:
+    _state().trouble = ""

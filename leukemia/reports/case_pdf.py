@@ -1,18 +1,13 @@
 """A case as PDF, A4, one or two pages: what the HTML report says, without the table of all cells."""
 
-import importlib.util
 import io
 from collections.abc import Iterable, Sequence
-from functools import cache
-from pathlib import Path
-from xml.sax.saxutils import escape
+from functools import cache, partial
 
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
@@ -21,6 +16,7 @@ from leukemia.cases.verdicts import VERDICTS
 from leukemia.evaluation.breakdown import source_words
 from leukemia.reports import case_wording
 from leukemia.reports.case import MATTERED, NO_READER, NO_RECORD, Content, caption
+from leukemia.reports.pdf_fonts import BOLD, PLAIN, Letters
 from leukemia.settings import RESEARCH_USE
 
 MARGIN, FOOT = 16 * mm, 12 * mm
@@ -35,13 +31,10 @@ REST = "All cells, each with its answer and verdicts, are in the HTML report and
 
 
 def render(content: Content) -> bytes:
-    r"""The report as a PDF.
-
-    Text in letters that its font does not have is written as their numbers, such as ``\u60a3``.
-    """
-    _fonts()
+    """The report as a PDF; where its fonts do not have all letters, it says so."""
     out = io.BytesIO()
     title = f"Case {content.case.identifier}"
+    letters = Letters("".join(_words(title, content)))
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
@@ -49,75 +42,97 @@ def render(content: Content) -> bytes:
         rightMargin=MARGIN,
         topMargin=14 * mm,
         bottomMargin=18 * mm,
-        title=_known(title),
+        title=title,
         author="",
         subject=RESEARCH_USE,
         invariant=1,
     )
 
     def foot(canvas: Canvas, page: SimpleDocTemplate) -> None:
-        canvas.setFont("Leukemia-Bold", 8)
+        canvas.setFont(BOLD, 8)
         canvas.drawString(MARGIN + PADDING, FOOT, RESEARCH_USE)
-        canvas.setFont("Leukemia", 8)
-        canvas.drawRightString(A4[0] - MARGIN - PADDING, FOOT, _known(f"{title[:60]}, page {page.page}"))
+        _draw_right(canvas, letters, f"{title[:60]}, page {page.page}")
 
-    document.build(list(_story(title, content)), onFirstPage=foot, onLaterPages=foot)
+    document.build(list(_story(title, content, letters)), onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
 
 
-def _story(title: str, content: Content) -> Iterable[Flowable]:
-    yield _text(title, "title")
-    yield from (_text(line, "small") for line in content.heading)
-    yield _text("Decisions", "heading")
-    yield _table(case_wording.COUNT_HEADER, case_wording.count_rows(content.counts), widths=[38, 38, 46])
+def _words(title: str, content: Content) -> Iterable[str]:
+    """All text that may hold letters of any language."""
+    yield from (title, content.place, case_wording.signature(content.case))
+    yield from (*content.heading, *content.agreement, *content.record, *content.notes)
+    for row in (*content.readers, *content.sources):
+        yield from row
+    for cell in content.mattered:
+        yield from caption(cell)
+
+
+def _draw_right(canvas: Canvas, letters: Letters, text: str) -> None:
+    """Write text at the foot, in the fonts of its letters, up to the right margin."""
+    runs = [(font or PLAIN, shown) for font, shown in letters.runs(text)]
+    at = A4[0] - MARGIN - PADDING - sum(canvas.stringWidth(shown, font, 8) for font, shown in runs)
+    for font, shown in runs:
+        canvas.setFont(font, 8)
+        canvas.drawString(at, FOOT, shown)
+        at += canvas.stringWidth(shown, font, 8)
+
+
+def _story(title: str, content: Content, letters: Letters) -> Iterable[Flowable]:
+    yield _text(letters, title, "title")
+    yield from (_text(letters, line, "small") for line in [*content.heading, *letters.notes])
+    yield _text(letters, "Decisions", "heading")
+    yield _table(
+        letters, case_wording.COUNT_HEADER, case_wording.count_rows(content.counts), widths=[38, 38, 46]
+    )
     yield Spacer(0, 2 * mm)
-    yield from map(_text, case_wording.shares(content.counts))
-    yield _text(case_wording.ABOUT_SHARE, "small")
-    yield _text(content.place)
-    yield _text("Readers", "heading")
+    yield from map(partial(_text, letters), case_wording.shares(content.counts))
+    yield _text(letters, case_wording.ABOUT_SHARE, "small")
+    yield _text(letters, content.place)
+    yield _text(letters, "Readers", "heading")
     if content.readers:
-        yield _table(("Reader", *VERDICTS), content.readers[:MOST_READERS])
+        yield _table(letters, ("Reader", *VERDICTS), content.readers[:MOST_READERS])
     else:
-        yield _text(NO_READER)
-    yield from map(_text, content.agreement[:MOST_READERS])
+        yield _text(letters, NO_READER)
+    yield from map(partial(_text, letters), content.agreement[:MOST_READERS])
     if content.mattered:
-        yield _text("Pictures", "heading")
-        yield _text(MATTERED, "small")
-        yield _pictures(content)
-    yield _text("The model's record", "heading")
-    yield from map(_text, content.record or [NO_RECORD])
+        yield _text(letters, "Pictures", "heading")
+        yield _text(letters, MATTERED, "small")
+        yield _pictures(letters, content)
+    yield _text(letters, "The model's record", "heading")
+    yield from map(partial(_text, letters), content.record or [NO_RECORD])
     if content.sources:
-        yield _sources(content.sources)
-        yield from (_text(note, "small") for note in content.notes)
-    yield KeepTogether([*_signature(content), _text(REST, "small")])
+        yield _sources(letters, content.sources)
+        yield from (_text(letters, note, "small") for note in content.notes)
+    yield KeepTogether([*_signature(letters, content), _text(letters, REST, "small")])
 
 
-def _sources(rows: Sequence[Sequence[str]]) -> Table:
+def _sources(letters: Letters, rows: Sequence[Sequence[str]]) -> Table:
     kept = [place for place, name in enumerate(source_words.HEADER) if not name.startswith(LEFT_OUT)]
     return _table(
+        letters,
         [source_words.HEADER[place] for place in kept],
         [[row[place] for place in kept] for row in rows],
         size=6.6,
     )
 
 
-def _signature(content: Content) -> Iterable[Flowable]:
-    yield _text("Signature", "heading")
-    yield _text(case_wording.signature(content.case))
+def _signature(letters: Letters, content: Content) -> Iterable[Flowable]:
+    yield _text(letters, "Signature", "heading")
+    yield _text(letters, case_wording.signature(content.case))
     rule = Table([["", "", ""]], colWidths=[80 * mm, 10 * mm, 60 * mm], rowHeights=[11 * mm])
     rule.setStyle([("LINEBELOW", (0, 0), (0, 0), 0.7, LINE), ("LINEBELOW", (2, 0), (2, 0), 0.7, LINE)])
     rule.hAlign = "LEFT"
     yield rule
     words = Table(
-        [[_text("Signature (by hand, on paper)", "small"), "", _text("Date", "small")]],
+        [[_text(letters, "Signature (by hand, on paper)", "small"), "", _text(letters, "Date", "small")]],
         colWidths=[80 * mm, 10 * mm, 60 * mm],
     )
     words.hAlign = "LEFT"
     yield words
 
 
-def _pictures(content: Content) -> Table:
-    shown = [_picture(cell, content.thumbnails[cell.number]) for cell in content.mattered]
+def _pictures(letters: Letters, content: Content) -> Table:
+    shown = [_picture(letters, cell, content.thumbnails[cell.number]) for cell in content.mattered]
     shown += [""] * (-len(shown) % PICTURES_IN_ROW)
     rows = [shown[start : start + PICTURES_IN_ROW] for start in range(0, len(shown), PICTURES_IN_ROW)]
     table = Table(rows, colWidths=[WIDTH / PICTURES_IN_ROW] * PICTURES_IN_ROW)
@@ -126,13 +141,14 @@ def _pictures(content: Content) -> Table:
     return table
 
 
-def _picture(cell: Cell, thumbnail: bytes) -> list[Flowable]:
+def _picture(letters: Letters, cell: Cell, thumbnail: bytes) -> list[Flowable]:
     image = Image(io.BytesIO(thumbnail), PICTURE, PICTURE)
     image.hAlign = "LEFT"
-    return [image, *(_text(line, "caption") for line in caption(cell))]
+    return [image, *(_text(letters, line, "caption") for line in caption(cell))]
 
 
 def _table(
+    letters: Letters,
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
@@ -140,8 +156,8 @@ def _table(
     widths: Sequence[float] | None = None,
 ) -> Table:
     plain, bold = _style("cell", size), _style("head", size)
-    cells = [[Paragraph(escape(_known(str(text))), bold) for text in header]]
-    cells += [[Paragraph(escape(_known(str(text))), plain) for text in row] for row in rows]
+    cells = [[Paragraph(letters.markup(str(text)), bold) for text in header]]
+    cells += [[Paragraph(letters.markup(str(text)), plain) for text in row] for row in rows]
     columns = [width * mm for width in widths] if widths else [WIDTH / len(header)] * len(header)
     table = Table(cells, colWidths=columns, repeatRows=1)
     table.hAlign = "LEFT"
@@ -158,8 +174,8 @@ def _table(
     return table
 
 
-def _text(words: str, kind: str = "text") -> Paragraph:
-    return Paragraph(escape(_known(words)), _style(kind))
+def _text(letters: Letters, words: str, kind: str = "text") -> Paragraph:
+    return Paragraph(letters.markup(words), _style(kind))
 
 
 @cache
@@ -169,7 +185,7 @@ def _style(kind: str, size: float | None = None) -> ParagraphStyle:
     bold = kind in ("title", "heading", "head")
     return ParagraphStyle(
         f"{kind}-{size}",
-        fontName="Leukemia-Bold" if bold else "Leukemia",
+        fontName=BOLD if bold else PLAIN,
         fontSize=size,
         leading=size * 1.25,
         spaceBefore={"heading": 7}.get(kind, 0),
@@ -177,20 +193,4 @@ def _style(kind: str, size: float | None = None) -> ParagraphStyle:
         textColor=colors.HexColor("#444B54") if kind == "small" else colors.black,
         splitLongWords=1,
         keepWithNext=kind == "heading",
-    )
-
-
-@cache
-def _fonts() -> None:
-    # DejaVu Sans has the letters of most languages written in Latin, Greek or Cyrillic; Matplotlib brings it.
-    folder = Path(importlib.util.find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
-    for name, file in (("Leukemia", "DejaVuSans.ttf"), ("Leukemia-Bold", "DejaVuSans-Bold.ttf")):
-        pdfmetrics.registerFont(TTFont(name, str(folder / file)))
-
-
-def _known(text: str) -> str:
-    """Text with letters that the font does not have written as their numbers."""
-    letters = pdfmetrics.getFont("Leukemia").face.charToGlyph
-    return "".join(
-        one if ord(one) in letters else one.encode("unicode_escape").decode("ascii") for one in text
     )

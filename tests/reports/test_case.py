@@ -18,7 +18,7 @@ from leukemia.cases import cells, disagreements, signing, summary, verdicts
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
-from leukemia.reports import case_pdf, case_tables, case_wording
+from leukemia.reports import case_pdf, case_tables, case_wording, pdf_fonts
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import bundle_at, make_case, result
 from tests.support.pictures import encoded
@@ -101,12 +101,45 @@ def test_the_pdf_is_a4_has_at_most_two_pages_and_the_notice_on_each(content):
         assert RESEARCH_USE in page.get_textpage().get_text_range()
 
 
-def test_markup_is_text_and_letters_without_a_glyph_are_numbers(content):
+def test_markup_is_text_and_eastern_letters_stand_as_they_are(content):
     said, html = text(case_pdf.render(content)), report.render(content)
-    assert 'Case <b>P</b> & "x" \\u60a3\\u8005 =1+1' in said
+    assert f"Case {HOSTILE}" in said
+    assert pdf_fonts.UNSHOWN not in said
     assert "Ben <i>" in said
     assert "<b>P</b>" not in html
     assert HOSTILE in plain(html)
+
+
+@pytest.mark.parametrize("name", ["患者甲 汉漢", "山田カナ ひ", "환자 김", "Ω Ж ł 患", "長" * 200])
+def test_eastern_letters_are_drawn_not_only_there_to_be_copied(content, name):
+    shown = replace(content, case=replace(content.case, identifier=name))
+    pdf = pypdfium2.PdfDocument(case_pdf.render(shown))
+    assert name in pdf[0].get_textpage().get_text_range().replace("\r\n", "")
+    assert pdf_fonts.UNSHOWN not in text(case_pdf.render(shown))
+    # Each letter leaves ink where it stands: with a font that is not embedded, a page may stay empty there.
+    page, words = pdf[0], pdf[0].get_textpage()
+    ink = np.asarray(page.render(scale=4).to_pil().convert("L"))
+    height = page.get_height()
+    start = words.get_text_range().index(name[0])
+    for place in range(start, start + 6):
+        left, bottom, right, top = words.get_charbox(place)
+        if words.get_text_range(place, 1).strip():
+            box = ink[
+                int(4 * (height - top)) : int(4 * (height - bottom)) + 1, int(4 * left) : int(4 * right) + 1
+            ]
+            assert box.min() < 128, place
+
+
+def test_what_is_not_shown_as_it_is_written_is_said(content):
+    hindi = replace(content, case=replace(content.case, identifier="क 7"))
+    said = text(case_pdf.render(hindi))
+    assert "\\u0915 7" in said and pdf_fonts.UNSHOWN in said
+    assert pdf_fonts.FROM_THE_RIGHT not in said
+    hebrew = replace(content, case=replace(content.case, identifier="אב 7"))
+    assert pdf_fonts.FROM_THE_RIGHT in text(case_pdf.render(hebrew))
+    plain_one = replace(content, case=replace(content.case, identifier="P-7"))
+    said = text(case_pdf.render(plain_one))
+    assert pdf_fonts.UNSHOWN not in said and pdf_fonts.FROM_THE_RIGHT not in said
 
 
 def test_the_same_case_gives_the_same_pdf(content):

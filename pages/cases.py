@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from leukemia import settings
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
-from pages.components import entry, heading, section_picker
+from pages.components import entry, heading, records, section_picker
 from pages.sections.cases import address, case_view, monitoring, worklist
 
 PURPOSE = (
@@ -19,7 +18,7 @@ SECTIONS = {"worklist": worklist.show, "monitoring": monitoring.show}
 def main() -> None:
     """Lay out the list of cases or their monitoring, or the case that the address names."""
     heading.show("Cases", PURPOSE)
-    data, case_id = settings.load().data, address.case_id()
+    data, case_id = records.data(), address.case_id()
     try:
         if case_id is None:
             SECTIONS[section_picker.pick("cases", SECTIONS)](data)

@@ -105,6 +105,14 @@ def address(data: Path) -> str:
     )
 
 
+def engine(data: Path) -> sa.Engine:
+    """The engine of the records of a data folder: one in a process. Raises as :func:`address` does.
+
+    Tables are there once something was written or read by :func:`writing` or :func:`reading`.
+    """
+    return _engine(address(data))
+
+
 def _connect(data: Path) -> sa.Connection:
     url = address(data)
     engine = _engine(url)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
 from leukemia.inference import on_record
 from leukemia.inference.batch import Result
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
-from pages.components import identity, model_in_service
+from pages.components import identity, model_in_service, records
 from pages.components import session_batch as session
 
 DOOR = "page Classify"
@@ -60,7 +59,7 @@ def _write(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: Op
     serving = model_in_service.in_service()
     try:
         on_record.record(
-            settings.load().data,
+            records.data(),
             [one.answer for one in results],
             bundle,
             point,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from leukemia import settings
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
-from pages.components import identity, model_in_service
+from pages.components import identity, model_in_service, records
 from pages.sections.cases import address, new_case
 
 FORM, MADE = "make-case", "made-case"
@@ -27,7 +26,7 @@ def show(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> No
     point : OperatingPoint
         By which cells are called.
     """
-    data = settings.load().data
+    data = records.data()
     if number := st.session_state.pop(MADE, None):
         st.switch_page("pages/cases.py", query_params={address.CASE: str(number)})
 

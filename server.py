@@ -4,6 +4,7 @@
 """
 
 import importlib
+import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.starlette import App
 
+from leukemia import settings
+from leukemia.audit import settings_log
+from leukemia.errors import LeukemiaError
+from leukemia.jobs import progress
 from pages.components import streamlit_internals
 from pages.components.first_files import FirstFiles
 
@@ -74,8 +79,18 @@ class PreloadCharts:
 async def _ready(_: App) -> AsyncIterator[None]:
     """Be ready for the first visitor, whatever address they open first."""
     streamlit_internals.leave_pages_folder()
-    threading.Thread(target=lambda: [importlib.import_module(name) for name in HEAVY], daemon=True).start()
+    threading.Thread(target=_prepare, daemon=True).start()
     yield
+
+
+def _prepare() -> None:
+    """Import what is heavy, and put settings that changed on record."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    try:
+        settings_log.record_changes(settings.load().data, settings_log.DASHBOARD, who=progress.who())
+    except (LeukemiaError, OSError) as error:
+        logging.getLogger("leukemia.dashboard").warning("The settings are not on record. %s", error)
 
 
 def _to_classify(request: Request) -> RedirectResponse:

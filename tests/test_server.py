@@ -1,10 +1,12 @@
 """What is served before any page: who may ask, and what a first visitor meets. A real server."""
 
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
+from leukemia.audit import trail
 from pages.components import streamlit_internals
 from tests.support.browser import Server
 
@@ -90,3 +92,12 @@ def test_a_file_from_memory_is_what_streamlit_serves(server):
                 name: streamlits.headers[name].partition(";")[0].replace("application/j", "text/j")
                 for name in same
             }
+
+
+def test_the_server_puts_its_settings_on_record_as_it_starts(server):
+    until = time.monotonic() + 60
+    while not (entries := trail.entries(server.data, events=[trail.SETTINGS_CHANGED])):
+        assert time.monotonic() < until, server.log.read_text()
+        time.sleep(0.1)
+    assert [one.reason for one in entries] == ["dashboard started"]
+    assert f"LEUKEMIA_DATA={server.data}" in entries[0].new

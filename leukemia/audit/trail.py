@@ -26,6 +26,7 @@ SIGNED, REOPENED = "signed", "reopened"
 CORRECTED, CORRECTION_UNDONE = "label corrected", "correction undone"
 PROMOTED, ROLLED_BACK = "model promoted", "model rolled back"
 IMPORTED, MODEL_IMPORTED = "images imported", "model imported"
+SETTINGS_CHANGED = "settings changed"
 THRESHOLD_CHANGED, ACCEPTED = "threshold changed", "verification accepted"
 ALERT, ALERT_OVER = "monitoring alert", "monitoring alert over"
 

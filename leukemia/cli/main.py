@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sys
+from pathlib import Path
 
 from leukemia import settings
 from leukemia.cli import (
@@ -25,6 +26,11 @@ from leukemia.storage import atomic
 
 GROUPS = (dataset, inference, training, sweep, registry, verify, queue, monitoring, audit)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
+# Commands that write; each notes its settings where they changed.
+WRITERS = frozenset(
+    {"prepare", "classify", "verify", "accept", "train", "crossvalidate", "sweep", "queue"}
+    | {"promote", "rollback", "register"}
+)
 CONTINUE = "run the same command again to resume"
 
 
@@ -95,6 +101,8 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
         options = parser().parse_args(arguments)
         if data := getattr(options, "data", None):
             atomic.sweep(data)
+        if options.command in WRITERS:
+            _record_settings(data)
         return options.run(options), ""
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
@@ -109,3 +117,21 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
             return UNUSABLE, f"The disk is full. Free some space, then {CONTINUE}."
         where = f" ({error.filename})" if error.filename else ""
         return UNUSABLE, f"{error.strerror or error}{where}."
+
+
+def _record_settings(data: Path | None) -> None:
+    """Put settings that changed on record; none is made by the way, and a command does not depend on it."""
+    given = settings.load()
+    folder = data or given.data
+    if not (given.database_url or folder.is_dir()):
+        return
+    from leukemia.audit import settings_log
+    from leukemia.jobs import progress
+
+    try:
+        settings_log.record_changes(folder, settings_log.COMMAND_LINE, who=progress.who())
+    except (LeukemiaError, OSError) as error:
+        print(
+            terminal.plain(f"leukemia: The settings are not on record. {error}", sys.stderr.encoding),
+            file=sys.stderr,
+        )

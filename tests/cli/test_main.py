@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from leukemia import settings
+from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.cli import console
-from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main, parser
+from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, WRITERS, main, parser
 from leukemia.errors import DatasetError
 from leukemia.inference import decisions
 from tests.support.bundle_factory import edit
@@ -256,6 +257,29 @@ def test_a_variable_that_is_empty_is_not_set(monkeypatch):
         monkeypatch.setenv(name, "")
     assert settings.load() == unset
     assert settings.load().data == Path("data")
+
+
+def test_a_command_that_writes_puts_changed_settings_on_record(
+    tiny_bundle, drawn_files, tmp_path, monkeypatch, capsys
+):
+    (commands,) = (action for action in parser()._actions if action.dest == "command")
+    assert set(commands.choices) >= WRITERS
+    data, image = tmp_path / "data", str(sorted(drawn_files.iterdir())[0])
+    monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+    arguments = ["classify", image, "--output", "-", "--model", str(tiny_bundle)]
+    assert main(arguments) == ANSWERED
+    assert not data.exists()
+    data.mkdir()
+    for workers in ("1", "1", "2"):
+        monkeypatch.setenv("LEUKEMIA_WORKERS", workers)
+        assert main(arguments) == ANSWERED
+    entries = trail.entries(data, events=[trail.SETTINGS_CHANGED])
+    assert [one.old for one in entries] == ["LEUKEMIA_WORKERS=1", ""]
+    capsys.readouterr()
+    for file in data.glob("records.db*"):
+        file.write_bytes(b"no database" * 100)
+    assert main(arguments) == ANSWERED
+    assert "The settings are not on record." in capsys.readouterr().err
 
 
 def numeric_options():

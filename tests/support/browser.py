@@ -43,7 +43,7 @@ class Server:
                 port = probe.getsockname()[1]
         self.port = port
         self.url = f"http://localhost:{port}"
-        self.log = log
+        self.log, self.data = log, data
         options = ["--server.headless=true", f"--server.port={port}"]
         command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
         named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data}

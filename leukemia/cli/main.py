@@ -29,7 +29,7 @@ ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 # Commands that write; each notes its settings where they changed.
 WRITERS = frozenset(
     {"prepare", "classify", "verify", "accept", "train", "crossvalidate", "sweep", "queue"}
-    | {"promote", "rollback", "register"}
+    | {"promote", "rollback", "register", "monitor"}
 )
 CONTINUE = "run the same command again to resume"
 

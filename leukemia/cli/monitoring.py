@@ -48,10 +48,12 @@ def monitor(options: Namespace) -> int:
     """Print what recent cases come to, and put new alerts on record."""
     from leukemia.inference import learned
     from leukemia.monitoring import alerts, models, recent, watch
-    from leukemia.reports import monitoring
+    from leukemia.monitoring.control import State
+    from leukemia.reports import monitoring_tables
+    from leukemia.reports import monitoring_wording as wording
     from leukemia.storage import output
 
-    table = output.file(options.output, monitoring.is_table, "table") if options.output else None
+    table = output.file(options.output, monitoring_tables.is_table, "table") if options.output else None
     out = sys.stderr if table and table.streams else sys.stdout
     found = recent.cells(options.data)
     model = _model(found, options.version)
@@ -64,19 +66,25 @@ def monitor(options: Namespace) -> int:
         _measure(options.data, bundle)
     known = learned.of(bundle, options.data).images if bundle else ()
     report = watch.of_model(options.data, found, model, bundle, learned=known, window=options.window)
-    concluded = monitoring.conclusion(report)
+    concluded = wording.conclusion(report)
     if table:
         with table.open() as file:
-            file.write(monitoring.to_csv(report))
+            file.write(monitoring_tables.to_csv(report))
     lines = [f"{model.label} ({model.name}), {len(report.cases.numbers):,} cases", concluded.headline]
     lines += concluded.to_do
-    lines += filter(None, [monitoring.nearest(report, None)])
-    lines += ["", *_columns([monitoring.HEADER, *monitoring.rows(report)]), ""]
-    lines += monitoring.agreement(report.readers)
-    lines += filter(None, [monitoring.left_out(report, found.hidden, found.drawn)])
+    lines += filter(None, [wording.nearest(report, None)])
+    lines += ["", *_columns([monitoring_tables.HEADER, *monitoring_tables.rows(report)]), ""]
+    lines += wording.agreement(report.readers)
+    lines += filter(
+        None,
+        [
+            wording.left_out(report, found.hidden, found.drawn),
+            wording.to_measure(report),
+        ],
+    )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=out)
-    alerts.record(options.data, report, monitoring.sentences(report))
-    return ALERT if concluded.state == monitoring.State.STOP else FINE
+    alerts.record(options.data, report, wording.sentences(report))
+    return ALERT if concluded.state == State.STOP else FINE
 
 
 def _model(found: "Cells", version: int | None) -> "Model | None":

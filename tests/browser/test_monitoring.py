@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from leukemia.audit import trail
-from leukemia.reports import monitoring as wording
+from leukemia.reports import monitoring_wording as wording
 from tests.support.browser import Server, at_rest
 from tests.support.case_pages import section
 from tests.support.monitoring_factory import add_cases, darker_and_larger, record

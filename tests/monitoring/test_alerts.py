@@ -3,12 +3,12 @@
 from leukemia.audit import trail, verify
 from leukemia.monitoring import alerts
 from leukemia.operating_point import OperatingPoint
-from leukemia.reports import monitoring
+from leukemia.reports import monitoring_wording as wording
 from tests.support.monitoring_factory import darker_and_larger
 
 
 def note(data, report):
-    return [one.event for one in alerts.record(data, report, monitoring.sentences(report))]
+    return [one.event for one in alerts.record(data, report, wording.sentences(report))]
 
 
 def test_an_alert_is_recorded_once_and_again_when_it_comes_back(data, add, reported):

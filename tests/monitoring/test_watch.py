@@ -7,7 +7,7 @@ from leukemia.cases import tables
 from leukemia.monitoring import recent, watch
 from leukemia.monitoring.control import State
 from leukemia.operating_point import OperatingPoint
-from leukemia.reports import monitoring
+from leukemia.reports import monitoring_wording as wording
 from leukemia.storage import database
 from tests.support.monitoring_factory import (
     POINT,
@@ -24,14 +24,15 @@ def test_cases_like_the_record_are_ok(add, reported):
     report = reported()
     assert report.state == State.OK
     assert set(report.lines) == set(watch.MEASURES)
-    assert monitoring.conclusion(report).found == (monitoring.ALL_RIGHT,)
+    assert wording.to_measure(report) == ""
+    assert wording.conclusion(report).found == (wording.ALL_RIGHT,)
 
 
 def test_a_shifted_scanner_stops_and_says_what_to_do(add, reported):
     add(20)
     add(30, seed=2, change=darker_and_larger)
     report = reported()
-    concluded = monitoring.conclusion(report)
+    concluded = wording.conclusion(report)
     assert concluded.state == State.STOP
     stopped = {name for name, line in report.lines.items() if line.state == State.STOP}
     assert stopped == {"brightness", "cell_area"}
@@ -40,13 +41,13 @@ def test_a_shifted_scanner_stops_and_says_what_to_do(add, reported):
     assert "Cell area: higher than" in concluded.headline
     assert "Brightness of the mean colour: lower than" in concluded.headline
     assert any("lamp" in one for one in concluded.to_do)
-    assert concluded.to_do[-1] == monitoring.READ_ALL
+    assert concluded.to_do[-1] == wording.READ_ALL
 
 
 def test_another_mix_of_patients_is_watched_and_explained(add, reported):
     add(50, ill=0.0)
     report = reported()
-    concluded = monitoring.conclusion(report)
+    concluded = wording.conclusion(report)
     assert concluded.state == State.WATCH
     assert report.lines["probability"].state == State.WATCH
     assert not any(line.state == State.STOP for line in report.lines.values())
@@ -54,12 +55,12 @@ def test_another_mix_of_patients_is_watched_and_explained(add, reported):
 
 def test_a_mix_alone_is_not_blamed_on_the_microscope(add, reported):
     add(50, ill=0.0, change=lambda cells: cells.assign(cell_area=33_000.0))
-    assert monitoring.conclusion(reported()).to_do == (monitoring.OTHER_PATIENTS,)
+    assert wording.conclusion(reported()).to_do == (wording.OTHER_PATIENTS,)
 
 
 def test_too_few_cases_are_said_to_be(add, reported):
     add(9, change=darker_and_larger)
-    concluded = monitoring.conclusion(reported())
+    concluded = wording.conclusion(reported())
     assert concluded.state == State.TOO_FEW
     assert concluded.found == ("9 cases so far; at least 10 are needed.",)
 
@@ -70,7 +71,7 @@ def test_cells_from_before_colours_were_kept_still_count_for_all_else(add, repor
     assert report.cases.without_colours == 15
     assert report.lines["brightness"].state == State.TOO_FEW
     assert report.lines["cell_area"].state == report.state == State.OK
-    assert "the colours of 15 cases" in monitoring.left_out(report, 0, 0)
+    assert "the colours of 15 cases" in wording.left_out(report, 0, 0)
 
 
 def test_a_case_that_hides_the_answer_counts_once_it_is_signed(data, add, reported):
@@ -110,8 +111,8 @@ def test_without_the_record_nothing_is_compared(data, add):
     add(15)
     found = recent.cells(data)
     report = watch.of_model(data, found, found.models[0], None)
-    concluded = monitoring.conclusion(report)
-    assert (concluded.state, concluded.found) == (State.UNKNOWN, (monitoring.NO_RECORD,))
+    concluded = wording.conclusion(report)
+    assert (concluded.state, concluded.found) == (State.UNKNOWN, (wording.NO_RECORD,))
     assert report.lines["brightness"].recent.value > 0
 
 
@@ -122,6 +123,7 @@ def test_where_the_colours_of_the_record_are_unknown_the_rest_is_compared(tmp_pa
     report = watch.of_model(data, found, found.models[0], bundle)
     assert report.lines["hue"].state == State.UNKNOWN
     assert report.state == State.OK
+    assert wording.to_measure(report) == wording.NO_COLOURS
 
 
 def test_the_window_changes_what_is_described_and_not_the_state(add, reported):
@@ -160,3 +162,10 @@ def test_nothing_on_record_is_no_error(tmp_path):
     assert recent.stamp(tmp_path) == 0
     assert recent.cells(tmp_path).models == ()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_model_learned_from_every_cell_nothing_is_compared(add, reported, data):
+    add(12)
+    report = reported(learned=set(recent.cells(data).table["image_id"]))
+    assert (report.lines, report.cases.numbers, report.cases.learned) == ({}, (), 240)
+    assert wording.conclusion(report).state == State.TOO_FEW

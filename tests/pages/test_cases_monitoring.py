@@ -4,7 +4,8 @@ import pytest
 
 from leukemia.audit import trail
 from leukemia.cases import cells
-from leukemia.reports import monitoring as wording
+from leukemia.reports import monitoring_tables
+from leukemia.reports import monitoring_wording as wording
 from pages.components import model_in_service
 from pages.sections.cases import monitoring
 from tests.support.app import dashboard, go, said, widget
@@ -44,7 +45,7 @@ def test_cases_like_the_record_say_that_nothing_needs_to_be_done(data, bundle):
     page = visit()
     assert f"OK.** {wording.ALL_RIGHT}" in said(page)
     shown = table(page)
-    assert list(shown.columns) == [name for name in wording.HEADER if name != "Measure"]
+    assert list(shown.columns) == [name for name in monitoring_tables.HEADER if name != "Measure"]
     assert set(shown["State"]) == {"✓ OK"}
     assert len(page.get("plotly_chart")) == 1
 

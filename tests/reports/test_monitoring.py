@@ -11,7 +11,8 @@ from leukemia.monitoring.readers import Readers
 from leukemia.monitoring.recent import Cases, Model
 from leukemia.monitoring.watch import Line, Report
 from leukemia.operating_point import OperatingPoint
-from leukemia.reports import monitoring
+from leukemia.reports import monitoring_tables
+from leukemia.reports import monitoring_wording as wording
 
 NONE = Estimate(np.nan, np.nan, np.nan)
 
@@ -38,36 +39,36 @@ def test_every_measure_has_a_title_and_something_to_do():
     for name in MEASURES:
         one = report({name: line(0.9)})
         assert one.state == State.STOP
-        concluded = monitoring.conclusion(one)
+        concluded = wording.conclusion(one)
         assert concluded.found[0].startswith(f"{MEASURES[name].title}: higher than")
         assert len(concluded.to_do) == 2
-        assert monitoring.rows(one)[0][0] == "■ Stop"
+        assert monitoring_tables.rows(one)[0][0] == "■ Stop"
 
 
 def test_limits_that_no_share_can_pass_are_not_named():
-    (row,) = monitoring.rows(report({"unclassified": line(0.01, mean=0.02)}))
+    (row,) = monitoring_tables.rows(report({"unclassified": line(0.01, mean=0.02)}))
     assert row[-1].startswith("0.0% to ")
-    (row,) = monitoring.rows(report({"all_like": line(0.5, spread=3.0)}))
+    (row,) = monitoring_tables.rows(report({"all_like": line(0.5, spread=3.0)}))
     assert row[-2:] == ("–", "–")
 
 
 def test_the_first_case_that_can_be_judged_is_said():
     few = report({"hue": line(0.5, cases=LEAST_CASES - 1)}, cases=LEAST_CASES - 1)
-    assert monitoring.conclusion(few).headline == "Too few cases. 9 cases so far; at least 10 are needed."
+    assert wording.conclusion(few).headline == "Too few cases. 9 cases so far; at least 10 are needed."
 
 
 def test_what_the_model_missed_stops_all_by_itself():
     missed = report({"hue": line(0.5)}, readers(Estimate(0.2, 0.1, 0.3), 20))
-    concluded = monitoring.conclusion(missed)
+    concluded = wording.conclusion(missed)
     assert concluded.state == State.STOP
     assert concluded.found == (
         "20.0% (10.0 to 30.0) of the cells signed as ALL-like were called Normal-like by the model, in 20 "
         "cases; its limits are to keep this at 5% or below.",
     )
-    assert monitoring.READ_ALL in concluded.to_do
-    assert monitoring.rows(missed)[-1][:3] == (
+    assert wording.READ_ALL in concluded.to_do
+    assert monitoring_tables.rows(missed)[-1][:3] == (
         "■ Stop",
-        monitoring.TITLES[watch.MISSED],
+        wording.TITLES[watch.MISSED],
         "20.0% (10.0 to 30.0)",
     )
 
@@ -75,17 +76,17 @@ def test_what_the_model_missed_stops_all_by_itself():
 def test_the_nearest_source_is_named_with_how_the_model_fared_there():
     near = report({"hue": line(0.5)}, source="a")
     figures = {"sensitivity": Estimate(0.9, 0.8, 1.0)}
-    assert "source a. There the model had a sensitivity of 0.900 (0.800 to 1.000)" in monitoring.nearest(
+    assert "source a. There the model had a sensitivity of 0.900 (0.800 to 1.000)" in wording.nearest(
         near, figures
     )
-    assert monitoring.nearest(near, None).endswith("source a.")
-    assert monitoring.nearest(report({}), None) == ""
+    assert wording.nearest(near, None).endswith("source a.")
+    assert wording.nearest(report({}), None) == ""
 
 
 def test_the_table_that_leaves_the_house_has_the_numbers_unrounded():
-    shown = monitoring.table(report({"hue": line(0.5)})).set_index("measure")
+    shown = monitoring_tables.table(report({"hue": line(0.5)})).set_index("measure")
     assert shown.loc["hue", "reference"] == 0.5
     assert shown.loc["hue", "lowest_source"] == pytest.approx(0.48)
     assert shown.loc["hue", "record_sha256"] == "a" * 64
-    assert monitoring.is_table(monitoring.to_csv(report({"hue": line(0.5)})))
-    assert not monitoring.is_table("measure,value\n")
+    assert monitoring_tables.is_table(monitoring_tables.to_csv(report({"hue": line(0.5)})))
+    assert not monitoring_tables.is_table("measure,value\n")

@@ -15,7 +15,8 @@ from leukemia.monitoring.control import State
 from leukemia.monitoring.recent import Cells, Model
 from leukemia.monitoring.watch import Report
 from leukemia.plots import monitoring as charts_of
-from leukemia.reports import monitoring as wording
+from leukemia.reports import monitoring_tables
+from leukemia.reports import monitoring_wording as wording
 from pages.components import charts, figures_by_source, model_in_service
 from pages.sections.cases import address, answered_by
 
@@ -50,8 +51,9 @@ def show(data: Path) -> None:
     if report.lines:
         st.caption(plain(_source_words(report, bundle)))
         _table(report)
-        if left_out := wording.left_out(report, found.hidden, found.drawn):
-            st.caption(plain(left_out))
+        for said in (wording.left_out(report, found.hidden, found.drawn), wording.to_measure(report)):
+            if said:
+                st.caption(plain(said))
         _odd(report)
         _chart(report, found)
     _readers(report)
@@ -126,13 +128,13 @@ def _figures(report: Report, bundle: Bundle) -> dict[str, Estimate] | None:
 
 
 def _table(report: Report) -> None:
-    table = pd.DataFrame(wording.rows(report), columns=list(wording.HEADER))
+    table = pd.DataFrame(monitoring_tables.rows(report), columns=list(monitoring_tables.HEADER))
     widths = {"State": st.column_config.Column(width=80), "Measure": st.column_config.Column(width=270)}
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=widths)
-    st.caption(wording.ABOUT)
+    st.caption(monitoring_tables.ABOUT)
     st.download_button(
         "Download the table as CSV",
-        lambda: wording.to_csv(report),
+        lambda: monitoring_tables.to_csv(report),
         file_name="monitoring.csv",
         mime="text/csv",
         icon=":material/download:",

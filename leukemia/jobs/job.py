@@ -4,7 +4,6 @@ See :mod:`leukemia.jobs.launcher`.
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from leukemia.jobs import process, progress
 from leukemia.jobs.clock import Moment
 from leukemia.jobs.facts import ImportFacts, SweepFacts, TrainingFacts
 from leukemia.jobs.process import ProcessId
+from leukemia.jobs.step_times import kind_of, read
 from leukemia.storage.workspace import Workspace
 
 RECORD, LOG, CANCEL = progress.RECORD, "log.txt", "cancel.json"
@@ -178,9 +178,7 @@ def history(data: Path, kinds: Container[str] | None = None) -> list[Job]:
     """
     jobs = []
     for record in sorted(Workspace(Path(data).resolve()).jobs.glob(f"*/{RECORD}"), reverse=True):
-        # Named by its start, its kind and a few random letters.
-        kind = record.parent.name.partition("-")[2].rpartition("-")[0]
-        if kinds is None or kind in kinds:
+        if kinds is None or kind_of(record.parent.name) in kinds:
             with contextlib.suppress(TypeError, KeyError, ValueError):
                 jobs.append(_of_record(record.parent, read(record) or {}))
     return jobs
@@ -231,15 +229,6 @@ def log_tail(job: Job, lines: int = 40) -> str:
     return "\n".join([line for line in shown if line.strip()][-lines:])
 
 
-def read(path: Path) -> dict[str, Any] | None:
-    """The object that a JSON file holds, or None where it is missing or damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
 def _of_record(folder: Path, record: dict[str, Any]) -> Job:
     """Make a job of its record; one of an older program has ``pid``, ``born`` and a lane of its own."""
     record.pop("lane", None)
@@ -260,8 +249,20 @@ def _reported(content: dict[str, Any]) -> dict[str, Any]:
     facts = content.get("facts")
     if not isinstance(facts, dict):
         facts = {}
-    return {name: content[name] for name in names if name in content} | {
+    known = {name: content[name] for name in names if name in content}
+    if known.get("left") and not known.get("total"):
+        known["left"] = _left_of_step(known["left"], content.get("at"))
+    return known | {
         "training": TrainingFacts.read(facts),
         "sweep": SweepFacts.read(facts),
         "imported": ImportFacts.read(facts),
     }
+
+
+def _left_of_step(usual: float, began: object) -> float | None:
+    """Seconds left of a step that is not counted; None once it takes longer than the last time."""
+    try:
+        left = usual - Moment(**began).elapsed()  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    return left if left > 0 else None

@@ -17,13 +17,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from leukemia.jobs import step_times
+from leukemia.jobs.clock import Moment
 from leukemia.jobs.facts import ImportFacts, SweepFacts, TrainingFacts
+from leukemia.jobs.step_times import PROGRESS, RECORD, TOOK
 from leukemia.settings import JOB_FOLDER
 from leukemia.storage.atomic import write_text
 
 FOLDER = JOB_FOLDER
 BY = "LEUKEMIA_BY"
-RECORD, PROGRESS, END = "job.json", "progress.json", "end.json"
+END = "end.json"
 # Takes space on the disk while the job runs, and makes room to report its end where the disk is full.
 ROOM, ROOM_BYTES = "room", 16 * 1024
 EVERY = 0.5  # seconds between two writes
@@ -47,27 +50,47 @@ class JobProgress:
         self._written = 0.0
         self._began, self._before = 0.0, 0  # of the step: when, and how many were done then
         self._state: dict[str, Any] = {"done": 0, "total": 0, "what": "", "left": None, "counts": {}}
-        self._state |= {"problems": [], "problem_count": 0}
+        self._state |= {"problems": [], "problem_count": 0, "at": None, TOOK: {}}
+        self._usual: dict[str, float] | None = None
         self._facts: dict[type, TrainingFacts | SweepFacts | ImportFacts] = {}
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Report how many of how many are done, and what is being done."""
         # A new step and its last moment are always written.
-        new = what != self._state["what"]
+        new, changes = what != self._state["what"], {}
         if new:
+            changes = {TOOK: self._took(), "at": asdict(Moment.now())}
             self._began, self._before = time.monotonic(), done
-        self._write(new or done >= total, done=done, total=total, what=what, left=self._left(done, total))
+        changes |= {"done": done, "total": total, "what": what, "left": self._left(done, total, what)}
+        self._write(new or done >= total, **changes)
 
     def step(self, what: str) -> None:
-        """Report what is being done, where nobody can say how long it takes."""
+        """Report what is being done where it cannot be counted: it takes about as long as the last time."""
         self.progress(0, 0, what)
 
-    def _left(self, done: int, total: int) -> float | None:
-        """Seconds until the step ends, at its pace so far; None where that is not known."""
+    def _left(self, done: int, total: int, what: str) -> float | None:
+        """Seconds until the step ends, at its pace so far; None where that is not known.
+
+        Of a step that is not counted, those from its beginning.
+        """
+        if not total:
+            return self._before_this().get(what)
         passed = time.monotonic() - self._began
         if passed < LEAST or done <= self._before:
             return None
         return passed / (done - self._before) * (total - done)
+
+    def _before_this(self) -> dict[str, float]:
+        if self._usual is None:
+            self._usual = step_times.before(self._folder) if self._folder else {}
+        return self._usual
+
+    def _took(self) -> dict[str, float]:
+        """Seconds of each step so far that was not counted, with the one that ends now."""
+        state = self._state
+        if not state["what"] or state["total"]:
+            return state[TOOK]
+        return state[TOOK] | {state["what"]: round(time.monotonic() - self._began, 1)}
 
     def count(self, name: str) -> None:
         """Add one to a named count."""
@@ -101,7 +124,7 @@ class JobProgress:
         """Report how the command ended: its exit status and the sentence for the reader."""
         if self._folder is None:
             return
-        self._write(True)
+        self._write(True, **{TOOK: self._state[TOOK] if status else self._took()})
         now = datetime.now(UTC).isoformat(timespec="seconds")
         # Should there be no room none the less, the log is what remains.
         with contextlib.suppress(OSError):

@@ -17,8 +17,9 @@ from leukemia.errors import BusyError, JobError
 from leukemia.jobs import launcher, progress, queue
 from leukemia.jobs import process as processes
 from leukemia.jobs.clock import Moment
-from leukemia.jobs.job import CANCEL, RECORD, Job, JobKind, Lane, history, read, running
+from leukemia.jobs.job import CANCEL, RECORD, Job, JobKind, Lane, history, running
 from leukemia.jobs.queue import WaitingJob
+from leukemia.jobs.step_times import read
 from leukemia.storage.atomic import write_text
 
 # Seconds that a cancelled job has for a clean end before it is forced: a training comes to the end of

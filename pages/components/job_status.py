@@ -104,9 +104,9 @@ def _watch(job: Job) -> None:
 def how_far(state: JobState, unit: str = "") -> str:
     """What a job is doing, how far it is with that, and how long that takes still."""
     what = plain(state.what) or "Starting the program"
-    if not state.total:
-        return f"{what} …"
     left = f", about {times.about(state.left)} left" if state.left else ""
+    if not state.total:
+        return f"{what}{left} …"
     return f"{what}: {state.done:,} of {state.total:,}{unit}{left}"
 
 

@@ -1,5 +1,6 @@
-"""Whether the engine of a bundle is one that can answer as its record says."""
+"""Whether the engine of a bundle can answer as its record says; and what must be done before it is asked."""
 
+import threading
 from typing import TYPE_CHECKING
 
 from leukemia.bundles import bundle as bundles
@@ -9,6 +10,20 @@ if TYPE_CHECKING:
     import openvino
 
 CANNOT = "The network in {} cannot be loaded."
+_one_at_a_time = threading.Lock()
+
+
+def prepare_arrays() -> None:
+    """Have OpenVINO prepare for NumPy's arrays; to be called before several threads ask a network.
+
+    It does so at the first array that it is given. Where two threads come with their first one at the same
+    moment, each waits for the other, for ever.
+    """
+    import numpy as np
+    import openvino
+
+    with _one_at_a_time:
+        openvino.Tensor(np.zeros(1, np.uint8))
 
 
 def check(bundle: bundles.Bundle) -> None:

@@ -203,6 +203,7 @@ class Classifier:
         except RuntimeError as error:
             raise BundleError(engine.CANNOT.format(self.bundle.folder)) from error
         engine.check_fits(network, self.bundle)
+        engine.prepare_arrays()
         return network
 
     def _free_requests(self) -> "SimpleQueue[openvino.InferRequest]":

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import engine
 from leukemia.dataset.quality import near_duplicates
 from leukemia.errors import BundleError, ImageError
 from leukemia.imaging import morphology
@@ -153,6 +154,8 @@ def network(bundle: bundles.Bundle) -> Network:
         compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except RuntimeError as error:
         raise BundleError(f"The network in {bundle.folder} cannot be loaded.") from error
+
+    engine.prepare_arrays()
 
     def run(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         out = compiled(crops)

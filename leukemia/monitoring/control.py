@@ -119,8 +119,6 @@ class Track:
     ----------
     value : numpy.ndarray
         Of each case by itself; NaN where it lacks the measure.
-    cells : numpy.ndarray
-        That have it.
     ewma : numpy.ndarray
         After each case.
     watch, stop : tuple of numpy.ndarray
@@ -130,7 +128,6 @@ class Track:
     """
 
     value: np.ndarray
-    cells: np.ndarray
     ewma: np.ndarray
     watch: tuple[np.ndarray, np.ndarray]
     stop: tuple[np.ndarray, np.ndarray]
@@ -215,7 +212,7 @@ def track(value: np.ndarray, cells: np.ndarray, expected: Baseline) -> Track:
     watch = expected.sources.limits(spreads[:, 0], WATCH_FACTOR)
     low, high = expected.classes.limits(spreads[:, 1], STOP_FACTOR)
     stop = np.minimum(low, watch[0]), np.maximum(high, watch[1])
-    return Track(value, cells, ewma, watch, stop, alone)
+    return Track(value, ewma, watch, stop, alone)
 
 
 def worst(states: Sequence[State]) -> State:

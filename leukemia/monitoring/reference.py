@@ -7,7 +7,7 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.evaluation import held_out
 from leukemia.monitoring import colours, control, measures
 from leukemia.monitoring.control import Baseline
-from leukemia.monitoring.measures import COLOURS, MEASURES
+from leukemia.monitoring.measures import COLOURS
 from leukemia.operating_point import OperatingPoint
 
 
@@ -19,15 +19,12 @@ class Reference:
     ----------
     baselines : dict of str to Baseline
         By measure; one that the record does not tell is left out.
-    missing : tuple of str
-        Those left out.
     """
 
     baselines: dict[str, Baseline]
-    missing: tuple[str, ...]
 
     def nearest_source(self, now: dict[str, float]) -> str | None:
-        """The source whose pictures recent cases are most like, as far as these are measured.
+        """The source that recent cases are most like by size, colour and sharpness.
 
         Each difference of two means counts in standard deviations between patients.
 
@@ -44,7 +41,7 @@ class Reference:
         apart: dict[str, list[float]] = {}
         for name, baseline in self.baselines.items():
             spread = baseline.sources.between**0.5
-            if name not in now or MEASURES[name].about != measures.PICTURES or not spread:
+            if name not in now or name not in ("cell_area", *COLOURS) or not spread:
                 continue
             for source, mean in baseline.by_source.items():
                 apart.setdefault(source, []).append(((now[name] - mean) / spread) ** 2)
@@ -79,7 +76,4 @@ def of(bundle: Bundle, point: OperatingPoint, data: Path) -> Reference:
         found["indeterminate"] = None
     if bundle.novelty_limit is None:
         found["unclassified"] = None
-    return Reference(
-        {name: baseline for name, baseline in found.items() if baseline},
-        tuple(name for name, baseline in found.items() if not baseline),
-    )
+    return Reference({name: baseline for name, baseline in found.items() if baseline})

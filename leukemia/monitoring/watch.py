@@ -43,11 +43,6 @@ class Line:
     baseline: Baseline | None = None
     track: Track | None = None
 
-    @property
-    def is_above(self) -> bool:
-        """Whether recent cases have more of it than the model's patients."""
-        return bool(self.track and self.baseline and self.track.ewma[-1] > self.baseline.mean)
-
 
 @dataclass(frozen=True)
 class Report:
@@ -135,7 +130,7 @@ def of_model(
         Where the records cannot be read.
     """
     cases = recent.of_model(found, model, learned)
-    known = reference.of(bundle, model.point, data) if bundle else Reference({}, tuple(MEASURES))
+    known = reference.of(bundle, model.point, data) if bundle else Reference({})
     band = bundle.record.promised(model.point) if bundle else None
     own = readers.of_model(data, model, float(band.missed) if band else None)
     lines = {}
@@ -146,13 +141,13 @@ def of_model(
         baseline = known.baselines.get(name)
         track = control.track(value, cells, baseline) if baseline else None
         state = track.state if track else State.UNKNOWN
-        lines[name] = Line(_mean(value[-window:], MEASURES[name].is_share), state, baseline, track)
+        lines[name] = Line(_mean(value[-window:], MEASURES[name].is_bounded), state, baseline, track)
     now = {name: line.recent.value for name, line in lines.items() if line.state != State.TOO_FEW}
     near = known.nearest_source(now) if len(cases.numbers) >= control.LEAST_CASES else None
     return Report(model, cases, window, lines, own, bundle is not None, near)
 
 
-def _mean(values: np.ndarray, is_share: bool) -> Estimate:
+def _mean(values: np.ndarray, is_bounded: bool) -> Estimate:
     known = values[~np.isnan(values)]
     if not len(known):
         return Estimate(np.nan, np.nan, np.nan)
@@ -161,4 +156,4 @@ def _mean(values: np.ndarray, is_share: bool) -> Estimate:
         return Estimate(mean, np.nan, np.nan)
     reach = float(stats.t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
     low, high = mean - reach, mean + reach
-    return Estimate(mean, max(low, 0.0), min(high, 1.0)) if is_share else Estimate(mean, low, high)
+    return Estimate(mean, max(low, 0.0), min(high, 1.0)) if is_bounded else Estimate(mean, low, high)

@@ -77,6 +77,6 @@ def test_a_version_is_chosen_and_one_that_never_answered_says_so(data, bundle, c
 
 
 def test_without_cases_it_says_so_and_makes_no_file(tmp_path, capsys):
-    assert monitor(tmp_path) == 0
+    assert monitor(tmp_path / "data") == 0
     assert "No case has an answer yet." in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []

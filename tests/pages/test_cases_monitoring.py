@@ -4,6 +4,9 @@ import pytest
 
 from leukemia.audit import trail
 from leukemia.cases import cells
+from leukemia.errors import RecordsError
+from leukemia.monitoring import alerts
+from leukemia.monitoring.measures import MEASURES
 from leukemia.reports import monitoring_tables
 from leukemia.reports import monitoring_wording as wording
 from pages.components import model_in_service
@@ -126,3 +129,15 @@ def test_a_model_that_is_gone_leaves_the_cases_and_says_so(data, bundle, tmp_pat
     assert wording.NO_RECORD in said(page)
     assert "not on record" in table(page)["Model's patients"].tolist()
     assert len(cells.cells(data, 1)) == 20
+
+
+def test_an_alert_that_cannot_be_recorded_is_shown_all_the_same(data, bundle, monkeypatch):
+    def refuse(*_):
+        raise RecordsError("Nothing was saved. The disk is full.")
+
+    monkeypatch.setattr(alerts, "record", refuse)
+    add_cases(data, bundle, 30, change=darker_and_larger)
+    page = visit()
+    assert page.error[0].value.startswith("**Stop and check.**")
+    assert "The alert could not be put on record. Nothing was saved." in said(page)
+    assert len(table(page)) == len(MEASURES)

@@ -74,7 +74,7 @@ class JobProgress:
         Of a step that is not counted, those from its beginning.
         """
         if not total:
-            return self._before_this().get(what)
+            return (self._before_this() | self._state[TOOK]).get(what)
         passed = time.monotonic() - self._began
         if passed < LEAST or done <= self._before:
             return None

@@ -57,6 +57,17 @@ def test_it_counts_down_from_what_the_step_took_before_and_then_says_no_more(tmp
     assert told[step_times.TOOK] == {LOADING: 61, WRITING: 0}
 
 
+def test_a_step_that_comes_again_takes_as_long_as_it_just_did(tmp_path, now):
+    ran(tmp_path, now, 60, ago=100)
+    job = job_factory.write(tmp_path)
+    teller = progress.JobProgress(job.folder)
+    teller.step(LOADING)
+    now[0] += 25
+    teller.step(WRITING)
+    teller.step(LOADING)
+    assert jobs.state(job).left == pytest.approx(25)
+
+
 def test_the_same_title_goes_before_others_and_the_latest_before_those_before_it(tmp_path, now):
     ran(tmp_path, now, 10, ago=400)
     ran(tmp_path, now, 20, ago=300)

@@ -266,6 +266,8 @@ def _reason(error: SQLAlchemyError) -> str:
     causes = {
         "disk is full": "the disk is full. Free some space, then try again",
         "no space left": "the database's disk is full. Free some space, then try again",
+        # What SQLite says of a full disk where it cannot make its files beside the database.
+        "disk i/o error": "the disk is full, or has a fault. Free some space, then try again",
         "locked": "someone else is writing at the moment. Try again",
         "lock timeout": "someone else is writing at the moment. Try again",
         "readonly": "their file is read-only",

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+# What SQLAlchemy puts before a driver's own words: "(sqlite3.OperationalError) database is locked".
+DRIVER = re.compile(r"^\([\w.]+\) ")
+DISK_FULL = "the disk is full"
 
 
 def uri(data: Path) -> str:
@@ -81,8 +85,11 @@ def faults() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what went wrong."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """The first line of what went wrong, without the name that a database's driver has for it."""
+    line = DRIVER.sub("", (str(error).splitlines() or [type(error).__name__])[0])
+    if any(words in line.lower() for words in ("disk is full", "disk i/o error", "no space left")):
+        return DISK_FULL
+    return line
 
 
 @contextlib.contextmanager

@@ -184,7 +184,7 @@ def start(
         with signals.undisturbed():
             return _started(data, name, parameters, {**tags, records.KIND: kind.value}, resume, parent)
     except mlflow_client.faults() as error:
-        _log.warning("This training is not recorded in MLflow: %s", mlflow_client.first_line(error))
+        _log.warning("This run is not recorded in MLflow: %s", mlflow_client.first_line(error))
         return RunWriter(trouble=mlflow_client.first_line(error))
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import sqlite3
+import sys
 import threading
 
 import pytest
@@ -133,6 +134,23 @@ def test_a_full_disk_says_so_and_leaves_what_was(tmp_path):
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     assert [entry.event for entry in trail.entries(tmp_path)] == ["x"]
     assert verify.verify(tmp_path).is_whole
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no limit on what a process writes")
+def test_a_disk_too_full_to_open_the_records_says_so(tmp_path):
+    import resource
+
+    trail.record(tmp_path, Entry("x", "Ada"))
+    database._engine(database.address(tmp_path)).dispose()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # SQLite's shared memory, a file of 32 kB beside the database, has no room.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        with pytest.raises(RecordsError, match="the disk is full, or has a fault"):
+            trail.entries(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [entry.event for entry in trail.entries(tmp_path)] == ["x"]
 
 
 def test_a_damaged_file_says_so(tmp_path):

@@ -25,8 +25,8 @@ class Review {
       this.get(".cells").focus({ preventScroll: true });
       this.onKey(event);
     }, true);
-    addEventListener("leukemia-pictures", () => { this.cards.clear(); this.paint(); });
-    addEventListener("leukemia-news", () => { if (this.root?.host?.isConnected) { this.takeNews(); this.paint(); } });
+    addEventListener("leukemia-pictures", () => this.paintSoon());
+    addEventListener("leukemia-news", () => { if (this.root?.host?.isConnected) { this.takeNews(); this.paintSoon(); } });
   }
   get(selector) { return this.root.querySelector(selector); }
 
@@ -207,6 +207,8 @@ class Review {
     else this.since ??= Date.now();
     return this.since ?? Date.now();
   }
+  // Many blocks of pictures come at once: they are drawn together.
+  paintSoon() { this.soon ??= requestAnimationFrame(() => { this.soon = null; this.paint(); }); }
   paint() {
     if (!this.root) return;
     const cells = new Map(this.data.cells.map((cell) => [cell.number, this.seen(cell)]));

@@ -10,6 +10,7 @@ from leukemia.cases.cells import PICTURE
 from leukemia.cases.tables import CASES, CELLS, PICTURES
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest, review_labels
+from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import RecordsError
 from leukemia.imaging.scale import PIXEL_SIZE
 from leukemia.operating_point import WORDS
@@ -26,8 +27,9 @@ def publish(data: Path) -> int:
     """Write the verdicts of all signed cases, with the cells' pictures, as labels of the source ``review``.
 
     A cell teaches where its readers agree, or their disagreement was settled, on ALL-like or Normal-like. A
-    drawing never does. The patient is the case, under its number: the identifier stays in the records. What
-    was written for a case that was reopened is removed. Nothing is done where all is as it should be.
+    drawing never does, nor does a sample cell that comes with the program. The patient is the case, under its
+    number: the identifier stays in the records. What was written for a case that was reopened is removed.
+    Nothing is done where all is as it should be.
 
     Parameters
     ----------
@@ -67,10 +69,12 @@ def publish(data: Path) -> int:
 
 
 def _signed() -> sa.Select:
+    tried_out = [record.image_id for record in demonstration.records()]
     return (
         sa.select(CELLS.c.case_id, CELLS.c.number, CELLS.c.image_id, CELLS.c.verdict, CELLS.c.area)
         .join(CASES, CASES.c.id == CELLS.c.case_id)
         .where(CASES.c.signed_at.is_not(None), CELLS.c.image_id != "", ~CELLS.c.drawn)
+        .where(CELLS.c.image_id.not_in(tried_out))
         # Others are not of the scale at which a network is trained.
         .where(sa.func.abs(CELLS.c.pixel_size - PIXEL_SIZE) < 1e-9)
         .order_by(CELLS.c.case_id, CELLS.c.number)

@@ -1,6 +1,7 @@
 """Verdicts of signed cases become labels, by case; and those of open ones do not."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from leukemia.cases import case as cases
 from leukemia.cases import cells, disagreements, labels, signing, verdicts
 from leukemia.dataset import manifest, review_labels, training_set
+from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.imaging.cell import read_cell
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage.workspace import Workspace
@@ -131,3 +133,15 @@ def test_a_signature_stands_also_where_the_labels_cannot_be_written(data):
     verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
     sign(data, case)
     assert cases.find(data, case.id).is_signed
+
+
+def test_a_sample_cell_that_comes_with_the_program_never_teaches(data):
+    sample = demonstration.records()[0]
+    case = make_case(data, "tried out", (0.9, 0.8))
+    tried = result(99)
+    tried = replace(tried, answer=replace(tried.answer, image_id=sample.image_id))
+    cells.add(data, case.id, [tried], bundle_at(data / "bundle"), POINT, who="Ada")
+    verdicts.give(data, case.id, [1, 2, 3], ALL_LIKE, reader="Ada")
+    sign(data, case)
+    assert labels.publish(data) == 2
+    assert sample.image_id not in set(reviewed(data)["image_id"])

@@ -32,6 +32,7 @@ from pages.components import (
     late_uploads,
     model_in_service,
     model_panel,
+    sample_cells,
     scale_question,
     streamlit_internals,
     upload_list,
@@ -50,7 +51,6 @@ PURPOSE = (
     "Tells whether single white blood cells look like acute lymphoblastic leukemia (ALL) or normal. Drop in "
     "images, or press **Try sample cells**."
 )
-REAL = "The sample cells are real. Their labels were never published, and the model was not trained on them."
 DRAWN = (
     "Cells marked *synthetic drawing* were drawn by a program, not photographed. Their results only show "
     "how this page works and have no clinical meaning."
@@ -147,9 +147,7 @@ def _take_in() -> None:
 
 
 def _take_real_cells() -> None:
-    st.session_state.batch.add(
-        Item(f"sample {path.name}", Source.file(path, path.name, NATIVE)) for path in real_cells.files()
-    )
+    st.session_state.batch.add(sample_cells.items())
 
 
 def _take_drawings() -> None:
@@ -211,7 +209,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
             make_case.show(batch.final, classifier.bundle, point)
     shipped = {record.image_id for record in real_cells.records()}
     if any(result.answer.image_id in shipped for result in results):
-        st.info(f"{REAL} {real_cells.CREDIT}", icon=":material/biotech:")
+        st.info(f"{sample_cells.ABOUT} {real_cells.CREDIT}", icon=":material/biotech:")
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     st.html(cell_grid.STYLE)

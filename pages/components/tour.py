@@ -37,16 +37,16 @@ STEPS = (
         "an answer.",
     ),
     Step(
+        "cases",
+        "",
+        "Here people read one patient's cells beside the model's answers and sign; if there is no case yet, "
+        "press **Make a case of the sample cells**.",
+    ),
+    Step(
         "dataset",
         "overview",
         "These are the cells that a model learns from, by patient and source; if there are none yet, press "
         "**Prepare the sample set**.",
-    ),
-    Step(
-        "dataset",
-        "unlabelled",
-        "These real cells come with the program, without labels: press **Send them to Classify** to see what "
-        "the model says.",
     ),
     Step(
         "performance",

@@ -2,11 +2,14 @@
 
 import pytest
 
-from leukemia import jobs
+from leukemia import jobs, settings
 from leukemia.bundles import bundle as bundles
+from leukemia.cases import case as cases
+from leukemia.cases import cells
 from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.settings import SHIPPED
 from pages.components import tour
+from pages.sections.cases import sample_case
 from tests.pages.test_dataset_gallery import cards
 from tests.support.app import dashboard, go, open_page, press, said
 from tests.support.bundle_factory import edit
@@ -99,7 +102,14 @@ def test_the_tour_leads_over_the_pages_in_seven_sentences(fresh):
         seen.append(page.title[0].value)
         if number < len(tour.STEPS):
             press(page, "Next")
-    assert seen == [*["Classify cells"] * 2, *["Dataset"] * 2, "Performance", "Training", "Performance"]
+    assert seen == [
+        *["Classify cells"] * 2,
+        "Cases",
+        "Dataset",
+        "Performance",
+        "Training",
+        "Performance",
+    ]
     press(page, "Back")
     assert page.title[0].value == "Training"
     press(page, "End the tour")
@@ -114,6 +124,20 @@ def test_an_address_opens_the_tour_at_a_step(fresh, asked, number):
     assert not page.exception
     assert f"Tour, {number} of 7." in said(page)
     assert "demo" not in page.query_params
+
+
+def test_one_press_makes_a_case_of_the_sample_cells(fresh):
+    page = press(fresh("cases"), "Make a case of the sample cells")
+    data = settings.load().data
+    (one,) = cases.worklist(data)
+    found = cells.cells(data, one.case.id)
+    assert {cell.image_id for cell in found} == {record.image_id for record in demonstration.records()}
+    assert all(cell.name == "" and not cell.drawn for cell in found)
+    assert one.case.identifier == sample_case.IDENTIFIER
+    assert one.case.created_by == sample_case.NOBODY
+    assert one.case.identifier in said(page)
+    press(page, "All cases")
+    assert "Make a case of the sample cells" not in {button.label for button in page.button}
 
 
 def test_what_the_tour_names_to_press_is_there(fresh):

@@ -27,13 +27,10 @@ READER = "case-reader"
 
 def show(data: Path, case_id: int) -> None:
     """Lay out the section of the case that the address names."""
-    st.button("All cases", icon=":material/arrow_back:", on_click=address.close_case)
     one = worklist.overview(data, case_id, reader=identity.name())
     _head(one)
     flash.show(FLASH)
-    _reader()
-    if not one.case.is_signed:
-        intake.show(data, one.case, is_empty=not one.cells)
+    _reader_and_intake(data, one)
     if one.cells:
         chosen = section_picker.pick(
             "case", SECTIONS, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
@@ -55,12 +52,27 @@ def _head(one: Overview) -> None:
     )
     if case.is_signed:
         st.info(
-            f"**{plain(case_wording.signature(case))}** The case is read-only. To change it, "
+            f"**{plain(case_wording.signature(case))}.** The case is read-only. To change it, "
             "reopen it under **Sign and report**.",
             icon=":material/lock:",
         )
     elif rules := words.rules(case):
         st.caption(rules)
+
+
+def _reader_and_intake(data: Path, one: Overview) -> None:
+    """Lay out who reads and where cells are dropped, side by side where both are asked for."""
+    if one.case.is_signed:
+        _reader()
+        return
+    place = st.container()
+    if not identity.signed_in():
+        aligned = "top" if intake.is_open(one.case, is_empty=not one.cells) else "bottom"
+        left, place = st.columns([1, 2], vertical_alignment=aligned)
+        with left.container(gap=None):
+            _reader()
+    with place:
+        intake.show(data, one.case, is_empty=not one.cells)
 
 
 def _reader() -> None:

@@ -1,6 +1,7 @@
 """Cells dropped into a case: answered a few at a time, each on record as soon as it is answered."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -40,6 +41,8 @@ class Intake:
         Cells put on record; images that the case held already.
     trouble : str
         Why nothing could be put on record; empty where it could.
+    who : str
+        Who adds, where that is not who reads.
     answered_by : (Bundle, int or None) or None
         The model that answered last, and its version.
     """
@@ -49,6 +52,7 @@ class Intake:
     added: int = 0
     already: int = 0
     trouble: str = ""
+    who: str = ""
     answered_by: tuple[Bundle, int | None] | None = None
 
 
@@ -60,8 +64,8 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
     except BundleError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
         return
-    busy = bool(state.batch.waiting or state.batch.unscaled or state.trouble)
-    with st.expander("Add cells", icon=":material/add_photo_alternate:", expanded=is_empty or busy):
+    expanded = is_open(case, is_empty=is_empty)
+    with st.expander("Add cells", icon=":material/add_photo_alternate:", expanded=expanded):
         if not identity.name():
             st.caption(words.NAME_FIRST)
         st.file_uploader(
@@ -78,6 +82,12 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
         if state.trouble:
             st.error(plain(f"{state.trouble} {AGAIN}"), icon=":material/error:")
             st.button("Try again", icon=":material/refresh:", on_click=_try_again, args=(data, case.id))
+
+
+def is_open(case: Case, *, is_empty: bool) -> bool:
+    """Whether the place to drop images is unfolded by itself."""
+    state = _of(case.id)
+    return is_empty or bool(state.batch.waiting or state.batch.unscaled or state.trouble)
 
 
 def work(data: Path, case: Case) -> None:
@@ -102,6 +112,13 @@ def work(data: Path, case: Case) -> None:
     st.rerun()
 
 
+def take(case_id: int, items: Iterable[Item], *, who: str) -> None:
+    """Have cells classified and added that were not dropped here: a callback."""
+    state = _of(case_id)
+    state.who = who
+    state.batch.add(items)
+
+
 def _of(case_id: int) -> Intake:
     return st.session_state.setdefault(f"intake-{case_id}", Intake())
 
@@ -112,6 +129,7 @@ def _uploader(case_id: int) -> str:
 
 def _take_in(case_id: int) -> None:
     state = _of(case_id)
+    state.who = ""
     new = [file for file in st.session_state[_uploader(case_id)] if file.file_id not in state.seen]
     state.seen |= {file.file_id for file in new}
     state.batch.add(
@@ -135,7 +153,7 @@ def _keep(data: Path, case_id: int) -> None:
             results,
             bundle,
             bundle.operating_point,
-            who=identity.name(),
+            who=state.who or identity.name(),
             version=version,
         )
     except RecordsError as error:

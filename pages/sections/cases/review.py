@@ -1,16 +1,19 @@
 """Cells of a case worked through by keyboard: each verdict is saved as it is given."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia.cases import cells
 from leukemia.cases.case import Case
+from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import REASONS
+from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
-from pages.components import identity
+from pages.components import identity, sample_cells
 from pages.sections.cases import live, opened_cell, saving
 
 FOLDER = Path(__file__).parent
@@ -37,10 +40,19 @@ def show(data: Path, case: Case) -> None:
     """Lay out the cells with the reader's verdicts, the model's answers and, where allowed, the others'."""
     found = cells.cells(data, case.id, reader=identity.name())
     asked_for = opened_cell.asked_for(case.id)
-    _send_pictures(data, case.id, [cell.number for cell in found if cell.image_id])
-    st.fragment(_review)(data, case)
-    live.watch(data, case, identity.name())
+    # What has no height takes no gap either.
+    with st.container(gap=None):
+        _send_pictures(data, case.id, [cell.number for cell in found if cell.image_id])
+        st.fragment(_review)(data, case)
+        live.watch(data, case, identity.name())
+    _credit(found)
     opened_cell.show(data, case, found, asked_for)
+
+
+def _credit(found: Sequence[Cell]) -> None:
+    shipped = {record.image_id for record in demonstration.records()}
+    if any(cell.image_id in shipped for cell in found):
+        st.caption(f"{sample_cells.ABOUT} {demonstration.CREDIT}")
 
 
 def _send_pictures(data: Path, case_id: int, numbers: list[int]) -> None:

@@ -11,12 +11,12 @@ from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
 from pages.components import flash, identity
-from pages.sections.cases import address, monitoring, new_case, words
+from pages.sections.cases import address, monitoring, new_case, sample_case, words
 
 FLASH = "worklist"
 LEFT_OUT = "Every cell of every case. Cases that hide answers or verdicts are left out until they are signed."
 PAGE_SIZE = 25
-TITLES, WIDTHS = ("Case", "State", "The model's answers", "Last changed"), (3, 2, 4, 3)
+TITLES, WIDTHS = ("Case", "State", "The model's answers", "Last changed"), (3, 3, 4, 3)
 NONE_YET = "There is no case yet. Press **New case** to begin one; then drop a patient's cells into it."
 NO_MATCH = "No case matches. Change the search or the state."
 
@@ -37,13 +37,13 @@ def show(data: Path) -> None:
     if not found:
         narrowed = address.search() or address.states()
         st.info(NO_MATCH if narrowed else NONE_YET, icon=":material/folder_open:")
+        if not narrowed:
+            sample_case.offer(data, FLASH)
         return
     pages = -(-len(found) // PAGE_SIZE)
     page = min(address.page(), pages)
     st.markdown(f"**{len(found):,} {'case' if len(found) == 1 else 'cases'}**")
-    for title, column in zip(
-        ("Case", "State", "The model's answers", "Last changed"), _columns(), strict=True
-    ):
+    for title, column in zip(TITLES, _columns(), strict=True):
         column.caption(title)
     for one in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         _row(one)

@@ -14,6 +14,8 @@ from leukemia.storage.spreadsheet import inert_texts
 from pages.components import identity
 
 ABOUT = "Entries are never changed or removed. They are numbered by the server."
+# Pixels, for the texts that are long.
+WIDTHS = {"What": 160, "Before": 200, "Reason": 240}
 KEPT_BACK = "Entries about cells that you have not read yet are left out."
 
 
@@ -25,7 +27,9 @@ def show(data: Path, case: Case) -> None:
         closed = {cell.number for cell in cells.cells(data, case.id) if not cell.by(name)}
     shown = [one for one in entries if one.cell not in closed]
     st.caption(f"{ABOUT} {KEPT_BACK if len(shown) < len(entries) else ''}")
-    st.dataframe(inert_texts(pd.DataFrame(map(_row, shown))), hide_index=True, width="stretch")
+    table = inert_texts(pd.DataFrame(map(_row, shown)))
+    widths = {name: st.column_config.Column(width=width) for name, width in WIDTHS.items()}
+    st.dataframe(table, hide_index=True, width="stretch", column_config=widths)
 
 
 def _row(one: Recorded) -> dict[str, object]:
@@ -35,7 +39,7 @@ def _row(one: Recorded) -> dict[str, object]:
         "Who": one.who,
         "What": one.event,
         "Cell": one.cell,
-        "Probability of ALL": one.probability,
+        "Probability of ALL": "" if one.probability is None else f"{one.probability:.3f}",
         "Before": one.old,
         "After": one.new,
         "Reason": one.reason,

@@ -49,9 +49,9 @@ def show(data: Path, case: Case) -> None:
         if cell.status == SETTLED and cell.settlement:
             st.markdown(
                 f"Cell {cell.number}: settled as **{cell.settlement.verdict}** by "
-                f"{plain(cell.settlement.who)}, {case_wording.when(cell.settlement.at)}. "
-                f"{plain(cell.settlement.reason)} "
-                f"The readers' own verdicts: {plain(_verdicts(cell))}."
+                f"{plain(cell.settlement.who)}, {case_wording.when(cell.settlement.at)}.  \n"
+                f"Reason: {plain(cell.settlement.reason)}  \n"
+                f"The readers' own verdicts: {plain(_verdicts(cell))}"
             )
     st.markdown("**Agreement**")
     shown = agreement.of_cells(found)

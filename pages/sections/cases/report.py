@@ -11,9 +11,8 @@ from leukemia.cases import cells, signing
 from leukemia.cases.case import Case
 from leukemia.cases.signing import MEANINGS
 from leukemia.errors import RecordsError
-from leukemia.markdown import plain
 from leukemia.reports import case as case_report
-from leukemia.reports import case_pdf, case_tables, case_wording
+from leukemia.reports import case_pdf, case_tables
 from leukemia.reports.case import Content
 from pages.components import flash, identity
 from pages.sections.cases import answered_by
@@ -47,7 +46,6 @@ def show(data: Path, case: Case) -> None:
 
 def _signature(data: Path, case: Case) -> None:
     if case.is_signed:
-        st.markdown(f"**{plain(case_wording.signature(case))}**")
         with st.expander("Reopen the case", icon=":material/lock_open:"):
             _reopen(data, case)
         return

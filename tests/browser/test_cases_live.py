@@ -53,6 +53,7 @@ def test_it_leaves_a_typed_reason_and_an_opened_cell_alone(open_cases, data):
     page.get_by_role("dialog").get_by_text("cell 2").first.wait_for()
     verdicts.give(data, case.id, [3], NORMAL_LIKE, reader="Ben")
     reads(page, 3, f"Ben: {NORMAL_LIKE}")
+    page.get_by_text("Ready to sign: 3 of 3 read").wait_for()
     assert page.get_by_role("dialog").is_visible()
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")

@@ -4,8 +4,7 @@ import pytest
 
 from leukemia import jobs, settings
 from leukemia.bundles import bundle as bundles
-from leukemia.cases import case as cases
-from leukemia.cases import cells
+from leukemia.cases import cells, worklist
 from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.settings import SHIPPED
 from pages.components import tour
@@ -129,7 +128,7 @@ def test_an_address_opens_the_tour_at_a_step(fresh, asked, number):
 def test_one_press_makes_a_case_of_the_sample_cells(fresh):
     page = press(fresh("cases"), "Make a case of the sample cells")
     data = settings.load().data
-    (one,) = cases.worklist(data)
+    (one,) = worklist.worklist(data)
     found = cells.cells(data, one.case.id)
     assert {cell.image_id for cell in found} == {record.image_id for record in demonstration.records()}
     assert all(cell.name == "" and not cell.drawn for cell in found)

@@ -1,5 +1,6 @@
 """One case, opened: what it is, who reads it, and its sections."""
 
+import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from leukemia.attribution import MAX_WHO
 from leukemia.cases import worklist
 from leukemia.cases.worklist import Overview
+from leukemia.errors import RecordsError
 from leukemia.markdown import plain
 from leukemia.reports import case_wording
 from pages.components import flash, identity, section_picker
@@ -28,7 +30,7 @@ READER = "case-reader"
 def show(data: Path, case_id: int) -> None:
     """Lay out the section of the case that the address names."""
     one = worklist.overview(data, case_id, reader=identity.name())
-    _head(one)
+    _head(data, one)
     flash.show(FLASH)
     _reader_and_intake(data, one)
     if one.cells:
@@ -42,14 +44,10 @@ def show(data: Path, case_id: int) -> None:
         intake.work(data, one.case)
 
 
-def _head(one: Overview) -> None:
+def _head(data: Path, one: Overview) -> None:
     case = one.case
     st.subheader(plain(case.identifier))
-    todo = words.left_to_do(one)
-    st.markdown(
-        f"{words.STATE_MARKS[one.state]} **{one.state}**{f': {todo}' if todo else ''}. "
-        f"Begun {case_wording.when(case.created_at)} by {plain(case.created_by)}."
-    )
+    st.fragment(_state, run_every=None if case.is_signed else live.EVERY)(data, one)
     if case.is_signed:
         st.info(
             f"**{plain(case_wording.signature(case))}.** The case is read-only. To change it, "
@@ -58,6 +56,17 @@ def _head(one: Overview) -> None:
         )
     elif rules := words.rules(case):
         st.caption(rules)
+
+
+def _state(data: Path, one: Overview) -> None:
+    """Say how far the case is; it moves with each verdict."""
+    with contextlib.suppress(RecordsError):
+        one = worklist.overview(data, one.case.id, reader=identity.name())
+    todo = words.left_to_do(one)
+    st.markdown(
+        f"{words.STATE_MARKS[one.state]} **{one.state}**{f': {todo}' if todo else ''}. "
+        f"Begun {case_wording.when(one.case.created_at)} by {plain(one.case.created_by)}."
+    )
 
 
 def _reader_and_intake(data: Path, one: Overview) -> None:

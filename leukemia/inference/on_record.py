@@ -18,7 +18,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer
 from leukemia.operating_point import OperatingPoint
-from leukemia.storage import files
+from leukemia.storage import database, files
 
 PER_ENTRY = 500
 LONGEST_ERROR = 1_000
@@ -79,6 +79,11 @@ def record(
     return audit.record(data, entry, given)
 
 
+def trouble(error: LeukemiaError | OSError) -> str:
+    """Why answers are not on record, in a sentence or two."""
+    return f"{NOT_RECORDED} {str(error).removeprefix(database.NOTHING_SAVED).strip()}"
+
+
 class Recorder:
     """Puts answers on record as they are given, some hundred at a time; to be used as a context.
 
@@ -130,5 +135,5 @@ class Recorder:
         try:
             record(self._data, self._waiting, self._bundle, self._point, **self._said)
         except (LeukemiaError, OSError) as error:
-            self.trouble = f"{NOT_RECORDED} {error}"
+            self.trouble = trouble(error)
         self._waiting = []

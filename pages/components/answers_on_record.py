@@ -68,7 +68,7 @@ def _write(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: Op
             version=serving.version if serving.bundle.digest == bundle.digest else None,
         )
     except (LeukemiaError, OSError) as error:
-        state.trouble = f"{on_record.NOT_RECORDED} {error}"
+        state.trouble = on_record.trouble(error)
         return
     state.trouble = ""
     state.answered |= {one.key for one in results}

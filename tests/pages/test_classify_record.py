@@ -86,7 +86,7 @@ def test_a_database_that_is_gone_does_not_stop_answers(app, data, drawn_files, m
     page.file_uploader[0].set_value(files(drawn_files, 3)).run()
     assert not page.exception
     assert len(page.session_state.batch.results) == 3
-    assert f"{on_record.NOT_RECORDED} Nothing was saved. The database is gone." in said(page)
+    assert f"{on_record.NOT_RECORDED} The database is gone." in said(page)
     monkeypatch.setattr(answers, "record", whole)
     press(page, "Try again")
     assert on_record.NOT_RECORDED not in said(page)

@@ -10,7 +10,8 @@ from pages.sections.cases import address, case_view, monitoring, worklist
 TITLE = "Cases"
 PURPOSE = (
     "One patient's cells: the model says whether each looks like acute lymphoblastic leukemia (ALL) or "
-    "normal, people read and sign. Begin with **New case**; each verdict is saved as it is given."
+    "normal, and readers give their verdicts and sign. Begin with **New case**; each verdict is saved at "
+    "once."
 )
 # A section's word in the address, and what lays it out, given the data folder.
 SECTIONS = {"worklist": worklist.show, "monitoring": monitoring.show}

@@ -45,8 +45,7 @@ def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, rea
         found = cells_of(connection, case_id, [number])
         if not found or found[0].status not in (DISPUTED, SETTLED):
             raise RecordsError(
-                f"{database.NOTHING_SAVED} The readers do not disagree on cell {number} any more. "
-                "Review it again."
+                f"{database.NOTHING_SAVED} The readers no longer disagree on cell {number}. Review it again."
             )
         cell = found[0]
         old = cell.verdict or " / ".join(f"{one.reader}: {one.verdict}" for one in cell.readings)

@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
     data_option(command)
     command.set_defaults(run=verify)
 
-    command = parts.add_parser("list", help="list what is on record, the newest first")
+    command = parts.add_parser("list", help="list what is on record, newest first")
     command.add_argument("--case", metavar="IDENTIFIER", help="only what concerns one case")
     command.add_argument(
         "--last", type=whole(1), default=SHOWN, metavar="N", help="how many entries (default: %(default)s)"

@@ -22,7 +22,7 @@ def add_to(commands: Commands) -> None:
     """Add the command to the parser of all."""
     command = commands.add_parser(
         "monitor",
-        help="hold recent cases against the model's record; the status is 1 where there is an alert",
+        help="compare recent cases with the model's record; the status is 1 where there is an alert",
     )
     command.add_argument(
         "--window",

@@ -205,8 +205,8 @@ def _caption(report: Report, name: str, several: bool) -> str:
     said = [f"Each circle is the mean over the cells of a case, of the latest {report.described:,} cases."]
     if line.track:
         said.append(
-            "The line is the mean in which each case counts a tenth less than the one after it; it is held "
-            "against the limits, which are wider while there are few cells in a case."
+            "The line is a mean in which each case counts a tenth less than the one after it. It is compared "
+            "with the limits, which are wider while there are few cells in a case."
         )
     if line.baseline and len(line.baseline.by_source) > 1:
         said.append("Grey band: the means of the sources that the model was evaluated in.")

@@ -9,7 +9,7 @@ from leukemia.plots import case_placement
 
 COUNT_HEADER = ("Cells", "Model's answers", "With readers' verdicts")
 ABOUT_SHARE = (
-    "The interval (95%, Wilson) is over the cells of this one patient. It does not tell how another smear, "
+    "The interval (95%, Wilson) is over the cells of this one patient. It does not show how another smear, "
     "or another model, would differ."
 )
 SEVERAL_MODELS = (

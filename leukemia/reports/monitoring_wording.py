@@ -12,8 +12,8 @@ from leukemia.monitoring.readers import Readers
 from leukemia.monitoring.watch import AGREEMENT, MISSED, Line, Report
 
 NO_RECORD = (
-    "The record of the model that answered these cases is not available any more: there is nothing to hold "
-    "them against."
+    "The record of the model that answered these cases is no longer available: there is nothing to compare "
+    "them with."
 )
 NO_COLOURS = (
     "The colours of the model's own cells are not on record. Where its training set is at hand, the command "

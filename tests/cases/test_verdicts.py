@@ -166,7 +166,7 @@ def test_a_settlement_holds_until_a_reader_says_otherwise_after_it(records):
     case = make_case(records)
     verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ada")
     verdicts.give(records, case.id, [1], NORMAL_LIKE, reader="Ben")
-    with pytest.raises(RecordsError, match="do not disagree on cell 2"):
+    with pytest.raises(RecordsError, match="no longer disagree on cell 2"):
         disagreements.settle(records, case.id, 2, ALL_LIKE, who="Cleo", reason="x")
     with pytest.raises(RecordsError, match="name and a reason"):
         disagreements.settle(records, case.id, 1, ALL_LIKE, who="Cleo", reason="")

@@ -117,19 +117,20 @@ class ImportReport:
             f"{present:,} labelled images from the preliminary phase (labels CSV: {self.rows:,} rows, "
             f"{self.absent_rows:,} without a file)",
             f"{self.count('unlabelled'):,} unlabelled images",
-            f"{self.patients[ALL]} patients with ALL in {self.groups[ALL]} groups, "
-            f"{self.patients[NORMAL]} healthy subjects in {self.groups[NORMAL]} groups",
-            f"{len(self.identical_pairs):,} pairs of identical images ({self.identical_files:,} of them "
-            f"byte-identical files): {_counts(self.pairs_by_patients) or 'none'}",
+            f"{_counted(self.patients[ALL], 'patient')} with ALL in {_counted(self.groups[ALL], 'group')}, "
+            f"{_counted(self.patients[NORMAL], 'healthy subject')} in "
+            f"{_counted(self.groups[NORMAL], 'group')}",
+            f"{_counted(len(self.identical_pairs), 'pair')} of identical images ({self.identical_files:,} of "
+            f"them byte-identical files): {_counts(self.pairs_by_patients) or 'none'}",
             f"Patients linked by identical images: {_joined(self.tied_groups)}",
             "Pairs of near-identical images (the same cell cut out twice) under two patients' names: "
             f"{_counts(self.near_pairs_by_patients) or 'none'}",
             f"Patients counted as one group for either reason: {_joined(self.patient_groups)}",
-            f"{self.found:,} image files found: {imported:,} imported, {len(self.unreadable):,} unreadable, "
-            f"{self.found - imported - len(self.unreadable):,} lost",
+            f"{_counted(self.found, 'image file')} found: {imported:,} imported, "
+            f"{len(self.unreadable):,} unreadable, {self.found - imported - len(self.unreadable):,} lost",
         ]
         out += _list("cannot be read", self.unreadable)
-        out += _list("imported without a label, because their label is uncertain", self.unlabelled_by_doubt)
+        out += _list("imported without a label, because the label is uncertain", self.unlabelled_by_doubt)
         out += _list("imported, but the classifier would reject them", self.refused_by_classifier)
         out += _list("imported with an assumed bit depth", self.assumed)
         out += _list("labelled both Normal and ALL", {" = ".join(p): "" for p in self.two_labels})
@@ -137,8 +138,8 @@ class ImportReport:
         out += _list("left out", self.not_read, "file")
         if self.odd_frames:
             out.append(
-                f"{sum(self.odd_frames.values()):,} images have a frame other than "
-                f"{' or '.join(USUAL_FRAMES)} and are taken at native scale: {_counts(self.odd_frames)}"
+                "At native scale, but with a frame other than "
+                f"{' or '.join(USUAL_FRAMES)}: {_counts(self.odd_frames)}"
             )
         for label in LABELS:
             if not self.count(label):
@@ -245,4 +246,8 @@ def _list(what: str, named: dict[str, str], kind: str = "image") -> list[str]:
         return []
     shown = [f"  {name}{f': {why}' if why else ''}" for name, why in list(named.items())[:SHOWN]]
     more = [f"  and {len(named) - SHOWN:,} more, see report.json"] if len(named) > SHOWN else []
-    return [f"{len(named):,} {kind}(s) {what}:", *shown, *more]
+    return [f"{_counted(len(named), kind)} {what}:", *shown, *more]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -18,7 +18,7 @@ from leukemia.reports import case_wording
 from pages.components import flash, identity
 
 FLASH = "settle"
-SHOW_ALL = "I settle this case: show me the disagreements on cells that I have not read"
+SHOW_ALL = "I am settling this case: show me the disagreements on cells that I have not read"
 NONE = "The readers do not disagree on any cell."
 ONE_READER = "Agreement is shown once two readers have given verdicts on the same cells."
 KEPT_BACK = (

@@ -23,8 +23,8 @@ ABOUT = (
     "read-only."
 )
 KEPT_BACK = (
-    "The report tells all answers and verdicts. It is here once you have read all cells, or the case is "
-    "signed."
+    "The report contains all answers and verdicts. It becomes available once you have read all cells, or "
+    "once the case is signed."
 )
 MISSING_KEPT_BACK = (
     "Which cells need a verdict is shown once you have read all cells: readers of this case do not see each "

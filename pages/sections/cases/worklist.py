@@ -17,7 +17,7 @@ FLASH = "worklist"
 LEFT_OUT = "Every cell of every case. Cases that hide answers or verdicts are left out until they are signed."
 PAGE_SIZE = 25
 TITLES, WIDTHS = ("Case", "State", "The model's answers", "Last changed"), (3, 3, 4, 3)
-NONE_YET = "There is no case yet. Press **New case** to begin one; then drop a patient's cells into it."
+NONE_YET = "There are no cases yet. Press **New case** to begin one, then drop a patient's cells into it."
 NO_MATCH = "No case matches. Change the search or the state."
 
 

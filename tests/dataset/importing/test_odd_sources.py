@@ -50,7 +50,7 @@ def test_what_can_be_read_comes_in_exactly_and_the_rest_is_told(source, tmp_path
     assert set(report.not_read) == {"fold_0/all/UID_1_1_2_all.bmp", "fold_0/all/UID_1_1_3_all.bmp"}
     assert report.assumed == {"fold_0/all/UID_1_1_1_all.tif": "taken as 12-bit samples, by the brightest one"}
     told = "\n".join(report.lines())
-    assert "2 file(s) left out" in told and "assumed bit depth" in told
+    assert "2 files left out" in told and "assumed bit depth" in told
 
 
 def test_the_same_names_come_out_on_every_run(source, tmp_path):

@@ -146,16 +146,22 @@ def _kept_back(wanted: sa.ColumnElement[bool], reader: str | None) -> sa.Select:
     if reader is None:
         return _counts(wanted, CELLS, sa.false())
     last = (
-        sa.select(sa.func.max(READINGS.c.number))
+        sa.select(sa.func.max(READINGS.c.number).label("number"))
         .where(
-            READINGS.c.reader == clean(reader), READINGS.c.case_id.in_(sa.select(CASES.c.id).where(wanted))
+            READINGS.c.reader == clean(reader),
+            READINGS.c.case_id.in_(sa.select(CASES.c.id).where(wanted)),
         )
         .group_by(READINGS.c.case_id, READINGS.c.cell)
+        .cte("last")
+        .prefix_with("MATERIALIZED")
     )
+    # Found once, and not again for each cell.
     read = (
         sa.select(READINGS.c.case_id, READINGS.c.cell)
-        .where(READINGS.c.number.in_(last), READINGS.c.verdict != "")
-        .subquery()
+        .join(last, last.c.number == READINGS.c.number)
+        .where(READINGS.c.verdict != "")
+        .cte("read")
+        .prefix_with("MATERIALIZED")
     )
     own = (read.c.case_id == CELLS.c.case_id) & (read.c.cell == CELLS.c.number)
     return _counts(wanted, sa.outerjoin(CELLS, read, own), read.c.cell.is_(None))

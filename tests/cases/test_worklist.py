@@ -1,11 +1,14 @@
 """The worklist tells a reader no more of a case than its cells do."""
 
 import pytest
+import sqlalchemy as sa
 
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts, worklist
+from leukemia.cases.tables import CELLS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from leukemia.storage import database
 from tests.support.case_factory import make_case
 
 
@@ -66,3 +69,30 @@ def test_where_the_answer_is_hidden_every_cell_needs_a_verdict_before_signing(re
     signing.sign(records, case.id, who="Ada", meaning="x")
     one = worklist.overview(records, case.id, reader="nobody")
     assert (one.state, one.kept_back, sum(one.decisions.values())) == (worklist.SIGNED, 0, 3)
+
+
+def test_a_case_of_many_cells_is_counted_in_proportion_to_them(tmp_path):
+    case = make_case(tmp_path, probabilities=(0.9,), hide_model=True)
+    steps = {count: _steps(tmp_path, case.id, count) for count in (200, 800)}
+    assert steps[800] < 8 * steps[200], "four times the cells take four times the work, not sixteen times"
+
+
+def _steps(data, case_id, count):
+    """What SQLite does, in thousands of its instructions, where the reader has read so many cells."""
+    with database.writing(data) as connection:
+        wanted = sa.select(CELLS).where(CELLS.c.case_id == case_id)
+        cell, *others = connection.execute(wanted.order_by(CELLS.c.number)).mappings().all()
+        numbers = range(len(others) + 2, count + 1)
+        rows = [dict(cell) | {"number": number, "image_id": f"{number}"} for number in numbers]
+        connection.execute(CELLS.insert(), rows)
+    verdicts.give(data, case_id, range(1, count + 1), ALL_LIKE, reader="Ada")
+    done = []
+    raw = database.engine(data).raw_connection()
+    raw.driver_connection.set_progress_handler(lambda: done.append(1), 1_000)
+    raw.close()
+    assert worklist.overview(data, case_id, reader="Ada").with_verdict == count
+    raw = database.engine(data).raw_connection()
+    raw.driver_connection.set_progress_handler(None, 0)
+    raw.close()
+    assert done
+    return len(done)

@@ -75,7 +75,7 @@ def test_a_running_job_stays_one_is_cancelled_and_no_second_one_starts(job, step
     assert "Finished work is kept" in jobs.state(job).message
 
 
-@pytest.mark.parametrize("seconds", STEPS)
+@pytest.mark.parametrize("seconds", [*STEPS, 3600.0])
 def test_how_long_it_runs_and_the_time_to_stop_do_not_follow_the_system_clock(job, step, tmp_path, seconds):
     until(lambda: jobs.state(job).total)
     # It takes no notice of the request.

@@ -34,7 +34,8 @@ def sessions(browser):
 
 @pytest.fixture(scope="session")
 def server(browser, tiny_bundle, tmp_path_factory):
-    with Server(tiny_bundle, tmp_path_factory.mktemp("server") / "log.txt") as started:
+    folder = tmp_path_factory.mktemp("server")
+    with Server(tiny_bundle, folder / "log.txt", folder / "data") as started:
         yield started
 
 

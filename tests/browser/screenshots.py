@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from leukemia import settings
 from leukemia.tracking import run_history
-from tests.support.browser import ARGUMENTS, Server, find_browser
+from tests.support.browser import ARGUMENTS, Server, at_rest, find_browser
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
 # Name, width and height in pixels, theme, whether unreadable files are among the cells.
@@ -20,6 +20,8 @@ SHOTS = (
     ("classify-dark", 1280, 1500, "dark", True),
     ("classify-narrow", 768, 1700, "light", True),
 )
+# What is read of the case of sample cells: keys, cell by cell; the reader's name, and where the tab keeps it.
+READ, READER = "aniar1aii", "sessionStorage.setItem('leukemia-reader', 'Ada')"
 UNREADABLE = {"letter.bmp": b"Dear colleague, enclosed please find", "empty.png": b""}
 
 
@@ -33,10 +35,35 @@ def main() -> None:
             server.wait()
             for shot in SHOTS:
                 _take(browser, server.url, Path(name), *shot)
+            _take_case(browser, Path(name))
             _take_runs(browser, Path(name) / "runs.txt")
         finally:
             browser.close()
             server.stop()
+
+
+def _take_case(browser: Browser, folder: Path) -> None:
+    server = Server(settings.load().model, folder / "cases.txt", folder / "data")
+    try:
+        server.wait()
+        page = browser.new_page(viewport={"width": 1280, "height": 1200}, color_scheme="light")
+        page.add_init_script(READER)
+        page.goto(f"{server.url}/cases")
+        page.get_by_role("button", name="Make a case of the sample cells").click()
+        page.locator(".card img").nth(15).wait_for()
+        page.get_by_text("You have read 0 of 16").wait_for()
+        at_rest(page)
+        page.locator(".cells").focus()
+        for key in READ:
+            page.keyboard.press(key)
+        page.get_by_text("Saved.").wait_for()
+        page.mouse.move(640, 600)
+        page.mouse.wheel(0, -3_000)
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(4_000)
+        page.screenshot(path=FOLDER / "cases-light.png")
+    finally:
+        server.stop()
 
 
 def _take_runs(browser: Browser, log: Path) -> None:

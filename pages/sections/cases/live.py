@@ -18,7 +18,7 @@ from leukemia.errors import RecordsError
 from pages.sections.cases import cards
 
 # Seconds between two looks.
-EVERY = 2.0
+EVERY = 3.0
 NEWS = "Others have changed this case since this was shown."
 
 _component = st.components.v2.component(

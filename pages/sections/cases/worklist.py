@@ -57,9 +57,10 @@ def _controls() -> None:
     state["cases-order"] = address.order()
 
     def narrow() -> None:
-        address.put_list(
-            search=state["cases-search"], states=state["cases-states"], order=state["cases-order"]
-        )
+        # Fields of a list that was left may be reported as changed while they are no longer there.
+        given = [state.get(f"cases-{name}") for name in ("search", "states", "order")]
+        if None not in given:
+            address.put_list(search=given[0], states=given[1], order=given[2])
 
     left, middle, right = st.columns([3, 3, 2])
     left.text_input("Search by identifier", key="cases-search", on_change=narrow, max_chars=LONGEST)

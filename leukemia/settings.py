@@ -27,6 +27,10 @@ MAX_FILES = 500
 MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000
+# Of a field of a smear, which is cut into tiles before it is worked on.
+MAX_FIELD_BYTES = 400 * 1024 * 1024
+MAX_FIELD_SIDE = 30_000
+MAX_FIELD_PIXELS = 100_000_000
 # Memory that decoding may take at a time, all sessions together: enough for one picture of the largest size.
 DECODING_BYTES = 1_000_000_000
 

@@ -14,12 +14,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leukemia.errors import ImageError
 from leukemia.imaging import depth, loss, scale, tiff
+from leukemia.imaging.limits import CELL, FIELD, Limits
 from leukemia.imaging.loss import Loss
-from leukemia.settings import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
 from leukemia.storage import files
 
 # What is wrong with a file is said once, by the error.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow refuses twice as much unread; what is allowed is checked below.
+Image.MAX_IMAGE_PIXELS = FIELD.pixels
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
@@ -28,14 +31,13 @@ PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # how it begins, and where the bits o
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One decoded picture and what its file says of it.
+class Opened:
+    """One decoded picture, not yet an array, and what its file says of it.
 
     Attributes
     ----------
-    pixels : numpy.ndarray
-        uint8, shape (height, width, 3), RGB. Transparent pixels stand on black, as the cut-out
-        cells of C-NMC do.
+    image : PIL.Image.Image
+        RGB, upright. Transparent pixels stand on black, as the cut-out cells of C-NMC do.
     loss : Loss or None
         How the file was compressed; None where it keeps every pixel.
     pixel_size : float or None
@@ -44,28 +46,46 @@ class Picture:
         What was assumed to tell its levels; empty where nothing was.
     """
 
+    image: Image.Image
+    loss: Loss | None = None
+    pixel_size: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture and what its file says of it; see :class:`Opened`.
+
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+        uint8, shape (height, width, 3), RGB.
+    loss, pixel_size, note
+        As in :class:`Opened`.
+    """
+
     pixels: np.ndarray
     loss: Loss | None = None
     pixel_size: float | None = None
     note: str = ""
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, limits: Limits = CELL) -> bytes:
     """Read an image file, refusing one over the size limit before it is in memory.
 
     Raises
     ------
     ImageError
-        Where the file is missing, empty, not readable or larger than ``MAX_FILE_BYTES``.
+        Where the file is missing, empty, not readable or larger than ``limits.file_bytes``.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ImageError(_too_large())
-        data = files.read(path, MAX_FILE_BYTES)
+        if path.stat().st_size > limits.file_bytes:
+            raise ImageError(limits.too_many_bytes)
+        data = files.read(path, limits.file_bytes)
     except OSError as error:
         raise ImageError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ImageError(_too_large())
+    if len(data) > limits.file_bytes:
+        raise ImageError(limits.too_many_bytes)
     return data
 
 
@@ -75,7 +95,7 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def open_picture(data: bytes) -> Picture:
-    """Decode one picture, with every limit checked before decoding.
+    """Decode one picture to an array; see :func:`open_image` for the errors.
 
     Parameters
     ----------
@@ -85,6 +105,24 @@ def open_picture(data: bytes) -> Picture:
     Returns
     -------
     Picture
+    """
+    opened = open_image(data)
+    return Picture(np.asarray(opened.image), opened.loss, opened.pixel_size, opened.note)
+
+
+def open_image(data: bytes, limits: Limits = CELL) -> Opened:
+    """Decode one picture, with every limit checked before decoding.
+
+    Parameters
+    ----------
+    data : bytes
+        A BMP, PNG, JPEG, TIFF or WebP file with a single picture.
+    limits : Limits, optional
+        Those of a cell's image, or :data:`leukemia.imaging.limits.FIELD`.
+
+    Returns
+    -------
+    Opened
 
     Raises
     ------
@@ -93,14 +131,14 @@ def open_picture(data: bytes) -> Picture:
     """
     if not data:
         raise ImageError("The file is empty.")
-    if len(data) > MAX_FILE_BYTES:
-        raise ImageError(_too_large())
+    if len(data) > limits.file_bytes:
+        raise ImageError(limits.too_many_bytes)
     try:
-        return _open(data)
+        return _open(data, limits)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageError(_too_wide()) from error
+        raise ImageError(limits.too_many_pixels) from error
     except UnidentifiedImageError as error:
         raise ImageError("Not a readable image (BMP, PNG, JPEG, TIFF or WebP).") from error
     except MemoryError as error:
@@ -110,37 +148,27 @@ def open_picture(data: bytes) -> Picture:
         raise ImageError("The image is damaged or incomplete. Export or copy it again.") from error
 
 
-def _too_large() -> str:
-    return f"The file is larger than {MAX_FILE_BYTES // 1024**2} MB."
-
-
-def _too_wide() -> str:
-    return f"The image is too large: the limit is {MAX_SIDE:,} pixels per side."
-
-
-def _open(data: bytes) -> Picture:
+def _open(data: bytes, limits: Limits) -> Opened:
     page = 0
     if tiff.is_tiff(data):
-        found = tiff.read(data)
+        found = tiff.read(data, limits)
         if isinstance(found, tiff.Deep):
-            return Picture(_upright_rgb(found.image), found.loss, found.pixel_size, found.note)
+            return Opened(_upright_rgb(found.image), found.loss, found.pixel_size, found.note)
         page = found
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if image.format == "TIFF":
             image.seek(page)
-        _check_header(image, data)
+        _check_header(image, data, limits)
         if data.startswith(PNG) and data[PNG_DEPTH] > 8 and image.mode in ("RGB", "RGBA"):
             return _deep_png(data, image)
         pixel_size = scale.recorded(image.tag_v2) if image.format == "TIFF" else None
         lost = loss.of_file(image, data)
         image.load()
-        return Picture(_upright_rgb(_without_empty_alpha(image)), lost, pixel_size)
+        return Opened(_upright_rgb(_without_empty_alpha(image)), lost, pixel_size)
 
 
-def _check_header(image: Image.Image, data: bytes) -> None:
-    width, height = image.size
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise ImageError(_too_wide())
+def _check_header(image: Image.Image, data: bytes, limits: Limits) -> None:
+    limits.check(*image.size)
     if image.format == "TIFF":
         return  # its pages were looked at before
     frames = getattr(image, "n_frames", 1)
@@ -167,7 +195,7 @@ def _is_as_large(image: Image.Image, data: bytes) -> bool:
         return False
 
 
-def _deep_png(data: bytes, image: Image.Image) -> Picture:
+def _deep_png(data: bytes, image: Image.Image) -> Opened:
     """A PNG of 16 bits; Pillow would cut samples of 12 bits down to black."""
     from imagecodecs import png_decode
 
@@ -175,7 +203,7 @@ def _deep_png(data: bytes, image: Image.Image) -> Picture:
     levels, note = depth.to_eight_bits(png_decode(data), None)
     deep = Image.fromarray(levels)
     deep.info = image.info
-    return Picture(_upright_rgb(deep), None, None, note)
+    return Opened(_upright_rgb(deep), None, None, note)
 
 
 def _without_empty_alpha(image: Image.Image) -> Image.Image:
@@ -185,7 +213,7 @@ def _without_empty_alpha(image: Image.Image) -> Image.Image:
     return image
 
 
-def _upright_rgb(image: Image.Image) -> np.ndarray:
+def _upright_rgb(image: Image.Image) -> Image.Image:
     ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith(("I", "F")):
         raise ImageError("16- and 32-bit greyscale images cannot be read. Save the cell as 8-bit colour.")
@@ -193,4 +221,4 @@ def _upright_rgb(image: Image.Image) -> np.ndarray:
         rgba = image.convert("RGBA")
         black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, rgba)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return image if image.mode == "RGB" else image.convert("RGB")

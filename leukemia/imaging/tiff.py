@@ -19,9 +19,10 @@ from PIL import Image
 
 from leukemia.errors import ImageError
 from leukemia.imaging import depth, loss, planes, scale
+from leukemia.imaging.limits import CELL, Limits
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.planes import Channels
-from leukemia.settings import MAX_PIXELS, MAX_SIDE
+from leukemia.settings import MAX_SIDE
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -72,7 +73,7 @@ def is_tiff(data: bytes) -> bool:
     return order is not None and len(data) > 8 and struct.unpack_from(f"{order}H", data, 2)[0] in VERSIONS
 
 
-def read(data: bytes) -> Deep | int:
+def read(data: bytes, limits: Limits = CELL) -> Deep | int:
     """Decode a TIFF, or say which of its pages is the picture where Pillow reads it.
 
     Raises
@@ -94,7 +95,7 @@ def read(data: bytes) -> Deep | int:
         if len(pictures) == 1 and _is_plain(pictures[0]):
             return pages.index(pictures[0])
         for page in pictures:
-            _check(page, len(data))
+            _check(page, len(data), limits)
         samples, alpha = _samples(pictures, channels)
         bits = channels.bits or _recorded_bits(pictures[0])
         levels, note = depth.to_eight_bits(samples, bits)
@@ -155,11 +156,12 @@ def _is_plain(page: "TiffPage") -> bool:
     )
 
 
-def _check(page: "TiffPage", size: int) -> None:
+def _check(page: "TiffPage", size: int, limits: Limits) -> None:
     """Refuse what is over a limit before it is decoded, and what is cut off: tifffile fills it with 0."""
     height, width = max(page.imagelength, page.tilelength), max(page.imagewidth, page.tilewidth)
-    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS or page.imagedepth > 1:
-        raise ImageError(f"The image is too large: the limit is {MAX_SIDE:,} pixels per side.")
+    limits.check(width, height)
+    if page.imagedepth > 1:
+        raise ImageError(limits.too_many_pixels)
     if page.dtype is None or page.samplesperpixel > 8:
         raise ImageError(f"This kind of TIFF is not read. {SAVE_AS}")
     parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from leukemia.errors import ImageError
 from leukemia.imaging import reader, validate
+from leukemia.settings import MAX_FILE_BYTES
 from tests.support.pictures import ellipse, encoded
 
 
@@ -56,7 +57,7 @@ GOOD = encoded(ellipse())
         (png_header(60_000, 60_000), "too large"),
         (png_header(60_000, 10), "too large"),
         (png_header(6_000, 6_000), "too large"),
-        (GOOD + b"\0" * reader.MAX_FILE_BYTES, "larger than 20 MB"),
+        (GOOD + b"\0" * MAX_FILE_BYTES, "larger than 20 MB"),
     ],
 )
 def test_what_cannot_be_decoded_says_why(data, says):
@@ -124,7 +125,7 @@ def test_a_bmp_whose_fourth_byte_is_empty_is_opaque(alpha):
 def test_read_refuses_a_huge_file_before_reading_it(tmp_path):
     path = tmp_path / "huge.bmp"
     with path.open("wb") as file:
-        file.truncate(reader.MAX_FILE_BYTES + 1)
+        file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(ImageError, match="larger than 20 MB"):
         reader.read(path)
 

@@ -18,7 +18,7 @@ from leukemia.classes import CLASSES
 from leukemia.errors import BundleError
 from leukemia.imaging import scale
 from leukemia.jobs import progress
-from leukemia.storage.atomic import partial_folder
+from leukemia.storage import atomic
 
 # The engine's answers may differ from Keras's by at most this much probability.
 AGREEMENT = 1e-3
@@ -83,7 +83,7 @@ def write(
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with partial_folder(folder.parent) as partial:
+    with atomic.partial_folder(folder.parent) as partial:
         progress.current().step("Writing the model")
         model.save(partial / bundles.NETWORK)
         engine = _write_engine(model, partial, probe, training, labelled)
@@ -91,7 +91,7 @@ def write(
         columns = [*held_out.COLUMNS, *more]
         predictions[columns].to_csv(partial / bundles.PREDICTIONS, index=False, lineterminator="\n")
         _write_record(partial, _complete(training, model, engine))
-        _replace(folder, partial)
+        atomic.replace_folder(folder, partial)
     return bundles.read(folder)
 
 
@@ -116,7 +116,7 @@ def write_copy(bundle: bundles.Bundle, place: Path, name: str, record: schema.Re
     OSError
         Where it cannot be written; ``place`` is then as it was.
     """
-    with partial_folder(place) as partial:
+    with atomic.partial_folder(place) as partial:
         for file in COPIED:
             shutil.copyfile(bundle.folder / file, partial / file)
         _write_record(partial, record)
@@ -187,16 +187,6 @@ def _complete(training: schema.Training, model: Network, engine: schema.Engine) 
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
         files={},
     )
-
-
-def _replace(folder: Path, partial: Path) -> None:
-    # A folder cannot be renamed over another that is not empty: the old one steps aside first.
-    aside = folder.with_name(f".old-{folder.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    if folder.exists():
-        folder.rename(aside)
-    partial.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _rename(partial: Path, place: Path, name: str) -> Path:

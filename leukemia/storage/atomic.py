@@ -75,6 +75,17 @@ def partial_folder(place: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def replace_folder(folder: Path, partial: Path) -> None:
+    """Put a folder that is whole where it belongs, in place of the one that is there."""
+    # A folder cannot be renamed over another that is not empty: the old one steps aside first.
+    aside = folder.with_name(f".old-{folder.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+    partial.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def write_text(target: Path, text: str) -> None:
     """Write ``text`` as UTF-8 to ``target``, whole or not at all."""
     with whole_file(target) as partial:

@@ -7,12 +7,14 @@ import argparse
 import json
 
 import pytest
+from PIL import Image
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import parser
 from leukemia.settings import PROJECT
 from leukemia.verification import store
 from tests.support.bundle_factory import copy_bundle
+from tests.support.fields import PIXEL_SIZE, draw
 from tests.support.labelled_cells import write_folders
 from tests.support.watch import Watch
 
@@ -85,6 +87,9 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     go("evaluate", tiny_bundle)
     go("evaluate", tmp_path / "trained", "--data", data)
     go("classify", drawn_files, "--output", tmp_path / "out.csv", "--model", tiny_bundle)
+    smear = tmp_path / "smear.png"
+    Image.fromarray(draw()).save(smear)
+    go("segment", smear, "--output", tmp_path / "segmented", "--pixel-size", PIXEL_SIZE)
     go("map", "--model", tiny_bundle)
     go("verify", cells, "--model", tiny_bundle, *least, "--report", tmp_path / "report.html", status=(0, 1))
     (verified,) = store.every(data)

@@ -26,17 +26,20 @@ def data_option(
     )
 
 
-def scale_option(command: argparse.ArgumentParser) -> None:
+SCALE = (
+    "the scale of all images: the micrometres of one pixel, or 'native' for C-NMC's magnification "
+    "(default: as a TIFF records it; frames of 450 or 600 pixels a side are native)"
+)
+
+
+def scale_option(command: argparse.ArgumentParser, meaning: str = SCALE) -> None:
     """Add the option that states the scale of images: ``scale`` is a Scale, or None."""
     command.add_argument(
         "--pixel-size",
         type=_scale,
         dest="scale",
         metavar="MICROMETRES",
-        help=(
-            "the scale of all images: the micrometres of one pixel, or 'native' for C-NMC's magnification "
-            "(default: as a TIFF records it; frames of 450 or 600 pixels a side are native)"
-        ),
+        help=meaning,
     )
 
 

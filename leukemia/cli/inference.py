@@ -8,13 +8,13 @@ import contextlib
 import csv
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
+from leukemia.cli import images
 from leukemia.cli.arguments import Commands, data_option, scale_option
-from leukemia.errors import DatasetError, LeukemiaError
+from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
@@ -49,6 +49,11 @@ def add_to(commands: Commands) -> None:
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
     command.add_argument(
         "--output", type=Path, required=True, metavar="FILE.csv", help="one row per image; - to print"
+    )
+    command.add_argument(
+        "--fields",
+        action="store_true",
+        help="the images are fields of a smear: find their white cells and classify each",
     )
     scale_option(command)
     _model(command)
@@ -98,7 +103,9 @@ def classify(options: Namespace) -> int:
     from leukemia.inference.classifier import Classifier, Source
     from leukemia.storage import output
 
-    paths = list(_images(options.paths))
+    if options.fields:
+        return _classify_fields(options)
+    paths = list(images.find(options.paths))
     table = output.file(options.output, decisions.is_table, "table", paths)
     bundle, version = _in_service(options.model)
     classifier = Classifier(bundle)
@@ -137,6 +144,46 @@ def classify(options: Namespace) -> int:
             "--pixel-size native."
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
+    if trouble := recorder.trouble if recorder else NO_RECORDS:
+        print(f"leukemia: {trouble}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _classify_fields(options: Namespace) -> int:
+    """Classify the white cells of fields into a CSV file: a row a cell, with its box."""
+    from leukemia.cli.console import Bar
+    from leukemia.inference import decisions, fields, learned
+    from leukemia.inference.classifier import Classifier
+    from leukemia.segmentation import table as boxes
+    from leukemia.storage import output
+
+    paths = list(images.find(options.paths))
+    table = output.file(options.output, decisions.is_table, "table", paths)
+    bundle, version = _in_service(options.model)
+    classifier = Classifier(bundle)
+    point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
+    cells = refused = 0
+    recorder = _recorder(bundle, point, version)
+    with table.open() as file, Bar("fields") as bar, recorder or contextlib.nullcontext():
+        writer = csv.DictWriter(file, (*decisions.COLUMNS, *boxes.BOX), lineterminator="\n")
+        writer.writeheader()
+        for done, path in enumerate(paths):
+            bar(done, len(paths), "Classifying")
+            for one in fields.answer_field(classifier, path, options.scale):
+                box = boxes.box(one.cell) if one.cell else dict.fromkeys(boxes.BOX, "")
+                writer.writerow(decisions.row(one.answer, point, bundle, known) | box)
+                if recorder:
+                    recorder.add(one.answer)
+                cells += one.cell is not None
+                refused += one.answer.probability is None
+        bar(len(paths), len(paths), "Classifying")
+    lines = [
+        f"{cells:,} white cells found in {len(paths):,} fields; rows without an answer: {refused:,}. "
+        f"{options.output}",
+        f"Decisions: {point}",
+        settings.RESEARCH_USE,
+    ]
+    print("\n".join(lines), file=sys.stderr if table.streams else sys.stdout)
     if trouble := recorder.trouble if recorder else NO_RECORDS:
         print(f"leukemia: {trouble}", file=sys.stderr)
     return 1 if refused else 0
@@ -190,27 +237,3 @@ def _in_service(named: Path | None) -> tuple["Bundle", int | None]:
     if serves.notice:
         print(f"leukemia: {serves.notice}", file=sys.stderr)
     return serves.bundle, serves.version
-
-
-def _images(paths: list[Path]) -> Iterator[Path]:
-    """Files as they are named; of folders, at any depth, those with an image's suffix.
-
-    Of what must not be read, images get a row that says so, and the rest a line on the error stream.
-    """
-    from leukemia.imaging.reader import SUFFIXES
-    from leukemia.storage import files
-
-    for path in paths:
-        if path.is_dir():
-            found = sorted(files.walk(path), key=lambda one: one.path)
-            images = [one.path for one in found if one.path.suffix.lower() in SUFFIXES]
-            for one in found:
-                if one.left_out and one.path not in images:
-                    print(f"leukemia: {one.name} was left out: {one.left_out}.", file=sys.stderr)
-            if not images:
-                raise DatasetError(f"No image in {files.shown(path)} (looked for {', '.join(SUFFIXES)}).")
-            yield from images
-        elif path.exists():
-            yield path
-        else:
-            raise DatasetError(f"No such file or folder: {path}.")

@@ -16,6 +16,7 @@ from leukemia.cli import (
     monitoring,
     queue,
     registry,
+    segmentation,
     sweep,
     terminal,
     training,
@@ -24,7 +25,18 @@ from leukemia.cli import (
 from leukemia.errors import LeukemiaError
 from leukemia.storage import atomic
 
-GROUPS = (dataset, inference, training, sweep, registry, verify, queue, monitoring, audit)
+GROUPS = (
+    dataset,
+    inference,
+    segmentation,
+    training,
+    sweep,
+    registry,
+    verify,
+    queue,
+    monitoring,
+    audit,
+)
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 # Commands that write; each notes its settings where they changed.
 WRITERS = frozenset(

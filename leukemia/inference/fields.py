@@ -1,0 +1,78 @@
+"""Fields to answers: each white cell is cut out and answered, or says why not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from leukemia.errors import ImageError
+from leukemia.imaging import scale as scales
+from leukemia.imaging.scale import Scale
+from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.segmentation import crop
+from leukemia.segmentation.field import Field, read_field
+from leukemia.segmentation.network import Network
+from leukemia.segmentation.segment import NONE_FOUND, Segmented, WhiteCell, segment
+from leukemia.storage import files
+
+CUT = "The field's edge cuts the cell: its size and its nucleus are not known whole."
+
+
+@dataclass(frozen=True)
+class CellAnswer:
+    """The answer to a cell of a field; without a cell, why there is none."""
+
+    answer: Answer
+    cell: WhiteCell | None = None
+
+
+def answer_field(
+    classifier: Classifier, path: Path, said: Scale | None = None, network: Network | None = None
+) -> Iterator[CellAnswer]:
+    """Find the white cells of a field and answer each.
+
+    A cell that the field's edge cuts is not answered: its size is part of what tells a blast.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    path : Path
+        The field.
+    said : Scale, optional
+        Its scale, where it is known.
+    network : Network, optional
+        Finds the cells, instead of the one that comes with the program.
+
+    Yields
+    ------
+    CellAnswer
+        One a white cell, row by row; of a field that cannot be read, or holds none, a single one without a
+        cell.
+    """
+    name = files.shown(path)
+    try:
+        field = read_field(path)
+        found = segment(field, said, network)
+    except ImageError as error:
+        yield CellAnswer(Answer(name, error=str(error)))
+        return
+    if not found.cells:
+        yield CellAnswer(Answer(name, error=NONE_FOUND, note=found.scale.note))
+    sources = (_source(name, field, found, cell, classifier.bundle.pixel_size) for cell in found.cells)
+    answers = classifier.classify(sources)
+    for cell, answer in zip(found.cells, answers, strict=True):
+        told = replace(answer, note=_note(found, field), lossy=field.loss is not None)
+        if cell.edge:
+            told = replace(told, probability=None, error=CUT)
+        yield CellAnswer(told, cell)
+
+
+def _source(name: str, field: Field, found: Segmented, cell: WhiteCell, pixel_size: float) -> Source:
+    def cut() -> bytes:
+        return crop.cut_out(field, cell.outline, found.scale, pixel_size).png()
+
+    # It is cut out at the model's scale when its turn comes.
+    return Source(name, cut, scales.NATIVE)
+
+
+def _note(found: Segmented, field: Field) -> str:
+    return "; ".join(filter(None, (found.scale.note, field.note, field.loss.note if field.loss else "")))

@@ -20,8 +20,9 @@ from leukemia.segmentation.boxes import overlap
 from leukemia.segmentation.field import Field
 from leukemia.segmentation.find import Found
 
-# Micrometres per pixel at which outlines are drawn, where the field is as fine.
-PIXEL_SIZE = 0.15
+# Micrometres per pixel at which outlines are drawn, where the field is as fine: a line that is off by a few
+# pixels of C-NMC's scale already moves what the classifier answers.
+PIXEL_SIZE = 0.05
 # Micrometres by which the network's outline may be off.
 UNSURE = 0.9
 # What is looked at about a box, as a share of its sides.

@@ -30,7 +30,7 @@ def problem(path: Path) -> str:
             reader = csv.reader(file, strict=True)
             header = next(reader)
             if missing := [name for name in COLUMNS if name not in header]:
-                return f"lacks the column(s) {', '.join(missing)}"
+                return f"lacks columns: {', '.join(missing)}"
             if len(set(header)) < len(header):
                 return "names a column twice"
             return _rows(header, reader)

@@ -75,7 +75,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DatasetError(f"{path} is damaged and cannot be read. Run prepare again.") from error
     missing = [name for name in COLUMNS if name not in frame]
     if missing:
-        raise DatasetError(f"{path} lacks the column(s) {', '.join(missing)}. Run prepare again.")
+        raise DatasetError(f"{path} lacks columns: {', '.join(missing)}. Run prepare again.")
     odd = sorted(set(frame["label"]) - {*LABELS, ""})
     if odd:
         raise DatasetError(f"{path} has labels other than Normal and ALL: {', '.join(odd[:3])}.")

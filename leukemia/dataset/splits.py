@@ -55,8 +55,8 @@ def by_patient(cells: pd.DataFrame, seed: int = 0) -> pd.Series:
     for label, members in groups.groupby("label", sort=True):
         if len(members) < len(SUBSETS):
             raise DatasetError(
-                f"Only {len(members)} patient group(s) with {label} cells: a split by patient needs "
-                f"{len(SUBSETS)}."
+                f"A split by patient needs {len(SUBSETS)} patient groups with {label} cells; here there "
+                f"{_are(len(members))}."
             )
         names = members.sort_index().sort_values("cells", ascending=False, kind="stable").index
         for start in range(0, len(names), len(TURNS)):
@@ -123,7 +123,8 @@ def folds(cells: pd.DataFrame, count: int = 5, seed: int = 0) -> pd.Series:
     for label, members in groups.groupby("label", sort=True):
         if len(members) < count:
             raise DatasetError(
-                f"Only {len(members)} patient group(s) with {label} cells: {count} folds need as many."
+                f"{count} folds need as many patient groups with {label} cells; here there "
+                f"{_are(len(members))}."
             )
         by_class.append(members.sort_index().sort_values("area", kind="stable"))
     candidates = [
@@ -166,8 +167,8 @@ def sources(cells: pd.DataFrame) -> list[str]:
     names = sorted(cells["source"].unique())
     if len(names) < FEWEST_SOURCES:
         raise DatasetError(
-            f"All labelled cells come from {len(names)} source(s). Leaving each out in turn needs at least "
-            f"{FEWEST_SOURCES}."
+            "Leaving each source out in turn needs labelled cells from at least "
+            f"{FEWEST_SOURCES} sources; here there {_are(len(names))}."
         )
     return names
 
@@ -255,3 +256,7 @@ def describe(cells: pd.DataFrame, assignment: pd.Series) -> dict[str, dict[str, 
             "groups": sorted(groups["patient_group"]),
         }
     return out
+
+
+def _are(count: int) -> str:
+    return "is only 1" if count == 1 else f"are only {count}"

@@ -165,7 +165,7 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
     together : bool, optional
         Whether a last row shows their mean; see :func:`leukemia.evaluation.out_of_fold.evaluate_mean`.
     """
-    rows = [(f"{one.recipe}, {one.record.views} view(s)", one.predictions, one.threshold) for one in bundles]
+    rows = [(f"{one.recipe}, {_views(one.record.views)}", one.predictions, one.threshold) for one in bundles]
     if together:
         mean = evaluate_mean([one.predictions for one in bundles], [one.folder.name for one in bundles])
         rows.append((f"mean of these {len(bundles)}", mean.predictions, mean.threshold))
@@ -245,3 +245,7 @@ def _head(*names: str) -> list[str]:
 
 def _row(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _views(count: int) -> str:
+    return f"{count} view{'' if count == 1 else 's'}"

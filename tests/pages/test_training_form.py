@@ -210,7 +210,7 @@ def test_sources_are_left_out_one_at_a_time(open_form, asked, data):
     pick(page, "training-kind", "crossvalidate")
     pick(page, "training-leave", "source")
     assert "Folds" not in [one.label for one in page.number_input]
-    assert "from 1 source(s)" in page.error[0].value.replace("\\", "")
+    assert "here there is only 1" in page.error[0].value.replace("\\", "")
     cells = manifest.read(data)
     three = cells["patient_group"].map(dict(zip(cells["patient_group"].unique(), "abc" * 9, strict=False)))
     manifest.write(data, cells.assign(source=three))

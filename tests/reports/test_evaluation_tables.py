@@ -66,7 +66,7 @@ def test_cross_validated_bundles_make_a_table_of_their_own(folded):
     assert row == again
     assert head.count("|") == row.count("|")
     estimate = estimates.of(folded.predictions, folded.threshold)["auroc"]
-    assert row.startswith(f"| tiny-test, 2 view(s) | {estimate} |")
+    assert row.startswith(f"| tiny-test, 2 views | {estimate} |")
     right = patients.table(folded.predictions, folded.threshold)["right"]
     assert row.endswith(f"| {right.sum()} of {len(right)} |")
 

@@ -174,7 +174,9 @@ def test_the_image_split_is_called_leaky(data):
 def test_too_few_patients_say_so_before_anything_is_written(data):
     frame = manifest.read(data)
     manifest.write(data, frame[~frame["patient"].isin(["H1", "H2", "H3"])])
-    with pytest.raises(DatasetError, match=r"Only 2 patient group.*Normal"):
+    with pytest.raises(
+        DatasetError, match=r"needs 3 patient groups with Normal cells; here there are only 2"
+    ):
         training.train(PLAN, data, data / "out")
     assert not (data / "out").exists()
 

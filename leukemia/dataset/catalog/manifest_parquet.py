@@ -133,7 +133,7 @@ def _check_header(source: Path) -> None:
         header = file.readline().rstrip("\r\n").replace('"', "").split(",")
     missing = [name for name in manifest.COLUMNS if name not in header]
     if missing:
-        raise DatasetError(f"{source} lacks the column(s) {', '.join(missing)}. Run prepare again.")
+        raise DatasetError(f"{source} lacks columns: {', '.join(missing)}. Run prepare again.")
 
 
 def _check_labels(source: Path, csv: str, connection: duckdb.DuckDBPyConnection) -> None:

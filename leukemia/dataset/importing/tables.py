@@ -58,8 +58,7 @@ def _places(table: Entry, header: list[str], columns: Sequence[str]) -> list[int
     named = [value.lower() for value in header]
     if missing := [name for name in columns if name not in named]:
         raise DatasetError(
-            f"{table.origin} lacks the column(s) {', '.join(missing)}; it has "
-            f"{', '.join(filter(None, named))}."
+            f"{table.origin} lacks columns: {', '.join(missing)}; it has {', '.join(filter(None, named))}."
         )
     return [named.index(name) for name in columns]
 

@@ -58,7 +58,8 @@ def _elsewhere(data: Path, case: Case) -> None:
     if others:
         named = sorted({name for names in others.values() for name in names})
         st.warning(
-            f"{len(others):,} of these cells are also in other cases: {plain(', '.join(named[:8]))}. "
-            "Check that they belong to this patient.",
+            f"Cells of this case that are also in other cases: {len(others):,} "
+            f"({plain(', '.join(named[:8]))}). "
+            "Check which patient they belong to.",
             icon=":material/content_copy:",
         )

@@ -297,7 +297,7 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(data, cells):
     ("text", "says"),
     [
         (None, "No prepared images"),
-        ("image_id,path\n1,2\n", "lacks the column(s) label"),
+        ("image_id,path\n1,2\n", "lacks columns: label"),
         (
             ",".join(manifest.COLUMNS) + "\n1,a.webp,AML,1,1,fold_0,450,450,3,a,b\n",
             "labels other than Normal and ALL: AML",

@@ -185,7 +185,7 @@ def zipped(folder, name, inside=b"evil"):
         (absolute, "set.zip contains a path that leads outside it: '/etc/cron.d/evil.bmp'"),
         (climbing, "set.zip contains a path that leads outside it: 'C-NMC_Leukemia/../../../evil.bmp'"),
         (bomb, "None of the 1 images can be read. The first: The file is larger than 20 MB"),
-        (unknown_columns, "lacks the column(s)"),
+        (unknown_columns, "lacks columns:"),
         (unknown_label, "line 2: the label is '2'; it must be 1 (ALL) or 0 (normal)"),
         (two_rows, "has two different rows for 1.bmp"),
         (half_a_zip, "half.zip is neither a folder nor a complete .zip file"),

@@ -24,6 +24,8 @@ BUILT_IN = "the built-in model"  # what it is called for a reader
 # Limits hold before anything is decoded: they keep a hostile file from filling the memory.
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_FILES = 500
+# Cells kept in a session until no further field is searched.
+MAX_CELLS = 2_000
 MAX_ARCHIVE_FILES = 200_000
 MAX_SIDE = 8_192
 MAX_PIXELS = 25_000_000

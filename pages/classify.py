@@ -1,13 +1,11 @@
 """Drop cells in, read the results."""
 
 import time
-from functools import partial
 from pathlib import PurePosixPath
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from leukemia.bundles.bundle import Bundle
 from leukemia.dataset.demonstration import cells as real_cells
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
@@ -18,15 +16,12 @@ from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.inference.learned import Learned
 from leukemia.markdown import plain
-from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
 from pages.components import (
     answers_on_record,
     card_text,
-    cell_grid,
-    cell_opener,
-    cell_view,
     entry,
     heading,
     late_uploads,
@@ -38,18 +33,16 @@ from pages.components import (
     upload_list,
 )
 from pages.components import session_batch as session
-from pages.components.cell_view import Opened
 from pages.sections.cases import make_case
+from pages.sections.classify import answers
 
 DRAWINGS = 12
-PLACE = "classify"  # of the window that opens a cell
-PAGE = 60
 # Seconds of work between two drawings of the results so far.
 REDRAW = 1.5
 
 PURPOSE = (
-    "Tells whether single white blood cells look like acute lymphoblastic leukemia (ALL) or normal. Drop in "
-    "images, or press **Try sample cells**."
+    "Tells whether white blood cells look like acute lymphoblastic leukemia (ALL) or normal. Drop in images "
+    "of single cells or photographs of a smear, or press **Try sample cells**."
 )
 DRAWN = (
     "Cells marked *synthetic drawing* were drawn by a program, not photographed. Their results only show "
@@ -57,15 +50,6 @@ DRAWN = (
 )
 TRAINED_ON_REAL = " The model was trained on real cells only: it should refuse them."
 REPLACED = "The model was replaced while this page was open. Drop the images in again to see its answers."
-
-# What a view says that has no cell to show.
-NONE = {
-    batches.EVERYTHING: "None of these images could be classified.",
-    ALL_LIKE: "No cell is called ALL-like.",
-    NORMAL_LIKE: "No cell is called Normal-like.",
-    decisions.INDETERMINATE: "No cell is indeterminate.",
-    batches.NEAR: "No cell is close to a limit.",
-}
 
 
 def main() -> None:
@@ -107,7 +91,7 @@ def _batch(classifier: Classifier) -> Batch:
 def _intake(batch: Batch) -> None:
     with st.container(horizontal=True):
         given = st.file_uploader(
-            f"Drop images of single cells here, cut out on black. Up to {MAX_FILES} files at once.",
+            f"Drop images of single cells or fields of a smear here. Up to {MAX_FILES} files at once.",
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(),
@@ -212,9 +196,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         st.info(f"{sample_cells.ABOUT} {real_cells.CREDIT}", icon=":material/biotech:")
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
-    st.html(cell_grid.STYLE)
-    _refusals(batches.unreadable(results), view)
-    _grid(batches.readable(results, point, view), point, view, known, classifier.bundle)
+    answers.show(batch, view, point, known, classifier.bundle)
 
 
 def _summary(results: list[Result], point: OperatingPoint) -> str:
@@ -240,44 +222,6 @@ def _download(batch: Batch, point: OperatingPoint, classifier: Classifier, known
         # The limits may have been moved since the answers were given.
         on_click=answers_on_record.keep_as_called,
         args=(batch.final, classifier.bundle, point),
-    )
-
-
-def _refusals(refused: list[Result], view: str) -> None:
-    if refused and view in (batches.EVERYTHING, UNCLASSIFIED):
-        st.markdown(f"**Not classified ({len(refused):,})**, each with its reason:")
-        st.html(cell_grid.refusals(refused))
-
-
-def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned, bundle: Bundle) -> None:
-    if view == UNCLASSIFIED:
-        return
-    if not shown:
-        st.caption(NONE[view])
-        return
-    pages = -(-len(shown) // PAGE)
-    key = f"page-{view}"
-    page = min(st.session_state.get(key, 1), pages)
-    st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], point, known))
-    cell_opener.listen("classify-opener", partial(cell_view.open_it, PLACE))
-    if pages > 1:
-        st.pagination(pages, key=key)
-    cell_view.window([_opened(result) for result in shown], bundle, point, place=PLACE)
-
-
-def _opened(result: Result) -> Opened:
-    answer = result.answer
-    return Opened(
-        result.key,
-        answer.name,
-        answer.image_id,
-        lambda: reader.decode(answer.picture),
-        answer.probability,
-        answer.error,
-        answer.area,
-        answer.note,
-        answer.lossy,
-        drawn=result.drawn,
     )
 
 

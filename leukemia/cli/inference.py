@@ -154,7 +154,6 @@ def _classify_fields(options: Namespace) -> int:
     from leukemia.cli.console import Bar
     from leukemia.inference import decisions, fields, learned
     from leukemia.inference.classifier import Classifier
-    from leukemia.segmentation import table as boxes
     from leukemia.storage import output
 
     paths = list(images.find(options.paths))
@@ -165,13 +164,12 @@ def _classify_fields(options: Namespace) -> int:
     cells = refused = 0
     recorder = _recorder(bundle, point, version)
     with table.open() as file, Bar("fields") as bar, recorder or contextlib.nullcontext():
-        writer = csv.DictWriter(file, (*decisions.COLUMNS, *boxes.BOX), lineterminator="\n")
+        writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         for done, path in enumerate(paths):
             bar(done, len(paths), "Classifying")
             for one in fields.answer_field(classifier, path, options.scale):
-                box = boxes.box(one.cell) if one.cell else dict.fromkeys(boxes.BOX, "")
-                writer.writerow(decisions.row(one.answer, point, bundle, known) | box)
+                writer.writerow(decisions.row(one.answer, point, bundle, known))
                 if recorder:
                     recorder.add(one.answer)
                 cells += one.cell is not None

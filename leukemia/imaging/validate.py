@@ -23,6 +23,10 @@ STRIDE = 4
 COLOUR = 6.0
 
 
+class NotCutOutError(ImageError):
+    """The background is not black: a field of a smear, a photograph of a cell, or something else."""
+
+
 def open_cell(data: bytes, scale: Scale | None = None, pixel_size: float = scales.PIXEL_SIZE) -> Cell:
     """Decode one upload, bring it to a model's scale, measure and check it.
 
@@ -44,6 +48,8 @@ def open_cell(data: bytes, scale: Scale | None = None, pixel_size: float = scale
     ------
     ScaleUnknownError
         Where it is a cell, but nothing says at which scale.
+    NotCutOutError
+        Where the background is not black: cells may be searched for in it.
     ImageError
         Where it is refused for another reason, see :func:`check_single_cell`.
     """
@@ -89,7 +95,7 @@ def _check_cut_out(cell: Cell) -> None:
         raise ImageError("The image is blank: no cell is visible.")
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if (border.max(axis=1) <= BACKGROUND).mean() < DARK_BORDER:
-        raise ImageError(
+        raise NotCutOutError(
             "Not a single cut-out cell: the background is not black. Cut smears and photographs into "
             "single cells first."
         )

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
-from leukemia.settings import MAX_FILES
+from leukemia.settings import MAX_CELLS, MAX_FILES
+
+if TYPE_CHECKING:
+    from leukemia.inference.search import FieldPicture
 
 # Few enough that a Stop takes effect within a moment, also where many sessions take turns; and how many to
 # begin with, so that the first answers are there at once.
@@ -18,6 +22,9 @@ CHUNK, FIRST = 8, 3
 THUMBNAIL = 176
 # Bytes of images that are kept until their scale is stated.
 KEPT = 256 * 1024**2
+TOO_MANY_CELLS = (
+    "At most {:,} cells are kept at once: this field was not searched. Press Clear, then drop it in again."
+)
 DROP_AGAIN = " Then drop the image in again."
 
 EVERYTHING = "All cells"
@@ -43,16 +50,34 @@ class Item:
 
 @dataclass(frozen=True)
 class Result:
-    """One answered image."""
+    """One answered image, or one cell of a field.
+
+    Attributes
+    ----------
+    key : str
+        Tells it from all others.
+    answer : Answer
+    drawn : bool
+        Whether it is a drawing.
+    field : str
+        Key of the field that it is a cell of; empty for an image of its own.
+    """
 
     key: str
     answer: Answer
     drawn: bool = False
+    field: str = ""
+
+    @property
+    def item(self) -> str:
+        """Key of the image that it came with."""
+        return self.field or self.key
 
 
 class Batch:
     """The images of one session. Each is answered once; only the answer and a small picture stay.
 
+    A picture that is not a cell cut out on black is searched for cells, each with an answer of its own.
     Those that cannot be answered because their scale is unknown are kept until it is stated.
 
     Parameters
@@ -65,6 +90,8 @@ class Batch:
         What the person said of the scale of their images.
     picture : int, optional
         Side in pixels of the lossless picture that is kept of each; 0 for none.
+    most_cells : int, optional
+        How many cells are kept until no further field is searched.
 
     Attributes
     ----------
@@ -80,7 +107,9 @@ class Batch:
         clock: Callable[[], float] = time.monotonic,
         scale: Scale | None = None,
         picture: int = 0,
+        most_cells: int = MAX_CELLS,
     ) -> None:
+        self._most_cells = most_cells
         self.scale = scale
         self._picture = picture
         self.stopped = False
@@ -88,7 +117,9 @@ class Batch:
         self._limit = limit
         self._clock = clock
         self._waiting: dict[str, Item] = {}
-        self._results: dict[str, Result] = {}
+        # By the key of each image: one result, or one for each cell of a field.
+        self._results: dict[str, tuple[Result, ...]] = {}
+        self._fields: dict[str, FieldPicture] = {}
         self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
 
@@ -108,12 +139,17 @@ class Batch:
     @property
     def results(self) -> list[Result]:
         """What was answered so far, in the order of the answers."""
-        return list(self._results.values())
+        return list(chain.from_iterable(self._results.values()))
+
+    @property
+    def fields(self) -> "dict[str, FieldPicture]":
+        """The fields among the answered images, by the key of each."""
+        return dict(self._fields)
 
     @property
     def final(self) -> list[Result]:
         """Results that stay: those kept until their scale is stated are left out."""
-        return [one for one in self._results.values() if one.key not in self._unscaled]
+        return [one for one in self.results if one.item not in self._unscaled]
 
     @property
     def remaining(self) -> float | None:
@@ -139,7 +175,7 @@ class Batch:
     def remove(self, keys: Collection[str]) -> None:
         """Forget images, answered or not."""
         for key in keys:
-            for images in (self._waiting, self._results, self._unscaled):
+            for images in (self._waiting, self._results, self._fields, self._unscaled):
                 images.pop(key, None)
         self._since = None
 
@@ -171,14 +207,27 @@ class Batch:
         items = list(islice(self._waiting.values(), most))
         sources = [self._source(item) for item in items]
         answers = classifier.classify(sources, thumbnail=THUMBNAIL, picture=self._picture)
-        for item, answer in zip(items, answers, strict=True):
-            if answer.scale_unknown and not self._keep(item):
-                answer = replace(answer, error=answer.error + DROP_AGAIN)
-            self._results[item.key] = Result(item.key, answer, item.drawn)
+        for item, source, answer in zip(items, sources, answers, strict=True):
+            found = self._search(classifier, item, source) if answer.not_cut_out else (answer,)
+            if found[0].scale_unknown and not self._keep(item):
+                found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)
+            self._results[item.key] = tuple(_result(item, one) for one in found)
             self._waiting.pop(item.key, None)
         if not self._waiting:
             self._since = None
         return [item.key for item in items if item.key not in self._unscaled]
+
+    def _search(self, classifier: Classifier, item: Item, source: Source) -> tuple[Answer, ...]:
+        """The answers to a picture's cells, or one that says why there are none."""
+        # Only who brings a field waits for what finds cells to be loaded.
+        from leukemia.inference import search
+
+        if len(self.results) >= self._most_cells:
+            return (Answer(source.name, error=TOO_MANY_CELLS.format(self._most_cells)),)
+        found = search.search(classifier, source, thumbnail=THUMBNAIL, picture=self._picture)
+        if found.field:
+            self._fields[item.key] = found.field
+        return found.answers
 
     def _source(self, item: Item) -> Source:
         return replace(item.source, scale=item.source.scale or self.scale)
@@ -190,6 +239,12 @@ class Batch:
             return False
         self._unscaled[item.key] = item, size
         return True
+
+
+def _result(item: Item, answer: Answer) -> Result:
+    if answer.place is None:
+        return Result(item.key, answer, item.drawn)
+    return Result(f"{item.key} {answer.place.number}", answer, item.drawn, item.key)
 
 
 def views(point: OperatingPoint) -> tuple[str, ...]:
@@ -216,9 +271,14 @@ def readable(results: Iterable[Result], point: OperatingPoint, view: str = EVERY
 
 
 def unreadable(results: Iterable[Result]) -> list[Result]:
-    """Results without a probability, by name."""
+    """Results without a probability, by name; the cells of a field by number."""
     without = [result for result in results if result.answer.probability is None]
-    return sorted(without, key=lambda result: result.answer.name)
+    return sorted(without, key=_by_name)
+
+
+def _by_name(result: Result) -> tuple[str, int]:
+    place = result.answer.place
+    return (place.field, place.number) if place else (result.answer.name, 0)
 
 
 def _in_view(probability: float, point: OperatingPoint, view: str) -> bool:

@@ -29,6 +29,7 @@ from leukemia.imaging import appearance, memory, reader, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
+from leukemia.segmentation.place import Place
 from leukemia.storage import files
 
 # Images taken in for each thread: one that it answers, the others ready when it is done.
@@ -89,6 +90,10 @@ class Answer:
         What a reader must know of the picture: how its scale is known, what its compression took away.
     scale_unknown : bool
         Whether it would be answered if its scale were stated.
+    not_cut_out : bool
+        Whether its background is not black: see :mod:`leukemia.inference.search`.
+    place : Place or None
+        Where it lies in its field; None for a picture of its own.
     lossy : bool
         Whether the file was compressed with loss: ``image_id`` is then not that of the original.
     at : str
@@ -105,6 +110,8 @@ class Answer:
     distance: float | None = None
     note: str = ""
     scale_unknown: bool = False
+    not_cut_out: bool = False
+    place: Place | None = None
     lossy: bool = False
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False)
 
@@ -236,8 +243,13 @@ class Classifier:
                 answer = Answer(source.name, thumbnail=small, picture=large, lossy=lossy, **told)
                 return _Decoded(answer, crop, cell.loss)
         except ImageError as error:
-            unknown = isinstance(error, ScaleUnknownError)
-            return _Decoded(Answer(source.name, error=str(error), scale_unknown=unknown))
+            answer = Answer(
+                source.name,
+                error=str(error),
+                scale_unknown=isinstance(error, ScaleUnknownError),
+                not_cut_out=isinstance(error, validate.NotCutOutError),
+            )
+            return _Decoded(answer)
 
     def _decide(self, item: _Decoded, probability: float, distance: float) -> Answer:
         if not (0 <= probability <= 1 and distance >= 0):  # also where either is not a number

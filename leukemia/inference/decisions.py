@@ -13,7 +13,11 @@ from leukemia.storage.spreadsheet import inert
 
 # Closer to a limit than this (in probability), a decision is marked as close to it.
 NEAR = 0.05
+# A cell of a field that is unlike the cells that the model was trained on.
+NOT_COMPARABLE = "Not comparable"
+STATES = (*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED)
 
+PLACE = ("x", "y", "width", "height", "confidence", "edge")
 COLUMNS = (
     "file",
     "probability",
@@ -29,6 +33,9 @@ COLUMNS = (
     "model",
     "model_sha256",
     "classified_at",
+    # Where a cell of a field lies, in pixels from its upper left corner; empty for a picture of its own.
+    "field",
+    *PLACE,
     "note",
     "notice",
 )
@@ -63,6 +70,14 @@ def decision(probability: float | None, point: OperatingPoint) -> str:
     return UNCLASSIFIED if probability is None else WORDS[point.call([probability])[0]]
 
 
+def state(answer: Answer, point: OperatingPoint) -> str:
+    """Decision on a cell of a field: as :func:`decision`, or that it is unlike the training cells."""
+    unlike = answer.probability is None and answer.distance is not None
+    if unlike and not (answer.place and answer.place.edge):
+        return NOT_COMPARABLE
+    return decision(answer.probability, point)
+
+
 def is_near(probability: float | None, point: OperatingPoint) -> bool:
     """Whether a probability lies within :data:`NEAR` of a limit."""
     return probability is not None and abs(point.distance(probability)) < NEAR
@@ -76,9 +91,15 @@ def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
     return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
 
 
+def states(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
+    """How many cells of a field are in each :func:`state`; those that none is in are left out."""
+    found = [state(answer, point) for answer in answers]
+    return {word: found.count(word) for word in STATES if word in found}
+
+
 def counted(counts: dict[str, int]) -> str:
     """Counts of decisions in a line: ``2 ALL-like · 1 indeterminate · 3 Normal-like``."""
-    lower = (INDETERMINATE, UNCLASSIFIED)
+    lower = (INDETERMINATE, UNCLASSIFIED, NOT_COMPARABLE)
     return " · ".join(
         f"{number:,} {word.lower() if word in lower else word}" for word, number in counts.items()
     )
@@ -144,9 +165,18 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "model": inert(bundle.name),
         "model_sha256": bundle.digest,
         "classified_at": answer.at,
+        **_place(answer),
         "note": answer.note,
         "notice": RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else ""),
     }
+
+
+def _place(answer: Answer) -> dict[str, object]:
+    place = answer.place
+    if place is None:
+        return dict.fromkeys(("field", *PLACE), "")
+    named = {"field": inert(place.field)} | {name: getattr(place, name) for name in PLACE}
+    return named | {"edge": "yes" if place.edge else "no"}
 
 
 def to_csv(answers: Iterable[Answer], point: OperatingPoint, bundle: Bundle, learned: Learned) -> str:

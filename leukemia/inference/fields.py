@@ -11,9 +11,12 @@ from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.segmentation import crop
 from leukemia.segmentation.field import Field, read_field
 from leukemia.segmentation.network import Network
+from leukemia.segmentation.outline import SIMPLER
+from leukemia.segmentation.place import Place
 from leukemia.segmentation.segment import NONE_FOUND, Segmented, WhiteCell, segment
 from leukemia.storage import files
 
+DIGITS = 1  # of a place, in pixels of the field
 CUT = "The field's edge cuts the cell: its size and its nucleus are not known whole."
 
 
@@ -57,10 +60,40 @@ def answer_field(
         return
     if not found.cells:
         yield CellAnswer(Answer(name, error=NONE_FOUND, note=found.scale.note))
+    yield from answer_cells(classifier, name, field, found)
+
+
+def answer_cells(
+    classifier: Classifier,
+    name: str,
+    field: Field,
+    found: Segmented,
+    *,
+    thumbnail: int = 0,
+    picture: int = 0,
+) -> Iterator[CellAnswer]:
+    """Answer the cells that were found in a field.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    name : str
+        What the field is called, and each answer on a cell of it.
+    field : Field
+    found : Segmented
+    thumbnail, picture : int, optional
+        See :meth:`leukemia.inference.classifier.Classifier.classify`.
+
+    Yields
+    ------
+    CellAnswer
+        One a white cell, row by row.
+    """
     sources = (_source(name, field, found, cell, classifier.bundle.pixel_size) for cell in found.cells)
-    answers = classifier.classify(sources)
-    for cell, answer in zip(found.cells, answers, strict=True):
-        told = replace(answer, note=_note(found, field), lossy=field.loss is not None)
+    answers = classifier.classify(sources, thumbnail=thumbnail, picture=picture)
+    for number, (cell, answer) in enumerate(zip(found.cells, answers, strict=True), 1):
+        place = _place(name, number, cell, found.scale.pixel_size)
+        told = replace(answer, note=note(found, field), lossy=field.loss is not None, place=place)
         if cell.edge:
             told = replace(told, probability=None, error=CUT)
         yield CellAnswer(told, cell)
@@ -74,5 +107,18 @@ def _source(name: str, field: Field, found: Segmented, cell: WhiteCell, pixel_si
     return Source(name, cut, scales.NATIVE)
 
 
-def _note(found: Segmented, field: Field) -> str:
+def _place(name: str, number: int, cell: WhiteCell, pixel_size: float) -> Place:
+    corners = cell.outline.polygon(SIMPLER / pixel_size / cell.outline.across)
+    return Place(
+        name,
+        number,
+        *(round(side, DIGITS) for side in (cell.x, cell.y, cell.width, cell.height)),
+        confidence=round(cell.confidence, 4),
+        edge=cell.edge,
+        ring=tuple((round(float(x), DIGITS), round(float(y), DIGITS)) for x, y in corners),
+    )
+
+
+def note(found: Segmented, field: Field) -> str:
+    """What a reader must know of a field: its scale, its levels, its compression."""
     return "; ".join(filter(None, (found.scale.note, field.note, field.loss.note if field.loss else "")))

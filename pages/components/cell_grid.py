@@ -22,6 +22,8 @@ MARKS = {
     NORMAL_LIKE: ("normal", "●"),
     decisions.INDETERMINATE: ("unsure", "◆"),
 }
+# Class and sign of a cell of a field that has no answer.
+SET_APART = ("apart", "✕")
 DRAWN = "synthetic drawing"
 REVIEW = "Review this cell yourself."
 UNTOLD = "Lossy file: it is not known whether the model learned from this cell."
@@ -29,8 +31,11 @@ LEARNED = "The model learned from this cell."
 
 
 def grid(results: Iterable[Result], point: OperatingPoint, known: Learned) -> str:
-    """Readable answers as HTML cards, in the order given; ``known`` is what the model learned from."""
-    cards = "".join(_card(result, point, known) for result in results)
+    """Answers as HTML cards, in the order given; ``known`` is what the model learned from."""
+    cards = "".join(
+        _set_apart(result, point) if result.answer.probability is None else _card(result, point, known)
+        for result in results
+    )
     return (
         f'<div class="cells" role="list" aria-label="Results, highest probability of ALL first">{cards}</div>'
     )
@@ -90,18 +95,37 @@ def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     seen = f'<p class="learned">{escape(seen)}</p>' if seen else ""
     if decisions.is_untold(answer, known):
         seen = f'<p class="note">{UNTOLD}</p>'
-    picture = base64.b64encode(answer.thumbnail).decode("ascii")
-    image = f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
     spoken = f"Open {answer.name}: {word}, {answer.probability:.3f}"
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
-        f"{cell_opener.button(result.key, spoken, image)}"
+        f"{cell_opener.button(result.key, spoken, _image(result))}"
         f'<p class="decision"><span>{mark} {word}</span><b>{answer.probability:.3f}</b></p>'
         f"{needed}{scale(answer.probability, point)}"
         f'<p class="distance{" near" if near else ""}">{distance(answer.probability, point)}</p>'
         f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p>'
         f"{seen}{note}{drawn}</div>"
     )
+
+
+def _set_apart(result: Result, point: OperatingPoint) -> str:
+    """A cell of a field without an answer, and why it has none."""
+    answer, (kind, mark) = result.answer, SET_APART
+    word = decisions.state(answer, point)
+    return (
+        f'<div class="cell cell-{kind}" role="listitem">'
+        f"{cell_opener.button(result.key, f'Open {answer.name}: {word}', _image(result))}"
+        f'<p class="decision"><span>{mark} {word}</span></p>'
+        f'<p class="why">{escape(answer.error)}</p>'
+        f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p></div>'
+    )
+
+
+def _image(result: Result) -> str:
+    answer = result.answer
+    if not answer.thumbnail:
+        return cell_opener.NO_PICTURE
+    picture = base64.b64encode(answer.thumbnail).decode("ascii")
+    return f'<img alt="Cell of {escape(answer.name)}" src="data:image/jpeg;base64,{picture}">'
 
 
 def _name(name: str) -> str:

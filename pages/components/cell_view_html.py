@@ -32,6 +32,7 @@ MEASURES = {
 }
 UNTOLD = "It is not known whether the model learned from this cell: its file is lossy."
 BY_STATEMENT = "µm per pixel"
+BY_RED_CELLS = "from the field's red cells"
 
 
 def picture(crop: np.ndarray, pixel_size: float, *, spoken: str, caption: str, drawn: bool = False) -> str:
@@ -69,6 +70,8 @@ def missing(why: str) -> str:
 def scale_words(note: str, pixel_size: float, size: int) -> str:
     """How the scale bar is known, in a sentence or two; ``note`` is that of an answer."""
     square = f"The square that the model reads: {size} × {size} pixels of {pixel_size:.3g} µm."
+    if BY_RED_CELLS in note:
+        return f"{square} The bar is only as accurate as the assumed size of the field's red cells."
     if BY_STATEMENT in note:
         return f"{square} The bar is only as accurate as the scale stated for this image."
     if pixel_size == PIXEL_SIZE:

@@ -1,6 +1,9 @@
 """Drawn fields, and a network that reads them by their colours: the logic of segmentation without weights."""
 
+import io
+
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from leukemia.segmentation.field import Field
@@ -25,6 +28,13 @@ def draw(width=640, height=480, white=((320, 240, 60),), red=None):
         _paint(pixels, x, y, radius, CYTOPLASM)
         _paint(pixels, x, y, radius * 0.7, NUCLEUS)
     return pixels
+
+
+def encode_field(**settings):
+    """A drawn field as the bytes of a PNG, see :func:`draw`."""
+    out = io.BytesIO()
+    Image.fromarray(draw(**settings)).save(out, "PNG")
+    return out.getvalue()
 
 
 def field(**settings):

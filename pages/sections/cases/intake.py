@@ -162,7 +162,7 @@ def _keep(data: Path, case_id: int) -> None:
     state.trouble = ""
     state.added += len(added.new)
     state.already += len(added.already)
-    state.batch.remove([one.key for one in results])
+    state.batch.remove([one.item for one in results])
 
 
 def _try_again(data: Path, case_id: int) -> None:

@@ -1,0 +1,103 @@
+"""A picture that is not a cell cut out on black is searched for white cells, each with an answer."""
+
+import io
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from leukemia.errors import BundleError, ImageError
+from leukemia.inference import fields
+from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.segmentation.field import open_field
+from leukemia.segmentation.network import Network
+from leukemia.segmentation.segment import NONE_FOUND, segment
+
+# Pixels of the longer side of the picture that is kept of a field, and how well it is kept.
+SIDE, QUALITY = 1_600, 85
+
+
+@dataclass(frozen=True)
+class FieldPicture:
+    """What is kept of a field.
+
+    Attributes
+    ----------
+    name : str
+        Untrusted text.
+    width, height : int
+        Of the field, in pixels: places of cells are told in them.
+    picture : bytes
+        WebP of at most :data:`SIDE` pixels a side.
+    note : str
+        What a reader must know of it: how its scale is known, what its compression took away.
+    """
+
+    name: str
+    width: int
+    height: int
+    picture: bytes
+    note: str
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A searched picture.
+
+    Attributes
+    ----------
+    answers : tuple of Answer
+        One a white cell, row by row; a single one without a place where there is none, or where the picture
+        cannot be used.
+    field : FieldPicture or None
+        None where it cannot be used.
+    """
+
+    answers: tuple[Answer, ...]
+    field: FieldPicture | None = None
+
+
+def search(
+    classifier: Classifier,
+    source: Source,
+    *,
+    thumbnail: int = 0,
+    picture: int = 0,
+    network: Network | None = None,
+) -> Searched:
+    """Find the white cells of a picture and answer each.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    source : Source
+        Its scale is the one given, else as its file records it, else by its red cells.
+    thumbnail, picture : int, optional
+        See :meth:`leukemia.inference.classifier.Classifier.classify`.
+    network : Network, optional
+        Finds the cells, instead of the one that comes with the program.
+    """
+    name = source.name
+    try:
+        field = open_field(source.load())
+        found = segment(field, source.scale, network)
+    except (ImageError, BundleError) as error:
+        return Searched((Answer(name, error=str(error)),))
+    note = fields.note(found, field)
+    kept = FieldPicture(name, field.width, field.height, _small(field.image), note)
+    if not found.cells:
+        return Searched((Answer(name, error=NONE_FOUND, note=note),), kept)
+    answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)
+    unknown = not found.scale.known
+    return Searched(tuple(_named(one.answer, unknown) for one in answered), kept)
+
+
+def _named(answer: Answer, unknown: bool) -> Answer:
+    return replace(answer, name=f"{answer.name}, cell {answer.place.number}", scale_unknown=unknown)
+
+
+def _small(image: Image.Image) -> bytes:
+    small = image.copy()
+    small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=QUALITY)
+    return out.getvalue()

@@ -1,0 +1,106 @@
+"""The answers of a batch: fields with their cells outlined, files without an answer, cells as cards."""
+
+from functools import partial
+
+import streamlit as st
+
+from leukemia.bundles.bundle import Bundle
+from leukemia.imaging import reader
+from leukemia.inference import batch as batches
+from leukemia.inference import decisions
+from leukemia.inference.batch import Batch, Result
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from pages.components import cell_grid, cell_opener, cell_view, field_view
+from pages.components.cell_view import Opened
+from pages.components.field_view import FieldCell
+
+PLACE = "classify"  # of the window that opens a cell
+PAGE = 60
+
+# What a view says that has no cell to show.
+NONE = {
+    batches.EVERYTHING: "None of these images could be classified.",
+    ALL_LIKE: "No cell is called ALL-like.",
+    NORMAL_LIKE: "No cell is called Normal-like.",
+    decisions.INDETERMINATE: "No cell is indeterminate.",
+    batches.NEAR: "No cell is close to a limit.",
+}
+
+
+def show(batch: Batch, view: str, point: OperatingPoint, known: Learned, bundle: Bundle) -> None:
+    """Lay out what a view shows of a batch.
+
+    Parameters
+    ----------
+    batch : Batch
+    view : str
+        One of :data:`leukemia.inference.batch.VIEWS`.
+    point : OperatingPoint
+        By which cells are called.
+    known : Learned
+        What the model learned from.
+    bundle : Bundle
+        The model that answered.
+    """
+    results = batch.results
+    without = batches.unreadable(results)
+    apart = [one for one in without if one.field]
+    st.html(cell_grid.STYLE)
+    if view == batches.EVERYTHING:
+        _fields(batch, point)
+    if view in (batches.EVERYTHING, UNCLASSIFIED):
+        _refusals([one for one in without if not one.field])
+    else:
+        apart = []
+    _grid(batches.readable(results, point, view) + apart, point, view, known, bundle)
+
+
+def _fields(batch: Batch, point: OperatingPoint) -> None:
+    fields = batch.fields
+    if not fields:
+        return
+    cells: dict[str, list[FieldCell]] = {key: [] for key in fields}
+    for result in batch.results:
+        if result.field:
+            cells[result.field].append(FieldCell(result.key, result.answer))
+    chosen = field_view.choose("classify-field", fields, cells, point)
+    on_open = partial(cell_view.open_it, PLACE)
+    field_view.show(f"field-{chosen}", fields[chosen], cells[chosen], point, on_open)
+
+
+def _refusals(refused: list[Result]) -> None:
+    if refused:
+        st.markdown(f"**Not classified ({len(refused):,})**, each with its reason:")
+        st.html(cell_grid.refusals(refused))
+
+
+def _grid(shown: list[Result], point: OperatingPoint, view: str, known: Learned, bundle: Bundle) -> None:
+    if not shown:
+        if view in NONE:
+            st.caption(NONE[view])
+        return
+    pages = -(-len(shown) // PAGE)
+    key = f"page-{view}"
+    page = min(st.session_state.get(key, 1), pages)
+    st.html(cell_grid.grid(shown[(page - 1) * PAGE : page * PAGE], point, known))
+    cell_opener.listen("classify-opener", partial(cell_view.open_it, PLACE))
+    if pages > 1:
+        st.pagination(pages, key=key)
+    cell_view.window([_opened(result) for result in shown], bundle, point, place=PLACE)
+
+
+def _opened(result: Result) -> Opened:
+    answer = result.answer
+    return Opened(
+        result.key,
+        answer.name,
+        answer.image_id,
+        lambda: reader.decode(answer.picture) if answer.picture else None,
+        answer.probability,
+        answer.error,
+        answer.area,
+        answer.note,
+        answer.lossy,
+        drawn=result.drawn,
+    )

@@ -1,0 +1,171 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukemia.bundles import bundle as bundles
+from leukemia.errors import BundleError
+from leukemia.imaging.scale import stated
+from leukemia.inference import decisions
+from leukemia.inference.batch import Batch, Item, Result, unreadable
+from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.fields import CUT
+from leukemia.inference.learned import Learned
+from leukemia.inference.search import SIDE, search
+from leukemia.operating_point import OperatingPoint
+from leukemia.segmentation import segment as segmenting
+from leukemia.segmentation.place import Place
+from tests.support.bundle_factory import write_bundle
+from tests.support.fields import PIXEL_SIZE, ColourNetwork, encode_field
+from tests.support.pictures import ellipse, encoded
+
+POINT = OperatingPoint(0.4, 0.6, 0.5)
+TWO = ((200, 200, 60), (450, 300, 60))
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch):
+    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    return Classifier(bundles.read(write_bundle(tmp_path_factory.mktemp("model") / "bundle")))
+
+
+def item(name, data, key=None):
+    return Item(key or name, Source(name, lambda: data))
+
+
+def batch_of(classifier, *items, **settings):
+    batch = Batch(**settings)
+    batch.add(items)
+    while batch.waiting:
+        batch.work(classifier, 4)
+    return batch
+
+
+def test_each_white_cell_of_a_field_has_an_answer_with_its_place(classifier):
+    found = search(classifier, Source("a.png", lambda: encode_field(white=TWO)), thumbnail=64, picture=384)
+    assert [one.name for one in found.answers] == ["a.png, cell 1", "a.png, cell 2"]
+    assert all(one.probability is not None and one.thumbnail and one.picture for one in found.answers)
+    first = found.answers[0].place
+    assert (first.field, first.number, first.edge) == ("a.png", 1, False)
+    assert (first.x, first.y, first.width, first.height) == pytest.approx((140, 140, 120, 120), abs=8)
+    ring = np.array(first.ring)
+    assert (ring[0] == ring[-1]).all()
+    assert np.hypot(*(ring - (200, 200)).T) == pytest.approx(60, abs=8)
+    assert "7.2 µm across" in found.field.note and "7.2 µm across" in found.answers[0].note
+
+
+def test_the_picture_that_is_kept_of_a_field_is_small_and_places_are_in_its_own_pixels(classifier):
+    data = encode_field(width=2_000, height=1_000, white=((1_500, 500, 60),))
+    found = search(classifier, Source("a.png", lambda: data))
+    with Image.open(io.BytesIO(found.field.picture)) as small:
+        assert (small.format, max(small.size)) == ("WEBP", SIDE)
+    assert (found.field.width, found.field.height) == (2_000, 1_000)
+    assert found.answers[0].place.x == pytest.approx(1_440, abs=8)
+
+
+def test_a_field_without_a_white_cell_is_one_answer_that_says_so(classifier):
+    found = search(classifier, Source("a.png", lambda: encode_field(white=())))
+    assert [(one.name, one.error, one.place) for one in found.answers] == [
+        ("a.png", "No white cell was found.", None)
+    ]
+    assert found.field
+
+
+def test_a_network_that_is_missing_is_a_sentence_and_costs_no_other_answer(classifier, monkeypatch):
+    def missing():
+        raise BundleError("The network that finds cells cannot be loaded.")
+
+    monkeypatch.setattr(segmenting, "shipped", missing)
+    batch = batch_of(classifier, item("field.png", encode_field()), item("cell.png", encoded(ellipse())))
+    by_name = {one.answer.name: one.answer for one in batch.results}
+    assert by_name["field.png"].error == "The network that finds cells cannot be loaded."
+    assert by_name["cell.png"].probability is not None
+
+
+def test_a_cell_on_black_is_no_field(classifier):
+    batch = batch_of(classifier, item("cell.png", encoded(ellipse())))
+    assert not batch.fields
+    assert [(one.key, one.item, one.answer.place) for one in batch.results] == [
+        ("cell.png", "cell.png", None)
+    ]
+
+
+def test_the_cells_of_a_field_come_and_go_with_it(classifier):
+    batch = batch_of(
+        classifier, item("a.png", encode_field(white=TWO), "A"), item("b.png", encode_field(white=()), "B")
+    )
+    assert list(batch.fields) == ["A", "B"]
+    assert [(one.key, one.field, one.item) for one in batch.results] == [
+        ("A 1", "A", "A"),
+        ("A 2", "A", "A"),
+        ("B", "", "B"),
+    ]
+    assert len(batch) == 2
+    batch.remove(["A"])
+    assert list(batch.fields) == ["B"]
+    assert [one.key for one in batch.results] == ["B"]
+
+
+def test_a_field_that_no_red_cell_tells_the_scale_of_waits_for_it(classifier):
+    batch = batch_of(classifier, item("a.png", encode_field(white=TWO, red=())))
+    assert batch.unscaled == 1
+    assert not batch.final
+    assert {one.answer.probability for one in batch.results} == {None}
+    assert batch.fields, "its cells are outlined meanwhile"
+    batch.state_scale(stated(PIXEL_SIZE))
+    batch.work(classifier)
+    assert batch.unscaled == 0
+    assert [one.answer.probability is not None for one in batch.final] == [True, True]
+
+
+def test_no_further_field_is_searched_once_a_session_holds_too_many_cells(classifier):
+    fields = (item(name, encode_field(white=TWO)) for name in ("a.png", "b.png"))
+    batch = batch_of(classifier, *fields, most_cells=2)
+    assert [one.answer.name for one in batch.results] == ["a.png, cell 1", "a.png, cell 2", "b.png"]
+    assert "At most 2 cells" in batch.results[-1].answer.error
+
+
+def test_the_table_has_field_and_box_of_a_cell_and_neither_of_a_picture_of_its_own(classifier):
+    white = (*TWO, (15, 400, 60))
+    batch = batch_of(classifier, item("=a.png", encode_field(white=white)), item("b.png", encoded(ellipse())))
+    text = decisions.to_csv(
+        (one.answer for one in batch.results), POINT, classifier.bundle, Learned(frozenset(), {})
+    )
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["field"] for row in rows] == ["'=a.png"] * 3 + [""]
+    assert [row["edge"] for row in rows] == ["no", "no", "yes", ""]
+    assert float(rows[0]["width"]) == pytest.approx(120, abs=8)
+    assert rows[2]["error"] == CUT
+    assert all(rows[3][name] == "" for name in decisions.PLACE)
+
+
+def test_cells_without_an_answer_stand_in_the_order_of_their_numbers():
+    def cell(number):
+        place = Place("a.png", number, 0, 0, 1, 1, 1, True, ())
+        return Answer(f"a.png, cell {number}", error="cut", place=place)
+
+    results = [Result(str(number), cell(number), field="A") for number in (10, 2, 1)]
+    assert [one.answer.place.number for one in unreadable(results)] == [1, 2, 10]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Answer("a", 0.7), "ALL-like"),
+        (Answer("a", error="unlike", distance=9.0), decisions.NOT_COMPARABLE),
+        (Answer("a", error="Larger than any single cell"), "Not classified"),
+        (
+            Answer("a", error=CUT, distance=9.0, place=Place("f", 1, 0, 0, 1, 1, 1, True, ())),
+            "Not classified",
+        ),
+    ],
+)
+def test_a_cell_that_is_unlike_the_training_cells_is_not_comparable(answer, state):
+    assert decisions.state(answer, POINT) == state
+    assert decisions.states([answer, answer], POINT) == {state: 2}

@@ -190,7 +190,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         )
         _download(batch, point, classifier, known)
         if not batch.waiting:
-            make_case.show(batch.final, classifier.bundle, point)
+            make_case.show(batch.final, batch.fields, classifier.bundle, point)
     shipped = {record.image_id for record in real_cells.records()}
     if any(result.answer.image_id in shipped for result in results):
         st.info(f"{sample_cells.ABOUT} {real_cells.CREDIT}", icon=":material/biotech:")

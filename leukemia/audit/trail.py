@@ -21,6 +21,7 @@ from leukemia.storage import database
 # What happened, as it stands in the trail.
 CASE_CREATED, CASE_CHANGED = "case created", "case changed"
 ANSWERS = "answers"  # many at once, outside of a case: see leukemia.audit.answers
+FIELD = "field added"
 ANSWER, VERDICT, VERDICT_UNDONE, SETTLED = "answer", "verdict", "verdict undone", "disagreement settled"
 SIGNED, REOPENED = "signed", "reopened"
 CORRECTED, CORRECTION_UNDONE = "label corrected", "correction undone"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from leukemia.cases.case import UNDECIDED, UNREAD, Case
 from leukemia.operating_point import OperatingPoint
+from leukemia.segmentation.place import Place
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ class Cell:
         ``unread``, ``read``, ``disputed`` or ``settled``.
     verdict : str
         On which all readers agree, or in which their disagreement was settled; else empty.
+    field : int
+        Number of the field of the case that it was found in; 0 for a picture of its own.
+    place : Place or None
+        Where in that field it lies.
     readings : tuple of Reading
         Each reader's verdict that counts, in the order given.
     settlement : Settlement or None
@@ -119,6 +124,8 @@ class Cell:
     answered_at: str
     status: str
     verdict: str
+    field: int = 0
+    place: Place | None = None
     readings: tuple[Reading, ...] = ()
     settlement: Settlement | None = None
     hidden: bool = False

@@ -1,7 +1,7 @@
 """The cells of a case: added with the model's answers, listed with the readers' verdicts, opened."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,33 +13,42 @@ from PIL import Image
 from leukemia import settings
 from leukemia.attribution import clean
 from leukemia.audit import trail
-from leukemia.audit.trail import Entry
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
-from leukemia.cases.case import UNREAD, Case, case_of, open_case, reader_name, touch
+from leukemia.cases import fields as case_fields
+from leukemia.cases import rows as rows_of
+from leukemia.cases.case import UNREAD, case_of, open_case, reader_name, touch
 from leukemia.cases.cell import Cell, Reading, Settlement, as_seen
-from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, READINGS, SETTLEMENTS
+from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, PLACES, READINGS, SETTLEMENTS
 from leukemia.errors import RecordsError
 from leukemia.imaging import appearance
 from leukemia.imaging.cell import center_crop
-from leukemia.inference import decisions
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
-from leukemia.storage import database, files
+from leukemia.segmentation.place import FieldPicture
+from leukemia.storage import database
 
 # Pixels a side, at the model's scale, of the lossless picture that is kept of a cell: the largest cells of
 # C-NMC measure 318. The model's own crop is the middle of it. To be asked of a Batch or a Classifier.
 PICTURE = 384
-LONGEST_TEXT, LONGEST_NAME = 1_000, 300
 PER_QUERY = 500
 
 
 @dataclass(frozen=True)
 class Added:
-    """What became of results given to :func:`add`: numbers of new cells; numbers of those there already."""
+    """What became of results given to :func:`add`.
+
+    Attributes
+    ----------
+    new, already : tuple of int
+        Numbers of new cells; numbers of those there already.
+    fields : tuple of int
+        Numbers of new fields.
+    """
 
     new: tuple[int, ...]
     already: tuple[int, ...] = ()
+    fields: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,12 @@ def add(
     *,
     who: str,
     version: int | None = None,
+    fields: Mapping[str, FieldPicture] | None = None,
 ) -> Added:
     """Add answered images to a case, all or none of them.
 
-    An image that the case holds already (the same pixels) is not added again.
+    An image that the case holds already (the same pixels) is not added again; of a field that it holds
+    already, no cell is. A field without a white cell is kept, but is no cell.
 
     Parameters
     ----------
@@ -89,6 +100,8 @@ def add(
     who : str
     version : int, optional
         The model's number in the registry.
+    fields : mapping of str to FieldPicture, optional
+        The batch's fields; those without a result are left out.
 
     Raises
     ------
@@ -96,6 +109,9 @@ def add(
         Where there is no such case, it is signed, or nothing could be written.
     """
     person, results = reader_name(who), list(results)
+    items = {one.item for one in results}
+    given = {key: field for key, field in (fields or {}).items() if key in items}
+    results = [one for one in results if one.key not in given]
     record_sha256 = bundles.checksum(bundle.folder / bundles.RECORD)
     model = {
         "model": bundle.name,
@@ -115,25 +131,30 @@ def add(
         last = connection.scalar(
             sa.select(sa.func.coalesce(sa.func.max(CELLS.c.number), 0)).where(CELLS.c.case_id == case_id)
         )
-        rows, pictures, seen, already = [], [], [], []
+        numbers, entries = case_fields.insert(connection, case, given, results, person)
+        rows, pictures, seen, already, places = [], [], [], [], []
         for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
-            if image_id and image_id in known:
-                already.append(known[image_id])
+            again = result.field in given and result.field not in numbers
+            if again or (image_id and image_id in known):
+                already.append(known.get(image_id, 0))
                 continue
             number = last + len(rows) + 1
-            rows.append({"case_id": case_id, "number": number} | model | _answer(result, case, point))
+            rows.append({"case_id": case_id, "number": number} | model | rows_of.answer(result, case, point))
             if image_id:
                 known[image_id] = number
-                pictures.append(_pictures(case_id, number, result))
+                pictures.append(rows_of.pictures(case_id, number, result))
                 seen.append({"case_id": case_id, "number": number} | look)
-        if rows:
-            connection.execute(CELLS.insert(), rows)
-            if pictures:
-                connection.execute(PICTURES.insert(), pictures)
-                connection.execute(APPEARANCES.insert(), seen)
-            touch(connection, case_id, trail.append(connection, [_entry(row, person) for row in rows]))
-    return Added(tuple(row["number"] for row in rows), tuple(already))
+            if result.field in numbers:
+                place = result.answer.place
+                places.append(case_fields.place_row(case_id, number, numbers[result.field], place))
+        for table, new in ((CELLS, rows), (PICTURES, pictures), (APPEARANCES, seen), (PLACES, places)):
+            if new:
+                connection.execute(table.insert(), new)
+        entries += [rows_of.entry(row, person) for row in rows]
+        if entries:
+            touch(connection, case_id, trail.append(connection, entries))
+    return Added(tuple(row["number"] for row in rows), tuple(already), tuple(numbers.values()))
 
 
 def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
@@ -167,8 +188,14 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
         return wanted if numbers is None else wanted.where(column.in_(numbers))
 
     found = connection.execute(of(CELLS, CELLS.c.number)).mappings().all()
+    placed = case_fields.places(connection, case_id, numbers)
+
+    def cell(row: sa.RowMapping, **more: object) -> Cell:
+        field, place = placed.get(row["number"], (0, None))
+        return Cell(**row, field=field, place=place, **more)
+
     if all(row["status"] == UNREAD for row in found):
-        return [Cell(**row) for row in found]
+        return [cell(row) for row in found]
     counting: dict[int, dict[str, Reading]] = {}
     for row in connection.execute(of(READINGS, READINGS.c.cell)):
         own = counting.setdefault(row.cell, {})
@@ -180,8 +207,8 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
         for row in connection.execute(of(SETTLEMENTS, SETTLEMENTS.c.cell))
     }
     return [
-        Cell(
-            **row,
+        cell(
+            row,
             readings=tuple(counting.get(row["number"], {}).values()),
             settlement=settled.get(row["number"]),
         )
@@ -234,24 +261,6 @@ def elsewhere(data: Path, case_id: int) -> dict[int, list[str]]:
     return out
 
 
-def _answer(result: Result, case: Case, point: OperatingPoint) -> dict[str, object]:
-    answer = result.answer
-    return {
-        "image_id": answer.image_id,
-        "name": files.shown(answer.name)[:LONGEST_NAME] if case.keep_names else "",
-        "drawn": result.drawn,
-        "probability": answer.probability,
-        "decision": decisions.decision(answer.probability, point),
-        "error": files.shown(answer.error)[:LONGEST_TEXT],
-        "distance": answer.distance,
-        "area": answer.area,
-        "note": files.shown(answer.note)[:LONGEST_TEXT],
-        "answered_at": answer.at,
-        "status": UNREAD,
-        "verdict": "",
-    }
-
-
 def _measured(results: Sequence[Result], bundle: Bundle) -> list[dict[str, float]]:
     """Colours and sharpness of what the model read of each picture; empty where there is none."""
     wanted = [column.name for column in APPEARANCES.c if not column.primary_key]
@@ -265,29 +274,3 @@ def _measured(results: Sequence[Result], bundle: Bundle) -> list[dict[str, float
 
     with ThreadPoolExecutor(settings.load().workers) as pool:
         return list(pool.map(measure, results))
-
-
-def _pictures(case_id: int, number: int, result: Result) -> dict[str, object]:
-    answer = result.answer
-    if not (answer.picture and answer.thumbnail):
-        raise ValueError("The images must be classified with picture=PICTURE and a thumbnail.")
-    return {"case_id": case_id, "number": number, "picture": answer.picture, "thumbnail": answer.thumbnail}
-
-
-def _entry(row: dict, who: str) -> Entry:
-    version = f"version {row['version']}" if row["version"] else row["model"]
-    return Entry(
-        trail.ANSWER,
-        who,
-        case_id=row["case_id"],
-        cell=row["number"],
-        image_id=row["image_id"],
-        version=version,
-        record_sha256=row["record_sha256"],
-        threshold=row["threshold"],
-        low=row["low"],
-        high=row["high"],
-        probability=row["probability"],
-        new=row["decision"],
-        reason=row["error"],
-    )

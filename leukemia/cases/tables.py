@@ -79,6 +79,33 @@ APPEARANCES = sa.Table(
     ),
     sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
 )
+# Fields of a smear that cells were found in, and where in them each lies; in pixels of the field.
+FIELDS = sa.Table(
+    "fields",
+    METADATA,
+    sa.Column("case_id", sa.Integer, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("image_id", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(300), nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("note", sa.String(1000), nullable=False),
+    sa.Column("picture", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("case_id", "image_id", name="field_once"),
+)
+PLACES = sa.Table(
+    "places",
+    METADATA,
+    sa.Column("case_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("field", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("x", "y", "width", "height", "confidence")),
+    sa.Column("edge", sa.Boolean, nullable=False),
+    sa.Column("ring", sa.Text, nullable=False),  # JSON
+    sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
+    sa.ForeignKeyConstraint(["case_id", "field"], ["fields.case_id", "fields.number"]),
+)
 # Both only grow. Their numbers are those of the trail's entries: one order for all of them.
 READINGS = sa.Table(
     "readings",

@@ -83,7 +83,7 @@ def measure_cell(pixels: np.ndarray, image_id: str = "") -> Cell:
     pixels = np.ascontiguousarray(pixels)
     mask = foreground(pixels)
     middle = _median(mask.sum(axis=1)), _median(mask.sum(axis=0))
-    return Cell(pixels, image_id or _identify(pixels), int(np.count_nonzero(mask)), middle)
+    return Cell(pixels, image_id or identify(pixels), int(np.count_nonzero(mask)), middle)
 
 
 def crop_cell(cell: Cell, size: int) -> np.ndarray:
@@ -148,7 +148,8 @@ def foreground(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("L")) > BACKGROUND
 
 
-def _identify(pixels: np.ndarray) -> str:
+def identify(pixels: np.ndarray) -> str:
+    """SHA-256 of pixels (uint8, C-contiguous) and their shape, 64 hex digits."""
     digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}:".encode())
     digest.update(pixels.data)
     return digest.hexdigest()

@@ -4,16 +4,13 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.segmentation.place import FieldPicture
 from leukemia.settings import MAX_CELLS, MAX_FILES
-
-if TYPE_CHECKING:
-    from leukemia.inference.search import FieldPicture
 
 # Few enough that a Stop takes effect within a moment, also where many sessions take turns; and how many to
 # begin with, so that the first answers are there at once.
@@ -142,7 +139,7 @@ class Batch:
         return list(chain.from_iterable(self._results.values()))
 
     @property
-    def fields(self) -> "dict[str, FieldPicture]":
+    def fields(self) -> dict[str, FieldPicture]:
         """The fields among the answered images, by the key of each."""
         return dict(self._fields)
 

@@ -15,7 +15,6 @@ from leukemia.storage.spreadsheet import inert
 NEAR = 0.05
 # A cell of a field that is unlike the cells that the model was trained on.
 NOT_COMPARABLE = "Not comparable"
-STATES = (*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED)
 
 PLACE = ("x", "y", "width", "height", "confidence", "edge")
 COLUMNS = (
@@ -89,12 +88,6 @@ def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
     for answer in answers:
         counts[decision(answer.probability, point)] += 1
     return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
-
-
-def states(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
-    """How many cells of a field are in each :func:`state`; those that none is in are left out."""
-    found = [state(answer, point) for answer in answers]
-    return {word: found.count(word) for word in STATES if word in found}
 
 
 def counted(counts: dict[str, int]) -> str:

@@ -3,40 +3,19 @@
 import io
 from dataclasses import dataclass, replace
 
+import numpy as np
 from PIL import Image
 
 from leukemia.errors import BundleError, ImageError
+from leukemia.imaging.cell import identify
 from leukemia.inference import fields
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.segmentation.field import open_field
 from leukemia.segmentation.network import Network
+from leukemia.segmentation.place import FIELD_SIDE, FieldPicture
 from leukemia.segmentation.segment import NONE_FOUND, segment
 
-# Pixels of the longer side of the picture that is kept of a field, and how well it is kept.
-SIDE, QUALITY = 1_600, 85
-
-
-@dataclass(frozen=True)
-class FieldPicture:
-    """What is kept of a field.
-
-    Attributes
-    ----------
-    name : str
-        Untrusted text.
-    width, height : int
-        Of the field, in pixels: places of cells are told in them.
-    picture : bytes
-        WebP of at most :data:`SIDE` pixels a side.
-    note : str
-        What a reader must know of it: how its scale is known, what its compression took away.
-    """
-
-    name: str
-    width: int
-    height: int
-    picture: bytes
-    note: str
+QUALITY = 85
 
 
 @dataclass(frozen=True)
@@ -83,7 +62,8 @@ def search(
     except (ImageError, BundleError) as error:
         return Searched((Answer(name, error=str(error)),))
     note = fields.note(found, field)
-    kept = FieldPicture(name, field.width, field.height, _small(field.image), note)
+    image_id = identify(np.asarray(field.image))
+    kept = FieldPicture(name, field.width, field.height, image_id, _small(field.image), note)
     if not found.cells:
         return Searched((Answer(name, error=NONE_FOUND, note=note),), kept)
     answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)
@@ -97,7 +77,7 @@ def _named(answer: Answer, unknown: bool) -> Answer:
 
 def _small(image: Image.Image) -> bytes:
     small = image.copy()
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    small.thumbnail((FIELD_SIDE, FIELD_SIDE), Image.Resampling.BOX)
     out = io.BytesIO()
     small.save(out, "WEBP", quality=QUALITY)
     return out.getvalue()

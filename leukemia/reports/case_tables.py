@@ -35,11 +35,17 @@ COLUMNS = [
     "record_sha256",
     "classified_at",
     "cell_area_px",
+    "field",
+    "x",
+    "y",
+    "width",
+    "height",
     "note",
     "signed_by",
     "signed_at",
     "notice",
 ]
+NUMBERS = {"version": "Int64"} | dict.fromkeys(("probability", "x", "y", "width", "height"), float)
 # Of these, what a report shows.
 SHOWN = ["cell", "file", "probability", "decision", "error", "readings", "status", "counts_as"]
 
@@ -54,7 +60,7 @@ def cells(of: Iterable[tuple[Case, Sequence[Cell]]]) -> pd.DataFrame:
         model's decision; empty where the readers disagree.
     """
     rows = [_row(case, cell) for case, found in of for cell in found]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"probability": float, "version": "Int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype(NUMBERS)
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -104,8 +110,15 @@ def _row(case: Case, cell: Cell) -> list[object]:
         cell.record_sha256,
         cell.answered_at,
         cell.area,
+        *_place(cell),
         cell.note,
         case.signed_by or "",
         case.signed_at or "",
         RESEARCH_USE,
     ]
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    """Field and box, in pixels of the field from its upper left corner; empty for a picture of its own."""
+    place = cell.place
+    return (place.field, place.x, place.y, place.width, place.height) if place else ("", *(None,) * 4)

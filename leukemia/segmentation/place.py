@@ -1,6 +1,9 @@
-"""Where a white cell lies in its field, as it is kept beside the answer."""
+"""What is kept of a field beside the answers on its cells: a small picture, and where each cell lies."""
 
 from dataclasses import dataclass
+
+# Pixels of the longer side of the picture that is kept of a field.
+FIELD_SIDE = 1_600
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,29 @@ class Place:
     confidence: float
     edge: bool
     ring: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class FieldPicture:
+    """What is kept of a field.
+
+    Attributes
+    ----------
+    name : str
+        Untrusted text.
+    width, height : int
+        Of the field, in pixels: places of cells are told in them.
+    image_id : str
+        SHA-256 of its pixels.
+    picture : bytes
+        WebP of at most :data:`FIELD_SIDE` pixels a side.
+    note : str
+        What a reader must know of it: how its scale is known, what its compression took away.
+    """
+
+    name: str
+    width: int
+    height: int
+    image_id: str
+    picture: bytes
+    note: str

@@ -1,7 +1,7 @@
 """Fields of a smear with their cells outlined: each decision has a colour, a sign and a line of its own."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,18 +9,21 @@ import streamlit as st
 
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer
-from leukemia.inference.search import FieldPicture
 from leukemia.markdown import plain
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.segmentation.place import FieldPicture, Place
 from pages.components.cell_grid import MARKS, SET_APART
 
+# Of a cell whose answer is kept back from its reader.
+HIDDEN = "Answer hidden"
 # Line of an outline, in words and as SVG dashes it, in parts of its width.
 LINES = {
     ALL_LIKE: ("solid line", ""),
-    NORMAL_LIKE: ("long dashes", "6 3"),
     INDETERMINATE: ("dots", "1 2.2"),
+    NORMAL_LIKE: ("long dashes", "6 3"),
     decisions.NOT_COMPARABLE: ("short dashes", "2.5 2.5"),
     UNCLASSIFIED: ("short dashes", "2.5 2.5"),
+    HIDDEN: ("thin line", ""),
 }
 OPEN = "Click an outline to open the cell."
 
@@ -34,45 +37,51 @@ _view = st.components.v2.component(
 
 @dataclass(frozen=True)
 class FieldCell:
-    """A cell of a field: the key that opens it, and its answer, which has a place."""
+    """A cell of a field.
+
+    Attributes
+    ----------
+    key : str
+        That opens it.
+    place : Place
+    word : str
+        What it is called: one of :data:`LINES`.
+    said : str
+        The rest of the answer, for who points at it: untrusted text.
+    """
 
     key: str
-    answer: Answer
+    place: Place
+    word: str
+    said: str
 
 
-def choose(
-    key: str,
-    fields: Mapping[str, FieldPicture],
-    cells: Mapping[str, Sequence[FieldCell]],
-    point: OperatingPoint,
-) -> str:
+def cell(key: str, answer: Answer, point: OperatingPoint) -> FieldCell:
+    """A cell of a field as it is answered; ``answer`` has a place."""
+    said = answer.error if answer.probability is None else f"probability of ALL {answer.probability:.3f}"
+    return FieldCell(key, answer.place, decisions.state(answer, point), said)
+
+
+def choose(key: str, names: Mapping[str, str], cells: Mapping[str, Sequence[FieldCell]]) -> str:
     """Have one of several fields chosen, each told with the counts of its cells; return its key.
 
     Parameters
     ----------
     key : str
         Keeps this choice apart from others.
-    fields : mapping of str to FieldPicture
-        At least one.
+    names : mapping of str to str
+        At least one field: its key and name, untrusted text.
     cells : mapping of str to sequence of FieldCell
         The cells of each field.
-    point : OperatingPoint
-        By which cells are called.
     """
-    keys = list(fields)
+    keys = list(names)
     if len(keys) == 1:
         return keys[0]
-    named = {one: f"{at}. {fields[one].name}: {_counts(cells[one], point)}" for at, one in enumerate(keys, 1)}
+    named = {one: f"{at}. {names[one]}: {counts(cells[one])}" for at, one in enumerate(keys, 1)}
     return st.selectbox(f"Field ({len(keys):,} in all)", keys, format_func=named.__getitem__, key=key)
 
 
-def show(
-    key: str,
-    field: FieldPicture,
-    cells: Sequence[FieldCell],
-    point: OperatingPoint,
-    on_open: Callable[[str], None],
-) -> None:
+def show(key: str, field: FieldPicture, cells: Sequence[FieldCell], on_open: Callable[[str], None]) -> None:
     """Lay out a field.
 
     Parameters
@@ -82,61 +91,61 @@ def show(
     field : FieldPicture
     cells : sequence of FieldCell
         In the order of their numbers; empty where it holds none.
-    point : OperatingPoint
-        By which cells are called.
     on_open : callable
         Called with the key of the cell that is clicked, before the page runs again.
     """
     with st.container(border=True):
-        st.markdown(f"**{plain(field.name)}** · {_counts(cells, point)}")
+        st.markdown(f"**{plain(field.name)}** · {counts(cells)}")
         st.caption(plain(field.note[:1].upper() + field.note[1:]))
 
         def opened() -> None:
             if pressed := st.session_state[key].get("opened"):
                 on_open(pressed)
 
-        _view(key=key, data=_data(field, cells, point), on_opened_change=opened)
+        _view(key=key, data=_data(field, cells), on_opened_change=opened)
         if cells:
-            st.caption(_legend(cells, point))
+            st.caption(_legend(cells))
 
 
-def _counts(cells: Sequence[FieldCell], point: OperatingPoint) -> str:
+def counts(cells: Sequence[FieldCell]) -> str:
+    """How many white cells there are, and what they are called."""
     if not cells:
         return "no white cell found"
     number = "1 white cell" if len(cells) == 1 else f"{len(cells):,} white cells"
-    return f"{number}: {decisions.counted(decisions.states((one.answer for one in cells), point))}"
+    return f"{number}: {decisions.counted(_by_word(cells))}"
 
 
-def _legend(cells: Iterable[FieldCell], point: OperatingPoint) -> str:
-    there = decisions.states((one.answer for one in cells), point)
-    return " · ".join(f"{_mark(word)[1]} {word} ({LINES[word][0]})" for word in there) + f". {OPEN}"
+def _by_word(cells: Sequence[FieldCell]) -> dict[str, int]:
+    words = [one.word for one in cells]
+    return {word: words.count(word) for word in LINES if word in words}
+
+
+def _legend(cells: Sequence[FieldCell]) -> str:
+    return " · ".join(f"{_mark(word)[1]} {word} ({LINES[word][0]})" for word in _by_word(cells)) + f". {OPEN}"
 
 
 def _mark(word: str) -> tuple[str, str]:
-    return MARKS.get(word, SET_APART)
+    return ("hidden", "○") if word == HIDDEN else MARKS.get(word, SET_APART)
 
 
-def _data(field: FieldPicture, cells: Sequence[FieldCell], point: OperatingPoint) -> dict[str, object]:
+def _data(field: FieldPicture, cells: Sequence[FieldCell]) -> dict[str, object]:
     return {
         "picture": base64.b64encode(field.picture).decode("ascii"),
         "width": field.width,
         "height": field.height,
-        "spoken": f"Field {field.name}: {_counts(cells, point)}",
-        "cells": [_cell(one, point) for one in cells],
+        "spoken": f"Field {field.name}: {counts(cells)}",
+        "cells": [_cell(one) for one in cells],
     }
 
 
-def _cell(one: FieldCell, point: OperatingPoint) -> dict[str, object]:
-    answer, place = one.answer, one.answer.place
-    word = decisions.state(answer, point)
-    kind, mark = _mark(word)
-    said = answer.error if answer.probability is None else f"probability of ALL {answer.probability:.3f}"
+def _cell(one: FieldCell) -> dict[str, object]:
+    place, (kind, mark) = one.place, _mark(one.word)
     return {
         "key": one.key,
         "kind": kind,
-        "dashes": LINES[word][1],
+        "dashes": LINES[one.word][1],
         "label": f"{mark} {place.number}",
         "box": [place.x, place.y, place.width, place.height],
         "points": " ".join(f"{x},{y}" for x, y in place.ring),
-        "spoken": f"Open cell {place.number}: {word}, {said}",
+        "spoken": f"Open cell {place.number}: {one.word}" + (f", {one.said}" if one.said else ""),
     }

@@ -13,10 +13,10 @@ from leukemia.inference.batch import Batch, Item, Result, unreadable
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.inference.fields import CUT
 from leukemia.inference.learned import Learned
-from leukemia.inference.search import SIDE, search
+from leukemia.inference.search import search
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation import segment as segmenting
-from leukemia.segmentation.place import Place
+from leukemia.segmentation.place import FIELD_SIDE, Place
 from tests.support.bundle_factory import write_bundle
 from tests.support.fields import PIXEL_SIZE, ColourNetwork, encode_field
 from tests.support.pictures import ellipse, encoded
@@ -64,7 +64,7 @@ def test_the_picture_that_is_kept_of_a_field_is_small_and_places_are_in_its_own_
     data = encode_field(width=2_000, height=1_000, white=((1_500, 500, 60),))
     found = search(classifier, Source("a.png", lambda: data))
     with Image.open(io.BytesIO(found.field.picture)) as small:
-        assert (small.format, max(small.size)) == ("WEBP", SIDE)
+        assert (small.format, max(small.size)) == ("WEBP", FIELD_SIDE)
     assert (found.field.width, found.field.height) == (2_000, 1_000)
     assert found.answers[0].place.x == pytest.approx(1_440, abs=8)
 
@@ -168,4 +168,3 @@ def test_cells_without_an_answer_stand_in_the_order_of_their_numbers():
 )
 def test_a_cell_that_is_unlike_the_training_cells_is_not_comparable(answer, state):
     assert decisions.state(answer, POINT) == state
-    assert decisions.states([answer, answer], POINT) == {state: 2}

@@ -6,17 +6,30 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.attribution import MAX_WHO
+from leukemia.cases import fields as case_fields
 from leukemia.cases import worklist
 from leukemia.cases.worklist import Overview
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
 from leukemia.reports import case_wording
 from pages.components import flash, identity, section_picker
-from pages.sections.cases import address, history, intake, live, readers, report, review, summary, words
+from pages.sections.cases import (
+    address,
+    fields,
+    history,
+    intake,
+    live,
+    readers,
+    report,
+    review,
+    summary,
+    words,
+)
 
 # A section's word in the address, and what lays it out, given the data folder and the case.
 SECTIONS = {
     "review": review.show,
+    "fields": fields.show,
     "summary": summary.show,
     "readers": readers.show,
     "report": report.show,
@@ -34,8 +47,10 @@ def show(data: Path, case_id: int) -> None:
     flash.show(FLASH)
     _reader_and_intake(data, one)
     if one.cells:
+        there = case_fields.fields(data, case_id)
+        sections = [word for word in SECTIONS if word != "fields" or there]
         chosen = section_picker.pick(
-            "case", SECTIONS, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
+            "case", sections, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
         )
         if chosen != "review":
             live.offer(data, one.case)

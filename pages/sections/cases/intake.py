@@ -37,8 +37,8 @@ class Intake:
         What is not on record yet; an image leaves it once it is.
     seen : set of str
         The file_ids of all that was dropped.
-    added, already : int
-        Cells put on record; images that the case held already.
+    added, already, fields : int
+        Cells put on record; those that the case held already; fields put on record.
     trouble : str
         Why nothing could be put on record; empty where it could.
     who : str
@@ -51,6 +51,7 @@ class Intake:
     seen: set[str] = field(default_factory=set)
     added: int = 0
     already: int = 0
+    fields: int = 0
     trouble: str = ""
     who: str = ""
     answered_by: tuple[Bundle, int | None] | None = None
@@ -69,7 +70,7 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
         if not identity.name():
             st.caption(words.NAME_FIRST)
         st.file_uploader(
-            f"Drop images of single cells here, cut out on black. Up to {MAX_FILES} files at once.",
+            f"Drop images of single cells or fields of a smear here. Up to {MAX_FILES} files at once.",
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(case.id),
@@ -155,6 +156,7 @@ def _keep(data: Path, case_id: int) -> None:
             bundle.operating_point,
             who=state.who or identity.name(),
             version=version,
+            fields=state.batch.fields,
         )
     except RecordsError as error:
         state.trouble = str(error)
@@ -162,6 +164,7 @@ def _keep(data: Path, case_id: int) -> None:
     state.trouble = ""
     state.added += len(added.new)
     state.already += len(added.already)
+    state.fields += len(added.fields)
     state.batch.remove([one.item for one in results])
 
 
@@ -177,9 +180,10 @@ def _say(state: Intake) -> None:
             f"At most {MAX_FILES} files can be added at once: the last {batch.refused:,} are left out. "
             "Drop them in again on their own."
         )
-    if state.added or state.already:
+    if state.added or state.already or state.fields:
         said = f"{state.added:,} added" * bool(state.added)
+        fields = f"{state.fields:,} {'field' if state.fields == 1 else 'fields'} kept" * bool(state.fields)
         there = f"{state.already:,} in this case already, not added again" * bool(state.already)
-        st.caption("; ".join(filter(None, (said, there))) + ".")
+        st.caption("; ".join(filter(None, (said, fields, there))) + ".")
     if batch.waiting and not state.trouble:
         st.caption(f"{batch.waiting:,} left to classify.")

@@ -1,6 +1,6 @@
 """The cells of a quick look become a case."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -9,18 +9,23 @@ from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
+from leukemia.segmentation.place import FieldPicture
 from pages.components import identity, model_in_service, records
 from pages.sections.cases import address, new_case
 
 FORM, MADE = "make-case", "made-case"
 
 
-def show(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
+def show(
+    results: Sequence[Result], fields: Mapping[str, FieldPicture], bundle: Bundle, point: OperatingPoint
+) -> None:
     """Offer to put answered images into a new case; where one was just made, open it.
 
     Parameters
     ----------
     results : sequence of Result
+    fields : mapping of str to FieldPicture
+        The fields of the batch.
     bundle : Bundle
         The model that answered.
     point : OperatingPoint
@@ -33,7 +38,8 @@ def show(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> No
     def fill(case: Case) -> None:
         serving = model_in_service.in_service()
         version = serving.version if serving.bundle.digest == bundle.digest else None
-        cells.add(data, case.id, results, bundle, point, who=identity.name(), version=version)
+        who = identity.name()
+        cells.add(data, case.id, results, bundle, point, who=who, version=version, fields=fields)
         st.session_state[MADE] = case.id
 
     with st.popover("Make a case of these cells", icon=":material/create_new_folder:"):

@@ -63,10 +63,10 @@ def _fields(batch: Batch, point: OperatingPoint) -> None:
     cells: dict[str, list[FieldCell]] = {key: [] for key in fields}
     for result in batch.results:
         if result.field:
-            cells[result.field].append(FieldCell(result.key, result.answer))
-    chosen = field_view.choose("classify-field", fields, cells, point)
-    on_open = partial(cell_view.open_it, PLACE)
-    field_view.show(f"field-{chosen}", fields[chosen], cells[chosen], point, on_open)
+            cells[result.field].append(field_view.cell(result.key, result.answer, point))
+    names = {key: field.name for key, field in fields.items()}
+    chosen = field_view.choose("classify-field", names, cells)
+    field_view.show(f"field-{chosen}", fields[chosen], cells[chosen], partial(cell_view.open_it, PLACE))
 
 
 def _refusals(refused: list[Result]) -> None:

@@ -1,0 +1,101 @@
+"""The fields of a case on its page."""
+
+import json
+
+import pytest
+
+from leukemia.cases import cells, fields, verdicts
+from leukemia.cases.case import create
+from leukemia.operating_point import ALL_LIKE
+from leukemia.segmentation import segment as segmenting
+from pages.components import field_view, identity, model_in_service
+from pages.sections.cases import opened_cell
+from tests.support.app import dashboard, go, said, widget
+from tests.support.case_factory import make_case
+from tests.support.field_factory import make_case_of_field
+from tests.support.fields import ColourNetwork, encode_field
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def visit(data, tiny_bundle, monkeypatch):
+    def start(**query):
+        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
+        model_in_service.refresh()
+        page = dashboard()
+        page.session_state[identity.NAME] = "Ada"
+        return go(page, "cases", **{word: str(value) for word, value in query.items()})
+
+    return start
+
+
+def outlines(page):
+    (one,) = [one for one in page.get("bidi_component") if "leukemia.field" in one.proto.component_name]
+    return json.loads(one.proto.json)["cells"]
+
+
+def test_a_field_is_shown_with_the_decisions_on_its_cells(visit, data):
+    case = make_case_of_field(data, (0.9, 0.5, 0.1, None), keep_names=True)
+    page = visit(case=case.id, section="fields")
+    assert [one["label"] for one in outlines(page)] == ["▲ 1", "◆ 2", "● 3", "✕ 4"]
+    assert len({one["dashes"] for one in outlines(page)}) == 4
+    counted = "1 ALL-like · 1 indeterminate · 1 Normal-like · 1 not comparable"
+    assert f"**smear.jpg** · 4 white cells: {counted}" in said(page)
+
+
+def test_an_answer_that_is_hidden_from_its_reader_is_no_outline_either(visit, data):
+    case = make_case_of_field(data, (0.9, 0.1), hide_model=True)
+    page = visit(case=case.id, section="fields")
+    assert {one["kind"] for one in outlines(page)} == {"hidden"}
+    assert ALL_LIKE not in said(page).partition("Click an outline")[0].partition("white cells")[2]
+    verdicts.give(data, case.id, [1], ALL_LIKE, who="Ada")
+    page = visit(case=case.id, section="fields")
+    assert [one["kind"] for one in outlines(page)] == ["all", "hidden"]
+    assert field_view.HIDDEN.lower() in said(page).lower()
+
+
+def test_a_click_on_an_outline_opens_the_cell_of_the_case(visit, data):
+    case = make_case_of_field(data, (0.9, 0.1), keep_names=True)
+    page = visit(case=case.id, section="fields")
+    page.session_state[f"open-cell-{case.id}"] = int(outlines(page)[1]["key"])
+    page.run()
+    assert not page.exception
+    assert opened_cell.HIDDEN not in said(page)
+    assert "smear.jpg, cell 2" in said(page) or "Cell 2" in said(page)
+
+
+def test_a_case_without_fields_has_no_such_section(visit, data):
+    case = make_case(data)
+    page = visit(case=case.id)
+    assert "fields" not in page.segmented_control[0].options
+    assert "Fields" not in page.segmented_control[0].options
+
+
+def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, monkeypatch):
+    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+    case = create(data, "P-1", who="Ada", keep_names=True)
+    page = visit(case=case.id)
+    dropped = [
+        ("a.png", encode_field(white=((200, 200, 60), (450, 300, 60))), "image/png"),
+        ("b.png", encode_field(white=()), "image/png"),
+        ("c.png", b"nothing", "image/png"),
+    ]
+    page.file_uploader[0].set_value(dropped).run()
+    assert not page.exception
+    assert "3 added; 2 fields kept" in said(page)
+    found = cells.cells(data, case.id)
+    assert [(cell.name, cell.field) for cell in found] == [
+        ("a.png, cell 1", 1),
+        ("a.png, cell 2", 1),
+        ("c.png", 0),
+    ]
+    assert "Not a readable image" in found[2].error
+    assert [one.name for one in fields.fields(data, case.id)] == ["a.png", "b.png"]
+    page = visit(case=case.id, section="fields")
+    assert "**2 fields** · 2 white cells" in said(page)
+    assert widget(page.selectbox, "Field (2 in all)").options[1] == "2. b.png: no white cell found"

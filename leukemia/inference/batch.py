@@ -15,6 +15,8 @@ from leukemia.settings import MAX_CELLS, MAX_FILES
 # Few enough that a Stop takes effect within a moment, also where many sessions take turns; and how many to
 # begin with, so that the first answers are there at once.
 CHUNK, FIRST = 8, 3
+# The same where the images before were fields, each of which takes as long as many cells.
+FEW = 2
 # Side in pixels of the picture that is kept; the frame itself is dropped.
 THUMBNAIL = 176
 # Bytes of images that are kept until their scale is stated.
@@ -119,6 +121,7 @@ class Batch:
         self._fields: dict[str, FieldPicture] = {}
         self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
+        self._had_field = False
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._results)
@@ -201,10 +204,12 @@ class Batch:
         """Answer the next ``most`` images that wait; return their keys, whose bytes are done with."""
         if self._since is None:
             self._since = self._clock(), len(self._results)
-        items = list(islice(self._waiting.values(), most))
+        items = list(islice(self._waiting.values(), min(most, FEW) if self._had_field else most))
         sources = [self._source(item) for item in items]
         answers = classifier.classify(sources, thumbnail=THUMBNAIL, picture=self._picture)
+        self._had_field = False
         for item, source, answer in zip(items, sources, answers, strict=True):
+            self._had_field |= answer.not_cut_out
             found = self._search(classifier, item, source) if answer.not_cut_out else (answer,)
             if found[0].scale_unknown and not self._keep(item):
                 found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)

@@ -1,17 +1,19 @@
 """Take the README's screenshots with the model in service: ``python -m tests.browser.screenshots``.
 
-Only the sixteen cells that come with the program are shown, credited in the README. The runs are those of
-``LEUKEMIA_DATA``, where there are some; the newest is opened.
+Only the sixteen cells that come with the program are shown, credited in the README, and a drawn field. The
+runs are those of ``LEUKEMIA_DATA``, where there are some; the newest is opened.
 """
 
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from leukemia import settings
 from leukemia.tracking import run_history
 from tests.support.browser import ARGUMENTS, Server, at_rest, find_browser
+from tests.support.fields import draw_smear
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
 # Name, width and height in pixels, theme, whether unreadable files are among the cells.
@@ -22,6 +24,9 @@ SHOTS = (
 )
 # What is read of the case of sample cells: keys, cell by cell; the reader's name, and where the tab keeps it.
 READ, READER = "aniar1aii", "sessionStorage.setItem('leukemia-reader', 'Ada')"
+# A drawn field, in both themes.
+FIELD_SHOTS = (("field-light", "light"), ("field-dark", "dark"))
+FIELD_SEED = 4
 UNREADABLE = {"letter.bmp": b"Dear colleague, enclosed please find", "empty.png": b""}
 
 
@@ -36,6 +41,8 @@ def main() -> None:
             for shot in SHOTS:
                 _take(browser, server.url, Path(name), *shot)
             _take_case(browser, Path(name))
+            for shot in FIELD_SHOTS:
+                _take_field(browser, server.url, Path(name) / "smear.png", *shot)
             _take_runs(browser, Path(name) / "runs.txt")
         finally:
             browser.close()
@@ -80,6 +87,18 @@ def _take_runs(browser: Browser, log: Path) -> None:
         page.screenshot(path=FOLDER / "training-runs.png")
     finally:
         server.stop()
+
+
+def _take_field(browser: Browser, url: str, file: Path, name: str, scheme: str) -> None:
+    Image.fromarray(draw_smear(FIELD_SEED)).save(file)
+    page = browser.new_page(viewport={"width": 1280, "height": 1900}, color_scheme=scheme)
+    page.goto(url)
+    page.locator("input[type=file]").set_input_files(file)
+    page.locator(".field .cell").first.wait_for()
+    page.wait_for_timeout(1_500)
+    card = page.get_by_test_id("stVerticalBlock").filter(has=page.locator(".field")).last
+    card.screenshot(path=FOLDER / f"{name}.png")
+    page.close()
 
 
 def _take(

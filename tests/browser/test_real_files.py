@@ -99,7 +99,7 @@ def test_good_and_bad_files_together_each_get_their_line(visit, cells, tmp_path)
         "letter.bmp": "Not a readable image",
         "empty.bmp": "The file is empty",
         "cut off.bmp": "damaged or incomplete",
-        "smear.jpg": "Not a single cut-out cell",
+        "smear.jpg": "Neither red nor white cells were found",
         "black.png": "blank",
         "wide.png": "too large: the limit is",
     }

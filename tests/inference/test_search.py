@@ -9,7 +9,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.imaging.scale import stated
 from leukemia.inference import decisions
-from leukemia.inference.batch import Batch, Item, Result, unreadable
+from leukemia.inference.batch import CHUNK, FEW, Batch, Item, Result, unreadable
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.inference.fields import CUT
 from leukemia.inference.learned import Learned
@@ -122,6 +122,14 @@ def test_a_field_that_no_red_cell_tells_the_scale_of_waits_for_it(classifier):
     batch.work(classifier)
     assert batch.unscaled == 0
     assert [one.answer.probability is not None for one in batch.final] == [True, True]
+
+
+def test_a_stop_has_to_wait_for_few_fields_only(classifier):
+    batch = Batch()
+    batch.add(item(str(number), encode_field(white=TWO)) for number in range(9))
+    assert [len(batch.work(classifier)) for _ in range(2)] == [CHUNK, 1]
+    batch.add(item(f"more {number}", encode_field(white=TWO)) for number in range(9))
+    assert len(batch.work(classifier)) == FEW
 
 
 def test_no_further_field_is_searched_once_a_session_holds_too_many_cells(classifier):

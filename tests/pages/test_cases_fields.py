@@ -53,7 +53,7 @@ def test_an_answer_that_is_hidden_from_its_reader_is_no_outline_either(visit, da
     page = visit(case=case.id, section="fields")
     assert {one["kind"] for one in outlines(page)} == {"hidden"}
     assert ALL_LIKE not in said(page).partition("Click an outline")[0].partition("white cells")[2]
-    verdicts.give(data, case.id, [1], ALL_LIKE, who="Ada")
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
     page = visit(case=case.id, section="fields")
     assert [one["kind"] for one in outlines(page)] == ["all", "hidden"]
     assert field_view.HIDDEN.lower() in said(page).lower()

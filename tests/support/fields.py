@@ -3,9 +3,11 @@
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from leukemia.dataset.synthetic import sample_writer
+from leukemia.imaging.cell import BACKGROUND
 from leukemia.segmentation.field import Field
 from leukemia.segmentation.network import FINE, STRIDE, Maps
 
@@ -35,6 +37,27 @@ def encode_field(**settings):
     out = io.BytesIO()
     Image.fromarray(draw(**settings)).save(out, "PNG")
     return out.getvalue()
+
+
+def draw_smear(seed=0, width=1_800, height=1_350):
+    """A field as it looks under a microscope: pale red cells with a lighter middle, and drawn white cells."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((height, width, 3), GLASS, np.uint8)
+    spots = [(350, 350), (1_000, 330), (1_450, 700), (420, 960), (1_000, 1_000)]
+    for x, y in ((x, y) for x in range(70, width, 165) for y in range(70, height, 165)):
+        at = x + rng.integers(-12, 13), y + rng.integers(-12, 13)
+        if all(np.hypot(at[0] - a, at[1] - b) > 230 for a, b in spots):
+            _paint(pixels, *at, 72, RED)
+            _paint(pixels, *at, 28, (222, 175, 175))
+    pixels = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(2))).copy()
+    for (x, y), (_, cell) in zip(spots, sample_writer.sample_cells(len(spots), seed), strict=True):
+        with Image.open(io.BytesIO(cell)) as image:
+            drawn = np.asarray(image.convert("RGB"))
+        mask = drawn.max(axis=2) > BACKGROUND
+        top, left = y - drawn.shape[0] // 2, x - drawn.shape[1] // 2
+        part = pixels[top : top + drawn.shape[0], left : left + drawn.shape[1]]
+        part[mask] = drawn[mask]
+    return pixels
 
 
 def field(**settings):

@@ -1,1 +1,1 @@
-"""The sections of the Cases page."""
+"""The sections of the Classify page."""

@@ -28,9 +28,12 @@ def pick(
     """
     key = f"{page}-{WORD}"
     asked = st.query_params.get(WORD, "").lower()
-    st.session_state[key] = asked if asked in sections else next(iter(sections))
+    shown = st.session_state[key] = asked if asked in sections else next(iter(sections))
 
     def name_it() -> None:
+        # Streamlit may report a choice as changed when it went with its page: the address has moved on.
+        if st.session_state.get(key, shown) == shown:
+            return
         kept = {word: st.query_params.get_all(word) for word in keep if word in st.query_params}
         st.query_params.from_dict({WORD: st.session_state[key], **kept})
 

@@ -1,6 +1,7 @@
 """A case in a real browser: dropped in, read by keyboard, settled, signed, printed, there after a restart."""
 
 import contextlib
+import json
 import re
 
 import pypdfium2
@@ -179,6 +180,32 @@ def test_back_and_reload_keep_the_place(open_cases, data):
     page.locator(".card").nth(4).wait_for()
     page.get_by_role("button", name="All cases").click()
     page.get_by_role("button", name="P-1").wait_for()
+
+
+def test_a_case_that_was_left_with_verdicts_unsaved_says_so_in_the_list_and_saves_them(open_cases, data):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    page = open_cases()
+    page.get_by_role("button", name="P-1").click()
+    ready(page, 2)
+    # As they stay where a case is left in the moment of a key.
+    act = {"key": "left", "kind": "give", "reader": "Ada", "numbers": [1], "verdict": ALL_LIKE, "reason": ""}
+    page.evaluate("([name, text]) => sessionStorage.setItem(name, text)", waiting(case.id, [act]))
+    page.get_by_role("button", name="All cases").click()
+    page.get_by_text("1 entry is not saved yet").wait_for()
+    page.reload()
+    page.get_by_text("1 entry is not saved yet").wait_for()
+    assert [cell.verdict for cell in cells.cells(data, case.id)] == ["", ""]
+    page.get_by_role("button", name="Open the case to save").click()
+    saved(page, 1, ALL_LIKE)
+    assert [cell.verdict for cell in cells.cells(data, case.id)] == [ALL_LIKE, ""]
+    page.get_by_role("button", name="All cases").click()
+    page.get_by_role("button", name="P-1").wait_for()
+    at_rest(page)
+    assert not page.get_by_text("not saved yet").is_visible()
+
+
+def waiting(number, acts):
+    return [f"leukemia-waiting-{number}", json.dumps(acts)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,7 +12,7 @@ class Review {
     Object.assign(this, { sort: Object.keys(SORTS)[0], show: Object.keys(SHOWN)[0], tries: 0, sent: 0, wait: AGAIN, error: "" });
     // Each time without an answer the wait doubles: what is sent stops a page that is being laid out anew.
     setInterval(() => {
-      if (!this.pending.length || Date.now() - this.sent < this.wait) return;
+      if (!this.pending.length || !this.root?.host?.isConnected || Date.now() - this.sent < this.wait) return;
       // A page that a restart of the server left behind is loaded anew: what waits is sent from there.
       if (this.wait === LONGEST) fetch("/_stcore/health").then((answer) => answer.ok && location.reload(), () => {});
       this.wait = Math.min(2 * this.wait, LONGEST);

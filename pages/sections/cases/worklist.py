@@ -11,7 +11,7 @@ from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
 from pages.components import flash, identity
-from pages.sections.cases import address, monitoring, new_case, sample_case, words
+from pages.sections.cases import address, monitoring, new_case, sample_case, unsaved, words
 
 FLASH = "worklist"
 LEFT_OUT = "Every cell of every case. Cases that hide answers or verdicts are left out until they are signed."
@@ -24,6 +24,7 @@ NO_MATCH = "No case matches. Change the search or the state."
 def show(data: Path) -> None:
     """Lay out the list that the address asks for."""
     flash.show(FLASH)
+    unsaved.show()
     monitoring.warn(data)
     new_case.show(data)
     _controls()

@@ -3,6 +3,7 @@
 ``streamlit run server.py``.
 """
 
+import gc
 import importlib
 import logging
 import threading
@@ -33,8 +34,19 @@ administrator's list: at first, only to its own machine.</p>
 <p>On that machine, open <b>http://localhost:{port}</b>. To serve other machines, put the dashboard behind a
 proxy with sign-in and add its name to <code>allowedHosts</code> in <code>.streamlit/config.toml</code>.</p>
 </body></html>"""
-# What the first chart, cell or table needs, and takes seconds to import.
-HEAVY = ("plotly.graph_objects", "duckdb", "scipy.stats", "leukemia.inference.classifier")
+# What the first chart, cell or table needs, and takes seconds to import; then what all pages need.
+HEAVY = (
+    "plotly.graph_objects",
+    "duckdb",
+    "scipy.stats",
+    "leukemia.inference.classifier",
+    "leukemia.cases.worklist",
+    "leukemia.reports.performance",
+    "leukemia.registry.promotion_review",
+    "leukemia.tracking.run_history",
+    "leukemia.reports.case_pdf",
+    "leukemia.inference.search",
+)
 # Charts are on every page; without this, the browser asks for their script when the first one is laid out.
 PRELOAD = ", ".join(f"<{path}>; rel=modulepreload" for path in streamlit_internals.chart_scripts())
 
@@ -87,6 +99,10 @@ def _prepare() -> None:
     """Import what is heavy, and put settings that changed on record."""
     for name in HEAVY:
         importlib.import_module(name)
+    # Streamlit collects garbage after each run of a page, which took 0.2 s as long as it went through all
+    # libraries each time.
+    gc.collect()
+    gc.freeze()
     try:
         settings_log.record_changes(settings.load().data, settings_log.DASHBOARD, who=progress.who())
     except (LeukemiaError, OSError) as error:

@@ -91,18 +91,24 @@ class PreloadCharts:
 async def _ready(_: App) -> AsyncIterator[None]:
     """Be ready for the first visitor, whatever address they open first."""
     streamlit_internals.leave_pages_folder()
-    threading.Thread(target=_prepare, daemon=True).start()
+    _import_heavy()
+    threading.Thread(target=_record_settings, daemon=True).start()
     yield
 
 
-def _prepare() -> None:
-    """Import what is heavy, and put settings that changed on record."""
+def _import_heavy() -> None:
+    """Import what takes long before anybody asks: two that import at once may wait for each other.
+
+    Streamlit collects garbage after each run of a page, which took 0.2 s as long as it went through all
+    libraries each time: from here on it leaves them alone.
+    """
     for name in HEAVY:
         importlib.import_module(name)
-    # Streamlit collects garbage after each run of a page, which took 0.2 s as long as it went through all
-    # libraries each time.
     gc.collect()
     gc.freeze()
+
+
+def _record_settings() -> None:
     try:
         settings_log.record_changes(settings.load().data, settings_log.DASHBOARD, who=progress.who())
     except (LeukemiaError, OSError) as error:

@@ -1,8 +1,10 @@
 """Monitoring in a real browser: the alert, a chart, the table, the case behind it."""
 
+import contextlib
 import csv
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from leukemia.audit import trail
 from leukemia.reports import monitoring_wording as wording
@@ -18,9 +20,14 @@ def bundle(tmp_path):
 
 def choose(page, label, option):
     at_rest(page)
-    # A list that was opened by a pointer is closed by scrolling to it, which a click does.
-    page.get_by_role("combobox", name=label).press("ArrowDown")
-    page.get_by_role("option", name=option).click()
+    # A list that was opened by a pointer is closed by scrolling to it, which a click does; and any is closed
+    # where the page is laid out anew meanwhile.
+    for _ in range(10):
+        page.get_by_role("combobox", name=label).press("ArrowDown")
+        with contextlib.suppress(PlaywrightTimeout):
+            page.get_by_role("option", name=option).click(timeout=10_000)
+            return
+    pytest.fail(f"The list never offered {option}.")
 
 
 def test_an_alert_is_found_explained_and_followed_to_a_case(sessions, bundle, browser, tmp_path):

@@ -32,7 +32,7 @@ def test_a_folder_that_is_not_prepared_says_what_to_run(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda text: text.replace("label", "lable"), "lacks the column.*label"),
+        (lambda text: text.replace("label", "lable"), "lacks columns: label"),
         (lambda text: text.replace(",Normal,", ",normal,"), "labels other than Normal and ALL: normal"),
         (lambda text: text.replace(",600,600,", ",six,600,"), "damaged"),
         (lambda text: "", "damaged"),

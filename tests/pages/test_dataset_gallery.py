@@ -79,7 +79,7 @@ def test_without_a_set_the_page_says_how_to_come_by_one(visit, tmp_path):
 def test_a_damaged_manifest_is_a_sentence(visit, tmp_path):
     Workspace(tmp_path).manifest.write_text("image_id,path\n")
     page = visit(data=tmp_path)
-    assert "lacks the column" in page.error[0].value.replace("\\", "")
+    assert "lacks columns:" in page.error[0].value.replace("\\", "")
 
 
 def test_the_overviews_counts_are_those_of_the_files(visit, looked_through, cells):

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import streamlit
 import uvicorn
@@ -51,7 +52,7 @@ def test_the_bytes_of_an_upload_are_dropped_and_its_name_stays():
     assert page.text[0].value == str([("a.bmp", b""), ("b.bmp", b"two")])
 
 
-async def delays_of_an_accepted_connection():
+async def waits():
     """Whether the server's end of a connection waits, of a server that was handed a socket."""
 
     async def nothing(scope, receive, send):
@@ -78,8 +79,10 @@ async def delays_of_an_accepted_connection():
 
 def test_the_server_holds_no_piece_of_an_answer_back(monkeypatch):
     monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
-    assert asyncio.run(delays_of_an_accepted_connection()), (
-        "uvicorn does it itself: send_at_once is not needed"
-    )
-    streamlit_internals.send_at_once()
-    assert not asyncio.run(delays_of_an_accepted_connection())
+    # A browser of another test may have a loop of its own on this thread.
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, waits()).result(), (
+            "uvicorn does it itself: send_at_once is not needed"
+        )
+        streamlit_internals.send_at_once()
+        assert not pool.submit(asyncio.run, waits()).result()

@@ -34,7 +34,7 @@ def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image_id,label\na,ALL\n", "lacks the column"),
+        ("image_id,label\na,ALL\n", "lacks columns:"),
         ("image_id,patient_group,label,probability\na,1,ALL,1.5\n", "without a label, a patient or"),
         ("image_id,patient_group,label,probability\na,1,blast,0.5\n", "without a label, a patient or"),
         ("image_id,patient_group,label,probability\na,,ALL,0.5\n", "without a label, a patient or"),

@@ -118,9 +118,7 @@ def test_a_csv_is_named_itself_or_lies_in_a_zip(tmp_path):
 def test_a_csv_without_its_columns_two_of_them_or_none_that_can_be_used(tmp_path):
     touch(tmp_path, "1.png")
     table(tmp_path, "file;class\n1.png;ALL\n")
-    with pytest.raises(
-        DatasetError, match=r"cells.csv lacks the column\(s\) label, patient; it has file, class"
-    ):
+    with pytest.raises(DatasetError, match=r"cells.csv lacks columns: label, patient; it has file, class"):
         read(tmp_path)
     table(tmp_path, "file,label,patient\n2.png,ALL,A\n")
     with pytest.raises(

@@ -82,13 +82,13 @@ def test_a_preliminary_image_that_the_table_does_not_settle_has_no_label(row, do
     [
         ("", "has no row"),
         (HEADER, "has no row"),
-        ("Patient_ID,name,labels\na,b,1\n", r"lacks the column\(s\) new_names"),
+        ("Patient_ID,name,labels\na,b,1\n", r"lacks columns: new_names"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,2\n", "line 2: the label is '2'"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,\n", "line 2: the label is ''"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp\n", "line 2: the number of columns is wrong"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1,1\n", "line 2: the number of columns is wrong"),
         (f"{HEADER}UID_1_1_1_all.bmp,7.bmp,1\nUID_2_1_1_all.bmp,7.bmp,1\n", "two different rows for 7.bmp"),
-        (b"\xff\xfe\x00", "lacks the column"),
+        (b"\xff\xfe\x00", "lacks columns:"),
         (f'{HEADER}"UID_1_1_1_all.bmp,7.bmp,1\n', "cannot be read as a CSV file"),
     ],
 )

@@ -3,6 +3,7 @@
 from leukemia.bundles import schema
 from leukemia.bundles.site import Site
 from leukemia.classes import ALL, NORMAL
+from leukemia.counting import counted
 from leukemia.evaluation.formatting import interval
 from leukemia.markdown import plain
 
@@ -54,13 +55,11 @@ def site(site: Site) -> str:
         f"|---|---|---|\n{rows}\n\n"
         f"The criterion was stated by {plain(criterion.stated_by)} on {criterion.stated_at}, before the "
         f"cells were classified (verification {plain(site.verification)})."
-        + f" Some of the cells had been classified in {_verifications(site.earlier)}, so that their "
-        "results may have been known." * bool(site.earlier) + " It says nothing about other laboratories."
+        + f" Some of the cells had been classified in {counted(site.earlier, 'earlier verification')}, "
+        "so that their results may have been known."
+        * bool(site.earlier)
+        + " It says nothing about other laboratories."
     )
-
-
-def _verifications(count: int) -> str:
-    return f"{count} earlier verification{'' if count == 1 else 's'}"
 
 
 def _least(site: Site, name: str) -> str:

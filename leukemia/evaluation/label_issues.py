@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL, is_all
-from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check, counted
+from leukemia.counting import counted
+from leukemia.dataset.quality.checks import NOTE, OK, UNKNOWN, Check
 
 TITLE = "Label suspects"
 MEANING = (

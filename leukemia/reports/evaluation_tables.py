@@ -6,6 +6,7 @@ from leukemia import settings
 from leukemia.bundles import model_card
 from leukemia.bundles.bundle import Bundle
 from leukemia.classes import ALL, NORMAL
+from leukemia.counting import counted
 from leukemia.errors import DatasetError
 from leukemia.evaluation import comparison, estimates, formatting, held_out, metrics, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources, stress, subgroups
@@ -165,7 +166,10 @@ def fold_table(bundles: Sequence[Bundle], *, together: bool = False) -> list[str
     together : bool, optional
         Whether a last row shows their mean; see :func:`leukemia.evaluation.out_of_fold.evaluate_mean`.
     """
-    rows = [(f"{one.recipe}, {_views(one.record.views)}", one.predictions, one.threshold) for one in bundles]
+    rows = [
+        (f"{one.recipe}, {counted(one.record.views, 'view')}", one.predictions, one.threshold)
+        for one in bundles
+    ]
     if together:
         mean = evaluate_mean([one.predictions for one in bundles], [one.folder.name for one in bundles])
         rows.append((f"mean of these {len(bundles)}", mean.predictions, mean.threshold))
@@ -245,7 +249,3 @@ def _head(*names: str) -> list[str]:
 
 def _row(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
-
-
-def _views(count: int) -> str:
-    return f"{count} view{'' if count == 1 else 's'}"

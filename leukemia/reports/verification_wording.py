@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
+from leukemia.counting import counted
 from leukemia.evaluation import formatting, three_way
 from leukemia.verification import statistics
 from leukemia.verification.result import Result
@@ -134,7 +135,7 @@ def more_patients(result: Result) -> list[str]:
             )
             out.append(reason)
         else:
-            more = _counted(rate.needed, "more patient", "more patients")
+            more = counted(rate.needed, "more patient", "more patients")
             out.append(
                 f"About {more} with {kind} cells, if they are like these {rate.patients}, would show a "
                 f"{name} of at least {formatting.number(rate.claim, True)}."
@@ -149,7 +150,7 @@ def remarks(result: Result) -> list[str]:
     if silent:
         counted = result.counting_unanswered
         out.append(
-            f"{_counted(silent, 'cell was', 'cells were')} not answered ({result.unanswered[ALL]:,} ALL, "
+            f"{counted(silent, 'cell was', 'cells were')} not answered ({result.unanswered[ALL]:,} ALL, "
             f"{result.unanswered[NORMAL]:,} "
             "normal), so not in these results. If each were counted as an error, sensitivity would be "
             f"{formatting.number(counted['sensitivity'], True)} and specificity "
@@ -157,15 +158,14 @@ def remarks(result: Result) -> list[str]:
         )
         out += [f"Not answered, {count:,}: {reason}" for reason, count in result.reasons.items()]
     out += [
-        f"Left out, {_counted(count, 'cell', 'cells')}: {reason}."
-        for reason, count in result.left_out.items()
+        f"Left out, {counted(count, 'cell', 'cells')}: {reason}." for reason, count in result.left_out.items()
     ]
     if result.scale:
         out.append(f"Scale of all images: {result.scale}.")
-    out += [f"Of {_counted(count, 'image', 'images')}: {note}." for note, count in result.notes.items()]
+    out += [f"Of {counted(count, 'image', 'images')}: {note}." for note, count in result.notes.items()]
     if result.problems:
         out.append(
-            f"{_counted(len(result.problems), 'file or row', 'files or rows')} could not be used, see below."
+            f"{counted(len(result.problems), 'file or row', 'files or rows')} could not be used, see below."
         )
     return out
 
@@ -175,7 +175,7 @@ def warnings(result: Result) -> list[str]:
     out = []
     if result.same_names:
         out.append(
-            f"{_counted(result.same_names, 'patient has', 'patients have')} the name of a patient the model "
+            f"{counted(result.same_names, 'patient has', 'patients have')} the name of a patient the model "
             "learned from. If they are the same people, leave them out and verify again."
         )
     if result.earlier:
@@ -234,10 +234,6 @@ def accepted(verification: Verification) -> str:
 
 def _independent(rate: Rate) -> str:
     return "not defined" if math.isnan(rate.design_effect) else f"{rate.design_effect:.1f}"
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
 
 
 def when(at: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from leukemia.classes import ALL, LABELS, NORMAL
+from leukemia.counting import counted
 from leukemia.dataset import patient_groups
 from leukemia.dataset.importing.layout import Layout
 from leukemia.imaging.scale import NATIVE_FRAMES
@@ -117,16 +118,16 @@ class ImportReport:
             f"{present:,} labelled images from the preliminary phase (labels CSV: {self.rows:,} rows, "
             f"{self.absent_rows:,} without a file)",
             f"{self.count('unlabelled'):,} unlabelled images",
-            f"{_counted(self.patients[ALL], 'patient')} with ALL in {_counted(self.groups[ALL], 'group')}, "
-            f"{_counted(self.patients[NORMAL], 'healthy subject')} in "
-            f"{_counted(self.groups[NORMAL], 'group')}",
-            f"{_counted(len(self.identical_pairs), 'pair')} of identical images ({self.identical_files:,} of "
+            f"{counted(self.patients[ALL], 'patient')} with ALL in {counted(self.groups[ALL], 'group')}, "
+            f"{counted(self.patients[NORMAL], 'healthy subject')} in "
+            f"{counted(self.groups[NORMAL], 'group')}",
+            f"{counted(len(self.identical_pairs), 'pair')} of identical images ({self.identical_files:,} of "
             f"them byte-identical files): {_counts(self.pairs_by_patients) or 'none'}",
             f"Patients linked by identical images: {_joined(self.tied_groups)}",
             "Pairs of near-identical images (the same cell cut out twice) under two patients' names: "
             f"{_counts(self.near_pairs_by_patients) or 'none'}",
             f"Patients counted as one group for either reason: {_joined(self.patient_groups)}",
-            f"{_counted(self.found, 'image file')} found: {imported:,} imported, "
+            f"{counted(self.found, 'image file')} found: {imported:,} imported, "
             f"{len(self.unreadable):,} unreadable, {self.found - imported - len(self.unreadable):,} lost",
         ]
         out += _list("cannot be read", self.unreadable)
@@ -246,8 +247,4 @@ def _list(what: str, named: dict[str, str], kind: str = "image") -> list[str]:
         return []
     shown = [f"  {name}{f': {why}' if why else ''}" for name, why in list(named.items())[:SHOWN]]
     more = [f"  and {len(named) - SHOWN:,} more, see report.json"] if len(named) > SHOWN else []
-    return [f"{_counted(len(named), kind)} {what}:", *shown, *more]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return [f"{counted(len(named), kind)} {what}:", *shown, *more]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from leukemia.counting import counted
 from leukemia.dataset import patient_groups, splits
 from leukemia.dataset.quality import near_duplicates
 from leukemia.errors import DatasetError
@@ -248,8 +249,3 @@ def _pair_rows(cells: pd.DataFrame, pairs: list[tuple[int, int, str]]) -> pd.Dat
         words = " = ".join(sorted({label[a] or "unlabelled", label[b] or "unlabelled"}))
         rows.append((path[a], path[b], people, words, alike))
     return pd.DataFrame(rows, columns=list(PAIR))
-
-
-def counted(count: int, what: str) -> str:
-    """A number and a noun, one or many."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from leukemia.counting import counted
 from leukemia.dataset.importing import import_report, importer
 from leukemia.dataset.quality import near_duplicates
-from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check, counted
+from leukemia.dataset.quality.checks import NOTE, OK, PROBLEM, UNKNOWN, Check
 from leukemia.dataset.quality.damage import Damage
 from leukemia.storage.workspace import Workspace
 

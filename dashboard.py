@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
@@ -32,6 +34,7 @@ page = st.navigation(
 st.html(COMPONENTS / "theme.css")
 st.bottom.caption(f"**{RESEARCH_USE}**")
 try:
+    permissions.require(Action.VIEW)
     tour.show()
     service_change.show()
     page.run()

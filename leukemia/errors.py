@@ -12,6 +12,14 @@ class SettingError(LeukemiaError):
     """A setting in the environment is not what it must be."""
 
 
+class AccessError(LeukemiaError):
+    """Whoever asks is not signed in, or may not do this."""
+
+
+class SessionEndedError(AccessError):
+    """Whoever asks must sign in first, or again: the same may succeed then."""
+
+
 class ImageError(LeukemiaError):
     """One image cannot be answered; the message says why in a clinician's words."""
 

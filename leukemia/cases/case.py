@@ -7,6 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
 from leukemia.cases.names import clean_identifier, reader_name
@@ -70,6 +72,7 @@ class Case:
         return self.signed_at is not None
 
 
+@permissions.requires(Action.MAKE_CASES, signed_by="who")
 def create(
     data: Path,
     identifier: str,

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from PIL import Image
 
 from leukemia import settings
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
@@ -70,6 +72,7 @@ class Picture:
         return center_crop(self.pixels[None], self.input_size)[0]
 
 
+@permissions.requires(Action.MAKE_CASES, signed_by="who")
 def add(
     data: Path,
     case_id: int,

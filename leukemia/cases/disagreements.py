@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.cases.case import DISPUTED, SETTLED, open_case, touch
@@ -13,6 +15,7 @@ from leukemia.errors import RecordsError
 from leukemia.storage import database
 
 
+@permissions.requires(Action.SETTLE, signed_by="who")
 def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, reason: str) -> Cell:
     """Give the verdict in which a disagreement ends; each reader's own stays beside it.
 

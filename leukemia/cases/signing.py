@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import attribute
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
@@ -80,6 +82,7 @@ def missing(cells: list[Cell], case: Case) -> Missing:
     )
 
 
+@permissions.requires(Action.SIGN, signed_by="who")
 def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None = None) -> Case:
     """Sign a case: printed name, time and meaning are recorded with the verdicts as they are.
 
@@ -136,6 +139,7 @@ def sign(data: Path, case_id: int, *, who: str, meaning: str, seen: int | None =
     return signed
 
 
+@permissions.requires(Action.REOPEN, signed_by="who")
 def reopen(data: Path, case_id: int, *, who: str, reason: str) -> Case:
     """Open a signed case again; the signature stays in its history.
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import MAX_WHY, clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
@@ -33,6 +35,7 @@ REASONS = (
 )
 
 
+@permissions.requires(Action.GIVE_VERDICTS, signed_by="reader")
 def give(
     data: Path,
     case_id: int,
@@ -104,6 +107,7 @@ def _give(
         return [now.get(cell.number, cell) for cell in found]
 
 
+@permissions.requires(Action.GIVE_VERDICTS, signed_by="reader")
 def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> list[Cell]:
     """Take back what a reader gave last in a case; again, what she gave before that.
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import MAX_WHO, MAX_WHY, attribute
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
@@ -73,6 +75,7 @@ class Correction:
     undoes: int | None
 
 
+@permissions.requires(Action.CORRECT_LABELS, signed_by="who")
 def correct(data: Path, image_id: str, new: str, *, who: str, reason: str, old: str = "") -> Correction:
     """Write down that a label is another, or doubted.
 
@@ -107,6 +110,7 @@ def correct(data: Path, image_id: str, new: str, *, who: str, reason: str, old: 
         return _append(connection, image_id, who, reason, original, current_label, new)
 
 
+@permissions.requires(Action.CORRECT_LABELS, signed_by="who")
 def undo(data: Path, number: int, *, who: str, reason: str) -> Correction:
     """Take a correction back, by a further row; only an image's last one can be taken back.
 

@@ -96,6 +96,8 @@ class Job:
         Who started it; empty where it is not recorded.
     waited : str
         Its identifier in the queue, where it had waited; see :mod:`leukemia.jobs.queue`.
+    owner : str
+        The subject of the signed-in user who started it; empty without sign-in, and of an older program.
     began : Moment or None
         When it started, for how long it runs; None in the record of an older program.
     """
@@ -108,6 +110,7 @@ class Job:
     started: str
     by: str = ""
     waited: str = ""
+    owner: str = ""
     began: Moment | None = None
 
     @property

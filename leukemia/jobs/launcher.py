@@ -65,7 +65,14 @@ def alone(data: Path) -> Iterator[Path]:
 
 
 def begin(
-    data: Path, kind: JobKind, title: str, arguments: Sequence[str], *, by: str = "", waited: str = ""
+    data: Path,
+    kind: JobKind,
+    title: str,
+    arguments: Sequence[str],
+    *,
+    by: str = "",
+    waited: str = "",
+    owner: str = "",
 ) -> Job:
     """Start a job at once: for whoever is :func:`alone` and has seen that the lane is free.
 
@@ -99,7 +106,7 @@ def begin(
             niceness=NICENESS_OF_TRAININGS if kind.queues else NICENESS,
         )
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        job = Job(folder, kind, title, tuple(arguments), identity, started, by, waited, Moment.now())
+        job = Job(folder, kind, title, tuple(arguments), identity, started, by, waited, owner, Moment.now())
         # Until this is there, the command waits; see progress.is_recorded.
         write_text(folder / RECORD, json.dumps(asdict(job) | {"folder": folder.name}))
     except BaseException:

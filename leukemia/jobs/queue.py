@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from leukemia.access import ownership, permissions
+from leukemia.access.permissions import Action
 from leukemia.errors import JobError
 from leukemia.jobs import launcher
 from leukemia.jobs.job import TRAININGS, JobKind, history
@@ -46,6 +48,8 @@ class WaitingJob:
         When it was queued, in ISO 8601, UTC.
     by : str
         Who queued it; may be empty.
+    owner : str
+        As of :class:`~leukemia.jobs.job.Job`.
     """
 
     id: str
@@ -54,12 +58,13 @@ class WaitingJob:
     arguments: tuple[str, ...]
     asked: str
     by: str = ""
+    owner: str = ""
 
 
-def new(kind: JobKind, title: str, arguments: Sequence[str], by: str) -> WaitingJob:
+def new(kind: JobKind, title: str, arguments: Sequence[str], by: str, owner: str) -> WaitingJob:
     """Make an entry, with text that can be shown; raises JobError where the arguments are no good."""
     asked = datetime.now(UTC).isoformat(timespec="seconds")
-    return _checked(WaitingJob(secrets.token_hex(8), kind, title, tuple(arguments), asked, by))
+    return _checked(WaitingJob(secrets.token_hex(8), kind, title, tuple(arguments), asked, by, owner))
 
 
 def waiting(data: Path) -> list[WaitingJob]:
@@ -77,9 +82,12 @@ def move(data: Path, id: str, places: int) -> None:
 
     Raises
     ------
+    AccessError
+        Where whoever acts may not change the jobs of others: they wait for it, or it for them.
     JobError
         Where it no longer waits, or the folder cannot be written.
     """
+    permissions.require(Action.CHANGE_OTHERS_JOBS)
     with _changing(data, id) as (entries, position):
         entry = entries.pop(position)
         entries.insert(max(0, position + places), entry)
@@ -90,10 +98,13 @@ def drop(data: Path, id: str) -> None:
 
     Raises
     ------
+    AccessError
+        Where it is somebody else's, and whoever acts may not change the jobs of others.
     JobError
         Where it no longer waits, or the folder cannot be written.
     """
     with _changing(data, id) as (entries, position):
+        ownership.require_change(entries[position].owner)
         del entries[position]
 
 
@@ -140,7 +151,10 @@ def _checked(entry: WaitingJob) -> WaitingJob:
     except (TypeError, ValueError):
         raise JobError("The time when this training was queued is not recorded.") from None
     kind = JobKind(entry.kind)
-    return replace(entry, kind=kind, title=_line(entry.title, TITLE) or kind.value, by=_line(entry.by, NAME))
+    owner = str(entry.owner)[:LONGEST_ARGUMENT]
+    return replace(
+        entry, kind=kind, owner=owner, title=_line(entry.title, TITLE) or kind.value, by=_line(entry.by, NAME)
+    )
 
 
 def _line(text: str, most: int) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from leukemia.access import ownership, permissions
+from leukemia.access.permissions import Action
 from leukemia.errors import BusyError, JobError
 from leukemia.jobs import launcher, progress, queue
 from leukemia.jobs import process as processes
@@ -32,6 +34,18 @@ BUSY = {
     Lane.EXAMINE: "the images are already being checked",
     Lane.MEASURE: "the cells are being measured",
     Lane.VERIFY: "another verification is classifying its cells",
+}
+
+ACTIONS = {
+    JobKind.IMPORT: Action.IMPORT,
+    JobKind.TRAIN: Action.TRAIN,
+    JobKind.CROSSVALIDATE: Action.TRAIN,
+    JobKind.SWEEP: Action.TRAIN,
+    JobKind.SIMILAR: Action.EXAMINE,
+    JobKind.MAP: Action.EXAMINE,
+    JobKind.MEASURE: Action.EXAMINE,
+    JobKind.PACE: Action.TRAIN,
+    JobKind.VERIFY: Action.VERIFY,
 }
 
 _log = logging.getLogger(__name__)
@@ -56,10 +70,12 @@ def submit(
     arguments : sequence of str
         Paths among them must be absolute.
     by : str, optional
-        Who starts it; of a training, treated as the title is.
+        Who starts it; of a training, treated as the title is. Where somebody is signed in, it is that name.
 
     Raises
     ------
+    AccessError
+        Where whoever acts may not start a job of this kind; see :data:`ACTIONS`.
     BusyError
         Where it cannot wait and a job of its lane is running.
     JobError
@@ -69,14 +85,16 @@ def submit(
     if kind not in list(JobKind):
         raise JobError(f"There is no kind of job called {kind!r}.")
     kind = JobKind(kind)
+    user = permissions.require(ACTIONS[kind])
+    by = user.name or by
     if kind.queues:
-        return _submit_training(data, queue.new(kind, title, arguments, by))
+        return _submit_training(data, queue.new(kind, title, arguments, by, user.subject))
     with launcher.alone(data) as data:
         if other := running(data, kind.lane):
             raise BusyError(
                 f"Busy: {BUSY[kind.lane]} ({other.title}). Wait until it has finished, or cancel it."
             )
-        return launcher.begin(data, kind, title, arguments, by=by)
+        return launcher.begin(data, kind, title, arguments, by=by, owner=user.subject)
 
 
 def resubmit(job: Job, by: str = "") -> Job | WaitingJob:
@@ -89,7 +107,13 @@ def cancel(job: Job, *, grace: float = GRACE) -> None:
 
     Returns at once. What an import or a training has finished stays, and :func:`resubmit` resumes from
     there.
+
+    Raises
+    ------
+    AccessError
+        Where it is somebody else's, and whoever acts may not change the jobs of others.
     """
+    ownership.require_change(job.owner)
     process = processes.find(job.process)
     if process is None:
         return
@@ -193,7 +217,13 @@ def _begin(data: Path, training: WaitingJob) -> Job:
             f"{LEAST_FREE / 1024**2:.0f} MB are needed). Free some space."
         )
     return launcher.begin(
-        data, training.kind, training.title, training.arguments, by=training.by, waited=training.id
+        data,
+        training.kind,
+        training.title,
+        training.arguments,
+        by=training.by,
+        waited=training.id,
+        owner=training.owner,
     )
 
 

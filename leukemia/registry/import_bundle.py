@@ -6,6 +6,8 @@ gets a run of its own, which says where it is from, and the registry has it as a
 
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.bundles import bundle as bundles
@@ -18,6 +20,7 @@ from leukemia.tracking import records, run_writer
 from leukemia.tracking.records import RunKind
 
 
+@permissions.requires(Action.ADD_VERSIONS)
 def import_bundle(data: Path, bundle: Bundle) -> int:
     """Make a bundle a model version; return its number.
 
@@ -40,6 +43,7 @@ def import_bundle(data: Path, bundle: Bundle) -> int:
     return enter(data, bundle)
 
 
+@permissions.requires(Action.ADD_VERSIONS)
 def enter(data: Path, bundle: Bundle) -> int:
     """Make a bundle whose figures were computed here a model version; otherwise as :func:`import_bundle`."""
     engine.check(bundle)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leukemia import settings
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import engine
@@ -75,6 +77,7 @@ def _against(data: Path, name: str, bundle: Bundle) -> tuple[str, ...]:
     return (*out, *promotion_review.review(data, bundle, served, (name, present)))
 
 
+@permissions.requires(Action.PROMOTE, signed_by="who")
 def promote(data: Path, number: int, who: str, reason: str) -> Change:
     """Put a version in service. Whoever does must have read its :func:`warnings`.
 
@@ -111,6 +114,7 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
     return Change(event)
 
 
+@permissions.requires(Action.ROLL_BACK, signed_by="who")
 def roll_back(data: Path, who: str, reason: str) -> Change:
     """Put the version in service that was before the present one, or the built-in model.
 
@@ -149,6 +153,7 @@ def _earlier(data: Path, state: RegistryState) -> _Earlier:
     return _Earlier(None, None, tuple(skipped))
 
 
+@permissions.requires(Action.PROMOTE)
 def challenge(data: Path, number: int | None) -> None:
     """Say which version is being considered beside the champion; None for none."""
     with mlflow_client.translated("The challenger cannot be set"):

@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import Attribution, attribute
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import figures, schema, writer
@@ -23,6 +25,7 @@ from leukemia.registry.versions import Version
 from leukemia.storage.workspace import Workspace
 
 
+@permissions.requires(Action.ADD_VERSIONS, signed_by="who")
 def save(
     data: Path, version: Version, point: OperatingPoint, *, who: str, reason: str, chosen: str, target: float
 ) -> int:
@@ -62,6 +65,7 @@ def save(
     return register(data, write)
 
 
+@permissions.requires(Action.ADD_VERSIONS)
 def register(data: Path, write: Callable[[Path], Bundle]) -> int:
     """Make a version of a bundle that is written for it; return its number.
 

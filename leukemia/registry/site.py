@@ -7,6 +7,8 @@ threshold is accepted, threshold, estimates and card are those of the new one.
 import re
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import schema, writer
 from leukemia.bundles.bundle import Bundle
@@ -16,6 +18,7 @@ from leukemia.registry import rethreshold
 from leukemia.registry.versions import Version
 
 
+@permissions.requires(Action.VERIFY)
 def save(data: Path, version: Version, site: Site) -> int:
     """Register a version for a laboratory, whole or not at all; return its number.
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.attribution import attribute
 from leukemia.bundles.site import Site, SiteCriterion
 from leukemia.errors import BundleError
@@ -14,6 +16,7 @@ from leukemia.verification.store import Accepted, Stated, Verification
 SHIPPED, OWN = "shipped", "own"
 
 
+@permissions.requires(Action.VERIFY, signed_by="who")
 def accept(
     data: Path, verification: Verification, version: Version, judgement: str, who: str, reason: str
 ) -> Verification:

@@ -19,6 +19,8 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from leukemia import attribution
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import DatasetError
 from leukemia.storage import stamps
@@ -92,6 +94,7 @@ class Verification:
         return self.stated.model.identity == bundle.identity
 
 
+@permissions.requires(Action.VERIFY, signed_by="who")
 def state(data: Path, bundle: Bundle, name: str, site: str, criterion: Criterion, who: str) -> Verification:
     """Put a criterion on record, before any cell is read.
 
@@ -170,6 +173,7 @@ def write_accepted(verification: Verification, accepted: Accepted) -> Verificati
     return replace(verification, accepted=accepted)
 
 
+@permissions.requires(Action.VERIFY)
 def drop(verification: Verification) -> None:
     """Forget a verification whose cells were never answered; raises DatasetError where they were."""
     if (verification.folder / RESULT).exists():

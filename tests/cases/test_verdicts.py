@@ -11,12 +11,14 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from leukemia.access import acting
+from leukemia.access.users import Role, User
 from leukemia.audit import trail, verify
 from leukemia.cases import case as cases
 from leukemia.cases import cells, disagreements, signing, verdicts, worklist
 from leukemia.cases.tables import CELLS, READINGS
 from leukemia.cases.verdicts import REJECTED
-from leukemia.errors import RecordsError
+from leukemia.errors import AccessError, RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
 from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
@@ -322,3 +324,15 @@ def test_an_undo_that_is_sent_again_takes_back_once(records):
     assert verdicts.undo(records, case.id, reader="Ada", key="u") == []
     assert statuses(records, case)[:2] == [("read", ALL_LIKE), ("unread", "")]
     assert is_consistent(records) == 3
+
+
+def test_a_verdict_stands_under_the_name_of_whoever_is_signed_in(records):
+    case = make_case(records)
+    reader = User.of("Ada Lovelace", "https://id.example#1", {Role.READER})
+    with acting.acting_as(reader):
+        (cell,) = verdicts.give(records, case.id, [1], "ALL-like", reader="Somebody else")
+        assert [one.reader for one in cell.readings] == ["Ada Lovelace"]
+        assert verdicts.undo(records, case.id, reader="Somebody else")[0].readings == ()
+    viewer = User.of("Eve", "https://id.example#2", {Role.VIEWER})
+    with acting.acting_as(viewer), pytest.raises(AccessError, match="reader"):
+        verdicts.give(records, case.id, [1], "ALL-like", reader="Ada Lovelace")

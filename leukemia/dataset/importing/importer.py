@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from PIL import Image
 
+from leukemia.access import permissions
+from leukemia.access.permissions import Action
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest, patient_groups
 from leukemia.dataset.importing import entry, import_report, journal, layout, sources
@@ -56,6 +58,7 @@ class Target:
 OnFile = Callable[[Target, ImportedFile], None]
 
 
+@permissions.requires(Action.IMPORT)
 def prepare(
     source: Path,
     output: Path,

@@ -11,7 +11,7 @@ from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
 from leukemia.imaging.scale import NATIVE
 from leukemia.inference import batch as batches
-from leukemia.inference import decisions
+from leukemia.inference import decisions, views
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier, Source
 from leukemia.inference.learned import Learned
@@ -186,7 +186,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         st.caption(said)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
-            "Show", batches.views(point), default=batches.EVERYTHING, required=True, key="view"
+            "Show", views.views(point), default=views.EVERYTHING, required=True, key="view"
         )
         _download(batch, point, classifier, known)
         if not batch.waiting:
@@ -212,7 +212,7 @@ def _learned(results: list[Result], point: OperatingPoint, known: Learned) -> st
 
 def _download(batch: Batch, point: OperatingPoint, classifier: Classifier, known: Learned) -> None:
     results = batch.results
-    ordered = batches.readable(results, point) + batches.unreadable(results)
+    ordered = views.readable(results, point) + views.unreadable(results)
     st.download_button(
         "Download CSV",
         decisions.to_csv((result.answer for result in ordered), point, classifier.bundle, known),

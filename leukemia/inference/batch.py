@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from leukemia.imaging.scale import Scale
-from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer, Classifier, Source
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.inference.waiting import WaitingFields
 from leukemia.segmentation.place import FieldPicture
 from leukemia.settings import MAX_CELLS, MAX_FILES
 
@@ -25,17 +24,6 @@ TOO_MANY_CELLS = (
     "At most {:,} cells are kept at once: this field was not searched. Press Clear, then drop it in again."
 )
 DROP_AGAIN = " Then drop the image in again."
-
-EVERYTHING = "All cells"
-NEAR = "Close to a limit"
-VIEWS = (
-    EVERYTHING,
-    ALL_LIKE,
-    INDETERMINATE,
-    NORMAL_LIKE,
-    NEAR,
-    UNCLASSIFIED,
-)
 
 
 @dataclass(frozen=True)
@@ -91,6 +79,8 @@ class Batch:
         Side in pixels of the lossless picture that is kept of each; 0 for none.
     most_cells : int, optional
         How many cells are kept until no further field is searched.
+    waiting_fields : WaitingFields, optional
+        Where all pixels of its fields wait; without it, none of their cells can be outlined by hand.
 
     Attributes
     ----------
@@ -98,6 +88,7 @@ class Batch:
         Whether the person asked to stop; the images not yet answered wait.
     refused : int
         How many images of the last :meth:`add` were over the limit.
+    picture : int
     """
 
     def __init__(
@@ -107,10 +98,12 @@ class Batch:
         scale: Scale | None = None,
         picture: int = 0,
         most_cells: int = MAX_CELLS,
+        waiting_fields: WaitingFields | None = None,
     ) -> None:
         self._most_cells = most_cells
+        self._waiting_fields = waiting_fields
         self.scale = scale
-        self._picture = picture
+        self.picture = picture
         self.stopped = False
         self.refused = 0
         self._limit = limit
@@ -175,9 +168,29 @@ class Batch:
     def remove(self, keys: Collection[str]) -> None:
         """Forget images, answered or not."""
         for key in keys:
+            gone = self._fields.get(key)
             for images in (self._waiting, self._results, self._fields, self._unscaled):
                 images.pop(key, None)
+            needed = {field.file for field in self._fields.values()}
+            if gone and gone.file and self._waiting_fields and gone.file not in needed:
+                self._waiting_fields.drop(gone.file)
         self._since = None
+
+    def results_of(self, key: str) -> tuple[Result, ...]:
+        """What an image was answered with; empty where it is not here."""
+        return self._results.get(key, ())
+
+    def needs_scale(self, key: str) -> bool:
+        """Whether an image is kept until its scale is stated."""
+        return key in self._unscaled
+
+    def put(self, key: str, results: tuple[Result, ...]) -> None:
+        """Have other results for an answered image; see :mod:`leukemia.inference.corrections`."""
+        self._results[key] = results
+
+    def put_field(self, key: str, field: FieldPicture) -> None:
+        """Say something else of a field."""
+        self._fields[key] = field
 
     def state_scale(self, scale: Scale | None) -> None:
         """Take what the person says of the scale of all images that are answered from now on.
@@ -206,7 +219,7 @@ class Batch:
             self._since = self._clock(), len(self._results)
         items = list(islice(self._waiting.values(), min(most, FEW) if self._had_field else most))
         sources = [self._source(item) for item in items]
-        answers = classifier.classify(sources, thumbnail=THUMBNAIL, picture=self._picture)
+        answers = classifier.classify(sources, thumbnail=THUMBNAIL, picture=self.picture)
         self._had_field = False
         for item, source, answer in zip(items, sources, answers, strict=True):
             self._had_field |= answer.not_cut_out
@@ -226,7 +239,8 @@ class Batch:
 
         if len(self.results) >= self._most_cells:
             return (Answer(source.name, error=TOO_MANY_CELLS.format(self._most_cells)),)
-        found = search.search(classifier, source, thumbnail=THUMBNAIL, picture=self._picture)
+        keep = self._waiting_fields.keep if self._waiting_fields else None
+        found = search.search(classifier, source, thumbnail=THUMBNAIL, picture=self.picture, keep=keep)
         if found.field:
             self._fields[item.key] = found.field
         return found.answers
@@ -247,43 +261,3 @@ def _result(item: Item, answer: Answer) -> Result:
     if answer.place is None:
         return Result(item.key, answer, item.drawn)
     return Result(f"{item.key} {answer.place.number}", answer, item.drawn, item.key)
-
-
-def views(point: OperatingPoint) -> tuple[str, ...]:
-    """Those of :data:`VIEWS` that a model can have: one that always answers calls nothing indeterminate."""
-    return tuple(view for view in VIEWS if point.abstains or view != INDETERMINATE)
-
-
-def readable(results: Iterable[Result], point: OperatingPoint, view: str = EVERYTHING) -> list[Result]:
-    """Results with a probability that a view shows, highest probability of ALL first.
-
-    Parameters
-    ----------
-    results : iterable of Result
-    point : OperatingPoint
-    view : str, optional
-        One of :data:`VIEWS`.
-    """
-    shown = [
-        result
-        for result in results
-        if result.answer.probability is not None and _in_view(result.answer.probability, point, view)
-    ]
-    return sorted(shown, key=lambda result: (-result.answer.probability, result.answer.name))
-
-
-def unreadable(results: Iterable[Result]) -> list[Result]:
-    """Results without a probability, by name; the cells of a field by number."""
-    without = [result for result in results if result.answer.probability is None]
-    return sorted(without, key=_by_name)
-
-
-def _by_name(result: Result) -> tuple[str, int]:
-    place = result.answer.place
-    return (place.field, place.number) if place else (result.answer.name, 0)
-
-
-def _in_view(probability: float, point: OperatingPoint, view: str) -> bool:
-    if view == NEAR:
-        return decisions.is_near(probability, point)
-    return view in (EVERYTHING, decisions.decision(probability, point))

@@ -113,7 +113,7 @@ def _place(name: str, number: int, cell: WhiteCell, pixel_size: float) -> Place:
         name,
         number,
         *(round(side, DIGITS) for side in (cell.x, cell.y, cell.width, cell.height)),
-        confidence=round(cell.confidence, 4),
+        confidence=None if cell.confidence is None else round(cell.confidence, 4),
         edge=cell.edge,
         ring=tuple((round(float(x), DIGITS), round(float(y), DIGITS)) for x, y in corners),
     )

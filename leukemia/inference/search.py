@@ -1,7 +1,9 @@
 """A picture that is not a cell cut out on black is searched for white cells, each with an answer."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -42,6 +44,7 @@ def search(
     thumbnail: int = 0,
     picture: int = 0,
     network: Network | None = None,
+    keep: Callable[[Image.Image, str], Path | None] | None = None,
 ) -> Searched:
     """Find the white cells of a picture and answer each.
 
@@ -54,6 +57,8 @@ def search(
         See :meth:`leukemia.inference.classifier.Classifier.classify`.
     network : Network, optional
         Finds the cells, instead of the one that comes with the program.
+    keep : callable, optional
+        Keeps all pixels of the field, given with their SHA-256, and says where.
     """
     name = source.name
     try:
@@ -63,7 +68,17 @@ def search(
         return Searched((Answer(name, error=str(error)),))
     note = fields.note(found, field)
     image_id = identify(np.asarray(field.image))
-    kept = FieldPicture(name, field.width, field.height, image_id, _small(field.image), note)
+    kept = FieldPicture(
+        name,
+        field.width,
+        field.height,
+        image_id,
+        _small(field.image),
+        note,
+        scale=found.scale,
+        lossy=field.loss is not None,
+        file=keep(field.image, image_id) if keep else None,
+    )
     if not found.cells:
         return Searched((Answer(name, error=NONE_FOUND, note=note),), kept)
     answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)

@@ -28,8 +28,9 @@ class WhiteCell:
     ----------
     x, y, width, height : float
         Its box in pixels of the field, from the upper left corner.
-    confidence : float
-        How sure the network is of it, 0 to 1; not a probability of leukemia.
+    confidence : float or None
+        How sure the network is of it, 0 to 1; not a probability of leukemia. None where it was outlined by
+        hand.
     edge : bool
         Whether the field's edge cuts it.
     outline : Outline
@@ -39,7 +40,7 @@ class WhiteCell:
     y: float
     width: float
     height: float
-    confidence: float
+    confidence: float | None
     edge: bool
     outline: Outline
 

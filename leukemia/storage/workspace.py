@@ -59,6 +59,11 @@ class Workspace:
         """Verdicts of signed cases as rows of a manifest; the cells' pictures lie beside it."""
         return self.data / "review" / "labels.csv"
 
+    @property
+    def fields(self) -> Path:
+        """All pixels of the fields of cases, without loss, each called after its pixels."""
+        return self.data / "fields"
+
     # What can be computed again.
 
     @property
@@ -80,6 +85,11 @@ class Workspace:
     def thumbnails(self) -> Path:
         """Small pictures of cells, in SQLite."""
         return self.cache / "thumbnails" / "thumbnails.sqlite"
+
+    @property
+    def waiting_fields(self) -> Path:
+        """Fields that people have open, a folder a session; each goes with its session."""
+        return self.cache / "fields"
 
     # Jobs and trainings.
 

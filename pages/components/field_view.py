@@ -11,7 +11,9 @@ from leukemia.inference import decisions
 from leukemia.inference.classifier import Answer
 from leukemia.markdown import plain
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.segmentation.change import REMOVE, UNDO, Change
 from leukemia.segmentation.place import FieldPicture, Place
+from pages.components import field_change
 from pages.components.cell_grid import MARKS, SET_APART
 
 # Of a cell whose answer is kept back from its reader.
@@ -26,13 +28,42 @@ LINES = {
     HIDDEN: ("thin line", ""),
 }
 OPEN = "Click an outline to open the cell."
+INVITE = "Choose a tool to correct the field by hand."
+DONE = {
+    REMOVE: "The cell is removed. Undo takes that back.",
+    UNDO: "The last change is taken back.",
+}
+# By their names in field_tools.js.
+TOOLS = ("choose", "box", "outline")
+
+
+def _read(*names: str) -> str:
+    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+
 
 _view = st.components.v2.component(
     "leukemia.field",
-    html="<div class='field'></div>",
-    css=Path(__file__).with_name("field_view.css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_name("field_view.js").read_text(encoding="utf-8"),
+    html=_read("field_view.html"),
+    css=_read("field_view.css"),
+    js=_read("field_svg.js", "field_tools.js", "field_view.js"),
 )
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """How a field is corrected by hand.
+
+    Attributes
+    ----------
+    apply : callable
+        Makes a change, and returns the key of the cell that was drawn or changed (empty for none) and what is
+        to be said; raises a :class:`~leukemia.errors.LeukemiaError` where it cannot be made.
+    can_undo : bool
+        Whether there is a change to take back.
+    """
+
+    apply: Callable[[Change], tuple[str, str]]
+    can_undo: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +112,13 @@ def choose(key: str, names: Mapping[str, str], cells: Mapping[str, Sequence[Fiel
     return st.selectbox(f"Field ({len(keys):,} in all)", keys, format_func=named.__getitem__, key=key)
 
 
-def show(key: str, field: FieldPicture, cells: Sequence[FieldCell], on_open: Callable[[str], None]) -> None:
+def show(
+    key: str,
+    field: FieldPicture,
+    cells: Sequence[FieldCell],
+    on_open: Callable[[str], None],
+    correct: ByHand | None = None,
+) -> None:
     """Lay out a field.
 
     Parameters
@@ -93,6 +130,8 @@ def show(key: str, field: FieldPicture, cells: Sequence[FieldCell], on_open: Cal
         In the order of their numbers; empty where it holds none.
     on_open : callable
         Called with the key of the cell that is clicked, before the page runs again.
+    correct : ByHand, optional
+        Where its cells can be corrected by hand.
     """
     with st.container(border=True):
         st.markdown(f"**{plain(field.name)}** · {counts(cells)}")
@@ -102,7 +141,18 @@ def show(key: str, field: FieldPicture, cells: Sequence[FieldCell], on_open: Cal
             if pressed := st.session_state[key].get("opened"):
                 on_open(pressed)
 
-        _view(key=key, data=_data(field, cells), on_opened_change=opened)
+        def changed() -> None:
+            if correct:
+                field_change.take(key, st.session_state[key].get("changed"), correct.apply)
+
+        data = _data(field, cells) | {
+            "id": key,
+            "tools": TOOLS if correct else (),
+            "undo": bool(correct and correct.can_undo),
+            "invite": INVITE,
+            "outcome": field_change.outcome(key),
+        }
+        _view(key=key, data=data, on_opened_change=opened, on_changed_change=changed)
         if cells:
             st.caption(_legend(cells))
 
@@ -131,6 +181,7 @@ def _mark(word: str) -> tuple[str, str]:
 def _data(field: FieldPicture, cells: Sequence[FieldCell]) -> dict[str, object]:
     return {
         "picture": base64.b64encode(field.picture).decode("ascii"),
+        "image_id": field.image_id,
         "width": field.width,
         "height": field.height,
         "spoken": f"Field {field.name}: {counts(cells)}",
@@ -142,10 +193,12 @@ def _cell(one: FieldCell) -> dict[str, object]:
     place, (kind, mark) = one.place, _mark(one.word)
     return {
         "key": one.key,
+        "number": place.number,
         "kind": kind,
         "dashes": LINES[one.word][1],
         "label": f"{mark} {place.number}",
         "box": [place.x, place.y, place.width, place.height],
+        "ring": place.ring,
         "points": " ".join(f"{x},{y}" for x, y in place.ring),
         "spoken": f"Open cell {place.number}: {one.word}" + (f", {one.said}" if one.said else ""),
     }

@@ -2,18 +2,38 @@
 
 import streamlit as st
 
+from leukemia import settings
 from leukemia.cases.cells import PICTURE
+from leukemia.imaging.scale import Scale
 from leukemia.inference.batch import Batch
+from leukemia.inference.corrections import Corrections
+from leukemia.inference.waiting import WaitingFields
+from leukemia.storage.workspace import Workspace
 
 RECORDED = "answers-on-record"  # what of the batch is; see answers_on_record
+CORRECTIONS = "corrections"  # that were made on its fields by hand
 
 
 def of_session() -> Batch:
     """The batch, empty where this session has none yet."""
-    return st.session_state.setdefault("batch", Batch(picture=PICTURE))
+    if "batch" not in st.session_state:
+        st.session_state.batch = new()
+    return st.session_state.batch
+
+
+def new(scale: Scale | None = None) -> Batch:
+    """An empty batch, for answers that may go into a case; its fields wait below the data folder."""
+    waiting = WaitingFields(Workspace(settings.load().data).waiting_fields)
+    return Batch(scale=scale, picture=PICTURE, waiting_fields=waiting)
 
 
 def start_anew() -> None:
     """Empty the batch; the scale that was stated for this session's images stays."""
     st.session_state.pop(RECORDED, None)
-    st.session_state.batch = Batch(scale=of_session().scale, picture=PICTURE)
+    st.session_state.pop(CORRECTIONS, None)
+    st.session_state.batch = new(of_session().scale)
+
+
+def corrections() -> Corrections:
+    """What was changed by hand on the fields of the batch."""
+    return st.session_state.setdefault(CORRECTIONS, Corrections())

@@ -4,10 +4,8 @@ import pytest
 
 from leukemia.imaging import scale
 from leukemia.inference import batch as batches
-from leukemia.inference import decisions
 from leukemia.inference.batch import CHUNK, Batch, Item, Result
 from leukemia.inference.classifier import Answer, Source
-from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 
 class Recorder:
@@ -93,50 +91,6 @@ def test_the_remaining_time_follows_the_pace():
     batch.work(Recorder())
     now.seconds += 1
     assert batch.remaining == pytest.approx(2)
-
-
-RESULTS = [
-    Result("a", Answer("a", 0.2)),
-    Result("b", Answer("b", 0.9)),
-    Result("c", Answer("c", error="The file is empty.")),
-    Result("d", Answer("d", 0.48)),
-    Result("e", Answer("e", 0.5)),
-    Result("aa", Answer("0", error="blank")),
-]
-
-
-@pytest.mark.parametrize(
-    ("view", "names"),
-    [
-        (batches.EVERYTHING, "beda"),
-        (ALL_LIKE, "be"),
-        (NORMAL_LIKE, "da"),
-        (batches.NEAR, "ed"),
-        (UNCLASSIFIED, ""),
-    ],
-)
-def test_views_show_the_highest_probability_first(view, names):
-    assert (
-        "".join(result.answer.name for result in batches.readable(RESULTS, OperatingPoint.of(0.5), view))
-        == names
-    )
-
-
-def test_what_cannot_be_read_is_a_group_of_its_own():
-    assert [result.answer.name for result in batches.unreadable(RESULTS)] == ["0", "c"]
-
-
-def test_a_band_makes_a_view_of_its_own():
-    def names(view):
-        return "".join(r.answer.name for r in batches.readable(RESULTS, OperatingPoint(0.3, 0.6, 0.5), view))
-
-    assert (names(decisions.INDETERMINATE), names(ALL_LIKE), names(NORMAL_LIKE)) == (
-        "ed",
-        "b",
-        "a",
-    )
-    assert decisions.INDETERMINATE in batches.views(OperatingPoint(0.3, 0.6, 0.5))
-    assert decisions.INDETERMINATE not in batches.views(OperatingPoint.of(0.5))
 
 
 class Asker(Recorder):

@@ -9,11 +9,12 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.imaging.scale import stated
 from leukemia.inference import decisions
-from leukemia.inference.batch import CHUNK, FEW, Batch, Item, Result, unreadable
+from leukemia.inference.batch import CHUNK, FEW, Batch, Item, Result
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.inference.fields import CUT
 from leukemia.inference.learned import Learned
 from leukemia.inference.search import search
+from leukemia.inference.views import unreadable
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation import segment as segmenting
 from leukemia.segmentation.place import FIELD_SIDE, Place

@@ -6,25 +6,27 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.imaging import reader
-from leukemia.inference import batch as batches
-from leukemia.inference import decisions
+from leukemia.inference import decisions, views
 from leukemia.inference.batch import Batch, Result
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
-from pages.components import cell_grid, cell_opener, cell_view, field_view
+from leukemia.segmentation import kept
+from leukemia.segmentation.change import Change
+from pages.components import cell_grid, cell_opener, cell_view, field_view, model_in_service
+from pages.components import session_batch as session
 from pages.components.cell_view import Opened
-from pages.components.field_view import FieldCell
+from pages.components.field_view import ByHand, FieldCell
 
 PLACE = "classify"  # of the window that opens a cell
 PAGE = 60
 
 # What a view says that has no cell to show.
 NONE = {
-    batches.EVERYTHING: "None of these images could be classified.",
+    views.EVERYTHING: "None of these images could be classified.",
     ALL_LIKE: "No cell is called ALL-like.",
     NORMAL_LIKE: "No cell is called Normal-like.",
     decisions.INDETERMINATE: "No cell is indeterminate.",
-    batches.NEAR: "No cell is close to a limit.",
+    views.NEAR: "No cell is close to a limit.",
 }
 
 
@@ -35,7 +37,7 @@ def show(batch: Batch, view: str, point: OperatingPoint, known: Learned, bundle:
     ----------
     batch : Batch
     view : str
-        One of :data:`leukemia.inference.batch.VIEWS`.
+        One of :data:`leukemia.inference.views.VIEWS`.
     point : OperatingPoint
         By which cells are called.
     known : Learned
@@ -44,16 +46,16 @@ def show(batch: Batch, view: str, point: OperatingPoint, known: Learned, bundle:
         The model that answered.
     """
     results = batch.results
-    without = batches.unreadable(results)
+    without = views.unreadable(results)
     apart = [one for one in without if one.field]
     st.html(cell_grid.STYLE)
-    if view == batches.EVERYTHING:
+    if view == views.EVERYTHING:
         _fields(batch, point)
-    if view in (batches.EVERYTHING, UNCLASSIFIED):
+    if view in (views.EVERYTHING, UNCLASSIFIED):
         _refusals([one for one in without if not one.field])
     else:
         apart = []
-    _grid(batches.readable(results, point, view) + apart, point, view, known, bundle)
+    _grid(views.readable(results, point, view) + apart, point, view, known, bundle)
 
 
 def _fields(batch: Batch, point: OperatingPoint) -> None:
@@ -66,7 +68,27 @@ def _fields(batch: Batch, point: OperatingPoint) -> None:
             cells[result.field].append(field_view.cell(result.key, result.answer, point))
     names = {key: field.name for key, field in fields.items()}
     chosen = field_view.choose("classify-field", names, cells)
-    field_view.show(f"field-{chosen}", fields[chosen], cells[chosen], partial(cell_view.open_it, PLACE))
+    by_hand = ByHand(partial(_correct, chosen), session.corrections().can_undo(chosen))
+    field_view.show(
+        f"field-{chosen}",
+        fields[chosen],
+        cells[chosen],
+        partial(cell_view.open_it, PLACE),
+        by_hand if fields[chosen].file else None,
+    )
+    if not fields[chosen].file:
+        st.caption(kept.GONE)
+
+
+def _correct(key: str, change: Change) -> tuple[str, str]:
+    """Change a field by hand, and have the cell answered."""
+    batch, classifier = session.of_session(), model_in_service.classifier()
+    cell = session.corrections().apply(batch, classifier, key, change)
+    answer = next((one.answer for one in batch.results_of(key) if cell and one.key == cell), None)
+    if answer is None:
+        return "", field_view.DONE[change.kind]
+    called = decisions.state(answer, classifier.bundle.operating_point)
+    return cell, f"Cell {answer.place.number}: {called}."
 
 
 def _refusals(refused: list[Result]) -> None:

@@ -122,8 +122,8 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
         # What is still in the buffer would raise again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE, "The program that reads the output ended before all of it was written."
-    except KeyboardInterrupt:
-        return STOPPED, f"Stopped. Finished work is kept; {CONTINUE}."
+    except KeyboardInterrupt as stopped:
+        return STOPPED, str(stopped) or f"Stopped. Finished work is kept; {CONTINUE}."
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return UNUSABLE, f"The disk is full. Free some space, then {CONTINUE}."

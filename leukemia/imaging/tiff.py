@@ -25,6 +25,8 @@ from leukemia.imaging.planes import Channels
 from leukemia.settings import MAX_SIDE
 
 if TYPE_CHECKING:
+    import mmap
+
     from tifffile import TiffFile, TiffPage
 
 # What is wrong with a file is said once, by the error.
@@ -67,7 +69,7 @@ class Deep:
     pixel_size: float | None
 
 
-def is_tiff(data: bytes) -> bool:
+def is_tiff(data: "bytes | mmap.mmap") -> bool:
     """Whether a file begins as TIFF or BigTIFF does."""
     order = ORDERS.get(data[:2])
     return order is not None and len(data) > 8 and struct.unpack_from(f"{order}H", data, 2)[0] in VERSIONS
@@ -81,7 +83,7 @@ def read(data: bytes, limits: Limits = CELL) -> Deep | int:
     ImageError
         Where it holds several pictures, is of a kind that is not read, is over a limit or cut off.
     """
-    if len(list(islice(_pages(data), MOST_PAGES + 1))) > MOST_PAGES:
+    if len(list(islice(page_places(data), MOST_PAGES + 1))) > MOST_PAGES:
         raise ImageError(_several(f"more than {MOST_PAGES}"))
     from tifffile import TiffFile
 
@@ -110,13 +112,13 @@ def pixels(data: bytes) -> int:
     """How many pixels the largest page of a TIFF has, as far as :func:`read` would look."""
     from tifffile import TiffFile
 
-    if len(list(islice(_pages(data), MOST_PAGES + 1))) > MOST_PAGES:
+    if len(list(islice(page_places(data), MOST_PAGES + 1))) > MOST_PAGES:
         return 0
     with TiffFile(io.BytesIO(data)) as file:
         return max(page.imagewidth * page.imagelength for page in file.pages)
 
 
-def _pages(data: bytes) -> Iterator[int]:
+def page_places(data: "bytes | mmap.mmap") -> Iterator[int]:
     """Places of the page directories, one after another; a chain may be endless."""
     order = ORDERS[data[:2]]
     (version,) = struct.unpack_from(f"{order}H", data, 2)

@@ -37,7 +37,7 @@ class Boxes:
     @property
     def diameters(self) -> np.ndarray:
         """Geometric means of width and height, in pixels."""
-        return np.sqrt(np.prod(np.maximum(self.sides[:, 2:] - self.sides[:, :2], 0), axis=1))
+        return np.sqrt(_areas(self.sides))
 
     @property
     def middles(self) -> np.ndarray:
@@ -84,17 +84,25 @@ def peaks(maps: Maps, kind: int) -> Boxes:
 def apart(found: Boxes) -> Boxes:
     """One box a cell, the surest first: of those that are the same cell the surest one."""
     order = np.argsort(-found.confidence, kind="stable")
-    sides, size = found.sides[order], found.diameters[order] ** 2
+    sides = found.sides[order]
     kept: list[int] = []
     for one in range(len(order)):
-        common = overlap(sides[kept], sides[one])
-        same = common > SAME * (size[kept] + size[one] - common)
-        if not (same | (common > WITHIN * np.minimum(size[kept], size[one]))).any():
+        if not same_cell(sides[kept], sides[one]).any():
             kept.append(one)
     return found.where(order[kept])
+
+
+def same_cell(sides: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which of several boxes (n, 4) are of the same cell as another (4,): bool, shape (n,)."""
+    common, size, own = overlap(sides, other), _areas(sides), _areas(other[None])[0]
+    return (common > SAME * (size + own - common)) | (common > WITHIN * np.minimum(size, own))
 
 
 def overlap(sides: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Area in common of boxes (n, 4) with another (4,), in square pixels, shape (n,)."""
     common = np.minimum(sides[:, 2:], other[2:]) - np.maximum(sides[:, :2], other[:2])
     return np.prod(np.maximum(common, 0), axis=1)
+
+
+def _areas(sides: np.ndarray) -> np.ndarray:
+    return np.prod(np.maximum(sides[:, 2:] - sides[:, :2], 0), axis=1)

@@ -1,33 +1,49 @@
-"""What `segment` writes of several fields: a table, the cells on black, and their outlines."""
+"""What `segment` writes of several fields and slides: a table, the cells on black, and their outlines."""
 
 import csv
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from leukemia.errors import ImageError
+from leukemia.imaging import scale as scales
 from leukemia.imaging.scale import Scale
+from leukemia.imaging.slide import Box, Slide, is_slide
 from leukemia.segmentation import crop as crops
 from leukemia.segmentation import geojson, table
 from leukemia.segmentation.field import Field, read_field
 from leukemia.segmentation.segment import NONE_FOUND, Segmented, segment
+from leukemia.segmentation.slides import search
+from leukemia.segmentation.slides.part import SlidePart
+from leukemia.segmentation.slides.search import Settings
 from leukemia.storage import atomic, files
 
 TABLE, CROPS, OUTLINES = "cells.csv", "crops", "outlines"
 CONTENT = (TABLE, CROPS, OUTLINES)
 UNSAFE = re.compile(r"[^\w.-]+")
 LONGEST = 80  # of a field's name in the names of what is made of it
+# Damaged tiles of a slide that have a row each; of a file that was cut off, all of them may be.
+MOST_DAMAGED = 100
 Progress = Callable[[int, int, str], None]
+Row = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many fields were read, how many were not, and how many white cells are in them."""
+    """How many fields and slides were read, how many were not, white cells, and damaged tiles of slides."""
 
     fields: int
     failed: int
     cells: int
+    damaged: int = 0
+
+
+def unfinished(folder: Path) -> Path:
+    """Where searches of slides are kept until the result is whole."""
+    folder = Path(folder).absolute()
+    return folder.with_name(f"{folder.name}.unfinished")
 
 
 def write(
@@ -35,30 +51,42 @@ def write(
     folder: Path,
     said: Scale | None = None,
     progress: Progress = lambda done, total, what: None,
+    slides: Settings | None = None,
 ) -> Count:
-    """Segment fields into a folder, which is there once it is whole.
+    """Segment fields and slides into a folder, which is there once it is whole.
 
-    A field that cannot be read is a row with the reason, and the rest is done.
+    What cannot be read is a row with the reason, and the rest is done. The search of a slide that was
+    interrupted goes on where it stopped (see :func:`unfinished`), fields are read again.
 
     Parameters
     ----------
     paths : iterable of Path
-        The fields.
+        The fields and slides.
     folder : Path
         To be made, or to be replaced.
     said : Scale, optional
         The scale of all fields.
     progress : callable, optional
-        Called with fields done, all fields, and what is being done.
+        Called with what is done, all there is, and what is being done.
+    slides : Settings, optional
+        How slides are searched; their scale is ``said``.
 
     Returns
     -------
     Count
+
+    Raises
+    ------
+    StateError
+        Where the interrupted search was of another slide, or with other settings.
     """
     paths, folder = list(paths), Path(folder).absolute()
+    settings = slides or Settings()
+    if said:
+        settings = replace(settings, pixel_size=said.pixel_size or scales.PIXEL_SIZE)
     names = _names(paths)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    failed = cells = 0
+    failed = cells = damaged = 0
     with atomic.partial_folder(folder.parent) as partial:
         for below in (CROPS, OUTLINES):
             (partial / below).mkdir()
@@ -68,22 +96,55 @@ def write(
             for done, (path, name) in enumerate(zip(paths, names, strict=True)):
                 progress(done, len(paths), "Finding cells")
                 try:
-                    field = read_field(path)
-                    segmented = segment(field, said)
+                    if is_slide(path):
+                        state = unfinished(folder) / f"{name}.db"
+                        found, bad = _of_slide(path, name, state, settings, partial, progress)
+                    else:
+                        found, bad = _of_field(path, name, said, partial), []
                 except ImageError as error:
                     failed += 1
-                    writer.writerow(table.empty_row(files.shown(path), error=str(error)))
-                    continue
-                writer.writerows(_rows(files.shown(path), name, field, segmented, partial))
-                cells += len(segmented.cells)
+                    found, bad = [table.empty_row(files.shown(path), error=str(error))], []
+                writer.writerows(found + _of_damaged(found[0], bad))
+                cells += sum(row["confidence"] != "" for row in found)
+                damaged += len(bad)
         progress(len(paths), len(paths), "Finding cells")
         atomic.replace_folder(folder, partial)
-    return Count(len(paths), failed, cells)
+    shutil.rmtree(unfinished(folder), ignore_errors=True)
+    return Count(len(paths), failed, cells, damaged)
+
+
+def _of_field(path: Path, name: str, said: Scale | None, folder: Path) -> list[Row]:
+    field = read_field(path)
+    return list(_rows(files.shown(path), name, field, segment(field, said), folder))
+
+
+def _of_slide(
+    path: Path, name: str, file: Path, settings: Settings, folder: Path, progress: Progress
+) -> tuple[list[Row], list[Box]]:
+    """Search a slide, or go on with it; rows of its cells, and boxes of its damaged tiles."""
+    with Slide(path) as slide, search.search(path, slide, file, settings, progress=progress) as state:
+        scale, cells = search.scale_of(slide, settings), search.cells(state, settings)
+        whole = replace(SlidePart.whole(slide), note=search.note(state, settings))
+        found = Segmented(cells, state.red, 0, scale)
+        rows = []
+        for row in _rows(files.shown(path), name, whole, found, folder):
+            progress(len(rows), max(len(cells), 1), "Cutting cells out")
+            rows.append(row)
+        return rows, state.damaged()
+
+
+def _of_damaged(like: Row, damaged: list[Box]) -> list[Row]:
+    """Rows for the damaged tiles of a slide that ``like`` is a row of."""
+    empty = table.empty_row("") | {name: like[name] for name in ("field", "pixel_size_um", "notice")}
+    rows = [empty | table.place(box) | {"error": search.DAMAGED} for box in damaged[:MOST_DAMAGED]]
+    if more := len(damaged) - len(rows):
+        rows.append(empty | {"error": search.MORE_DAMAGED.format(more)})
+    return rows
 
 
 def _rows(
-    shown: str, name: str, field: Field, segmented: Segmented, folder: Path
-) -> Iterator[dict[str, object]]:
+    shown: str, name: str, field: Field | SlidePart, segmented: Segmented, folder: Path
+) -> Iterator[Row]:
     """Write the cells of a field beside the table; yield their rows."""
     note = "; ".join(filter(None, (segmented.scale.note, field.note, field.loss.note if field.loss else "")))
     scale, features = segmented.scale, []

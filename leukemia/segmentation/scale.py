@@ -99,7 +99,7 @@ def choose(field: Field, network: Network, said: Scale | None = None) -> FieldSc
         Where there is neither a red nor a white cell, or the scale that was said is none.
     """
     if said is not None:
-        return _stated(said)
+        return stated(said)
     if field.pixel_size is not None:
         return FieldScale(field.pixel_size, "from the file")
     readings = _readings(field, network)
@@ -125,7 +125,8 @@ def _readings(field: Field, network: Network) -> list[_Reading]:
     return readings
 
 
-def _stated(said: Scale) -> FieldScale:
+def stated(said: Scale) -> FieldScale:
+    """The scale that somebody says; raises ImageError where no microscope's camera has it."""
     size = plausible(said.pixel_size or NATIVE_SIZE)
     if size is None:
         raise ImageError(f"No microscope's camera has {said.pixel_size:.3g} µm per pixel. Check the scale.")

@@ -1,6 +1,6 @@
 """A field to its white cells, or to a sentence that says why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from leukemia.errors import ImageError
 from leukemia.imaging.scale import Scale
 from leukemia.segmentation import find, scale
 from leukemia.segmentation.field import Field
+from leukemia.segmentation.find import Found
 from leukemia.segmentation.network import Network, shipped
 from leukemia.segmentation.outline import Outline, outline
 from leukemia.segmentation.scale import FieldScale
@@ -92,15 +93,18 @@ def segment(
     _check(field)
     chosen = scale.choose(field, network, said)
     found = find.find(field, network, chosen.pixel_size, progress)
-    edge = find.at_edge(found.white, field, chosen.pixel_size)
-    # In the order in which one reads: rows as high as the cells are.
+    everything = range(len(found.white))
+    return Segmented(outlined(field, found, everything), len(found.red), len(found.platelets), chosen)
+
+
+def outlined(field: Field, found: Found, chosen: Iterable[int]) -> tuple[WhiteCell, ...]:
+    """Outline some of the white cells of a field, by their positions in what was found; as one reads."""
+    edge = find.at_edge(found.white, field, found.pixel_size)
+    # Rows as high as the cells are.
     row = max(float(np.median(found.white.diameters)), 1.0) if len(found.white) else 1.0
-    order = sorted(
-        range(len(found.white)),
-        key=lambda one: (found.white.middles[one, 1] // row, found.white.middles[one, 0]),
-    )
+    middles = found.white.middles
     cells = []
-    for one in order:
+    for one in sorted(chosen, key=lambda one: (middles[one, 1] // row, middles[one, 0])):
         left, top, right, bottom = (float(side) for side in found.white.sides[one])
         cells.append(
             WhiteCell(
@@ -113,7 +117,7 @@ def segment(
                 outline(field, found, one),
             )
         )
-    return Segmented(tuple(cells), len(found.red), len(found.platelets), chosen)
+    return tuple(cells)
 
 
 def _check(field: Field) -> None:

@@ -87,5 +87,11 @@ def empty_row(
     }
 
 
+def place(box: tuple[float, float, float, float]) -> dict[str, object]:
+    """Where something that is no cell lies: ``box`` is its left, top, right and bottom."""
+    left, top, right, bottom = box
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
 def _size(scale: FieldScale | None) -> float | str:
     return round(scale.pixel_size, 4) if scale and scale.known else ""

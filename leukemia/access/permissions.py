@@ -33,6 +33,7 @@ class Action(StrEnum):
     PROMOTE = "put a version in service"
     ROLL_BACK = "roll back the version in service"
     CHANGE_OTHERS_JOBS = "change the jobs of others"
+    MANAGE_KEYS = "make and revoke keys"
 
 
 NEEDS = {
@@ -52,6 +53,7 @@ NEEDS = {
     Action.PROMOTE: Role.MANAGER,
     Action.ROLL_BACK: Role.MANAGER,
     Action.CHANGE_OTHERS_JOBS: Role.MANAGER,
+    Action.MANAGE_KEYS: Role.MANAGER,
 }
 
 

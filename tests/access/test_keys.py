@@ -1,0 +1,80 @@
+"""Keys of the REST service: shown once, found by their text, revocable, on record."""
+
+import pytest
+import sqlalchemy as sa
+
+from leukemia.access import keys
+from leukemia.access.users import Role
+from leukemia.audit import trail, verify
+from leukemia.errors import RecordsError
+from leukemia.storage import database
+from tests.support.postgres import postgres, records  # noqa: F401
+
+
+def test_a_key_is_found_by_its_text_and_acts_in_its_roles(records):  # noqa: F811
+    key, text = keys.add(records, "  ward   7 ", {Role.MANAGER, Role.READER}, who="Ada")
+    assert (key.name, key.roles, key.valid) == ("ward 7", "reader, manager", True)
+    found = keys.find(records, text)
+    assert found == key
+    assert found.user.name == "ward 7" and found.user.is_signed_in
+    assert found.user.roles == {Role.VIEWER, Role.READER, Role.MANAGER}
+    assert keys.every(records) == [key]
+
+
+def test_the_secret_is_kept_nowhere(tmp_path):
+    _, text = keys.add(tmp_path, "lab", [Role.VIEWER], who="Ada")
+    secret = text.split("_", 2)[2]
+    assert len(secret) >= 43
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or secret.encode() not in file.read_bytes()
+    with database.reading(tmp_path) as connection:
+        assert len(connection.scalar(sa.select(keys.KEYS.c.secret_sha256))) == 64
+
+
+@pytest.mark.parametrize(
+    "text", ["", "leukemia", "leukemia_", "leukemia__", "other_a_b", "\udc80_\udc80_\udc80"]
+)
+def test_what_is_no_key_is_not_found(tmp_path, text):
+    assert keys.find(tmp_path, text) is None
+    keys.add(tmp_path, "lab", [Role.VIEWER], who="Ada")
+    assert keys.find(tmp_path, text) is None
+
+
+def test_a_revoked_key_is_not_found_and_its_name_is_free_again(records):  # noqa: F811
+    _, old = keys.add(records, "lab", [Role.VIEWER], who="Ada")
+    with pytest.raises(RecordsError, match="There is a valid key"):
+        keys.add(records, "lab", [Role.VIEWER], who="Ada")
+    revoked = keys.revoke(records, "lab", who="Ben", reason="lost")
+    assert (revoked.valid, revoked.revoked_by) == (False, "Ben")
+    assert keys.find(records, old) is None
+    _, new = keys.add(records, "lab", [Role.READER], who="Ada")
+    assert keys.find(records, new).roles == "reader"
+    assert [one.valid for one in keys.every(records)] == [False, True]
+
+
+def test_keys_are_on_record_without_their_text(tmp_path):
+    _, text = keys.add(tmp_path, "lab", [Role.READER], who="Ada")
+    keys.revoke(tmp_path, "lab", who="Ben", reason="lost")
+    entries = trail.entries(tmp_path)
+    assert [(one.event, one.who, one.old, one.new, one.reason) for one in entries] == [
+        (keys.REVOKED, "Ben", "lab: reader", "", "lost"),
+        (keys.MADE, "Ada", "", "lab: reader", ""),
+    ]
+    assert text not in str(entries)
+    assert verify.verify(tmp_path).is_whole
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201])
+def test_a_key_needs_a_name(tmp_path, name):
+    with pytest.raises(RecordsError, match="name of its holder"):
+        keys.add(tmp_path, name, [Role.VIEWER], who="Ada")
+
+
+def test_a_key_needs_a_role_and_a_revocation_a_reason(tmp_path):
+    with pytest.raises(RecordsError, match="needs a role"):
+        keys.add(tmp_path, "lab", [], who="Ada")
+    keys.add(tmp_path, "lab", [Role.VIEWER], who="Ada")
+    with pytest.raises(RecordsError, match="a reason"):
+        keys.revoke(tmp_path, "lab", who="Ben", reason=" ")
+    with pytest.raises(RecordsError, match="no valid key"):
+        keys.revoke(tmp_path, "other", who="Ben", reason="lost")

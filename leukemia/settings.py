@@ -8,10 +8,14 @@ LEUKEMIA_MODEL          the bundle in service, whatever was promoted   as promot
 LEUKEMIA_WORKERS        threads that decode images                     number of cores
 MLFLOW_TRACKING_URI     where runs are recorded                        SQLite in the data folder
 LEUKEMIA_DATABASE_URL   where cases and the trail are recorded         SQLite in the data folder
+LEUKEMIA_HOSTS          further names under which REST answers         this machine's own only
+LEUKEMIA_BASE_PATH      where a proxy has put the REST service         ``/``
+LEUKEMIA_API_RATE       requests that a key of REST has                ``600 per minute``
 ======================  =========================================  ===================================
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +37,8 @@ MAX_PIXELS = 25_000_000
 MAX_FIELD_BYTES = 400 * 1024 * 1024
 MAX_FIELD_SIDE = 30_000
 MAX_FIELD_PIXELS = 100_000_000
+# All images of a request to the REST service together.
+MAX_REQUEST_BYTES = 256 * 1024 * 1024
 # Memory that decoding may take at a time, all sessions together: enough for one picture of the largest size.
 DECODING_BYTES = 1_000_000_000
 
@@ -41,6 +47,8 @@ MAX_SEED = 2**31 - 1
 
 # Set for a command that runs as a job: its folder, see leukemia.jobs.
 JOB_FOLDER = "LEUKEMIA_JOB"
+
+API_RATE = "600 per minute"
 
 RESEARCH_USE = "For research use only, not for use in diagnostic procedures."
 
@@ -56,6 +64,9 @@ class Settings:
     # Either may carry a password; empty: SQLite in the data folder.
     tracking_uri: str = field(repr=False)
     database_url: str = field(repr=False, default="")
+    hosts: tuple[str, ...] = ()
+    base_path: str = ""
+    api_rate: str = API_RATE
 
 
 def load() -> Settings:
@@ -76,6 +87,9 @@ def load() -> Settings:
         workers=_whole("LEUKEMIA_WORKERS", 1, MOST_WORKERS, default=os.cpu_count() or 1),
         tracking_uri=uri,
         database_url=os.environ.get("LEUKEMIA_DATABASE_URL", ""),
+        hosts=tuple(os.environ.get("LEUKEMIA_HOSTS", "").replace(",", " ").split()),
+        base_path=_path("LEUKEMIA_BASE_PATH"),
+        api_rate=_rate("LEUKEMIA_API_RATE"),
     )
 
 
@@ -89,6 +103,23 @@ def whole_number(text: str, least: int, most: int) -> int:
     if not least <= number <= most:
         raise ValueError(f"{must}, not {text[:40]}")
     return number
+
+
+def _rate(variable: str) -> str:
+    text = os.environ.get(variable) or API_RATE
+    if not re.fullmatch(r"[1-9][0-9]{0,8} per (second|minute|hour|day)", text):
+        raise SettingError(
+            f"The environment variable {variable} must be such as '{API_RATE}', not {text[:40]!r}."
+        )
+    return text
+
+
+def _path(variable: str) -> str:
+    """The beginning of an address: with a slash before it, and none after it; empty for none."""
+    text = os.environ.get(variable, "").strip("/")
+    if text and not re.fullmatch(r"[A-Za-z0-9._~/-]+", text):
+        raise SettingError(f"The environment variable {variable} must be a path such as /leukemia.")
+    return f"/{text}" if text else ""
 
 
 def _whole(variable: str, least: int, most: int, default: int) -> int:

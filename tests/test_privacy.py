@@ -16,6 +16,7 @@ from leukemia.verification import store
 from tests.support.bundle_factory import copy_bundle
 from tests.support.fields import PIXEL_SIZE, draw
 from tests.support.labelled_cells import write_folders
+from tests.support.rest import Running
 from tests.support.watch import Watch
 
 WRONG = {
@@ -98,6 +99,11 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     go("verify-stated", stated.id, cells, "--model", tiny_bundle)
     go("queue")
     go("monitor")
+    go("keys", "add", "lab")
+    go("keys", "list")
+    with Running(tmp_path, tiny_bundle, watch.environment, data):
+        run.add("serve")
+    assert watch.notes == [], "serve"
     go("audit", "verify")
     go("audit", "list")
     assert run == commands()

@@ -70,6 +70,9 @@ def described(given: settings.Settings) -> dict[str, str]:
         "LEUKEMIA_WORKERS": str(given.workers),
         "MLFLOW_TRACKING_URI": without_secrets(given.tracking_uri),
         "LEUKEMIA_DATABASE_URL": without_secrets(given.database_url),
+        "LEUKEMIA_HOSTS": " ".join(given.hosts),
+        "LEUKEMIA_BASE_PATH": given.base_path,
+        "LEUKEMIA_API_RATE": given.api_rate,
     }
 
 

@@ -82,12 +82,7 @@ def _scale(text: str) -> "Scale":
     """Micrometres per pixel, or the word for the scale of C-NMC's frames."""
     from leukemia.imaging import scale
 
-    if text == "native":
-        return scale.STATED_NATIVE
     try:
-        size = number(text)
-    except argparse.ArgumentTypeError:
-        size = 0.0
-    if size <= 0:
-        raise argparse.ArgumentTypeError("must be a number of micrometres above 0, or native")
-    return scale.stated(size)
+        return scale.of_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be a number of micrometres above 0, or native") from error

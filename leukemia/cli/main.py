@@ -17,6 +17,7 @@ from leukemia.cli import (
     queue,
     registry,
     segmentation,
+    service,
     sweep,
     terminal,
     training,
@@ -36,12 +37,13 @@ GROUPS = (
     queue,
     monitoring,
     audit,
+    service,
 )
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 # Commands that write; each notes its settings where they changed.
 WRITERS = frozenset(
     {"prepare", "classify", "verify", "accept", "train", "crossvalidate", "sweep", "queue"}
-    | {"promote", "rollback", "register", "monitor"}
+    | {"promote", "rollback", "register", "monitor", "serve", "keys"}
 )
 CONTINUE = "run the same command again to resume"
 

@@ -74,6 +74,22 @@ def stated(pixel_size: float) -> Scale:
     return Scale(pixel_size, AS_STATED)
 
 
+def of_text(text: str) -> Scale:
+    """Read a scale that was typed: micrometres per pixel, or ``native`` for that of C-NMC's frames.
+
+    Raises
+    ------
+    ValueError
+        Where it is neither.
+    """
+    if text == "native":
+        return STATED_NATIVE
+    size = float(text)
+    if not 0 < size < math.inf:
+        raise ValueError(text)
+    return stated(size)
+
+
 def recorded(tags: Mapping[int, Any]) -> float | None:
     """Micrometres per pixel that the tags of a TIFF record, or None.
 

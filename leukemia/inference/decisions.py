@@ -128,6 +128,20 @@ def is_untold(answer: Answer, learned: Learned) -> bool:
     return answer.lossy and bool(learned.images) and answer.image_id not in learned.images
 
 
+def is_learned_from(answer: Answer, learned: Learned) -> str:
+    """Whether a model learned from a cell: ``yes``, ``no`` or ``unknown``; empty where it has no pixels."""
+    if not answer.image_id:
+        return ""
+    if is_untold(answer, learned):
+        return UNKNOWN
+    return "yes" if answer.image_id in learned.images else "no"
+
+
+def notice(bundle: Bundle) -> str:
+    """What an answer must not be used for."""
+    return RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else "")
+
+
 def untold(answers: Iterable[Answer], learned: Learned) -> str:
     """Of how many cells it cannot be told, in a sentence; empty for none."""
     number = sum(is_untold(answer, learned) for answer in answers)
@@ -139,9 +153,6 @@ def untold(answers: Iterable[Answer], learned: Learned) -> str:
 
 def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:
     """One answer as a row of the export; columns :data:`COLUMNS`."""
-    known = "yes" if answer.image_id in learned.images else "no"
-    if is_untold(answer, learned):
-        known = UNKNOWN
     held_out = learned.held_out.get(answer.image_id)
     return {
         "file": inert(answer.name),
@@ -150,7 +161,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "error": answer.error,
         "normal_like_below": point.low,
         "all_like_from": point.high,
-        "learned_from": known if answer.image_id else "",
+        "learned_from": is_learned_from(answer, learned),
         "held_out_probability": "" if held_out is None else held_out,
         "held_out_decision": "" if held_out is None else decision(held_out, point),
         "image_id": answer.image_id,
@@ -160,7 +171,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "classified_at": answer.at,
         **_place(answer),
         "note": answer.note,
-        "notice": RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else ""),
+        "notice": notice(bundle),
     }
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases.cells import Cell
-from leukemia.errors import LeukemiaError
-from leukemia.registry import bundle_cache, versions
+from leukemia.registry import answered_by
 from pages.components import model_in_service
 
 GONE = "The model that answered these cells is no longer available: its record cannot be shown."
@@ -15,23 +13,12 @@ GONE = "The model that answered these cells is no longer available: its record c
 
 def bundle(data: Path, cell: Cell) -> Bundle | None:
     """The bundle of the model that answered a cell; None where it is gone."""
-    for find in (model_in_service.bundle, model_in_service.built_in, lambda: _version(data, cell)):
-        try:
-            found = find()
-        except (LeukemiaError, OSError):
-            continue
-        if found and bundles.checksum(found.folder / bundles.RECORD) == cell.record_sha256:
-            return found
-    return None
+    return answered_by.find(
+        data, cell.record_sha256, cell.version, model_in_service.bundle, model_in_service.built_in
+    )
 
 
 def of(data: Path, cells: Sequence[Cell]) -> Bundle | None:
     """The bundle of the model that answered the latest classified cell; None where there is none."""
     answered = [cell for cell in cells if cell.probability is not None]
     return bundle(data, answered[-1]) if answered else None
-
-
-def _version(data: Path, cell: Cell) -> Bundle | None:
-    if not cell.version:
-        return None
-    return bundle_cache.cached(data, cell.version, cell.record_sha256) or versions.bundle(data, cell.version)

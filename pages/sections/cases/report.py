@@ -1,7 +1,7 @@
 """A case's signature, and its report."""
 
-import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -11,20 +11,15 @@ from leukemia.cases import cells, signing
 from leukemia.cases.case import Case
 from leukemia.cases.signing import MEANINGS
 from leukemia.errors import RecordsError
-from leukemia.reports import case as case_report
-from leukemia.reports import case_pdf, case_tables
-from leukemia.reports.case import Content
+from leukemia.reports import case_files
 from pages.components import flash, identity
 from pages.sections.cases import answered_by
 
 FLASH = "sign"
+ICONS = {"pdf": "picture_as_pdf", "html": "summarize", "csv": "table"}
 ABOUT = (
     "Signing puts your printed name, the time and what the signature means on record. The case is then "
     "read-only."
-)
-KEPT_BACK = (
-    "The report contains all answers and verdicts. It becomes available once you have read all cells, or "
-    "once the case is signed."
 )
 MISSING_KEPT_BACK = (
     "Which cells need a verdict is shown once you have read all cells: readers of this case do not see each "
@@ -63,30 +58,17 @@ def _downloads(data: Path, case: Case) -> None:
     """Offer the report, unless it would tell what the case keeps back from this reader."""
     st.markdown("**Report**")
     seen = cells.cells(data, case.id, reader=identity.name())
-    if any(cell.hidden or cell.others_hidden for cell in seen):
-        st.caption(KEPT_BACK)
+    if case_files.is_kept_back(seen):
+        st.caption(case_files.KEPT_BACK)
         return
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", case.identifier)[:60].strip("-.") or f"number-{case.id}"
-
-    def content() -> Content:
-        return case_report.gather(data, case.id, answered_by.of(data, cells.cells(data, case.id)))
-
-    def table() -> str:
-        return case_tables.to_csv(case_tables.cells([(case, cells.cells(data, case.id))]))
-
-    kinds = (
-        ("PDF", lambda: case_pdf.render(content()), "application/pdf", "picture_as_pdf"),
-        ("HTML", lambda: case_report.render(content()), "text/html", "summarize"),
-        ("CSV", table, "text/csv", "table"),
-    )
     with st.container(horizontal=True):
-        for kind, make, mime, icon in kinds:
+        for kind, media_type in case_files.MEDIA_TYPES.items():
             st.download_button(
-                f"Download {kind}",
-                make,
-                file_name=f"case-{name}.{kind.lower()}",
-                mime=mime,
-                icon=f":material/{icon}:",
+                f"Download {kind.upper()}",
+                partial(case_files.make, data, case, kind, partial(answered_by.of, data)),
+                file_name=case_files.name(case, kind),
+                mime=media_type,
+                icon=f":material/{ICONS[kind]}:",
                 on_click="ignore",
             )
     st.caption(ABOUT_REPORT)

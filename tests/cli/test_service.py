@@ -1,0 +1,102 @@
+"""``keys`` and ``serve``: keys shown once, nobody else served without one, README lines as written."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from leukemia.access import keys
+from leukemia.cli import service
+from leukemia.cli.main import ANSWERED, UNUSABLE, main
+from leukemia.settings import PROJECT, RESEARCH_USE
+from tests.support.rest import PATIENCE, Running
+
+
+def test_a_key_is_printed_alone_so_that_a_shell_can_take_it(tmp_path, capsys):
+    data = tmp_path / "data"
+    assert main(["keys", "add", "ward 7", "--role", "reader", "--data", str(data)]) == ANSWERED
+    printed = capsys.readouterr()
+    text = printed.out.strip()
+    assert keys.find(data, text).roles == "reader"
+    assert "ward 7: reader" in printed.err and text not in printed.err
+    assert main(["keys", "list", "--data", str(data)]) == ANSWERED
+    listed = capsys.readouterr().out
+    assert "ward 7: reader; made" in listed and listed.strip().endswith("valid")
+    assert text.split("_", 2)[2] not in listed
+    assert main(["keys", "revoke", "ward 7", "--reason", "lost", "--data", str(data)]) == ANSWERED
+    assert keys.find(data, text) is None
+    assert main(["keys", "revoke", "ward 7", "--reason", "lost", "--data", str(data)]) == UNUSABLE
+    assert "no valid key" in capsys.readouterr().err
+    assert main(["keys", "list", "--data", str(data)]) == ANSWERED
+    assert "revoked" in capsys.readouterr().out
+    assert main(["audit", "list", "--data", str(data)]) == ANSWERED
+    assert "key revoked" in capsys.readouterr().out
+
+
+def test_the_least_role_is_given_where_none_is_named(tmp_path, capsys):
+    assert main(["keys", "add", "lab", "--data", str(tmp_path)]) == ANSWERED
+    assert keys.find(tmp_path, capsys.readouterr().out.strip()).roles == "viewer"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "ward7.example"])
+def test_without_a_key_no_other_machine_is_served(tmp_path, host, monkeypatch, capsys):
+    import uvicorn
+
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("It was started."))
+    assert main(["serve", "--host", host, "--data", str(tmp_path)]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert f"It was not started at {host}." in said and "keys add" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [("LEUKEMIA_API_RATE", "many", "LEUKEMIA_API_RATE"), ("LEUKEMIA_BASE_PATH", "a b", "LEUKEMIA_BASE_PATH")],
+)
+def test_a_setting_that_is_wrong_is_named(tmp_path, setting, value, said, monkeypatch, capsys):
+    monkeypatch.setenv(setting, value)
+    assert main(["serve", "--data", str(tmp_path)]) == UNUSABLE
+    assert said in capsys.readouterr().err
+
+
+def readme_lines():
+    """The README's shell block about REST: its lines, continued ones joined."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"### Other programs, over REST.*?```sh\n(.*?)```", text, re.DOTALL)
+    lines = block.replace("\\\n", " ").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.mark.process
+def test_the_lines_of_the_readme_work_as_written(tmp_path, tiny_bundle):
+    if not shutil.which("curl"):
+        pytest.skip("no curl here")
+    make_key, start, address, *asked = readme_lines()
+    assert make_key.startswith("KEY=$(python -m leukemia keys add ")
+    assert shlex.split(start, comments=True)[:5] == ["python", "-m", "leukemia", "serve", "&"]
+    assert address == f"URL=http://{service.HOST}:{service.PORT}"
+    assert len(asked) >= 4 and all(line.startswith("curl ") for line in asked)
+    here = tmp_path / "bin"
+    here.mkdir()
+    (here / "python").symlink_to(sys.executable)
+    with Running(tmp_path, tiny_bundle) as running:
+        environment = running.environment | {"PATH": f"{here}:{os.environ['PATH']}"}
+        script = "\n".join([make_key.replace("python", sys.executable, 1), f"URL={running.url}", *asked])
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(RESEARCH_USE) == len(asked) - 1, done.stdout  # the last one is for Prometheus
+    assert '"decision":"' in done.stdout and "leukemia_answers_total" in done.stdout
+    assert '"error"' not in done.stdout
+    log = running.log.read_text()
+    assert "POST /v1/classify 200" in log and "Traceback" not in log

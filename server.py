@@ -23,6 +23,7 @@ from leukemia import settings
 from leukemia.audit import settings_log
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress
+from pages.components import entrance as entrances
 from pages.components import streamlit_internals
 from pages.components.first_files import FirstFiles
 
@@ -31,8 +32,9 @@ FOREIGN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not at 
 <h1>The dashboard cannot be used at this address</h1>
 <p>You asked for <b>{host}</b>. To protect patients' images, the dashboard answers only to the names on its
 administrator's list: at first, only to its own machine.</p>
-<p>On that machine, open <b>http://localhost:{port}</b>. To serve other machines, put the dashboard behind a
-proxy with sign-in and add its name to <code>allowedHosts</code> in <code>.streamlit/config.toml</code>.</p>
+<p>On that machine, open <b>http://localhost:{port}</b>. To serve other machines, set up sign-in and add the
+dashboard's name to <code>allowedHosts</code> in <code>.streamlit/config.toml</code>, as
+<code>docs/access.md</code> says.</p>
 </body></html>"""
 # What the first chart, cell or table needs, and takes seconds to import; then what all pages need.
 HEAVY = (
@@ -93,6 +95,7 @@ async def _ready(_: App) -> AsyncIterator[None]:
     streamlit_internals.leave_pages_folder()
     _import_heavy()
     threading.Thread(target=_record_settings, daemon=True).start()
+    entrance.announce()
     yield
 
 
@@ -120,11 +123,13 @@ def _to_classify(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
 
 
+entrance = entrances.entrance()
 app = App(
     "dashboard.py",
     routes=[Route("/classify", _to_classify)],
     middleware=[
         Middleware(NamedHosts),
+        entrance.middleware(),
         Middleware(FirstFiles, files=streamlit_internals.first_files()),
         Middleware(PreloadCharts),
     ],

@@ -212,7 +212,7 @@ def _first_paint(data: Path) -> None:
         try:
             server.wait()
             for section, sign in (("gallery", ".card img"), ("overview", ".js-plotly-plot .main-svg")):
-                visits = list(_visits(browser, f"{server.url}/dataset?section={section}", sign))[1:]
+                visits = list(_visits(browser, server.address(f"dataset?section={section}"), sign))[1:]
                 heading, content = (statistics.median(times) for times in zip(*visits, strict=True))
                 _row(f"{section}: title and sections on screen, ms", heading, PAINT)
                 _row(f"{section}: first {'cells' if section == 'gallery' else 'chart'}, ms", content, PAINT)

@@ -71,7 +71,7 @@ def main() -> None:
             server.wait()
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.add_init_script(f"sessionStorage.setItem('leukemia-reader', '{NAME}')")
-            page.goto(f"{server.url}/cases")
+            page.goto(server.address("cases"))
             opened = []
             for _ in range(options.opened + 1):
                 page.get_by_role("button", name="P-1").wait_for()

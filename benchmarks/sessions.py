@@ -29,10 +29,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from leukemia import settings
 from leukemia.imaging.reader import SUFFIXES
 from leukemia.operating_point import UNCLASSIFIED, WORDS
-from tests.support.browser import Server
+from tests.support.browser import TOKEN, Server
 
 CELLS, LARGE, SIDE = 50, 20, 5_000
 XSRF = "_streamlit_xsrf"
+PASS = {"Authorization": f"Bearer {TOKEN}"}
 LIMIT = 3_000_000_000
 PATIENCE = 1_200.0
 # The page's own words, whatever they are by now.
@@ -52,7 +53,10 @@ class Session:
     async def run(self, ready: asyncio.Barrier) -> None:
         """Open the page, drop the files when all others are ready, and wait for the answers."""
         address = self._url.replace("http", "ws") + "/_stcore/stream"
-        async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as socket:
+        connection = websockets.connect(
+            address, subprotocols=["streamlit"], max_size=None, additional_headers=PASS
+        )
+        async with connection as socket:
             await self._rerun(socket)
             identity = ""
             while not (identity and self._uploader):
@@ -139,7 +143,7 @@ def _put(url: str, token: str, name: str, data: bytes) -> None:
     head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = head.encode() + data + f"\r\n--{mark}--\r\n".encode()
     kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
-    kind |= {"X-Xsrftoken": token, "Cookie": f"{XSRF}={token}"}
+    kind |= PASS | {"X-Xsrftoken": token, "Cookie": f"{XSRF}={token}"}
     request = urllib.request.Request(url, body, kind, method="PUT")
     urllib.request.urlopen(request, timeout=PATIENCE).close()
 

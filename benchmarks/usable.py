@@ -72,7 +72,7 @@ def main() -> None:
         try:
             server.wait()
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(server.url)
+            page.goto(server.address())
             _until_it_learns(job)
             _measure(page)
         finally:

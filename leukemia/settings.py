@@ -11,6 +11,8 @@ LEUKEMIA_DATABASE_URL   where cases and the trail are recorded         SQLite in
 LEUKEMIA_HOSTS          further names under which REST answers         this machine's own only
 LEUKEMIA_BASE_PATH      where a proxy has put the REST service         ``/``
 LEUKEMIA_API_RATE       requests that a key of REST has                ``600 per minute``
+LEUKEMIA_TOKEN          what the dashboard's address carries, where    made at the first start
+                        nobody signs in
 ======================  =========================================  ===================================
 """
 
@@ -43,6 +45,7 @@ MAX_REQUEST_BYTES = 256 * 1024 * 1024
 DECODING_BYTES = 1_000_000_000
 
 MOST_WORKERS = 1_024
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
 MAX_SEED = 2**31 - 1
 
 # Set for a command that runs as a job: its folder, see leukemia.jobs.
@@ -67,6 +70,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     base_path: str = ""
     api_rate: str = API_RATE
+    token: str = field(repr=False, default="")
 
 
 def load() -> Settings:
@@ -90,6 +94,7 @@ def load() -> Settings:
         hosts=tuple(os.environ.get("LEUKEMIA_HOSTS", "").replace(",", " ").split()),
         base_path=_path("LEUKEMIA_BASE_PATH"),
         api_rate=_rate("LEUKEMIA_API_RATE"),
+        token=_token(),
     )
 
 
@@ -120,6 +125,16 @@ def _path(variable: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9._~/-]+", text):
         raise SettingError(f"The environment variable {variable} must be a path such as /leukemia.")
     return f"/{text}" if text else ""
+
+
+def _token() -> str:
+    token = os.environ.get("LEUKEMIA_TOKEN", "")
+    if token and not TOKEN.fullmatch(token):
+        raise SettingError(
+            "The environment variable LEUKEMIA_TOKEN must have 16 to 200 letters, digits, hyphens or "
+            "underscores."
+        )
+    return token
 
 
 def _whole(variable: str, least: int, most: int, default: int) -> int:

@@ -1,14 +1,21 @@
 """What is served before any page: who may ask, and what a first visitor meets. A real server."""
 
+import os
+import subprocess
+import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
+import websockets.exceptions
+import websockets.sync.client
 
 from leukemia.audit import trail
+from leukemia.settings import PROJECT
 from pages.components import streamlit_internals
-from tests.support.browser import Server
+from tests.support.browser import PATIENCE, TOKEN, Server
 
 pytestmark = pytest.mark.process
 
@@ -20,8 +27,8 @@ def server(tiny_bundle, tmp_path_factory):
         yield server
 
 
-def ask(server, path="/", host=None, condition=None):
-    headers = {"Host": host, "If-None-Match": condition}
+def ask(server, path="/", host=None, condition=None, token=TOKEN):
+    headers = {"Host": host, "If-None-Match": condition, "Authorization": token and f"Bearer {token}"}
     request = urllib.request.Request(server.url + path, headers={k: v for k, v in headers.items() if v})
     return urllib.request.urlopen(request, timeout=60)
 
@@ -101,3 +108,110 @@ def test_the_server_puts_its_settings_on_record_as_it_starts(server):
         time.sleep(0.1)
     assert [one.reason for one in entries] == ["dashboard started"]
     assert f"LEUKEMIA_DATA={server.data}" in entries[0].new
+
+
+@pytest.mark.parametrize("token", [None, "", "x" * 16, TOKEN[:-1], f"{TOKEN}x", TOKEN.upper(), "ä" * 16])
+def test_without_the_token_there_is_no_answer(server, token):
+    sent = token and urllib.parse.quote(token)
+    for path in (
+        "/",
+        "/dataset",
+        "/_stcore/host-config",
+        "/_stcore/metrics",
+        "/_stcore/stream",
+        "/no-such-page",
+    ):
+        for address in (path, f"{path}?token={sent}"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                ask(server, address, token=sent)
+            assert refused.value.code == 403
+            assert "token" in refused.value.read().decode()
+    for path in streamlit_internals.chart_scripts()[:1]:
+        with pytest.raises(urllib.error.HTTPError):
+            ask(server, path, token=sent)
+
+
+def test_a_browser_without_the_token_reads_what_to_do(server):
+    request = urllib.request.Request(server.url, headers={"Accept": "text/html"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    text = refused.value.read().decode()
+    assert "printed in the terminal" in text
+    assert "For research use only" in text
+    assert TOKEN not in text
+
+
+def test_the_token_goes_from_the_address_into_a_cookie_that_no_script_reads(server):
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    opener = urllib.request.build_opener(Stay)
+    with pytest.raises(urllib.error.HTTPError) as moved:
+        opener.open(f"{server.url}//evil.example/x?a=1&token={TOKEN}&b=ü".replace("ü", "%C3%BC"), timeout=60)
+    assert moved.value.code == 303
+    assert moved.value.headers["Location"] == "/evil.example/x?a=1&b=%C3%BC"
+    cookie = moved.value.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and "Path=/;" in cookie
+    assert TOKEN not in cookie
+    kept = cookie.partition(";")[0]
+    for value, code in ((kept, 200), (kept[:-1], 403), (f"{kept}0", 403)):
+        request = urllib.request.Request(server.url, headers={"Cookie": value})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                assert answer.status == code
+        except urllib.error.HTTPError as refused:
+            assert refused.code == code
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong-wrong-wrong"}])
+def test_a_websocket_without_the_token_is_turned_away(server, headers):
+    address = server.url.replace("http", "ws") + "/_stcore/stream"
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        websockets.sync.client.connect(address, subprotocols=["streamlit"], additional_headers=headers)
+    assert refused.value.response.status_code == 403
+    given = {"Authorization": f"Bearer {TOKEN}"}
+    with websockets.sync.client.connect(
+        address, subprotocols=["streamlit"], additional_headers=given
+    ) as open_:
+        assert open_.subprotocol == "streamlit"
+
+
+def test_health_is_answered_to_whoever_asks(server):
+    with ask(server, "/_stcore/health", token=None) as answer:
+        assert answer.read() == b"ok"
+
+
+def test_the_address_is_printed_with_the_token(server):
+    text = server.log.read_text()
+    assert f"{server.url}/?token={TOKEN}" in text
+    assert text.count("http") == 1
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", ""])
+def test_it_does_not_start_where_others_would_need_no_sign_in(tmp_path, address):
+    done = run_server(f"--server.address={address}", LEUKEMIA_DATA=str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert "nobody would have to sign in" in done.stderr
+    assert "docs/access.md" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_it_does_not_start_with_a_token_that_is_none(tmp_path):
+    done = run_server(LEUKEMIA_TOKEN="short", LEUKEMIA_DATA=str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert "LEUKEMIA_TOKEN must have 16 to 200 letters" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def run_server(*options, **environment):
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.headless=true", *options]
+    return subprocess.run(
+        [*command, "--server.port=0"],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )

@@ -73,6 +73,7 @@ def described(given: settings.Settings) -> dict[str, str]:
         "LEUKEMIA_HOSTS": " ".join(given.hosts),
         "LEUKEMIA_BASE_PATH": given.base_path,
         "LEUKEMIA_API_RATE": given.api_rate,
+        "LEUKEMIA_TOKEN": "given" if given.token else "",
     }
 
 

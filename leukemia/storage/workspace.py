@@ -64,6 +64,13 @@ class Workspace:
         """All pixels of the fields of cases, without loss, each called after its pixels."""
         return self.data / "fields"
 
+    # Who may come in.
+
+    @property
+    def access_token(self) -> Path:
+        """What the dashboard's address carries where nobody signs in; only its own account can read it."""
+        return self.data / ".access-token"
+
     # What can be computed again.
 
     @property

@@ -7,20 +7,28 @@ import re
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import streamlit
 import uvicorn
+from streamlit import cli_util, config
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.web.server import server_util
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 __all__ = [
+    "address_of_browser",
+    "base_path",
     "chart_scripts",
     "drop_uploads",
     "first_files",
     "is_host_allowed",
+    "is_run_alone",
     "leave_pages_folder",
+    "open_browser",
+    "option",
     "send_at_once",
     "uploads",
 ]
@@ -36,6 +44,33 @@ def leave_pages_folder() -> bool:
     did = PagesManager.uses_pages_directory
     PagesManager.uses_pages_directory = False
     return bool(did)
+
+
+def option(name: str) -> Any:
+    """A setting of Streamlit."""
+    return config.get_option(name)
+
+
+def base_path() -> str:
+    """The path below which the dashboard is served: empty, or with a slash in front and none at the end."""
+    path = option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""
+
+
+def address_of_browser() -> str:
+    """The address by which a browser on this machine reaches the dashboard, without a slash at the end."""
+    return server_util.get_url(option("browser.serverAddress"))
+
+
+def open_browser(address: str) -> None:
+    """Open an address as Streamlit does, unless it runs without a screen."""
+    if not option("server.headless"):
+        cli_util.open_browser(address)
+
+
+def is_run_alone() -> bool:
+    """Whether a page is served without ``server.py`` before it, as by ``streamlit run dashboard.py``."""
+    return config._server_mode == "starlette-managed"
 
 
 def chart_scripts() -> list[str]:

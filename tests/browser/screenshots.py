@@ -39,10 +39,10 @@ def main() -> None:
         try:
             server.wait()
             for shot in SHOTS:
-                _take(browser, server.url, Path(name), *shot)
+                _take(browser, server.address(), Path(name), *shot)
             _take_case(browser, Path(name))
             for shot in FIELD_SHOTS:
-                _take_field(browser, server.url, Path(name) / "smear.png", *shot)
+                _take_field(browser, server.address(), Path(name) / "smear.png", *shot)
             _take_runs(browser, Path(name) / "runs.txt")
         finally:
             browser.close()
@@ -55,7 +55,7 @@ def _take_case(browser: Browser, folder: Path) -> None:
         server.wait()
         page = browser.new_page(viewport={"width": 1280, "height": 1200}, color_scheme="light")
         page.add_init_script(READER)
-        page.goto(f"{server.url}/cases")
+        page.goto(server.address("cases"))
         page.get_by_role("button", name="Make a case of the sample cells").click()
         page.locator(".card img").nth(15).wait_for()
         page.get_by_text("You have read 0 of 16").wait_for()
@@ -81,7 +81,7 @@ def _take_runs(browser: Browser, log: Path) -> None:
     try:
         server.wait()
         page = browser.new_page(viewport={"width": 1280, "height": 1500}, color_scheme="light")
-        page.goto(f"{server.url}/training?section=runs&run={found[0].run_id}")
+        page.goto(server.address(f"training?section=runs&run={found[0].run_id}"))
         page.get_by_text("Epoch by epoch").wait_for()
         page.wait_for_timeout(4_000)
         page.screenshot(path=FOLDER / "training-runs.png")

@@ -51,7 +51,7 @@ def test_the_first_visit_after_a_start_may_be_a_pages_own_address(
     with Server(tiny_bundle, tmp_path / "log.txt", looked_through) as running:
         page = browser.new_page()
         page.set_default_timeout(1_000 * PATIENCE)
-        page.goto(f"{running.url}/dataset?section=gallery&class=ALL")
+        page.goto(running.address("dataset?section=gallery&class=ALL"))
         page.get_by_text(RESEARCH_USE).wait_for()
         page.locator(".card").first.wait_for()
         assert page.url.endswith("/dataset?section=gallery&class=ALL")

@@ -11,6 +11,8 @@ import urllib.request
 from leukemia.settings import PROJECT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Of every dashboard here: a page that is open goes on after a restart.
+TOKEN = "the-token-of-the-tests"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,10 +48,14 @@ class Server:
         self.log, self.data = log, data
         options = ["--server.headless=true", f"--server.port={port}"]
         command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
-        named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data}
+        named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data, "LEUKEMIA_TOKEN": TOKEN}
         environment = (environment or os.environ) | {name: str(path) for name, path in named.items() if path}
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=out)
+
+    def address(self, path=""):
+        """An address to begin with: it carries the token."""
+        return f"{self.url}/{path}{'&' if '?' in path else '?'}token={TOKEN}"
 
     def __enter__(self):
         try:
@@ -102,7 +108,7 @@ class Sessions:
         page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         inside = ("data:", "blob:", server.url)
         page.on("request", lambda one: None if one.url.startswith(inside) else self.faults.append(one.url))
-        page.goto(f"{server.url}/{address}")
+        page.goto(server.address(address))
         page.get_by_role("heading", name=heading, exact=True).wait_for()
         return page
 

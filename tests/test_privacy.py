@@ -104,6 +104,8 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     with Running(tmp_path, tiny_bundle, watch.environment, data):
         run.add("serve")
     assert watch.notes == [], "serve"
+    go("backup", tmp_path / "backup")
+    go("restore", tmp_path / "backup", "--data", tmp_path / "again")
     go("audit", "verify")
     go("audit", "list")
     assert run == commands()

@@ -11,6 +11,7 @@ from pathlib import Path
 from leukemia import settings
 from leukemia.cli import (
     audit,
+    backup,
     dataset,
     inference,
     monitoring,
@@ -38,6 +39,7 @@ GROUPS = (
     monitoring,
     audit,
     service,
+    backup,
 )
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 # Commands that write; each notes its settings where they changed.

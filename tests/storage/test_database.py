@@ -2,7 +2,9 @@
 
 import multiprocessing
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 
@@ -18,6 +20,7 @@ from leukemia.audit.trail import Entry
 from leukemia.cases import tables  # noqa: F401
 from leukemia.dataset import label_log  # noqa: F401
 from leukemia.errors import RecordsError, SettingError
+from leukemia.settings import PROJECT
 from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
 
@@ -207,6 +210,31 @@ def test_records_are_brought_up_to_date_whole_or_not_at_all(records, next_migrat
     next_migration("op.execute('SELECT nonsense FROM nowhere')")
     with pytest.raises(RecordsError):
         trail.entries(records)
+    assert made(records) == before
+    next_migration("op.execute('SELECT 1')")
+    assert [entry.event for entry in trail.entries(records)] == ["x"]
+    assert made(records) == before | {"further"}
+    assert verify.verify(records).is_whole
+
+
+@pytest.mark.process
+def test_a_migration_whose_process_is_killed_leaves_the_records_as_they_were(
+    records, next_migration, monkeypatch
+):
+    trail.record(records, Entry("x", "Ada"))
+    before = made(records)
+    next_migration("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    killed = (
+        "import pathlib, sys\n"
+        "from leukemia.audit import trail\n"
+        "from leukemia.storage import database\n"
+        f"database.MIGRATIONS, database.REVISION = pathlib.Path({str(database.MIGRATIONS)!r}), '9998'\n"
+        "trail.entries(pathlib.Path(sys.argv[1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", killed, records], cwd=PROJECT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    monkeypatch.setattr(database, "REVISION", "9998")
+    database._ready.clear()
     assert made(records) == before
     next_migration("op.execute('SELECT 1')")
     assert [entry.event for entry in trail.entries(records)] == ["x"]

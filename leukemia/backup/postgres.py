@@ -1,0 +1,71 @@
+"""The records in PostgreSQL, by its own programs: ``pg_dump`` and ``pg_restore``."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from leukemia.backup.contents import BackupError
+
+MISSING = "{} is not installed here: it comes with PostgreSQL's client (Debian: postgresql-client)."
+
+
+def dump(url: str, file: Path, snapshot: str) -> None:
+    """Write a database to a file, as one transaction saw it.
+
+    Parameters
+    ----------
+    url : str
+        Of the database; it may carry a password.
+    file : Path
+    snapshot : str
+        Of that transaction, by ``pg_export_snapshot()``.
+
+    Raises
+    ------
+    BackupError
+        In the program's words.
+    """
+    options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+    _run("pg_dump", url, *options, f"--file={file}")
+
+
+def load(url: str, file: Path) -> None:
+    """Load a dump into an empty database, whole or not at all; raises BackupError."""
+    engine = sa.create_engine(url)
+    try:
+        if tables := sa.inspect(engine).get_table_names():
+            raise BackupError(
+                f"The database that LEUKEMIA_DATABASE_URL names is not empty (it has {len(tables)} tables). "
+                "Nothing was restored. Make an empty one and name that."
+            )
+    except sa.exc.SQLAlchemyError as error:
+        raise BackupError("The database that LEUKEMIA_DATABASE_URL names does not answer.") from error
+    finally:
+        engine.dispose()
+    options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    _run("pg_restore", url, *options, str(file))
+
+
+def _run(program: str, url: str, *arguments: str) -> None:
+    found = shutil.which(program) or next(
+        map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)), None
+    )
+    if found is None:
+        raise BackupError(MISSING.format(program))
+    address = sa.make_url(url)
+    # Arguments are seen by everybody on the machine.
+    password = {"PGPASSWORD": address.password} if address.password else {}
+    shown = address.set(drivername="postgresql", password=None).render_as_string()
+    done = subprocess.run(
+        [found, f"--dbname={shown}", *arguments],
+        env=os.environ | password,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[0]
+        raise BackupError(f"{program} failed: {said}")

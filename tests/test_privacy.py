@@ -15,6 +15,7 @@ from leukemia.settings import PROJECT
 from leukemia.verification import store
 from tests.support.bundle_factory import copy_bundle
 from tests.support.fields import PIXEL_SIZE, draw
+from tests.support.slides import write as write_slide
 from tests.support.labelled_cells import write_folders
 from tests.support.rest import Running
 from tests.support.watch import Watch
@@ -91,6 +92,9 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     smear = tmp_path / "smear.png"
     Image.fromarray(draw()).save(smear)
     go("segment", smear, "--output", tmp_path / "segmented", "--pixel-size", PIXEL_SIZE)
+    slide = write_slide(tmp_path / "slide.svs", draw())
+    case = cases.create(data, "P-1", who="Ada")
+    go("add-slide", slide, "--case", case.id)
     go("map", "--model", tiny_bundle)
     go("verify", cells, "--model", tiny_bundle, *least, "--report", tmp_path / "report.html", status=(0, 1))
     (verified,) = store.every(data)

@@ -1,15 +1,19 @@
-"""The command that finds white cells in fields of a smear, and in whole slides: ``segment``."""
+"""The commands that find white cells in fields and slides: ``segment``, and ``add-slide`` for a case."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli import images
-from leukemia.cli.arguments import Commands, scale_option, whole
+from leukemia.cli.arguments import Commands, data_option, scale_option, whole
 from leukemia.counting import counted
 
-MOST_CELLS = 100_000
+if TYPE_CHECKING:
+    from leukemia.segmentation.slides.search import Settings
+
+MOST_CELLS, MOST_CASES = 100_000, 2**31 - 1
 
 
 def add_to(commands: Commands) -> None:
@@ -39,18 +43,16 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--resume", action="store_true", help="go on with the search of a slide that was interrupted"
     )
-    command.add_argument(
-        "--most",
-        type=whole(1, MOST_CELLS),
-        metavar="CELLS",
-        help="white cells at which the search of a slide ends (default: 2,000; with --battlement 100)",
-    )
-    command.add_argument(
-        "--battlement",
-        action="store_true",
-        help="visit a slide along the battlement track of a differential count",
-    )
+    _slide_options(command)
     command.set_defaults(run=segment)
+
+    command = commands.add_parser("add-slide", help="search a whole slide and add its cells to a case")
+    command.add_argument("slide", type=Path, metavar="SLIDE", help="tiled TIFF, SVS, NDPI, SCN or BIF")
+    command.add_argument("--case", type=whole(1, MOST_CASES), required=True, metavar="NUMBER")
+    scale_option(command, "the micrometres of one pixel of the slide (default: as it records them)")
+    _slide_options(command)
+    data_option(command)
+    command.set_defaults(run=add_slide)
 
 
 def segment(options: Namespace) -> int:
@@ -58,19 +60,17 @@ def segment(options: Namespace) -> int:
     from leukemia.cli.console import Bar
     from leukemia.imaging.slide import ALL_SUFFIXES
     from leukemia.segmentation import result
-    from leukemia.segmentation.slides import search
     from leukemia.storage import output
 
     paths = list(images.find(options.paths, ALL_SUFFIXES))
     output.folder(options.output, result.CONTENT, "result of segment")
     _check_unfinished(options)
-    usual = search.DIFFERENTIAL if options.battlement else search.MOST
-    slides = search.Settings(options.most or usual, options.battlement)
     try:
         with Bar("fields") as bar:
-            count = result.write(paths, options.output, options.scale, bar, slides)
+            count = result.write(paths, options.output, options.scale, bar, _settings(options))
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_paused(options.output)) from None
+        states = sorted(result.unfinished(options.output).glob("*.db"))
+        raise KeyboardInterrupt(_paused(states, "Run the same command with --resume to go on.")) from None
     cells = counted(count.cells, "white cell")
     read = count.fields - count.failed
     print(f"{cells} in {read:,} of {counted(count.fields, 'field')}: {options.output}")
@@ -81,6 +81,36 @@ def segment(options: Namespace) -> int:
         print(f"{damaged} could not be searched: see the column error in {result.TABLE}.", file=sys.stderr)
     print(settings.RESEARCH_USE)
     return 1 if count.failed or count.damaged else 0
+
+
+def add_slide(options: Namespace) -> int:
+    """Search a slide, or go on with it, and add its cells to a case."""
+    from leukemia.cases import slides
+    from leukemia.cli.console import Bar
+    from leukemia.inference.classifier import Classifier
+    from leukemia.jobs import progress
+    from leukemia.registry import serving
+
+    serves, chosen = serving.find(), _settings(options)
+    try:
+        with Bar("parts") as bar:
+            added = slides.add(
+                options.data,
+                options.case,
+                options.slide,
+                Classifier(serves.bundle),
+                who=progress.who(),
+                version=serves.version,
+                settings=chosen,
+                progress=bar,
+            )
+    except KeyboardInterrupt:
+        kept = slides.state_file(options.data, options.case, options.slide, chosen)
+        raise KeyboardInterrupt(_paused([kept], "Start it again to go on.")) from None
+    already = f", {counted(len(added.already), 'cell')} there already" if added.already else ""
+    print(f"{counted(len(added.new), 'cell')} added to the case{already}.")
+    print(settings.RESEARCH_USE)
+    return 0
 
 
 def _check_unfinished(options: Namespace) -> None:
@@ -96,16 +126,38 @@ def _check_unfinished(options: Namespace) -> None:
         )
 
 
-def _paused(folder: Path) -> str:
+def _paused(states: list[Path], how_to_go_on: str) -> str:
     """The sentence for an interrupted search of slides; empty where none had begun."""
-    from leukemia.segmentation import result
     from leukemia.segmentation.slides import state
 
-    begun = [state.begun(file) for file in sorted(result.unfinished(folder).glob("*.db"))]
-    if not begun or begun[-1] is None:
+    counts = [one for one in map(state.begun, states) if one]
+    if not counts:
         return ""
-    counts = begun[-1]
+    done, parts, cells = (sum(getattr(one, name) for one in counts) for name in ("done", "parts", "cells"))
     return (
-        f"Paused: {counts.done:,} of {counts.parts:,} parts of the slide are searched, "
-        f"{counted(counts.cells, 'white cell')} found. Run the same command with --resume to go on."
+        f"Paused: {done:,} of {parts:,} parts of the slide are searched, {counted(cells, 'white cell')} "
+        f"found. {how_to_go_on}"
     )
+
+
+def _slide_options(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--most",
+        type=whole(1, MOST_CELLS),
+        metavar="CELLS",
+        help="white cells at which the search of a slide ends (default: 2,000; with --battlement 100)",
+    )
+    command.add_argument(
+        "--battlement",
+        action="store_true",
+        help="visit a slide along the battlement track of a differential count",
+    )
+
+
+def _settings(options: Namespace) -> "Settings":
+    from leukemia.imaging.scale import PIXEL_SIZE
+    from leukemia.segmentation.slides import search
+
+    most = options.most or (search.DIFFERENTIAL if options.battlement else search.MOST)
+    said = options.scale and (options.scale.pixel_size or PIXEL_SIZE)
+    return search.Settings(most, options.battlement, said)

@@ -6,6 +6,7 @@ are never read.
 """
 
 import mmap
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ def is_slide(path: Path) -> bool:
 
 
 class Slide:
-    """An open slide; a context manager. Not to be shared between threads.
+    """An open slide; a context manager. Safe to share between threads.
 
     Parameters
     ----------
@@ -123,6 +124,7 @@ class Slide:
         kind = self.levels[0].page.compression
         kinds = ((tiff.JPEG, "JPEG"), (tiff.JPEG_2000, "JPEG 2000"), (tiff.WEBP, "WebP"))
         self.loss = next((Loss(f"{name}-compressed slide") for codes, name in kinds if kind in codes), None)
+        self._lock = threading.Lock()
         self._tiles: OrderedDict[tuple[int, int], np.ndarray | None] = OrderedDict()
         self._bytes = 0
 
@@ -160,7 +162,8 @@ class Slide:
         pixels = np.full((bottom - top, right - left, 3), GLASS, np.uint8)
         damaged = []
         for index, (x, y, x1, y1) in _tiles_of(self.levels[level].page, box):
-            tile = self._tile(level, index)
+            with self._lock:
+                tile = self._tile(level, index)
             if tile is None:
                 damaged.append((x, y, min(x1, self.levels[level].width), min(y1, self.levels[level].height)))
                 continue

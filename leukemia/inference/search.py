@@ -73,7 +73,7 @@ def search(
         field.width,
         field.height,
         image_id,
-        _small(field.image),
+        small_picture(field.image),
         note,
         scale=found.scale,
         lossy=field.loss is not None,
@@ -90,7 +90,8 @@ def _named(answer: Answer, unknown: bool) -> Answer:
     return replace(answer, name=f"{answer.name}, cell {answer.place.number}", scale_unknown=unknown)
 
 
-def _small(image: Image.Image) -> bytes:
+def small_picture(image: Image.Image) -> bytes:
+    """What is kept of a field: WebP of at most :data:`FIELD_SIDE` pixels a side."""
     small = image.copy()
     small.thumbnail((FIELD_SIDE, FIELD_SIDE), Image.Resampling.BOX)
     out = io.BytesIO()

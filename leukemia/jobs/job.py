@@ -26,12 +26,13 @@ FORCED = "It did not stop on its own and was forced to stop. Finished work is ke
 
 
 class Lane(StrEnum):
-    """One job at a time in each: what changes the set, examines it, is measured, and checks a model."""
+    """One job at a time in each: what changes the set, examines it, is measured, checks a model, searches."""
 
     CHANGE = "change"
     EXAMINE = "examine"
     MEASURE = "measure"
     VERIFY = "verify"
+    SEARCH = "search"
 
 
 class JobKind(StrEnum):
@@ -46,6 +47,7 @@ class JobKind(StrEnum):
     MEASURE = "measure"
     PACE = "pace"
     VERIFY = "verify"
+    SLIDE = "slide"
 
     @property
     def lane(self) -> Lane:
@@ -54,6 +56,8 @@ class JobKind(StrEnum):
             return Lane.EXAMINE
         if self == JobKind.VERIFY:
             return Lane.VERIFY
+        if self == JobKind.SLIDE:
+            return Lane.SEARCH
         return Lane.MEASURE if self in (JobKind.MEASURE, JobKind.PACE) else Lane.CHANGE
 
     @property

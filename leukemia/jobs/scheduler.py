@@ -34,6 +34,7 @@ BUSY = {
     Lane.EXAMINE: "the images are already being checked",
     Lane.MEASURE: "the cells are being measured",
     Lane.VERIFY: "another verification is classifying its cells",
+    Lane.SEARCH: "another slide is being searched",
 }
 
 ACTIONS = {
@@ -46,6 +47,7 @@ ACTIONS = {
     JobKind.MEASURE: Action.EXAMINE,
     JobKind.PACE: Action.TRAIN,
     JobKind.VERIFY: Action.VERIFY,
+    JobKind.SLIDE: Action.MAKE_CASES,
 }
 
 _log = logging.getLogger(__name__)

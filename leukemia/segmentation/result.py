@@ -69,7 +69,7 @@ def write(
     progress : callable, optional
         Called with what is done, all there is, and what is being done.
     slides : Settings, optional
-        How slides are searched; their scale is ``said``.
+        How slides are searched; by default, each whole, at the scale said.
 
     Returns
     -------
@@ -81,9 +81,7 @@ def write(
         Where the interrupted search was of another slide, or with other settings.
     """
     paths, folder = list(paths), Path(folder).absolute()
-    settings = slides or Settings()
-    if said:
-        settings = replace(settings, pixel_size=said.pixel_size or scales.PIXEL_SIZE)
+    settings = slides or Settings(pixel_size=said and (said.pixel_size or scales.PIXEL_SIZE))
     names = _names(paths)
     folder.parent.mkdir(parents=True, exist_ok=True)
     failed = cells = damaged = 0

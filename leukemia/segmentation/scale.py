@@ -10,6 +10,7 @@ from leukemia.imaging.scale import Scale, plausible
 from leukemia.segmentation import boxes
 from leukemia.segmentation.boxes import RED, WHITE, Boxes
 from leukemia.segmentation.field import Field
+from leukemia.segmentation.focus import OUT_OF_FOCUS, is_blurred
 from leukemia.segmentation.network import PIXEL_SIZE, Network
 
 # Micrometres across: the usual diameter of a red cell in a dried smear.
@@ -24,6 +25,8 @@ NO_SMEAR = (
 )
 # Micrometres per pixel that are tried; the network knows red cells from half to nearly twice the usual size.
 TRIED = (0.05, 0.1, 0.2, 0.4)
+# At which one it is asked whether a field without a cell is blurred.
+BETWEEN = 0.1
 # The weight (0 to 1) of a reading under which it tells no scale, and from which it tells it so clearly that
 # no other is tried. Fields held out of the training have .23 or more, pictures of other things mostly less.
 LEAST, CLEAR = 0.22, 0.55
@@ -111,7 +114,7 @@ def choose(field: Field, network: Network, said: Scale | None = None) -> FieldSc
         return FieldScale(_by_red_cells(again) if len(again.red) >= FEW else likely, BY_RED_CELLS)
     best = max(readings, key=_weight_of_white)
     if not _weight_of_white(best):
-        raise ImageError(NO_SMEAR)
+        raise ImageError(OUT_OF_FOCUS if is_blurred(field, BETWEEN) else NO_SMEAR)
     return FieldScale(best.pixel_size, known=False)
 
 

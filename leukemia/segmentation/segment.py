@@ -7,7 +7,7 @@ import numpy as np
 
 from leukemia.errors import ImageError
 from leukemia.imaging.scale import Scale
-from leukemia.segmentation import find, scale
+from leukemia.segmentation import find, focus, scale
 from leukemia.segmentation.field import Field
 from leukemia.segmentation.find import Found
 from leukemia.segmentation.network import Network, shipped
@@ -87,11 +87,13 @@ def segment(
     Raises
     ------
     ImageError
-        Where the picture has no colour, or no cell tells its scale.
+        Where the picture has no colour or is out of focus, or no cell tells its scale.
     """
     network = network or shipped()
     _check(field)
     chosen = scale.choose(field, network, said)
+    if focus.is_blurred(field, chosen.pixel_size):
+        raise ImageError(focus.OUT_OF_FOCUS)
     found = find.find(field, network, chosen.pixel_size, progress)
     everything = range(len(found.white))
     return Segmented(outlined(field, found, everything), len(found.red), len(found.platelets), chosen)

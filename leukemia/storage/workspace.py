@@ -98,6 +98,18 @@ class Workspace:
         """Fields that people have open, a folder a session; each goes with its session."""
         return self.cache / "fields"
 
+    # Whole slides.
+
+    @property
+    def slides(self) -> Path:
+        """Where a laboratory puts its slides for the page Cases."""
+        return self.data / "slides"
+
+    @property
+    def slide_searches(self) -> Path:
+        """How far the searches of slides for cases are, in SQLite."""
+        return self.data / "slide-searches"
+
     # Jobs and trainings.
 
     @property

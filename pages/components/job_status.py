@@ -33,9 +33,9 @@ def again(job: Job) -> None:
         flash.put(FLASH, flash.ERROR, str(error))
 
 
-def follow(job: Job) -> None:
-    """Show a job while it works, without running the page again until it ends."""
-    st.fragment(_watch, run_every=EVERY)(job)
+def follow(job: Job, *, stop: str = "Cancel") -> None:
+    """Show a job while it works, without running the page again until it ends; ``stop`` is on its button."""
+    st.fragment(_watch, run_every=EVERY)(job, stop)
 
 
 def unfinished(data: Path, kind: JobKind, *, resume: str = "Resume") -> bool:
@@ -79,7 +79,7 @@ def problems(state: JobState) -> None:
     st.markdown(f"**{state.problem_count:,} problem{'' if one else 's'} found**\n\n" + "\n".join(lines))
 
 
-def _watch(job: Job) -> None:
+def _watch(job: Job, stop: str) -> None:
     state = jobs.state(job)
     if not state.active:
         st.rerun()
@@ -90,7 +90,7 @@ def _watch(job: Job) -> None:
                 st.metric(name if name.isupper() else name.capitalize(), f"{count:,}", width=120)
     problems(state)
     st.button(
-        "Cancel" if state.status == JobStatus.RUNNING else "Stopping …",
+        stop if state.status == JobStatus.RUNNING else "Stopping …",
         key=f"cancel-{job.kind}",
         icon=":material/stop:",
         on_click=jobs.cancel,

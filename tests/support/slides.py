@@ -45,8 +45,8 @@ def spoil(path, x, y, *, level=0, how=lambda data: bytes(len(data))):
 
 
 def smear(width=2_560, height=2_048, cells=(), **settings):
-    """A drawn smear with white cells of a radius of 60 at these places."""
-    return draw(width=width, height=height, white=[(x, y, 60) for x, y in cells], **settings)
+    """A drawn smear with white cells at these places; each with a radius of 60 where it says no other."""
+    return draw(width=width, height=height, white=[(*cell, 60)[:3] for cell in cells], **settings)
 
 
 def glass(pixels, left=0, top=0, right=None, bottom=None):

@@ -11,7 +11,7 @@ from leukemia.counting import counted
 from leukemia.errors import ImageError
 from leukemia.imaging.scale import Scale
 from leukemia.imaging.slide import Slide
-from leukemia.segmentation import boxes, find
+from leukemia.segmentation import boxes, find, focus
 from leukemia.segmentation.network import PIXEL_SIZE, Network
 from leukemia.segmentation.scale import FieldScale, stated
 from leukemia.segmentation.segment import WhiteCell, outlined, shipped
@@ -144,6 +144,8 @@ def note(state: State, settings: Settings) -> str:
             f"ended at {counted(settings.most, 'white cell')}: {counts.done:,} of {counts.parts:,} parts "
             "that hold anything were searched"
         )
+    if blurred := state.blurred:
+        said.append(f"{counted(blurred, 'part')} out of focus, in which cells may have been missed")
     if damaged := state.damaged():
         said.append(f"{counted(len(damaged), 'tile')} of the slide damaged and not searched")
     return "; ".join(said)
@@ -169,7 +171,8 @@ def _search_part(
     new = [at for at in np.flatnonzero(inside) if not boxes.same_cell(known, white.sides[at]).any()]
     own = ((red.middles >= core[:2]) & (red.middles < core[2:])).all(axis=1)
     cells = [_in_slide(cell, part) for cell in outlined(part, found, new)]
-    state.add(turn, cells, int(own.sum()), part.damaged)
+    blurred = not part.damaged and focus.is_blurred(part, size)
+    state.add(turn, cells, int(own.sum()), part.damaged, blurred=blurred)
     return np.concatenate([known, white.sides[new]])
 
 

@@ -22,6 +22,7 @@ from pages.sections.cases import (
     readers,
     report,
     review,
+    slides,
     summary,
     words,
 )
@@ -97,6 +98,7 @@ def _reader_and_intake(data: Path, one: Overview) -> None:
             _reader()
     with place:
         intake.show(data, one.case, is_empty=not one.cells)
+        slides.show(data, one.case)
 
 
 def _reader() -> None:

@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from leukemia.bundles import bundle as bundles
+from leukemia.cases import case as cases
 from leukemia.cli.main import parser
 from leukemia.settings import PROJECT
 from leukemia.verification import store
 from tests.support.bundle_factory import copy_bundle
 from tests.support.fields import PIXEL_SIZE, draw
-from tests.support.slides import write as write_slide
 from tests.support.labelled_cells import write_folders
 from tests.support.rest import Running
+from tests.support.slides import write as write_slide
 from tests.support.watch import Watch
 
 WRONG = {

@@ -133,6 +133,14 @@ def drawn_files(drawn, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def stain_bundle(tmp_path_factory):
+    """A bundle that answers a cell of a drawn field only once its stain is matched."""
+    from tests.support.stain_factory import write_stain_bundle
+
+    return write_stain_bundle(tmp_path_factory.mktemp("stain") / "bundle")
+
+
+@pytest.fixture(scope="session")
 def tiny_bundle(drawn, once):
     """A bundle whose network looks at the mean colour only, fitted to the drawn cells."""
     return once("tiny", lambda folder: _write_tiny(drawn, folder))

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from leukemia.bundles.fields import (
     Bound,
+    Colour,
+    ColourSpread,
     Count,
     Difference,
     Fields,
@@ -110,6 +112,14 @@ class Novelty(Fields):
     limit: Annotated[NotNegative, Field(le=FARTHEST)]
     share: Share = Field(alias="pass")
     passed_out_of_fold: Share
+
+
+class TrainingStain(Fields):
+    """The colours of training cells, patients taking turns; see :class:`leukemia.imaging.stain.Stain`."""
+
+    middle: Annotated[tuple[Colour, Colour, Colour], Field(strict=False)]
+    spread: Annotated[tuple[ColourSpread, ColourSpread, ColourSpread], Field(strict=False)]
+    cells: Annotated[Count, Field(ge=1)]
 
 
 class Preprocessing(Fields):

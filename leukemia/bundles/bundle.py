@@ -26,6 +26,7 @@ from pathlib import Path
 from leukemia.bundles import predictions as held_out
 from leukemia.bundles import schema
 from leukemia.errors import BundleError
+from leukemia.imaging.stain import Stain
 from leukemia.operating_point import OperatingPoint
 
 NETWORK = "model.keras"
@@ -94,6 +95,12 @@ class Bundle:
         """Distance from the cells learned beyond which a picture is not answered, or None."""
         novelty = self.record.novelty
         return float(novelty.limit) if novelty else None
+
+    @property
+    def stain(self) -> Stain | None:
+        """The colours of the cells that it learned from; None where they are not on record."""
+        found = self.record.stain
+        return Stain(found.middle, found.spread, found.cells) if found else None
 
     @property
     def input_size(self) -> int:

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from leukemia.bundles import json_values
-from leukemia.bundles.answering import Band, Calibration, Engine, Limits, Novelty, Preprocessing, Threshold
+from leukemia.bundles.answering import (
+    Band,
+    Calibration,
+    Engine,
+    Limits,
+    Novelty,
+    Preprocessing,
+    Threshold,
+    TrainingStain,
+)
 from leukemia.bundles.breakdown import BySource, Stress, ThreeWay
 from leukemia.bundles.fields import (
     ByClass,
@@ -134,6 +143,7 @@ class Training(Fields):
     calibration: Calibration | None = None
     indeterminate: Band | None = None
     novelty: Novelty | None = None
+    stain: TrainingStain | None = None
     data: Data
     estimates: Estimates = Field(alias="figures")
     patient_estimates: Estimates = Field(alias="patient_figures")

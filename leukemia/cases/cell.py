@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from leukemia.cases.case import UNDECIDED, UNREAD, Case
+from leukemia.imaging.stain import StainMatch
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.place import Place
 
@@ -91,6 +92,8 @@ class Cell:
         Number of the field of the case that it was found in; 0 for a picture of its own.
     place : Place or None
         Where in that field it lies.
+    stain : StainMatch or None
+        What was done to its colours before it was answered; None where it was answered as it is.
     readings : tuple of Reading
         Each reader's verdict that counts, in the order given.
     settlement : Settlement or None
@@ -126,6 +129,7 @@ class Cell:
     verdict: str
     field: int = 0
     place: Place | None = None
+    stain: StainMatch | None = None
     readings: tuple[Reading, ...] = ()
     settlement: Settlement | None = None
     hidden: bool = False
@@ -160,6 +164,6 @@ def as_seen(cell: Cell, case: Case, reader: str) -> Cell:
     if case.blind and (cell.readings or cell.settlement):
         cell = replace(cell, status=UNREAD, verdict="", readings=(), settlement=None, others_hidden=True)
     if case.hide_model:
-        blank = {"probability": None, "decision": "", "error": "", "distance": None}
+        blank = {"probability": None, "decision": "", "error": "", "distance": None, "stain": None}
         cell = replace(cell, hidden=True, **blank)
     return cell

@@ -19,20 +19,21 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import fields as case_fields
 from leukemia.cases import rows as rows_of
+from leukemia.cases import stains
 from leukemia.cases.case import UNREAD, case_of, open_case, reader_name, touch
 from leukemia.cases.cell import Cell, Reading, Settlement, as_seen
-from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, PLACES, READINGS, SETTLEMENTS
+from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, PLACES, READINGS, SETTLEMENTS, STAINS
 from leukemia.errors import RecordsError
 from leukemia.imaging import appearance
-from leukemia.imaging.cell import center_crop
+from leukemia.imaging.cell import WHOLE, center_crop
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.place import FieldPicture
 from leukemia.storage import database
 
-# Pixels a side, at the model's scale, of the lossless picture that is kept of a cell: the largest cells of
-# C-NMC measure 318. The model's own crop is the middle of it. To be asked of a Batch or a Classifier.
-PICTURE = 384
+# Pixels a side, at the model's scale, of the lossless picture that is kept of a cell. The model's own crop is
+# the middle of it. To be asked of a Batch or a Classifier.
+PICTURE = WHOLE
 PER_QUERY = 500
 
 
@@ -135,7 +136,7 @@ def add(
             sa.select(sa.func.coalesce(sa.func.max(CELLS.c.number), 0)).where(CELLS.c.case_id == case_id)
         )
         numbers, entries = case_fields.insert(connection, case, given, results, person)
-        rows, pictures, seen, already, places = [], [], [], [], []
+        rows, pictures, seen, already, places, matched = [], [], [], [], [], []
         for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
             again = result.field in given and result.field not in numbers
@@ -151,7 +152,10 @@ def add(
             if result.field in numbers:
                 place = result.answer.place
                 places.append(case_fields.place_row(case_id, number, numbers[result.field], place))
-        for table, new in ((CELLS, rows), (PICTURES, pictures), (APPEARANCES, seen), (PLACES, places)):
+            if result.answer.stain:
+                matched.append(stains.row(case_id, number, result.answer.stain))
+        added = {CELLS: rows, PICTURES: pictures, APPEARANCES: seen, PLACES: places, STAINS: matched}
+        for table, new in added.items():
             if new:
                 connection.execute(table.insert(), new)
         entries += [rows_of.entry(row, person) for row in rows]
@@ -192,10 +196,11 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
 
     found = connection.execute(of(CELLS, CELLS.c.number)).mappings().all()
     placed = case_fields.places(connection, case_id, numbers)
+    matched = stains.stains(connection, case_id, numbers)
 
     def cell(row: sa.RowMapping, **more: object) -> Cell:
         field, place = placed.get(row["number"], (0, None))
-        return Cell(**row, field=field, place=place, **more)
+        return Cell(**row, field=field, place=place, stain=matched.get(row["number"]), **more)
 
     if all(row["status"] == UNREAD for row in found):
         return [cell(row) for row in found]

@@ -106,6 +106,18 @@ PLACES = sa.Table(
     sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
     sa.ForeignKeyConstraint(["case_id", "field"], ["fields.case_id", "fields.number"]),
 )
+# Of cells that were answered with their stain matched; own and target are JSON.
+STAINS = sa.Table(
+    "stains",
+    METADATA,
+    sa.Column("case_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("distance_before", sa.Double, nullable=False),
+    sa.Column("distance_limit", sa.Double, nullable=False),
+    sa.Column("own", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
+)
 # Both only grow. Their numbers are those of the trail's entries: one order for all of them.
 READINGS = sa.Table(
     "readings",

@@ -43,6 +43,17 @@ def scale_option(command: argparse.ArgumentParser, meaning: str = SCALE) -> None
     )
 
 
+def stain_option(command: argparse.ArgumentParser) -> None:
+    """Add the option that has the stain of each field matched: ``match_stain`` is a bool."""
+    command.add_argument(
+        "--match-stain",
+        action="store_true",
+        help="bring the colours of each field's cells to those of the model's training cells first; the "
+        "table has the distance from them before and after (default: cells are taken as they are, and those "
+        "of slides always)",
+    )
+
+
 def whole(least: int, most: int = MOST) -> Callable[[str], int]:
     """Make a reader of whole numbers from ``least`` to ``most``."""
 

@@ -7,18 +7,21 @@ that needs them.
 import contextlib
 import csv
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli import images
-from leukemia.cli.arguments import Commands, data_option, scale_option
+from leukemia.cli.arguments import Commands, data_option, scale_option, stain_option
+from leukemia.cli.serving import in_service, model_option
 from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
+    from leukemia.inference.classifier import Answer
     from leukemia.inference.on_record import Recorder
+    from leukemia.inference.stain_match import Distances
     from leukemia.operating_point import OperatingPoint
 
 NO_RECORDS = (
@@ -55,13 +58,14 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="the images are fields of a smear: find their white cells and classify each",
     )
+    stain_option(command)
     scale_option(command)
-    _model(command)
+    model_option(command)
     command.set_defaults(run=classify)
 
     command = commands.add_parser("map", help="compute the cell map of a set from the model's features")
     data_option(command, meaning="the prepared folder")
-    _model(command)
+    model_option(command)
     command.set_defaults(run=map)
 
 
@@ -105,9 +109,11 @@ def classify(options: Namespace) -> int:
 
     if options.fields:
         return _classify_fields(options)
+    if options.match_stain:
+        raise LeukemiaError("--match-stain is for the cells of fields: give --fields, too.")
     paths = list(images.find(options.paths))
     table = output.file(options.output, decisions.is_table, "table", paths)
-    bundle, version = _in_service(options.model)
+    bundle, version = in_service(options.model)
     classifier = Classifier(bundle)
     point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
     if options.scale:
@@ -152,32 +158,40 @@ def classify(options: Namespace) -> int:
 def _classify_fields(options: Namespace) -> int:
     """Classify the white cells of fields into a CSV file: a row a cell, with its box."""
     from leukemia.cli.console import Bar
-    from leukemia.inference import decisions, fields, learned
+    from leukemia.inference import decisions, fields, learned, stain_match
     from leukemia.inference.classifier import Classifier
     from leukemia.storage import output
 
     paths = list(images.find(options.paths))
     table = output.file(options.output, decisions.is_table, "table", paths)
-    bundle, version = _in_service(options.model)
+    bundle, version = in_service(options.model)
     classifier = Classifier(bundle)
+    if options.match_stain and (problem := stain_match.why_not(bundle)):
+        raise LeukemiaError(problem)
     point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
     cells = refused = 0
+    matched: list[Answer] = []
     recorder = _recorder(bundle, point, version)
     with table.open() as file, Bar("fields") as bar, recorder or contextlib.nullcontext():
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         for done, path in enumerate(paths):
             bar(done, len(paths), "Classifying")
-            for one in fields.answer_field(classifier, path, options.scale):
+            answered = list(
+                fields.answer_field(classifier, path, options.scale, match_stain=options.match_stain)
+            )
+            for one in answered:
                 writer.writerow(decisions.row(one.answer, point, bundle, known))
                 if recorder:
                     recorder.add(one.answer)
                 cells += one.cell is not None
                 refused += one.answer.probability is None
+            matched += [one.answer for one in answered if one.answer.stain]
         bar(len(paths), len(paths), "Classifying")
     lines = [
         f"{cells:,} white cells found in {len(paths):,} fields; rows without an answer: {refused:,}. "
         f"{options.output}",
+        *_told(stain_match.distances(matched, bundle.novelty_limit) if matched else None, bundle),
         f"Decisions: {point}",
         settings.RESEARCH_USE,
     ]
@@ -187,13 +201,21 @@ def _classify_fields(options: Namespace) -> int:
     return 1 if refused else 0
 
 
+def _told(found: "Distances | None", bundle: "Bundle") -> list[str]:
+    """What matching the stain did, in a line; none where no cell was matched."""
+    if found is None:
+        return []
+    limit = f"{bundle.novelty_limit:.2f}"
+    return [f"Stain matched. From the training cells: {found} (a cell is answered up to {limit})"]
+
+
 def map(options: Namespace) -> int:
     """Read the features of a set and place its cells by them: for the map, and for an opened cell."""
     from leukemia.cli.console import Bar
     from leukemia.dataset import manifest
     from leukemia.inference import embedding
 
-    bundle, _ = _in_service(options.model)
+    bundle, _ = in_service(options.model)
     cells = manifest.read(options.data)
     with Bar() as bar:
         placed = embedding.place_cached(
@@ -214,24 +236,3 @@ def _recorder(bundle: "Bundle", point: "OperatingPoint", version: int | None) ->
     if not (given.database_url or given.data.is_dir()):
         return None
     return Recorder(given.data, bundle, point, who=progress.who(), door="command classify", version=version)
-
-
-def _model(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
-    )
-
-
-def _in_service(named: Path | None) -> tuple["Bundle", int | None]:
-    """The bundle that was named, or the one in service with its version; notices go to the error stream."""
-    from leukemia.bundles import bundle as bundles
-
-    if named:
-        return bundles.read(named), None
-    # With it comes MLflow, which takes its time.
-    from leukemia.registry import serving
-
-    serves = serving.find()
-    if serves.notice:
-        print(f"leukemia: {serves.notice}", file=sys.stderr)
-    return serves.bundle, serves.version

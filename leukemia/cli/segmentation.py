@@ -2,15 +2,19 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli import images
-from leukemia.cli.arguments import Commands, data_option, scale_option, whole
+from leukemia.cli.arguments import Commands, data_option, scale_option, stain_option, whole
+from leukemia.cli.serving import model_option
 from leukemia.counting import counted
+from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
+    from leukemia.segmentation.result import MatchStain
     from leukemia.segmentation.slides.search import Settings
 
 MOST_CELLS, MOST_CASES = 100_000, 2**31 - 1
@@ -44,6 +48,8 @@ def add_to(commands: Commands) -> None:
         "--resume", action="store_true", help="go on with the search of a slide that was interrupted"
     )
     _slide_options(command)
+    stain_option(command)
+    model_option(command)
     command.set_defaults(run=segment)
 
     command = commands.add_parser("add-slide", help="search a whole slide and add its cells to a case")
@@ -65,9 +71,11 @@ def segment(options: Namespace) -> int:
     paths = list(images.find(options.paths, ALL_SUFFIXES))
     output.folder(options.output, result.CONTENT, "result of segment")
     _check_unfinished(options)
+    match_stain = _match_stain(options.model) if options.match_stain else None
+    slides = _settings(options)
     try:
         with Bar("fields") as bar:
-            count = result.write(paths, options.output, options.scale, bar, _settings(options))
+            count = result.write(paths, options.output, options.scale, bar, slides, match_stain)
     except KeyboardInterrupt:
         states = sorted(result.unfinished(options.output).glob("*.db"))
         raise KeyboardInterrupt(_paused(states, "Run the same command with --resume to go on.")) from None
@@ -161,3 +169,15 @@ def _settings(options: Namespace) -> "Settings":
     most = options.most or (search.DIFFERENTIAL if options.battlement else search.MOST)
     said = options.scale and (options.scale.pixel_size or PIXEL_SIZE)
     return search.Settings(most, options.battlement, said)
+
+
+def _match_stain(named: Path | None) -> "MatchStain":
+    """What recolours the cells of a field for a model: the one named, or the one in service."""
+    from leukemia.cli.serving import in_service
+    from leukemia.inference import stain_match
+    from leukemia.inference.classifier import Classifier
+
+    bundle, _ = in_service(named)
+    if problem := stain_match.why_not(bundle):
+        raise LeukemiaError(problem)
+    return partial(stain_match.recolour_files, Classifier(bundle))

@@ -13,6 +13,9 @@ from leukemia.imaging.loss import Loss
 # A pixel belongs to the cell where its luma is above this (0 to 255). The archive's background is
 # exactly 0; JPEG copies of it ripple by a few levels.
 BACKGROUND = 16
+# Pixels a side, at C-NMC's magnification, of a square about a cell's middle that holds all of it: the largest
+# cells seen there measure 318.
+WHOLE = 384
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from leukemia.imaging.scale import Scale
+from leukemia.inference import stain_match
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.inference.waiting import WaitingFields
 from leukemia.segmentation.place import FieldPicture
@@ -111,6 +112,8 @@ class Batch:
         self._waiting: dict[str, Item] = {}
         # By the key of each image: one result, or one for each cell of a field.
         self._results: dict[str, tuple[Result, ...]] = {}
+        # Of the fields whose stain is matched, the same with what was answered then.
+        self._matched: dict[str, tuple[Result, ...]] = {}
         self._fields: dict[str, FieldPicture] = {}
         self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
@@ -132,12 +135,12 @@ class Batch:
     @property
     def results(self) -> list[Result]:
         """What was answered so far, in the order of the answers."""
-        return list(chain.from_iterable(self._results.values()))
+        return list(chain.from_iterable(map(self.shown, self._results)))
 
     @property
     def fields(self) -> dict[str, FieldPicture]:
         """The fields among the answered images, by the key of each."""
-        return dict(self._fields)
+        return {key: self._with_note(key, field) for key, field in self._fields.items()}
 
     @property
     def final(self) -> list[Result]:
@@ -169,7 +172,7 @@ class Batch:
         """Forget images, answered or not."""
         for key in keys:
             gone = self._fields.get(key)
-            for images in (self._waiting, self._results, self._fields, self._unscaled):
+            for images in (self._waiting, self._results, self._matched, self._fields, self._unscaled):
                 images.pop(key, None)
             needed = {field.file for field in self._fields.values()}
             if gone and gone.file and self._waiting_fields and gone.file not in needed:
@@ -177,8 +180,35 @@ class Batch:
         self._since = None
 
     def results_of(self, key: str) -> tuple[Result, ...]:
-        """What an image was answered with; empty where it is not here."""
+        """What an image was answered with as it is; empty where it is not here."""
         return self._results.get(key, ())
+
+    def shown(self, key: str) -> tuple[Result, ...]:
+        """What an image is answered with: of a field whose stain is matched, what was answered then."""
+        return self._matched.get(key) or self.results_of(key)
+
+    def match_stain(self, key: str, classifier: Classifier) -> None:
+        """Answer the cells of a field with their stain matched; :meth:`unmatch_stain` takes it back.
+
+        Raises
+        ------
+        ImageError
+            Where the model does not allow it; see :func:`leukemia.inference.stain_match.why_not`.
+        """
+        own = self._results[key]
+        answers = stain_match.match(classifier, [one.answer for one in own])
+        if any(one.stain for one in answers):
+            self._matched[key] = tuple(
+                replace(one, answer=answer) for one, answer in zip(own, answers, strict=True)
+            )
+
+    def unmatch_stain(self, key: str) -> None:
+        """Have the very answers to a field's cells again that there were before :meth:`match_stain`."""
+        self._matched.pop(key, None)
+
+    def is_matched(self, key: str) -> bool:
+        """Whether the cells of a field are answered with their stain matched."""
+        return key in self._matched
 
     def needs_scale(self, key: str) -> bool:
         """Whether an image is kept until its scale is stated."""
@@ -186,6 +216,7 @@ class Batch:
 
     def put(self, key: str, results: tuple[Result, ...]) -> None:
         """Have other results for an answered image; see :mod:`leukemia.inference.corrections`."""
+        self.unmatch_stain(key)
         self._results[key] = results
 
     def put_field(self, key: str, field: FieldPicture) -> None:
@@ -247,6 +278,9 @@ class Batch:
 
     def _source(self, item: Item) -> Source:
         return replace(item.source, scale=item.source.scale or self.scale)
+
+    def _with_note(self, key: str, field: FieldPicture) -> FieldPicture:
+        return replace(field, note=stain_match.noted(field.note)) if self.is_matched(key) else field
 
     def _keep(self, item: Item) -> bool:
         """Keep an image until its scale is stated, if there is room."""

@@ -29,6 +29,7 @@ from leukemia.imaging import appearance, memory, reader, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
 from leukemia.imaging.scale import Scale, ScaleUnknownError
+from leukemia.imaging.stain import StainMatch
 from leukemia.segmentation.place import Place
 from leukemia.storage import files
 
@@ -96,6 +97,8 @@ class Answer:
         Where it lies in its field; None for a picture of its own.
     lossy : bool
         Whether the file was compressed with loss: ``image_id`` is then not that of the original.
+    stain : StainMatch or None
+        How its colours were matched before it was answered; None where it was answered as it is.
     at : str
         When it was answered: ISO 8601, UTC.
     """
@@ -113,7 +116,8 @@ class Answer:
     not_cut_out: bool = False
     place: Place | None = None
     lossy: bool = False
-    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False)
+    stain: StainMatch | None = None
+    at: str = field(default_factory=lambda: _now(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,21 @@ class Classifier:
             for future in ahead:
                 future.cancel()
 
+    def answer_crop(self, answer: Answer, crop: np.ndarray) -> Answer:
+        """Answer an image once more by other pixels of its crop, such as recoloured ones.
+
+        Parameters
+        ----------
+        answer : Answer
+            What is known of the image; its probability, error, distance and time are replaced.
+        crop : numpy.ndarray
+            uint8 RGB, shape (size, size, 3), size being the bundle's ``input_size``.
+        """
+        (probability,), (distance,) = self.predict_each(crop[None])
+        blank = {"probability": None, "error": "", "distance": None}
+        item = _Decoded(replace(answer, **blank, at=_now()), crop)
+        return self._decide(item, float(probability), float(distance))
+
     def _compile(self, hint: str) -> openvino.CompiledModel:
         # Full precision: the same answer on every machine, whatever short floats its cores offer.
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": hint}
@@ -261,6 +280,10 @@ class Classifier:
                 item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance
             )
         return replace(item.answer, probability=probability, distance=distance)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache

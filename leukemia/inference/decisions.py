@@ -17,6 +17,7 @@ NEAR = 0.05
 NOT_COMPARABLE = "Not comparable"
 
 PLACE = ("x", "y", "width", "height", "confidence", "edge")
+STAIN = ("stain_matched", "distance", "distance_unmatched", "distance_limit")
 COLUMNS = (
     "file",
     "probability",
@@ -35,6 +36,9 @@ COLUMNS = (
     # Where a cell of a field lies, in pixels from its upper left corner; empty for a picture of its own.
     "field",
     *PLACE,
+    # Whether its stain was matched; how far it lies from the training cells, as answered and as it is; and up
+    # to where one is answered.
+    *STAIN,
     "note",
     "notice",
 )
@@ -170,6 +174,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "model_sha256": bundle.digest,
         "classified_at": answer.at,
         **_place(answer),
+        **stain(answer.stain is not None, answer.distance, unmatched_distance(answer), bundle.novelty_limit),
         "note": answer.note,
         "notice": notice(bundle),
     }
@@ -181,6 +186,20 @@ def _place(answer: Answer) -> dict[str, object]:
         return dict.fromkeys(("field", *PLACE), "")
     named = {"field": inert(place.field)} | {name: getattr(place, name) for name in PLACE}
     return named | {"edge": "yes" if place.edge else "no"}
+
+
+def unmatched_distance(answer: Answer) -> float | None:
+    """How far a cell as it is lies from the training cells; None where that was not measured."""
+    return answer.stain.distance_before if answer.stain else answer.distance
+
+
+def stain(
+    matched: bool, distance: float | None, unmatched: float | None, limit: float | None
+) -> dict[str, object]:
+    """What a table says of stain and distance; columns :data:`STAIN`, all empty where no limit is known."""
+    if distance is None or limit is None:
+        return dict.fromkeys(STAIN, "")
+    return dict(zip(STAIN, ("yes" if matched else "no", distance, unmatched, limit), strict=True))
 
 
 def to_csv(answers: Iterable[Answer], point: OperatingPoint, bundle: Bundle, learned: Learned) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from leukemia.errors import ImageError
 from leukemia.imaging import scale as scales
+from leukemia.imaging.cell import WHOLE
 from leukemia.imaging.scale import Scale
+from leukemia.inference import stain_match
 from leukemia.inference.classifier import Answer, Classifier, Source
 from leukemia.segmentation import crop
 from leukemia.segmentation.field import Field, read_field
@@ -29,7 +31,12 @@ class CellAnswer:
 
 
 def answer_field(
-    classifier: Classifier, path: Path, said: Scale | None = None, network: Network | None = None
+    classifier: Classifier,
+    path: Path,
+    said: Scale | None = None,
+    network: Network | None = None,
+    *,
+    match_stain: bool = False,
 ) -> Iterator[CellAnswer]:
     """Find the white cells of a field and answer each.
 
@@ -44,6 +51,9 @@ def answer_field(
         Its scale, where it is known.
     network : Network, optional
         Finds the cells, instead of the one that comes with the program.
+    match_stain : bool, optional
+        Whether the cells' colours are brought to those of the training cells; see
+        :mod:`leukemia.inference.stain_match`.
 
     Yields
     ------
@@ -60,7 +70,15 @@ def answer_field(
         return
     if not found.cells:
         yield CellAnswer(Answer(name, error=NONE_FOUND, note=found.scale.note))
-    yield from answer_cells(classifier, name, field, found)
+    if not match_stain:
+        yield from answer_cells(classifier, name, field, found)
+        return
+    # The stain is that of all its cells: none is answered before each was looked at.
+    whole = max(WHOLE, classifier.bundle.input_size)
+    as_they_are = list(answer_cells(classifier, name, field, found, picture=whole))
+    matched = stain_match.match(classifier, [one.answer for one in as_they_are])
+    for one, answer in zip(as_they_are, matched, strict=True):
+        yield CellAnswer(replace(answer, picture=b""), one.cell)
 
 
 def answer_cells(

@@ -40,12 +40,16 @@ COLUMNS = [
     "y",
     "width",
     "height",
+    "stain_matched",
+    "distance",
+    "distance_unmatched",
     "note",
     "signed_by",
     "signed_at",
     "notice",
 ]
-NUMBERS = {"version": "Int64"} | dict.fromkeys(("probability", "x", "y", "width", "height"), float)
+FLOATS = ("probability", "x", "y", "width", "height", "distance", "distance_unmatched")
+NUMBERS = {"version": "Int64"} | dict.fromkeys(FLOATS, float)
 # Of these, what a report shows.
 SHOWN = ["cell", "file", "probability", "decision", "error", "readings", "status", "counts_as"]
 
@@ -111,6 +115,9 @@ def _row(case: Case, cell: Cell) -> list[object]:
         cell.answered_at,
         cell.area,
         *_place(cell),
+        "yes" if cell.stain else "no",
+        cell.distance,
+        cell.stain.distance_before if cell.stain else cell.distance,
         cell.note,
         case.signed_by or "",
         case.signed_at or "",

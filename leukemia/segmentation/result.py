@@ -3,14 +3,17 @@
 import csv
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from PIL import Image
 
 from leukemia.errors import ImageError
 from leukemia.imaging import scale as scales
 from leukemia.imaging.scale import Scale
 from leukemia.imaging.slide import Box, Slide, is_slide
+from leukemia.imaging.stain import Recoloured
 from leukemia.segmentation import crop as crops
 from leukemia.segmentation import geojson, table
 from leukemia.segmentation.field import Field, read_field
@@ -28,6 +31,8 @@ LONGEST = 80  # of a field's name in the names of what is made of it
 MOST_DAMAGED = 100
 Progress = Callable[[int, int, str], None]
 Row = dict[str, object]
+# From the files of a field's cells to as many recoloured ones; None for what cannot be.
+MatchStain = Callable[[Sequence[Path]], Sequence[Recoloured | None]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def write(
     said: Scale | None = None,
     progress: Progress = lambda done, total, what: None,
     slides: Settings | None = None,
+    match_stain: MatchStain | None = None,
 ) -> Count:
     """Segment fields and slides into a folder, which is there once it is whole.
 
@@ -70,6 +76,9 @@ def write(
         Called with what is done, all there is, and what is being done.
     slides : Settings, optional
         How slides are searched; by default, each whole, at the scale said.
+    match_stain : callable, optional
+        Recolours the cells of a field that its edge does not cut; what it gives lies beside the cells as they
+        are.
 
     Returns
     -------
@@ -102,6 +111,8 @@ def write(
                 except ImageError as error:
                     failed += 1
                     found, bad = [table.empty_row(files.shown(path), error=str(error))], []
+                if match_stain and not is_slide(path):
+                    _match(found, partial, match_stain)
                 writer.writerows(found + _of_damaged(found[0], bad))
                 cells += sum(row["confidence"] != "" for row in found)
                 damaged += len(bad)
@@ -160,6 +171,18 @@ def _rows(
         area = nucleus.area if nucleus else None
         yield table.row(shown, cell, scale, crop=file, error=error, nucleus_area=area, note=note)
     (folder / OUTLINES / f"{name}.geojson").write_text(geojson.collection(features), encoding="utf-8")
+
+
+def _match(rows: list[dict[str, object]], folder: Path, match_stain: MatchStain) -> None:
+    """Write the whole cells of a field recoloured, too, and say so in their rows."""
+    whole = [row for row in rows if row["crop"] and row["edge"] == "no"]
+    found = match_stain([folder / str(row["crop"]) for row in whole])
+    for row, one in zip(whole, found, strict=True):
+        if one is None:
+            continue
+        row["matched_crop"] = f"{Path(str(row['crop'])).with_suffix('')}-matched.png"
+        Image.fromarray(one.pixels).save(folder / row["matched_crop"], "PNG", compress_level=crops.PACKING)
+        row |= {name: getattr(one, name) for name in table.STAIN[1:]}
 
 
 def _names(paths: list[Path]) -> list[str]:

@@ -6,6 +6,7 @@ from leukemia.settings import RESEARCH_USE
 from leukemia.storage.spreadsheet import inert
 
 BOX = ("x", "y", "width", "height", "confidence", "edge")
+STAIN = ("matched_crop", "distance", "distance_unmatched", "distance_limit")
 COLUMNS = (
     "field",
     *BOX,
@@ -14,6 +15,9 @@ COLUMNS = (
     "area_um2",
     "nucleus_share",
     "pixel_size_um",
+    # Where the stain was matched: the file of the cell recoloured; how far it lies from the training cells
+    # then, and as it is; and up to where a model answers.
+    *STAIN,
     "note",
     "notice",
 )
@@ -69,6 +73,7 @@ def row(
         "area_um2": round(area * scale.pixel_size**2, DIGITS) if scale.known else "",
         "nucleus_share": "" if nucleus_area is None else round(min(nucleus_area / max(area, 1e-9), 1.0), 3),
         "pixel_size_um": _size(scale),
+        **dict.fromkeys(STAIN, ""),
         "note": note,
         "notice": RESEARCH_USE,
     }

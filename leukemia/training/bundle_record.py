@@ -4,19 +4,25 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+import numpy as np
+
 from leukemia.bundles import breakdown, figures, schema
 from leukemia.dataset import review_labels, splits
 from leukemia.evaluation import metrics
 from leukemia.evaluation.breakdown import sources, subgroups
 from leukemia.evaluation.estimate import rounded
 from leukemia.evaluation.out_of_fold import OutOfFold
+from leukemia.imaging import stain
 from leukemia.networks.recipe import Recipe
 from leukemia.operating_point import OperatingPoint
 from leukemia.training import safeguards
 from leukemia.training.plan import Plan
+from leukemia.training.sampling import draw_reference
 from leukemia.training.trainer import TrainedNetwork
 from leukemia.training.training_data import LEFT_OUT, TrainingData
 
+# So many draws, patients taking turns, say which colours the training cells have, to so many digits.
+STAIN_DRAWS, STAIN_DIGITS = 1_000, 6
 CHANGED = (
     "The set was changed while this training was running. The model was trained and tested on the earlier "
     "set."
@@ -53,6 +59,7 @@ def of_training(
         calibration=schema.Calibration(**found.calibration.record(), log_loss_out_of_fold=found.losses),
         **({"indeterminate": band} if band else {}),
         novelty=safeguards.novelty_check(trained.validation, trained.test),
+        **stain_of(dataset, dataset.rows("training"), plan.seed),
         data=_data(dataset, changed=changed),
         **figures.of(trained.test, point),
     )
@@ -102,12 +109,33 @@ def of_crossvalidation(
             **evaluated.band.record(), out_of_fold=evaluated.abstention, promises=evaluated.promises
         ),
         novelty=evaluated.novelty,
+        **stain_of(dataset, dataset.rows("training"), plan.seed),
         data=_data(dataset, changed=changed),
         subgroups=rounded(subgroups.estimate(predictions, threshold)),
         **figures.of(predictions, point),
         **breakdown.unseen_sources(sources.evaluate_unseen(predictions, point)),
         stress={name: breakdown.Stress(**vars(one)) for name, one in evaluated.stress.items()},
     )
+
+
+def stain_of(dataset: TrainingData, rows: np.ndarray, seed: int) -> dict[str, schema.TrainingStain]:
+    """The colours of training cells, patients taking turns, as a field of the record; empty for none.
+
+    Parameters
+    ----------
+    dataset : TrainingData
+    rows : numpy.ndarray
+        Positions of the cells that the network learns from.
+    seed : int
+        Of the draw.
+    """
+    found = stain.measure(
+        dataset.crops[row] for row in draw_reference(dataset.cells, rows, seed, STAIN_DRAWS)
+    )
+    if found is None:
+        return {}
+    middle, spread = ([round(value, STAIN_DIGITS) for value in one] for one in (found.middle, found.spread))
+    return {"stain": schema.TrainingStain(middle=middle, spread=spread, cells=found.cells)}
 
 
 def _history(epochs: Sequence[Mapping[str, float]]) -> tuple[dict[str, float | None], ...]:

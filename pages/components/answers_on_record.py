@@ -23,23 +23,23 @@ class OnRecord:
 
     Attributes
     ----------
-    answered : set of str
-        Keys of the results that are.
-    called : set of (str, OperatingPoint)
+    answered : set of (str, bool)
+        Keys of the results that are, and whether their stain was matched.
+    called : set of ((str, bool), OperatingPoint)
         The same with each operating point by which they were called.
     trouble : str
         Why the last could not be put there; empty where all are.
     """
 
-    answered: set[str] = field(default_factory=set)
-    called: set[tuple[str, OperatingPoint]] = field(default_factory=set)
+    answered: set[tuple[str, bool]] = field(default_factory=set)
+    called: set[tuple[tuple[str, bool], OperatingPoint]] = field(default_factory=set)
     trouble: str = ""
 
 
 def keep(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
     """Put on record what was answered since, and say where that cannot be done."""
     state = _state()
-    new = [one for one in results if one.key not in state.answered]
+    new = [one for one in results if _key(one) not in state.answered]
     if new and not state.trouble:
         _write(state, new, bundle, point)
     if state.trouble:
@@ -51,7 +51,7 @@ def keep(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> No
 def keep_as_called(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
     """Put on record how answers are called by these limits, where that is not yet; a callback."""
     state = _state()
-    if new := [one for one in results if (one.key, point) not in state.called]:
+    if new := [one for one in results if (_key(one), point) not in state.called]:
         _write(state, new, bundle, point)
 
 
@@ -71,8 +71,12 @@ def _write(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: Op
         state.trouble = on_record.trouble(error)
         return
     state.trouble = ""
-    state.answered |= {one.key for one in results}
-    state.called |= {(one.key, point) for one in results}
+    state.answered |= {_key(one) for one in results}
+    state.called |= {(_key(one), point) for one in results}
+
+
+def _key(result: Result) -> tuple[str, bool]:
+    return result.key, result.answer.stain is not None
 
 
 def _state() -> OnRecord:

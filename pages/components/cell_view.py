@@ -13,6 +13,7 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.imaging.cell import center_crop
+from leukemia.imaging.stain import StainMatch
 from leukemia.operating_point import OperatingPoint
 from pages.components import cell_view_html, cell_view_reference, cell_view_why, model_in_service
 
@@ -48,6 +49,8 @@ class Opened:
         Whether the probability is that of a network which had not seen the patient.
     drawn : bool
         Whether it is a drawing.
+    stain : StainMatch or None
+        What was done to its colours before the model read it; the picture is shown as it is.
     more : tuple of (str, str)
         Names and values to be shown beside, such as label and patient: untrusted text.
     """
@@ -63,6 +66,7 @@ class Opened:
     lossy: bool = False
     held_out: bool = False
     drawn: bool = False
+    stain: StainMatch | None = None
     more: tuple[tuple[str, str], ...] = ()
 
 
@@ -136,7 +140,8 @@ def panel(cell: Opened, bundle: Bundle, point: OperatingPoint, *, place: str, ve
         known = model_in_service.learned_from(bundle)
         st.html(cell_view_html.answer(cell.image_id, cell.probability, cell.error, point, known, cell.lossy))
         st.html(cell_view_html.facts(_facts(cell, version or bundle.name)))
-    further(cell, crop, bundle, place=place)
+    read = cell.stain.apply(crop) if cell.stain and crop is not None else crop
+    further(cell, read, bundle, place=place)
 
 
 def further(cell: Opened, crop: np.ndarray | None, bundle: Bundle, *, place: str) -> None:

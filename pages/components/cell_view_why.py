@@ -66,7 +66,7 @@ def show(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> None:
 
 def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> Heatmap | None:
     """The map, where it was asked for; else the button that asks."""
-    of = (bundle.identity, cell.image_id, cell.key)
+    of = (bundle.identity, cell.image_id, cell.key, cell.stain)
     at, shown = st.session_state.get(MAP, (None, None))
     if at == of:
         return shown

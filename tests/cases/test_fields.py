@@ -8,6 +8,7 @@ from leukemia.audit import trail
 from leukemia.cases import case as cases
 from leukemia.cases import cells, fields
 from leukemia.errors import RecordsError
+from leukemia.imaging.stain import Stain, StainMatch
 from leukemia.inference.batch import Result
 from leukemia.inference.classifier import Answer
 from leukemia.reports import case_tables
@@ -112,3 +113,18 @@ def test_the_table_of_a_case_has_field_and_box(records, add):
     assert list(table["field"]) == ["smear.jpg"] * 3 + [""]
     assert list(table["x"])[:3] == [10.0, 20.0, 30.0]
     assert table[["x", "y", "width", "height"]].iloc[3].isna().all()
+
+
+def test_a_cell_whose_stain_was_matched_keeps_how_and_both_distances(records, add):
+    case = cases.create(records, "P-1", who="Ada")
+    own, target = Stain((-1.2, -0.1, 0.01), (0.2, 0.04, 0.008), 2), Stain((-1, 0, 0), (1, 1, 1), 9)
+    match = StainMatch(own, target, 3.5, 1.7)
+    one, other = cell_of("A", 1), cell_of("A", 2)
+    one = replace(one, answer=replace(one.answer, stain=match, distance=1.5))
+    add(case, [one, other], A=field())
+    first, second = cells.cells(records, case.id)
+    assert (first.stain, second.stain) == (match, None)
+    table = case_tables.cells([(case, [first, second])])
+    assert list(table["stain_matched"]) == ["yes", "no"]
+    assert table["distance"].iloc[0] == 1.5
+    assert table["distance_unmatched"].iloc[0] == 3.5

@@ -8,6 +8,7 @@ from PIL import Image
 from leukemia.cli.main import ANSWERED, SOME_NOT, UNUSABLE, main
 from leukemia.segmentation import segment as segmenting
 from leukemia.settings import RESEARCH_USE
+from tests.support.bundle_factory import write_bundle
 from tests.support.fields import ColourNetwork, draw
 
 
@@ -65,3 +66,57 @@ def test_fields_without_a_cell_and_broken_ones_are_rows(fields, tiny_bundle, tmp
         rows = {row["file"].rpartition("/")[2]: row for row in csv.DictReader(file)}
     assert "No white cell" in rows["c.png"]["error"] and rows["c.png"]["x"] == ""
     assert "Not a readable image" in rows["d.png"]["error"]
+
+
+def rows_of(file):
+    with file.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def test_fields_are_classified_with_their_stain_matched_when_asked(fields, stain_bundle, tmp_path, capsys):
+    command = ["classify", str(fields), "--fields", "--model", str(stain_bundle), "--output"]
+    main([*command, str(tmp_path / "plain.csv")])
+    assert "Stain matched" not in capsys.readouterr().out
+    main([*command, str(tmp_path / "matched.csv"), "--match-stain"])
+    out = capsys.readouterr().out
+    assert "(median of 2 whole cells); comparable: 0 → 2 (a cell is answered up to 1.50)" in out
+    plain, matched = rows_of(tmp_path / "plain.csv"), rows_of(tmp_path / "matched.csv")
+    assert [one["stain_matched"] for one in plain] == ["no"] * 3
+    assert [one["stain_matched"] for one in matched] == ["yes", "yes", "no"]
+    assert [one["probability"] != "" for one in matched] == [True, True, False]
+    assert [one["probability"] != "" for one in plain] == [False] * 3
+    assert [one["distance_unmatched"] for one in matched] == [one["distance"] for one in plain]
+    assert [one["image_id"] for one in matched] == [one["image_id"] for one in plain]
+
+
+def test_segment_writes_recoloured_cells_beside_those_as_they_are(fields, stain_bundle, tmp_path):
+    out, matched = tmp_path / "out", tmp_path / "matched"
+    main(["segment", str(fields), "--output", str(out)])
+    command = ["segment", str(fields), "--model", str(stain_bundle), "--match-stain", "--output"]
+    assert main([*command, str(matched)]) == ANSWERED
+    plain, rows = rows_of(out / "cells.csv"), rows_of(matched / "cells.csv")
+    assert {one["matched_crop"] for one in plain} == {""}
+    whole = [one for one in rows if one["edge"] == "no"]
+    assert len(whole) == 2 and all(one["matched_crop"] for one in whole)
+    for was, now in zip(plain, rows, strict=True):
+        assert (out / was["crop"]).read_bytes() == (matched / now["crop"]).read_bytes()
+    for one in whole:
+        assert float(one["distance"]) < float(one["distance_limit"]) < float(one["distance_unmatched"])
+        assert (matched / one["matched_crop"]).read_bytes() != (matched / one["crop"]).read_bytes()
+    assert main([*command, str(matched)]) == ANSWERED, "it may be replaced"
+
+
+@pytest.mark.parametrize("command", [["segment"], ["classify", "--fields"]])
+def test_a_model_without_a_recorded_stain_is_refused_before_any_work(command, fields, tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle")
+    out = tmp_path / ("out.csv" if "--fields" in command else "out")
+    options = ["--model", str(bundle), "--match-stain", "--output", str(out)]
+    assert main([*command, str(fields), *options]) == UNUSABLE
+    assert "does not record the colours of its training cells" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_matching_is_for_fields_alone(fields, stain_bundle, tmp_path, capsys):
+    command = ["classify", str(fields), "--match-stain", "--output", str(tmp_path / "out.csv")]
+    assert main([*command, "--model", str(stain_bundle)]) == UNUSABLE
+    assert "give --fields" in capsys.readouterr().err

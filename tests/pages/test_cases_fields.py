@@ -8,7 +8,7 @@ from leukemia.cases import cells, fields, verdicts
 from leukemia.cases.case import create
 from leukemia.operating_point import ALL_LIKE
 from leukemia.segmentation import segment as segmenting
-from pages.components import field_view, identity, model_in_service
+from pages.components import field_view, identity, model_in_service, stain_choice
 from pages.sections.cases import opened_cell
 from tests.support.app import dashboard, go, said, widget
 from tests.support.case_factory import make_case
@@ -23,9 +23,9 @@ def data(tmp_path):
 
 @pytest.fixture
 def visit(data, tiny_bundle, monkeypatch):
-    def start(**query):
+    def start(bundle=tiny_bundle, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
+        monkeypatch.setenv("LEUKEMIA_MODEL", str(bundle))
         model_in_service.refresh()
         page = dashboard()
         page.session_state[identity.NAME] = "Ada"
@@ -99,3 +99,32 @@ def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, 
     page = visit(case=case.id, section="fields")
     assert "**2 fields** · 2 white cells" in said(page)
     assert widget(page.selectbox, "Field (2 in all)").options[1] == "2. b.png: no white cell found"
+
+
+def test_the_stain_of_fields_is_matched_as_they_are_added_where_that_is_chosen(
+    visit, data, monkeypatch, stain_bundle
+):
+    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+    case = create(data, "P-1", who="Ada", keep_names=True)
+    page = visit(bundle=stain_bundle, case=case.id)
+    widget(page.toggle, stain_choice.MATCH_NEW).set_value(True).run()
+    field = encode_field(white=((200, 200, 60), (450, 300, 60)))
+    page.file_uploader[0].set_value([("a.png", field, "image/png")]).run()
+    assert not page.exception
+    found = cells.cells(data, case.id)
+    assert [(cell.probability is not None, cell.stain is not None) for cell in found] == [(True, True)] * 2
+    assert all(cell.distance < cell.stain.limit < cell.stain.distance_before for cell in found)
+    page = visit(bundle=stain_bundle, case=case.id, section="fields")
+    assert "comparable: 0 → 2" in said(page) and "stain matched to the training cells" in said(page)
+
+
+def test_a_reader_from_whom_answers_are_kept_back_is_not_told_what_matching_did(
+    visit, data, monkeypatch, stain_bundle
+):
+    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+    case = create(data, "P-1", who="Ada", hide_model=True)
+    page = visit(bundle=stain_bundle, case=case.id)
+    widget(page.toggle, stain_choice.MATCH_NEW).set_value(True).run()
+    page.file_uploader[0].set_value([("a.png", encode_field(), "image/png")]).run()
+    page = visit(bundle=stain_bundle, case=case.id, section="fields")
+    assert "comparable" not in said(page)

@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from leukemia.imaging.cell import center_crop
+from leukemia.inference import on_record
 from leukemia.segmentation import segment as segmenting
+from pages.components import cell_view_why, stain_choice
 from tests.support.app import said, widget
 from tests.support.fields import ColourNetwork, encode_field
 from tests.support.pictures import ellipse, encoded
@@ -97,3 +100,58 @@ def test_cells_whose_scale_is_unknown_wait_for_it_and_are_outlined_meanwhile(dro
     widget(page.button, "Use this scale").click().run()
     assert not page.exception
     assert "scale is unknown" not in said(page)
+
+
+@pytest.fixture
+def matched(app, stain_bundle):
+    """A page with a field whose cells a model answers only once their stain is matched."""
+    page = app(stain_bundle)
+    page.file_uploader[0].set_value([("smear.png", encode_field(white=TWO), "image/png")]).run()
+    assert not page.exception
+    return page
+
+
+def test_the_stain_of_a_field_is_matched_when_asked_and_the_answers_as_it_is_come_back(matched):
+    page = matched
+    before = field(page)["cells"]
+    assert [one["kind"] for one in before] == ["apart", "apart"]
+    assert "(median of 2 whole cells); comparable: 0. A cell is answered up to a distance of 1.50" in said(
+        page
+    )
+    choice = widget(page.toggle, stain_choice.MATCH)
+    assert not choice.value, "off unless it is asked for"
+    choice.set_value(True).run()
+    assert not page.exception
+    assert all(one["kind"] != "apart" for one in field(page)["cells"])
+    assert " → " in said(page) and "comparable: 0 → 2" in said(page)
+    assert "stain matched to the training cells" in said(page)
+    widget(page.toggle, stain_choice.MATCH).set_value(False).run()
+    assert field(page)["cells"] == before
+    assert "stain matched" not in said(page)
+
+
+def test_a_matched_cell_is_opened_with_what_the_model_read(matched, monkeypatch):
+    page = matched
+    widget(page.toggle, stain_choice.MATCH).set_value(True).run()
+    read = []
+    monkeypatch.setattr(cell_view_why, "show", lambda cell, crop, *_: read.append((cell, crop)))
+    page.session_state["classify-opened-cell"] = field(page)["cells"][0]["key"]
+    page.run()
+    assert not page.exception
+    cell, crop = read[-1]
+    as_it_is = center_crop(cell.crop()[None], crop.shape[0])[0]
+    assert (crop == cell.stain.apply(as_it_is)).all() and (crop != as_it_is).any()
+
+
+def test_matching_goes_on_record_as_an_answer_of_its_own(matched, monkeypatch):
+    put = []
+    monkeypatch.setattr(on_record, "record", lambda data, answers, *_, **__: put.append(list(answers)))
+    page = matched
+    widget(page.toggle, stain_choice.MATCH).set_value(True).run()
+    widget(page.toggle, stain_choice.MATCH).set_value(False).run()
+    assert [[one.stain is not None for one in some] for some in put] == [[True, True]]
+
+
+def test_a_model_that_records_no_stain_offers_none_of_it(drop):
+    page = drop(smear=encode_field(white=TWO))
+    assert all(one.disabled for one in page.toggle if one.label == stain_choice.MATCH)

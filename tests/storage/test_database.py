@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from leukemia.access import keys  # noqa: F401
 from leukemia.audit import trail, verify
 from leukemia.audit.trail import Entry
 from leukemia.cases import tables  # noqa: F401

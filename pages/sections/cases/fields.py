@@ -11,7 +11,7 @@ from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
 from leukemia.inference.classifier import Answer
 from leukemia.segmentation.place import FieldPicture
-from pages.components import field_view, identity
+from pages.components import field_view, identity, stain_choice
 from pages.components.field_view import FieldCell
 from pages.sections.cases import opened_cell
 
@@ -36,7 +36,14 @@ def show(data: Path, case: Case) -> None:
         outlined[chosen],
         partial(_open, case.id),
     )
+    _tell_stain([cell for cell in found if cell.field == one.number and not cell.hidden])
     opened_cell.show(data, case, found, opened_cell.asked_for(case.id))
+
+
+def _tell_stain(found: list[Cell]) -> None:
+    """Say what matching the stain did, where it was matched."""
+    if limit := next((cell.stain.limit for cell in found if cell.stain), None):
+        stain_choice.tell([_answer(cell) for cell in found], limit)
 
 
 def _open(case_id: int, key: str) -> None:
@@ -47,5 +54,10 @@ def _outlined(cell: Cell) -> FieldCell:
     key = str(cell.number)
     if cell.hidden:
         return FieldCell(key, cell.place, field_view.HIDDEN, "")
-    answer = Answer("", cell.probability, cell.error, distance=cell.distance, place=cell.place)
-    return field_view.cell(key, answer, cell.point)
+    return field_view.cell(key, _answer(cell), cell.point)
+
+
+def _answer(cell: Cell) -> Answer:
+    return Answer(
+        "", cell.probability, cell.error, distance=cell.distance, place=cell.place, stain=cell.stain
+    )

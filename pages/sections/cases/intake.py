@@ -19,7 +19,7 @@ from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
-from pages.components import identity, model_in_service, scale_question, streamlit_internals
+from pages.components import identity, model_in_service, scale_question, stain_choice, streamlit_internals
 from pages.sections.cases import words
 
 # Seconds of work between two drawings of the page.
@@ -39,6 +39,8 @@ class Intake:
         The file_ids of all that was dropped.
     added, already, fields : int
         Cells put on record; those that the case held already; fields put on record.
+    match_stain : bool
+        Whether the stain of fields is matched to the training cells before their cells are answered.
     trouble : str
         Why nothing could be put on record; empty where it could.
     who : str
@@ -52,6 +54,7 @@ class Intake:
     added: int = 0
     already: int = 0
     fields: int = 0
+    match_stain: bool = False
     trouble: str = ""
     who: str = ""
     answered_by: tuple[Bundle, int | None] | None = None
@@ -61,7 +64,7 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
     """Lay out the place to drop images; see :func:`work`."""
     state = _of(case.id)
     try:
-        pixel_size = model_in_service.bundle().pixel_size
+        bundle = model_in_service.bundle()
     except BundleError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
         return
@@ -79,7 +82,8 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
             disabled=not identity.name(),
         )
         _say(state)
-        scale_question.show(state.batch, pixel_size)
+        scale_question.show(state.batch, bundle.pixel_size)
+        state.match_stain = stain_choice.for_new_fields(f"match-stain-{case.id}", bundle)
         if state.trouble:
             st.error(plain(f"{state.trouble} {AGAIN}"), icon=":material/error:")
             st.button("Try again", icon=":material/refresh:", on_click=_try_again, args=(data, case.id))
@@ -105,6 +109,8 @@ def work(data: Path, case: Case) -> None:
     until = time.monotonic() + REDRAW
     while batch.waiting:
         streamlit_internals.drop_uploads(batch.work(classifier, batches.CHUNK))
+        if state.match_stain:
+            stain_choice.match_all(batch, classifier)
         _keep(data, case.id)
         if state.trouble or time.monotonic() >= until:
             break

@@ -98,6 +98,7 @@ def _opened(data: Path, cell: Cell) -> Opened:
         cell.area,
         cell.note,
         drawn=cell.drawn,
+        stain=cell.stain,
         more=tuple((one.reader, one.verdict) for one in cell.readings),
     )
 

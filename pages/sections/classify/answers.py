@@ -12,7 +12,7 @@ from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.segmentation import kept
 from leukemia.segmentation.change import Change
-from pages.components import cell_grid, cell_opener, cell_view, field_view, model_in_service
+from pages.components import cell_grid, cell_opener, cell_view, field_view, model_in_service, stain_choice
 from pages.components import session_batch as session
 from pages.components.cell_view import Opened
 from pages.components.field_view import ByHand, FieldCell
@@ -50,7 +50,7 @@ def show(batch: Batch, view: str, point: OperatingPoint, known: Learned, bundle:
     apart = [one for one in without if one.field]
     st.html(cell_grid.STYLE)
     if view == views.EVERYTHING:
-        _fields(batch, point)
+        _fields(batch, point, bundle)
     if view in (views.EVERYTHING, UNCLASSIFIED):
         _refusals([one for one in without if not one.field])
     else:
@@ -58,7 +58,7 @@ def show(batch: Batch, view: str, point: OperatingPoint, known: Learned, bundle:
     _grid(views.readable(results, point, view) + apart, point, view, known, bundle)
 
 
-def _fields(batch: Batch, point: OperatingPoint) -> None:
+def _fields(batch: Batch, point: OperatingPoint, bundle: Bundle) -> None:
     fields = batch.fields
     if not fields:
         return
@@ -78,13 +78,14 @@ def _fields(batch: Batch, point: OperatingPoint) -> None:
     )
     if not fields[chosen].file:
         st.caption(kept.GONE)
+    stain_choice.show(batch, chosen, bundle)
 
 
 def _correct(key: str, change: Change) -> tuple[str, str]:
     """Change a field by hand, and have the cell answered."""
     batch, classifier = session.of_session(), model_in_service.classifier()
     cell = session.corrections().apply(batch, classifier, key, change)
-    answer = next((one.answer for one in batch.results_of(key) if cell and one.key == cell), None)
+    answer = next((one.answer for one in batch.shown(key) if cell and one.key == cell), None)
     if answer is None:
         return "", field_view.DONE[change.kind]
     called = decisions.state(answer, classifier.bundle.operating_point)
@@ -125,4 +126,5 @@ def _opened(result: Result) -> Opened:
         answer.note,
         answer.lossy,
         drawn=result.drawn,
+        stain=answer.stain,
     )

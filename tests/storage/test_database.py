@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from leukemia.access import keys  # noqa: F401
+from leukemia.api import idempotency  # noqa: F401
 from leukemia.audit import trail, verify
 from leukemia.audit.trail import Entry
 from leukemia.cases import tables  # noqa: F401

@@ -124,6 +124,7 @@ def test_the_stain_of_a_field_is_matched_when_asked_and_the_answers_as_it_is_com
     assert not page.exception
     assert all(one["kind"] != "apart" for one in field(page)["cells"])
     assert " → " in said(page) and "comparable: 0 → 2" in said(page)
+    assert stain_choice.BY_FEW in said(page)
     assert "stain matched to the training cells" in said(page)
     widget(page.toggle, stain_choice.MATCH).set_value(False).run()
     assert field(page)["cells"] == before

@@ -83,6 +83,30 @@ class Outline:
         # Of pixels' middles in the padded mask.
         return (line[:, ::-1] - 0.5) * (self.across, self.down) + (self.left, self.top)
 
+    def raster(self, corner: tuple[float, float], times: float, size: tuple[int, int]) -> np.ndarray:
+        """Which pixels of a picture of the field lie within.
+
+        Parameters
+        ----------
+        corner : tuple of float
+            Left and top of the picture in pixels of the field.
+        times : float
+            Pixels of the picture for one of the field.
+        size : tuple of int
+            Width and height of the picture.
+
+        Returns
+        -------
+        numpy.ndarray
+            bool, shape (size[1], size[0]).
+        """
+        left, top = (corner[0] - self.left) / self.across, (corner[1] - self.top) / self.down
+        right, bottom = left + size[0] / times / self.across, top + size[1] / times / self.down
+        mask = Image.fromarray(np.uint8(self.mask) * 255)
+        box = left, top, right, bottom
+        by, bilinear = Image.Transform.EXTENT, Image.Resampling.BILINEAR
+        return np.asarray(mask.transform(size, by, box, bilinear)) > 127
+
 
 def outline(field: Field, found: Found, number: int) -> Outline:
     """Outline a white cell.
@@ -157,13 +181,14 @@ def ellipse(sides: np.ndarray, columns: np.ndarray, rows: np.ndarray, size: tupl
     )
 
 
-def _area(sides: np.ndarray, field: Field) -> tuple[float, float, float, float]:
+def _area(sides: np.ndarray, field: Field) -> tuple[int, int, int, int]:
+    """What is looked at about a box, to whole pixels: at the field's own scale they stay as they are."""
     width, height = sides[2:] - sides[:2]
     return (
-        max(float(sides[0] - AROUND * width), 0.0),
-        max(float(sides[1] - AROUND * height), 0.0),
-        min(float(sides[2] + AROUND * width), float(field.width)),
-        min(float(sides[3] + AROUND * height), float(field.height)),
+        max(int(np.floor(sides[0] - AROUND * width)), 0),
+        max(int(np.floor(sides[1] - AROUND * height)), 0),
+        min(int(np.ceil(sides[2] + AROUND * width)), field.width),
+        min(int(np.ceil(sides[3] + AROUND * height)), field.height),
     )
 
 

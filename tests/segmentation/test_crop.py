@@ -6,6 +6,7 @@ import pytest
 from leukemia.errors import ImageError
 from leukemia.imaging import validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.imaging.morphology import nucleus
 from leukemia.imaging.scale import PIXEL_SIZE as NATIVE
 from leukemia.imaging.scale import stated
 from leukemia.segmentation.crop import cut_out
@@ -77,3 +78,22 @@ def test_what_cannot_be_brought_to_the_scale_is_refused():
         cut_out(whole, cell.outline, FieldScale(PIXEL_SIZE, known=False))
     with pytest.raises(ImageError, match="Larger than any single cell"):
         cut_out(whole, Outline(np.ones((700, 700), bool), 0, 0, 1, 1), FieldScale(NATIVE))
+
+
+def test_an_outline_is_drawn_where_it_lies_to_parts_of_a_pixel():
+    rows, columns = np.ogrid[:200, :200]
+    disc = Outline(np.hypot(columns - 99.5, rows - 99.5) <= 60, 30.25, 10.5, 0.5, 0.5)
+    for times, corner in ((1.0, (0.0, 0.0)), (2.3, (20.4, 7.7)), (0.6, (10.0, 5.0))):
+        mask = disc.raster(corner, times, (400, 380))
+        rows, columns = np.nonzero(mask)
+        middle = (columns.mean() + 0.5) / times + corner[0], (rows.mean() + 0.5) / times + corner[1]
+        assert middle == pytest.approx((80.25, 60.5), abs=0.1)
+        assert mask.sum() / times**2 == pytest.approx(np.pi * 30**2, rel=0.02)
+
+
+def test_the_nucleus_is_that_of_the_whole_frame():
+    whole, cell = one(white=[(300, 200, 60)])
+    crop = cut_out(whole, cell.outline, SCALE)
+    frame = nucleus(crop.pixels)
+    assert crop.nucleus().raster((crop.left, crop.top), crop.times, frame.shape[::-1])[frame].mean() > 0.995
+    assert crop.nucleus().area * crop.times**2 == pytest.approx(frame.sum(), rel=1e-6)

@@ -101,3 +101,11 @@ def test_a_picture_without_colour_is_no_field():
     grey = np.repeat(draw().mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     with pytest.raises(ImageError, match="no colour"):
         segment(Field.of(grey), network=NETWORK)
+
+
+def test_what_is_smaller_than_any_white_cell_is_none_unless_the_edge_cuts_it():
+    small = [(300, 200, 22), (320, 470, 60)]
+    found = segment(field(white=small), network=NETWORK).cells
+    assert len(found) == 1 and found[0].edge
+    (cell,) = segment(field(white=[(300, 200, 35)]), network=NETWORK).cells
+    assert cell.width * PIXEL_SIZE == pytest.approx(7, rel=0.15)

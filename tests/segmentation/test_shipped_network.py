@@ -7,7 +7,7 @@ import pytest
 import skimage
 from PIL import Image
 
-from benchmarks.segmentation import red_cells
+from benchmarks.segmentation.pasted import red_cells
 from leukemia.dataset import demonstration
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import foreground, read_cell

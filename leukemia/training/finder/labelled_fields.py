@@ -23,6 +23,7 @@ from leukemia.imaging import reader
 from leukemia.segmentation.boxes import RED, WHITE
 from leukemia.segmentation.outline import ellipse, steepness
 from leukemia.segmentation.scale import RED_CELL
+from leukemia.training.finder.copies import copies
 
 # Micrometres per pixel at which fields are kept: twice as fine as the network reads them.
 KEPT_SIZE = 0.15
@@ -56,17 +57,39 @@ class LabelledField:
     white: np.ndarray
 
 
-def read(folder: Path, part: str) -> Iterator[LabelledField]:
-    """Read the fields of a set in the layout of YOLO: ``images/PART/*.jpg`` and ``labels/PART/*.txt``.
+def pictures(folder: Path, part: str) -> list[Path]:
+    """The fields of a part of a set in the layout of YOLO: ``images/PART/*.jpg``, sorted."""
+    return sorted((Path(folder) / "images" / part).glob("*.jpg"))
+
+
+def elsewhere(folder: Path, part: str) -> list[Path]:
+    """The fields of the set's other parts."""
+    parts = sorted(one.name for one in (Path(folder) / "images").iterdir() if one.is_dir())
+    return [file for other in parts if other != part for file in pictures(folder, other)]
+
+
+def read(folder: Path, part: str, every: int = 1) -> Iterator[LabelledField]:
+    """Read the fields of a part of a set with their boxes (``labels/PART/*.txt``).
+
+    Those that also stand in another part are left out: what is learned from must not be judged by.
+
+    Parameters
+    ----------
+    folder : Path
+    part : str
+    every : int, optional
+        Take one of so many fields.
 
     Raises
     ------
     DatasetError
         Where there is none.
     """
-    files = sorted((Path(folder) / "images" / part).glob("*.jpg"))
+    files = pictures(folder, part)[::every]
     if not files:
         raise DatasetError(f"No labelled fields in {folder} ({part}).")
+    known = copies(files, elsewhere(folder, part))
+    files = [file for file in files if file not in known]
     labelled = [_read_one(file, folder / "labels" / part / f"{file.stem}.txt") for file in files]
     usual = {}
     for shape in {pixels.shape for _, pixels, _, _ in labelled}:

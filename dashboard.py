@@ -8,13 +8,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia.access import permissions
+from leukemia.access import acting, permissions
 from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
-from pages.components import service_change, tour
+from pages.components import service_change, sign_in, tour
 
+acting.ask(sign_in.user)
 # A named icon would be fetched from the internet.
 COMPONENTS = Path(__file__).parent / "pages" / "components"
 ICON = COMPONENTS / "icon.svg"
@@ -33,8 +34,11 @@ page = st.navigation(
 )
 st.html(COMPONENTS / "theme.css")
 st.bottom.caption(f"**{RESEARCH_USE}**")
+if not sign_in.gate():
+    st.stop()
 try:
     permissions.require(Action.VIEW)
+    sign_in.show()
     tour.show()
     service_change.show()
     page.run()

@@ -13,6 +13,13 @@ LEUKEMIA_BASE_PATH      where a proxy has put the REST service         ``/``
 LEUKEMIA_API_RATE       requests that a key of REST has                ``600 per minute``
 LEUKEMIA_TOKEN          what the dashboard's address carries, where    made at the first start
                         nobody signs in
+LEUKEMIA_ROLES_FILE     list of people and their roles                 ``roles.toml`` in the data folder
+LEUKEMIA_ROLES_CLAIM    the provider's claim that holds roles          none: the list alone counts
+LEUKEMIA_IDLE_MINUTES   after which a session without use ends         30
+LEUKEMIA_SESSION_HOURS  after which each session ends                  12
+LEUKEMIA_IMPORT_FROM    folders, with a colon (on Windows a            on this machine alone any,
+                        semicolon) between them, below which imports   with sign-in none
+                        may lie
 ======================  =========================================  ===================================
 """
 
@@ -71,6 +78,16 @@ class Settings:
     base_path: str = ""
     api_rate: str = API_RATE
     token: str = field(repr=False, default="")
+    roles_file: Path | None = None
+    roles_claim: str = ""
+    idle_minutes: int = 30
+    session_hours: int = 12
+    import_from: tuple[Path, ...] | None = None
+
+    @property
+    def roles(self) -> Path:
+        """The list of people and their roles."""
+        return self.roles_file or self.data / "roles.toml"
 
 
 def load() -> Settings:
@@ -95,6 +112,11 @@ def load() -> Settings:
         base_path=_path("LEUKEMIA_BASE_PATH"),
         api_rate=_rate("LEUKEMIA_API_RATE"),
         token=_token(),
+        roles_file=Path(os.environ["LEUKEMIA_ROLES_FILE"]) if os.environ.get("LEUKEMIA_ROLES_FILE") else None,
+        roles_claim=os.environ.get("LEUKEMIA_ROLES_CLAIM", ""),
+        idle_minutes=_whole("LEUKEMIA_IDLE_MINUTES", 1, 24 * 60, default=30),
+        session_hours=_whole("LEUKEMIA_SESSION_HOURS", 1, 30 * 24, default=12),
+        import_from=_folders("LEUKEMIA_IMPORT_FROM"),
     )
 
 
@@ -125,6 +147,12 @@ def _path(variable: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9._~/-]+", text):
         raise SettingError(f"The environment variable {variable} must be a path such as /leukemia.")
     return f"/{text}" if text else ""
+
+
+def _folders(variable: str) -> tuple[Path, ...] | None:
+    """Folders that are named, absolute; None where the variable is not set."""
+    named = [one for one in os.environ.get(variable, "").split(os.pathsep) if one.strip()]
+    return tuple(Path(one.strip()).expanduser().resolve() for one in named) or None
 
 
 def _token() -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import jobs, settings
+from leukemia.access.permissions import Action
 from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
 from leukemia.markdown import plain
 from leukemia.tracking import mlflow_client
-from pages.components import entry, first_set, heading, section_picker
+from pages.components import entry, first_set, heading, offer, section_picker
 from pages.sections.training import built_in, form, now, sample_training
 
 # A section's word in the address, and its title.
@@ -37,7 +38,7 @@ def main() -> None:
         sample_training.show(data)
         if problem:
             _show_way_to_import(data, problem)
-        else:
+        elif offer.allowed(Action.TRAIN):
             form.show(data)
 
 

@@ -1,6 +1,7 @@
 """Settings on record: each program notes at its start where they differ from those it started with before."""
 
 import json
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,11 @@ def described(given: settings.Settings) -> dict[str, str]:
         "LEUKEMIA_BASE_PATH": given.base_path,
         "LEUKEMIA_API_RATE": given.api_rate,
         "LEUKEMIA_TOKEN": "given" if given.token else "",
+        "LEUKEMIA_ROLES_FILE": str(given.roles.absolute()) if given.roles_file else "",
+        "LEUKEMIA_ROLES_CLAIM": given.roles_claim,
+        "LEUKEMIA_IDLE_MINUTES": str(given.idle_minutes),
+        "LEUKEMIA_SESSION_HOURS": str(given.session_hours),
+        "LEUKEMIA_IMPORT_FROM": os.pathsep.join(map(str, given.import_from or ())),
     }
 
 

@@ -7,8 +7,10 @@ from starlette.middleware import Middleware
 
 from leukemia import settings
 from leukemia.access import token
+from leukemia.access.token import Token
 from leukemia.errors import SettingError
-from pages.components import streamlit_internals
+from pages.components import sign_in, streamlit_internals
+from pages.components.sign_in_gate import SignInGate
 from pages.components.token_gate import PARAMETER, TokenGate
 
 LOOPBACK = ("localhost", "ip6-localhost")
@@ -36,24 +38,34 @@ class Entrance:
     Raises
     ------
     SettingError
-        Where other machines would be answered without sign-in, or a setting is wrong.
+        Where other machines would be answered without sign-in, it is not set up well, or a setting is wrong.
     """
 
     def __init__(self) -> None:
         given = settings.load()
         address = streamlit_internals.option("server.address")
+        self.has_sign_in = streamlit_internals.has_sign_in()
+        self.base = streamlit_internals.base_path()
+        if self.has_sign_in:
+            if trouble := sign_in.trouble():
+                raise SettingError(trouble)
+            self.token = Token(given.token) if given.token else None
+            streamlit_internals.before_each_run(sign_in.is_allowed)
+            return
         if not is_loopback(address):
             raise SettingError(OPEN_TO_OTHERS.format(address=address or "every address of this machine"))
         self.token = token.of(given.data, given.token)
-        self.base = streamlit_internals.base_path()
 
     def middleware(self) -> Middleware:
         """What each request goes through."""
-        return Middleware(TokenGate, token=self.token, base=self.base)
+        gate = SignInGate if self.has_sign_in else TokenGate
+        return Middleware(gate, token=self.token, base=self.base)
 
     def announce(self) -> None:
         """Print the address, and open it in a browser where there is a screen."""
-        address = f"{streamlit_internals.address_of_browser()}/?{PARAMETER}={self.token.text}"
+        address = f"{streamlit_internals.address_of_browser()}/"
+        if not self.has_sign_in:
+            address += f"?{PARAMETER}={self.token.text}"
         print(f"\n  The dashboard is ready. Open this address:\n\n  {address}\n", flush=True)
         streamlit_internals.open_browser(address)
 

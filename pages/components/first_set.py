@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import jobs
+from leukemia.access.permissions import Action
 from leukemia.jobs import JobKind, JobStatus
 from leukemia.markdown import plain
 from leukemia.storage.workspace import Workspace
-from pages.components import flash, job_status
+from pages.components import flash, job_status, offer
 from pages.components.section_picker import WORD as SECTION
 
 KIND, TITLE = JobKind.IMPORT, "Import of the sample set"
@@ -33,6 +34,8 @@ def show(data: Path) -> None:
     if state and state.status != JobStatus.DONE:
         job_status.ended(job, state)
     st.info(NOTHING, icon=":material/folder_off:")
+    if not offer.allowed(Action.IMPORT):
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Prepare the sample set",

@@ -1,10 +1,13 @@
 """Who sits in front of the page."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from leukemia.access import acting
 from leukemia.attribution import MAX_WHO
+from leukemia.errors import AccessError
 
 # A name that was given once serves the whole visit, on every page.
 NAME = "reviewer"
@@ -23,10 +26,28 @@ def name() -> str:
 
 
 def signed_in() -> str:
-    """Who is signed in; empty where nobody is."""
-    if st.user.get("is_logged_in"):
-        return str(st.user.get("name") or st.user.get("email") or "")
-    return ""
+    """Who is signed in, by the name on record; empty where nobody is, or has to be."""
+    try:
+        return acting.user().name
+    except AccessError:
+        return ""
+
+
+def field(place: Any, label: str, *, key: str, **options: Any) -> None:
+    """Ask for the name; of whoever is signed in, show the one that goes on record.
+
+    Parameters
+    ----------
+    place : Any
+        Where it is laid out: Streamlit itself, or a column.
+    label, key : str
+        Of the field.
+    **options : Any
+        Of Streamlit's ``text_input``.
+    """
+    if known := signed_in():
+        st.session_state[key] = known
+    place.text_input(label, key=key, disabled=bool(known), **{"max_chars": MAX_WHO} | options)
 
 
 def of_tab() -> None:

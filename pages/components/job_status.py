@@ -10,7 +10,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from leukemia.plots import times
-from pages.components import flash
+from pages.components import flash, offer
 
 EVERY = 1.0  # seconds between two readings
 SHOWN = 8  # problems
@@ -29,6 +29,14 @@ def again(job: Job) -> None:
     """Run a job's command again, as a callback."""
     try:
         jobs.resubmit(job)
+    except LeukemiaError as error:
+        flash.put(FLASH, flash.ERROR, str(error))
+
+
+def cancel(job: Job) -> None:
+    """Cancel a job, as a callback; a message at :data:`FLASH` says why where that fails."""
+    try:
+        jobs.cancel(job)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
 
@@ -93,9 +101,9 @@ def _watch(job: Job, stop: str) -> None:
         stop if state.status == JobStatus.RUNNING else "Stopping …",
         key=f"cancel-{job.kind}",
         icon=":material/stop:",
-        on_click=jobs.cancel,
+        on_click=cancel,
         args=(job,),
-        disabled=state.status != JobStatus.RUNNING,
+        disabled=state.status != JobStatus.RUNNING or not offer.may_change(job),
     )
     st.caption("It runs in the background: you can leave or close this page.")
     log(job)

@@ -5,34 +5,51 @@ Checked with the version that its test names: to be read again when Streamlit is
 
 import re
 import socket
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import streamlit
 import uvicorn
-from streamlit import cli_util, config
+from streamlit import auth_util, cli_util, config
+from streamlit.errors import StreamlitAuthError
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server import server_util
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import (
+    _get_signed_cookie_with_chunks,
+    is_host_allowed,
+)
 
 __all__ = [
     "address_of_browser",
     "base_path",
+    "before_each_run",
     "chart_scripts",
+    "claims",
     "drop_uploads",
     "first_files",
+    "has_sign_in",
+    "is_automatic_run",
+    "is_cookie_of_sign_in",
     "is_host_allowed",
     "is_run_alone",
     "leave_pages_folder",
     "open_browser",
     "option",
     "send_at_once",
+    "sign_in_settings",
+    "sign_in_trouble",
     "uploads",
 ]
 
+_this_run = threading.local()  # each page runs on a thread of its own
 FOLDER = Path(streamlit.__file__).parent / "static"
 
 
@@ -66,6 +83,57 @@ def open_browser(address: str) -> None:
     """Open an address as Streamlit does, unless it runs without a screen."""
     if not option("server.headless"):
         cli_util.open_browser(address)
+
+
+def has_sign_in() -> bool:
+    """Whether a provider is set up by which people sign in."""
+    return bool(auth_util.get_secrets_auth_section())
+
+
+def sign_in_settings() -> Mapping[str, Any]:
+    """The section ``auth`` of Streamlit's secrets."""
+    return auth_util.get_secrets_auth_section().to_dict()
+
+
+def sign_in_trouble() -> str:
+    """What is missing in the section ``auth``, in Streamlit's words; empty where nothing is."""
+    try:
+        auth_util.validate_auth_credentials("default")
+    except StreamlitAuthError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def is_cookie_of_sign_in(cookies: Mapping[str, str]) -> bool:
+    """Whether cookies hold a signing in that this server has signed, whatever became of it since."""
+    return bool(_get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME))
+
+
+def claims() -> dict[str, Any]:
+    """What the provider said of whoever sits before the page that runs; empty where nobody signed in."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return dict(context.user_info) if context else {}
+
+
+def before_each_run(check: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Have the whole page run, and not a part of it, where a check of the user's claims says no.
+
+    A part of a page, which may run by itself every second, would go on showing what it showed.
+    """
+    run = ScriptRunner._run_script
+
+    def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
+        _this_run.is_automatic = rerun_data.is_auto_rerun
+        if rerun_data.fragment_id_queue and not check(self._user_info):
+            rerun_data = replace(rerun_data, fragment_id=None, fragment_id_queue=[])
+        run(self, rerun_data)
+
+    ScriptRunner._run_script = _run_script
+
+
+def is_automatic_run() -> bool:
+    """Whether what runs now was asked for by the page itself, and by nobody's hand."""
+    return getattr(_this_run, "is_automatic", False)
 
 
 def is_run_alone() -> bool:

@@ -1,7 +1,5 @@
 """Where nobody signs in, the address carries a token: without it, there is no answer."""
 
-from urllib.parse import parse_qsl, urlencode
-
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -66,9 +64,9 @@ class TokenGate:
 
     def _enter(self, asked: HTTPConnection) -> Response:
         """Send the browser to the same address without the token, which a cookie takes the place of."""
-        rest = [(name, value) for name, value in parse_qsl(asked.url.query, True) if name != PARAMETER]
+        rest = "&".join(part for part in asked.url.query.split("&") if part.partition("=")[0] != PARAMETER)
         # Never more than one slash: two would name another machine.
-        place = "/" + asked.url.path.lstrip("/") + (f"?{urlencode(rest)}" if rest else "")
+        place = "/" + asked.url.path.lstrip("/") + (f"?{rest}" if rest else "")
         answer = RedirectResponse(place, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
         answer.set_cookie(
             _cookie_name(asked),

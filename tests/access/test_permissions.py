@@ -30,6 +30,8 @@ ASKS = {"permissions.require", "permissions.requires", "ownership.require_change
 # Nobody decides these: they go with what somebody was allowed to do, or belong to the program itself.
 OF_ITSELF = {
     ("api/idempotency.py", "once"): "an answer is kept for whoever was given it",
+    ("access/sessions.py", "check"): "somebody signed in, or did something",
+    ("access/sessions.py", "end"): "somebody signed out",
     ("audit/answers.py", "record"): "an answer was given, to whoever may see it",
     ("audit/settings_log.py", "record_changes"): "the program started",
     ("audit/trail.py", "record"): "appends for whoever writes",

@@ -90,7 +90,7 @@ def test_a_path_that_cannot_be_imported_is_a_sentence_and_starts_nothing(open_da
         "": ("  ", "Enter a folder or a .zip"),
         "nowhere": (str(tmp_path / "*gone*"), "No such file or folder on the server"),
         "no zip": (str(tmp_path / "letter.zip"), "is neither a folder nor a complete .zip file"),
-        "null": ("a\0b", "No such file or folder on the server"),
+        "null": ("a\0b", "it is not a path"),
     }[why]
     page = open_dataset("import", data=tmp_path / "new")
     fill(page, importing.WHERE, text)

@@ -38,7 +38,7 @@ class Server:
     and its log must be free of errors in the end.
     """
 
-    def __init__(self, bundle, log, data=None, environment=None, port=None):
+    def __init__(self, bundle, log, data=None, environment=None, port=None, options=(), settings=None):
         if port is None:
             with socket.socket() as probe:
                 probe.bind(("localhost", 0))
@@ -46,10 +46,11 @@ class Server:
         self.port = port
         self.url = f"http://localhost:{port}"
         self.log, self.data = log, data
-        options = ["--server.headless=true", f"--server.port={port}"]
+        options = ["--server.headless=true", f"--server.port={port}", *options]
         command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
         named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data, "LEUKEMIA_TOKEN": TOKEN}
-        environment = (environment or os.environ) | {name: str(path) for name, path in named.items() if path}
+        environment = dict(environment or os.environ) | (settings or {})
+        environment |= {name: str(path) for name, path in named.items() if path}
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=out)
 

@@ -7,11 +7,12 @@ from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
+from leukemia.access.permissions import Action
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.cases.cells import PICTURE
-from leukemia.errors import BundleError, RecordsError
+from leukemia.errors import AccessError, BundleError, RecordsError
 from leukemia.imaging import reader
 from leukemia.inference import batch as batches
 from leukemia.inference.batch import Batch, Item
@@ -19,7 +20,14 @@ from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk
-from pages.components import identity, model_in_service, scale_question, stain_choice, streamlit_internals
+from pages.components import (
+    identity,
+    model_in_service,
+    offer,
+    scale_question,
+    stain_choice,
+    streamlit_internals,
+)
 from pages.sections.cases import words
 
 # Seconds of work between two drawings of the page.
@@ -62,6 +70,8 @@ class Intake:
 
 def show(data: Path, case: Case, *, is_empty: bool) -> None:
     """Lay out the place to drop images; see :func:`work`."""
+    if not offer.may(Action.MAKE_CASES):
+        return
     state = _of(case.id)
     try:
         bundle = model_in_service.bundle()
@@ -164,7 +174,7 @@ def _keep(data: Path, case_id: int) -> None:
             version=version,
             fields=state.batch.fields,
         )
-    except RecordsError as error:
+    except (AccessError, RecordsError) as error:
         state.trouble = str(error)
         return
     state.trouble = ""

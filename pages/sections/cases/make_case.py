@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from leukemia.access.permissions import Action
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.place import FieldPicture
-from pages.components import identity, model_in_service, records
+from pages.components import identity, model_in_service, offer, records
 from pages.sections.cases import address, new_case
 
 FORM, MADE = "make-case", "made-case"
@@ -34,6 +35,9 @@ def show(
     data = records.data()
     if number := st.session_state.pop(MADE, None):
         st.switch_page("pages/cases.py", query_params={address.CASE: str(number)})
+
+    if not offer.may(Action.MAKE_CASES):
+        return
 
     def fill(case: Case) -> None:
         serving = model_in_service.in_service()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from leukemia.attribution import MAX_WHO
+from leukemia.access.permissions import Action
 from leukemia.cases import case as cases
 from leukemia.cases.case import Case
-from leukemia.errors import RecordsError
-from pages.components import flash, identity
+from leukemia.errors import LeukemiaError
+from pages.components import flash, identity, offer
 from pages.sections.cases import address
 
 FORM = "new-case"
@@ -18,6 +18,8 @@ IDENTIFIER = "Any code that your laboratory uses. Do not enter a patient's name.
 
 def show(data: Path) -> None:
     """Lay out the form, folded away; a case that was begun is opened."""
+    if not offer.allowed(Action.MAKE_CASES):
+        return
     with st.expander("New case", icon=":material/create_new_folder:", expanded=flash.waits(FORM)):
         form(data, FORM, "Begin the case", lambda case: address.open_case(case.id))
 
@@ -41,7 +43,7 @@ def form(data: Path, key: str, label: str, then: Callable[[Case], None]) -> None
     with st.form(key, border=False):
         left, right = st.columns([3, 2])
         left.text_input("Identifier", key=f"{key}-identifier", help=IDENTIFIER)
-        right.text_input("Your name", key=f"{key}-who", max_chars=MAX_WHO)
+        identity.field(right, "Your name", key=f"{key}-who")
         st.checkbox("Keep file names", key=f"{key}-names", help="File names can hold a patient's name.")
         st.checkbox("Readers do not see each other's verdicts before their own", key=f"{key}-blind")
         st.checkbox("Hide the model's answer until a reader has given a verdict", key=f"{key}-hide")
@@ -63,5 +65,5 @@ def _create(data: Path, key: str, then: Callable[[Case], None]) -> None:
         )
         identity.remember(state[f"{key}-who"])
         then(case)
-    except RecordsError as error:
+    except LeukemiaError as error:
         flash.put(key, flash.ERROR, str(error))

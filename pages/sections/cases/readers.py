@@ -8,14 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.access.permissions import Action
 from leukemia.cases import agreement, cells, disagreements
 from leukemia.cases.case import DISPUTED, SETTLED, Case
 from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import VERDICTS
-from leukemia.errors import RecordsError
+from leukemia.errors import LeukemiaError, RecordsError
 from leukemia.markdown import plain
 from leukemia.reports import case_wording
-from pages.components import flash, identity
+from pages.components import flash, identity, offer
 
 FLASH = "settle"
 SHOW_ALL = "I am settling this case: show me the disagreements on cells that I have not read"
@@ -73,7 +74,7 @@ def _settle(data: Path, case: Case, cell: Cell, small: bytes | None) -> None:
             )
         with right:
             st.markdown(f"**Cell {cell.number}**: {plain(_verdicts(cell))}")
-            if case.is_signed:
+            if case.is_signed or not offer.may(Action.SETTLE):
                 return
             with st.form(key, border=False):
                 st.radio("Settle it as", VERDICTS, key=f"{key}-verdict", horizontal=True, index=None)
@@ -92,7 +93,7 @@ def _save(data: Path, case_id: int, number: int, key: str) -> None:
         if not verdict:
             raise RecordsError("Choose a verdict first.")
         disagreements.settle(data, case_id, number, verdict, who=identity.name(), reason=reason)
-    except RecordsError as error:
+    except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
         return
     flash.put(FLASH, flash.SUCCESS, f"Cell {number} is settled as {verdict}.")

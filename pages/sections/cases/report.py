@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.access.permissions import Action
 from leukemia.cases import cells, signing
 from leukemia.cases.case import Case
 from leukemia.cases.signing import MEANINGS
-from leukemia.errors import RecordsError
+from leukemia.errors import LeukemiaError
 from leukemia.reports import case_files
-from pages.components import flash, identity
+from pages.components import flash, identity, offer
 from pages.sections.cases import answered_by
 
 FLASH = "sign"
@@ -41,6 +42,8 @@ def show(data: Path, case: Case) -> None:
 
 def _signature(data: Path, case: Case) -> None:
     if case.is_signed:
+        if not offer.may(Action.REOPEN):
+            return
         with st.expander("Reopen the case", icon=":material/lock_open:"):
             _reopen(data, case)
         return
@@ -51,7 +54,8 @@ def _signature(data: Path, case: Case) -> None:
         st.info(f"Not ready to be signed. {said}", icon=":material/rule:")
         return
     st.markdown("**Sign the case**")
-    _sign(data, case)
+    if offer.allowed(Action.SIGN):
+        _sign(data, case)
 
 
 def _downloads(data: Path, case: Case) -> None:
@@ -77,7 +81,7 @@ def _downloads(data: Path, case: Case) -> None:
 def _sign(data: Path, case: Case) -> None:
     identity.prefill("sign-who")
     with st.form("sign", border=False):
-        st.text_input("Printed name", key="sign-who", max_chars=attribution.MAX_WHO, width=420)
+        identity.field(st, "Printed name", key="sign-who", width=420)
         st.selectbox("Meaning", MEANINGS, key="sign-meaning", accept_new_options=True)
         st.form_submit_button(
             "Sign",
@@ -115,7 +119,7 @@ def _try(change: Callable[[str], Case], form: str, done: str) -> None:
     who = st.session_state.get(f"{form}-who") or identity.name()
     try:
         change(who)
-    except RecordsError as error:
+    except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
         return
     identity.remember(who)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.access.permissions import Action
 from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
@@ -13,7 +14,7 @@ from leukemia.cases.verdicts import REASONS
 from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
-from pages.components import identity, sample_cells
+from pages.components import identity, offer, sample_cells
 from pages.sections.cases import live, opened_cell, saving
 
 FOLDER = Path(__file__).parent
@@ -77,7 +78,7 @@ def _review(data: Path, case: Case) -> None:
     given = {
         "case": case.id,
         "reader": reader,
-        "locked": case.is_signed,
+        "locked": case.is_signed or not offer.may(Action.GIVE_VERDICTS),
         "shown": state.key,
         "cells": list(state.given.by_number.values()),
         "progress": state.given.progress,

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from leukemia.access.permissions import Action
 from leukemia.cases import case as cases
 from leukemia.dataset.demonstration.cells import CREDIT
-from leukemia.errors import RecordsError
+from leukemia.errors import LeukemiaError
 from pages.components import flash, identity, sample_cells
+from pages.components.offer import may
 from pages.sections.cases import address, intake
 
 IDENTIFIER = "Sample cells"
@@ -30,6 +32,8 @@ def offer(data: Path, key: str) -> None:
     key : str
         Where a failure is said, of :mod:`pages.components.flash`.
     """
+    if not may(Action.MAKE_CASES):
+        return
     st.markdown(ABOUT)
     st.button("Make a case of the sample cells", icon=":material/biotech:", on_click=_make, args=(data, key))
     st.caption(CREDIT)
@@ -39,7 +43,7 @@ def _make(data: Path, key: str) -> None:
     who = identity.name() or NOBODY
     try:
         case = cases.create(data, IDENTIFIER, who=who)
-    except RecordsError as error:
+    except LeukemiaError as error:
         flash.put(key, flash.ERROR, str(error))
         return
     intake.take(case.id, sample_cells.items(), who=who)

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from leukemia.attribution import MAX_WHO
 from leukemia.cases import verdicts
-from leukemia.errors import RecordsError, RecordsUnavailableError
+from leukemia.errors import AccessError, RecordsError, RecordsUnavailableError, SessionEndedError
 from pages.components import identity
 
 # Acts that are taken at once, and letters of what names one; more is not from the grid.
@@ -42,14 +43,17 @@ def take(data: Path, case_id: int, queue: Any) -> None:
         if key in before:
             done[key] = before[key]
             continue
+        if trouble_of := _of_somebody_else(act):
+            trouble = trouble_of
+            continue
         try:
             _apply(data, case_id, key, act)
             done[key] = ""
-        except RecordsUnavailableError as error:
+        except (RecordsUnavailableError, SessionEndedError) as error:
             # What comes after it must wait, too: the last verdict is the one that counts.
             trouble = str(error)
             break
-        except RecordsError as error:
+        except (AccessError, RecordsError) as error:
             done[key] = str(error)
     st.session_state[_name(case_id)] = {"done": done, "trouble": trouble}
 
@@ -69,8 +73,16 @@ def _name(case_id: int) -> str:
     return f"saved-{case_id}"
 
 
+def _of_somebody_else(act: dict[str, Any]) -> str:
+    """Why an act waits that another person left in this browser; empty where whoever is here gave it."""
+    here, gave = identity.signed_in(), act.get("reader")
+    if not here or not isinstance(gave, str) or gave == here:
+        return ""
+    return f"{gave[:MAX_WHO]} gave it, and has to sign in again."
+
+
 def _apply(data: Path, case_id: int, key: str, act: dict[str, Any]) -> None:
-    reader = identity.signed_in() or act.get("reader")
+    reader = act.get("reader")
     numbers, verdict, reason = act.get("numbers", []), act.get("verdict", ""), act.get("reason", "")
     texts = all(isinstance(text, str) for text in (reader, verdict, reason))
     whole = isinstance(numbers, list) and all(type(one) is int and 0 < one < 2**31 for one in numbers)

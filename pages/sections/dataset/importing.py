@@ -1,17 +1,17 @@
 """Import a download, or the sample set, in the background: the same import as the command line's."""
 
-import os
-import zipfile
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia import jobs
-from leukemia.errors import DatasetError
+from leukemia.access.permissions import Action
+from leukemia.dataset.importing import places
+from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.jobs import Job, JobKind, JobState, JobStatus
 from leukemia.markdown import plain
 from leukemia.storage.workspace import Workspace
-from pages.components import first_set, flash, job_status
+from pages.components import first_set, flash, job_status, offer
 from pages.sections.dataset import address, resources
 
 KIND = JobKind.IMPORT
@@ -41,23 +41,6 @@ def show(data: Path) -> None:
     _form(data, contents)
 
 
-def refusal(text: str) -> str:
-    """Why a path cannot be imported, in a sentence; empty where it can be tried."""
-    if not text.strip():
-        return "Enter a folder or a .zip file on the server."
-    path = Path(text.strip()).expanduser()
-    try:
-        if not path.exists():
-            return f"No such file or folder on the server: {path}."
-        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            return f"This program is not allowed to read {path}. Ask its owner for permission."
-        if path.is_file() and not zipfile.is_zipfile(path):
-            return f"{path} is neither a folder nor a complete .zip file."
-    except (OSError, ValueError) as error:
-        return f"This path cannot be opened: {getattr(error, 'strerror', None) or 'it is not a path'}."
-    return ""
-
-
 def _contents(data: Path) -> str:
     """Say what the folder holds, and return it in words; empty where that is nothing."""
     try:
@@ -76,6 +59,8 @@ def _contents(data: Path) -> str:
 
 def _form(data: Path, contents: str) -> None:
     st.subheader("Import")
+    if not offer.allowed(Action.IMPORT):
+        return
     source = st.segmented_control(
         "What to import", (DOWNLOAD, SAMPLE), key="import-source", default=DOWNLOAD, required=True
     )
@@ -109,11 +94,11 @@ def _start(data: Path, sample: bool) -> None:
     if sample:
         first_set.prepare_sample(data)
         return
-    text = st.session_state["import-path"]
-    if why := refusal(text):
-        flash.put(REFUSED, flash.ERROR, why)
+    try:
+        path = places.named(st.session_state["import-path"])
+    except LeukemiaError as error:
+        flash.put(REFUSED, flash.ERROR, str(error))
         return
-    path = Path(text.strip()).expanduser().resolve()
     job_status.start(data, KIND, f"Import of {path.name}", ["prepare", str(path), "--output", str(data)])
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.access.permissions import Action
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import label_log
 from leukemia.dataset.catalog.records import Record
 from leukemia.dataset.label_log import DOUBTED, Correction
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
-from pages.components import flash, identity
+from pages.components import flash, identity, offer
 
 FLASH = "label"
 WORDS = {
@@ -48,6 +49,8 @@ def show(data: Path, record: Record) -> None:
         for row in log:
             st.markdown(_line(row))
         st.caption(ABOUT)
+        if not offer.allowed(Action.CORRECT_LABELS):
+            return
         _form(data, record, current)
         if log:
             _undo(data, log[0])
@@ -75,7 +78,7 @@ def _undo(data: Path, last: Correction) -> None:
 def _who_and_why(form: str) -> None:
     st.session_state.setdefault(f"{form}-who", identity.name())
     left, right = st.columns([2, 3])
-    left.text_input("Your name", key=f"{form}-who", max_chars=attribution.MAX_WHO)
+    identity.field(left, "Your name", key=f"{form}-who")
     right.text_input("Reason", key=f"{form}-reason", max_chars=attribution.MAX_WHY)
 
 

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from leukemia import attribution, settings
+from leukemia.access.permissions import Action
 from leukemia.bundles.schema import Change
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
 from leukemia.registry import rethreshold
 from leukemia.registry.versions import Version
-from pages.components import flash, identity
+from pages.components import flash, identity, offer
 from pages.sections.performance import resources
 from pages.sections.performance.threshold_picker import Picked
 
@@ -40,10 +41,12 @@ def show(version: Version, picked: Picked, sensitivity: float) -> None:
             )
         if own:
             st.caption("To save, first choose other limits than the model's own.")
+        if not offer.allowed(Action.ADD_VERSIONS):
+            return
         with st.form("performance-save", border=False):
             st.session_state.setdefault(WHO, identity.name())
             left, right = st.columns([2, 3])
-            left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+            identity.field(left, "Your name", key=WHO)
             right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
             st.form_submit_button(
                 f"Save {_short(picked.point)} as a new version",

@@ -1,11 +1,12 @@
 """First the criterion, then the cells: two forms, and the first is locked once it was sent."""
 
-import contextlib
 from pathlib import Path
 
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.access.permissions import Action
+from leukemia.dataset.importing import places
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import JobKind
 from leukemia.markdown import plain
@@ -15,8 +16,7 @@ from leukemia.storage.atomic import whole_file
 from leukemia.verification import labelled_cells, statistics, store
 from leukemia.verification.statistics import CONFIDENCES, USUAL_CONFIDENCE, Criterion
 from leukemia.verification.store import Verification
-from pages.components import flash, identity, job_status, scale_question
-from pages.sections.dataset import importing
+from pages.components import flash, identity, job_status, offer, scale_question
 
 # Which verification the section shows.
 CHOSEN = "verify-chosen"
@@ -38,6 +38,8 @@ AS_EVER = (
 def state(data: Path, version: Version) -> None:
     """Ask for the criterion."""
     st.subheader("1. State what you accept")
+    if not offer.allowed(Action.VERIFY):
+        return
     state = st.session_state
     for key, value in ((WHO, identity.name()), (SITE, ""), (SENSITIVITY, None), (SPECIFICITY, None)):
         state.setdefault(key, value)
@@ -49,7 +51,7 @@ def state(data: Path, version: Version) -> None:
         right.selectbox("Confidence", CONFIDENCES, key=CONFIDENCE, format_func=lambda share: f"{share:.0%}")
         left, right = st.columns(2)
         left.text_input("Laboratory", key=SITE, max_chars=attribution.MAX_WHO)
-        right.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+        identity.field(right, "Your name", key=WHO)
         st.form_submit_button(
             "State this criterion",
             type="primary",
@@ -73,6 +75,8 @@ def bring(verification: Verification, version: Version) -> None:
         st.markdown(f":material/lock: **Criterion.** {plain(wording.criterion(verification.stated))}")
         st.caption(plain(wording.fewest(criterion)))
     st.subheader("2. Add your labelled cells")
+    if not offer.allowed(Action.VERIFY):
+        return
     st.caption(plain(labelled_cells.EXPECTED))
     where = st.segmented_control(
         "Where are they?", (SERVER, UPLOAD), default=SERVER, required=True, key=WHERE
@@ -135,14 +139,11 @@ def _bring(verification: Verification, version: Version) -> None:
 
 
 def _on_server(text: str) -> Path | None:
-    path = Path(text.strip()).expanduser()
-    with contextlib.suppress(OSError, ValueError):
-        if path.suffix.lower() == ".csv" and path.is_file():
-            return path.resolve()
-    if why := importing.refusal(text):
-        flash.put(BRING, flash.ERROR, why)
+    try:
+        return places.named(text, tables=True)
+    except LeukemiaError as error:
+        flash.put(BRING, flash.ERROR, str(error))
         return None
-    return path.resolve()
 
 
 def _uploaded(verification: Verification) -> Path | None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from leukemia import attribution
+from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.plots.chart import Chart
@@ -12,7 +13,7 @@ from leukemia.reports import verification_wording as wording
 from leukemia.storage import spreadsheet
 from leukemia.verification import acceptance, store
 from leukemia.verification.store import Verification
-from pages.components import charts, flash, identity
+from pages.components import charts, flash, identity, offer
 from pages.sections.performance import resources
 
 WHO, WHY, WHICH = "verify-accept-who", "verify-accept-why", "verify-accept-which"
@@ -107,6 +108,8 @@ def _accept(verification: Verification, version: Version) -> None:
             "still download the report."
         )
         return
+    if not offer.allowed(Action.VERIFY):
+        return
     state = st.session_state
     state.setdefault(WHO, identity.name())
     with st.form("verify-accept"):
@@ -123,7 +126,7 @@ def _accept(verification: Verification, version: Version) -> None:
             (only,) = acceptable
             st.caption(f"With the {_called(only)} ({acceptable[only].threshold:.4f}).")
         left, right = st.columns([2, 3])
-        left.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO)
+        identity.field(left, "Your name", key=WHO)
         right.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY)
         st.form_submit_button(
             "Accept as a new version",

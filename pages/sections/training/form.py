@@ -188,7 +188,8 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
     running = jobs.running(data, jobs.Lane.CHANGE)
     ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
+        identity.field(
+            st,
             NAME if named else OPTIONAL_NAME,
             key=WHO,
             max_chars=queue.NAME,

@@ -10,11 +10,12 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import jobs
+from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import Job, JobState, JobStatus, WaitingJob
 from leukemia.markdown import plain
 from leukemia.plots import times
-from pages.components import flash, identity, job_status
+from pages.components import flash, identity, job_status, offer
 from pages.sections.training import running
 
 LEFT = "training-now-left"
@@ -59,19 +60,26 @@ def _show_queue(data: Path, waiting: list[WaitingJob]) -> None:
     st.subheader("Queue", anchor=False)
     several = f"{len(waiting)} trainings are" if len(waiting) > 1 else "1 training is"
     st.caption(f"{several} waiting. One runs at a time; the next one starts automatically.")
+    # Moving one makes others wait.
+    may_move = offer.may(Action.CHANGE_OTHERS_JOBS)
     for place, training in enumerate(waiting, 1):
-        _show_waiting(data, place, training, last=place == len(waiting))
+        _show_waiting(data, place, training, last=place == len(waiting), may_move=may_move)
 
 
-def _show_waiting(data: Path, place: int, training: WaitingJob, *, last: bool) -> None:
+def _show_waiting(data: Path, place: int, training: WaitingJob, *, last: bool, may_move: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue-{place}"):
         by = f" by {plain(training.by)}" if training.by else ""
         added = f":small[added {times.when(training.asked)}{by}]"
         st.markdown(f"**{place}.** {plain(training.title)}  \n{added}", width="stretch")
         for icon, meaning, disabled, change in (
-            ("arrow_upward", "Move up", place == 1, lambda: jobs.move(data, training.id, -1)),
-            ("arrow_downward", "Move down", last, lambda: jobs.move(data, training.id, 1)),
-            ("delete", "Remove from the queue", False, lambda: jobs.drop(data, training.id)),
+            ("arrow_upward", "Move up", place == 1 or not may_move, lambda: jobs.move(data, training.id, -1)),
+            ("arrow_downward", "Move down", last or not may_move, lambda: jobs.move(data, training.id, 1)),
+            (
+                "delete",
+                "Remove from the queue",
+                not offer.may_change(training),
+                lambda: jobs.drop(data, training.id),
+            ),
         ):
             st.button(
                 "",

@@ -12,7 +12,7 @@ from leukemia.markdown import plain
 from leukemia.plots import times
 from leukemia.plots.run_table import KINDS
 from leukemia.plots.training_curves import HOW_TO_ZOOM, Epochs
-from pages.components import job_status
+from pages.components import job_status, offer
 from pages.sections.training import curves
 
 LEAVE = (
@@ -35,9 +35,9 @@ def show(job: Job, state: JobState) -> None:
         "Cancel" if state.status == JobStatus.RUNNING else _stopping(job),
         key=f"cancel-{job.folder.name}",
         icon=":material/stop:",
-        on_click=jobs.cancel,
+        on_click=job_status.cancel,
         args=(job,),
-        disabled=state.status != JobStatus.RUNNING,
+        disabled=state.status != JobStatus.RUNNING or not offer.may_change(job),
     )
     st.caption(LEAVE)
     if job.kind == JobKind.SWEEP:

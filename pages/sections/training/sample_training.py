@@ -5,9 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import jobs
+from leukemia.access.permissions import Action
 from leukemia.errors import DatasetError, LeukemiaError
 from leukemia.jobs import JobKind
-from pages.components import first_set, flash, identity, job_status
+from pages.components import first_set, flash, identity, job_status, offer
 from pages.sections.training import training_cells
 
 # About two minutes on two cores, the start of TensorFlow and the check on held-out patients included.
@@ -21,7 +22,7 @@ ABOUT = (
 
 def show(data: Path) -> None:
     """Offer it, unless the data folder holds a set other than the sample: that one is never replaced."""
-    if not _only_drawn(data):
+    if not (_only_drawn(data) and offer.may(Action.TRAIN) and offer.may(Action.IMPORT)):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.button(

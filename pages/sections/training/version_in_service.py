@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from leukemia import attribution, settings
+from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry import promotion, promotion_log, versions
@@ -13,7 +14,7 @@ from leukemia.registry.promotion_log import Event
 from leukemia.registry.serving import InService
 from leukemia.storage import spreadsheet
 from leukemia.tracking.records import RegistryState
-from pages.components import flash, identity, model_in_service
+from pages.components import flash, identity, model_in_service, offer
 
 KEY = "training-service-"
 FLASH, WHO, WHY = "service", KEY + "back-who", KEY + "back-why"
@@ -90,6 +91,8 @@ def _show_rollback(data: Path, state: RegistryState, events: list[Event]) -> Non
     if state.champion is None:
         st.caption(NOTHING)
         return
+    if not offer.allowed(Action.ROLL_BACK):
+        return
     before = promotion_log.before(events, state.champion)
     target = name(before[0] if before else None)
     if WHO not in st.session_state:
@@ -107,7 +110,7 @@ def _show_rollback(data: Path, state: RegistryState, events: list[Event]) -> Non
             on_click=_roll_back,
             args=(data, state.champion),
         )
-        st.text_input(BACK_BY, key=WHO, max_chars=attribution.MAX_WHO, width=220, placeholder="Your name")
+        identity.field(st, BACK_BY, key=WHO, width=220, placeholder="Your name")
         st.text_input(BACK_WHY, key=WHY, max_chars=attribution.MAX_WHY, width=340)
     st.caption(f"Rolling back puts {target} back in service. Your name and reason are kept permanently.")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import attribution, settings
+from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.evaluation import comparison
 from leukemia.markdown import plain
@@ -12,7 +13,7 @@ from leukemia.plots import times
 from leukemia.registry import promotion, versions
 from leukemia.registry.versions import Version
 from leukemia.tracking.records import CHALLENGER
-from pages.components import flash, identity
+from pages.components import flash, identity, offer
 from pages.sections.performance import compare, resources
 from pages.sections.training import version_in_service
 
@@ -100,8 +101,9 @@ def _show_changes(data: Path, number: int) -> None:
             st.caption(f"Since {times.when(last.at)}, by {plain(last.by)}: {plain(last.reason)}")
         return
     st.markdown(f"**Put version {number} in service**")
-    _show_promotion(data, version, warnings)
-    _show_challenger(data, version)
+    if offer.allowed(Action.PROMOTE):
+        _show_promotion(data, version, warnings)
+        _show_challenger(data, version)
 
 
 def _warnings(data: Path, version: Version) -> tuple[str, ...]:
@@ -126,7 +128,7 @@ def _show_promotion(data: Path, version: Version, warnings: tuple[str, ...]) -> 
     st.session_state.setdefault(read, ticked == read)
     with st.form(f"{KEY}promote-{version.number}", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Your name", key=WHO, max_chars=attribution.MAX_WHO, width=220)
+            identity.field(st, "Your name", key=WHO, width=220)
             st.text_input("Reason", key=WHY, max_chars=attribution.MAX_WHY, width=400)
         if warnings:
             st.checkbox("I have read the warnings", key=read)

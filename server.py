@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.starlette import App
 
 from leukemia import settings
@@ -26,6 +25,7 @@ from leukemia.jobs import progress
 from pages.components import entrance as entrances
 from pages.components import streamlit_internals
 from pages.components.first_files import FirstFiles
+from pages.components.start_page import StartPage
 
 FOREIGN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not at this address</title>
 <body style="font-family: sans-serif; max-width: 40rem; margin: 4rem auto; line-height: 1.5">
@@ -49,8 +49,6 @@ HEAVY = (
     "leukemia.reports.case_pdf",
     "leukemia.inference.search",
 )
-# Charts are on every page; without this, the browser asks for their script when the first one is laid out.
-PRELOAD = ", ".join(f"<{path}>; rel=modulepreload" for path in streamlit_internals.chart_scripts())
 
 
 class NamedHosts:
@@ -68,25 +66,6 @@ class NamedHosts:
         port = scope["server"][1] if scope.get("server") else 8501
         page = FOREIGN.format(host=escape(host or "an unnamed address"), port=port)
         await HTMLResponse(page, status_code=403)(scope, receive, send)
-
-
-class PreloadCharts:
-    """Has the browser fetch the charts' script with the page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request."""
-
-        async def send_with_link(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if PRELOAD and headers.get("content-type", "").startswith("text/html"):
-                    headers.append("link", PRELOAD)
-            await send(message)
-
-        await self._app(scope, receive, send_with_link if scope["type"] == "http" else send)
 
 
 @asynccontextmanager
@@ -131,7 +110,12 @@ app = App(
         Middleware(NamedHosts),
         entrance.middleware(),
         Middleware(FirstFiles, files=streamlit_internals.first_files()),
-        Middleware(PreloadCharts),
+        Middleware(
+            StartPage,
+            scripts=streamlit_internals.chart_scripts(),
+            base=streamlit_internals.base_path(),
+            connect=not streamlit_internals.has_sign_in(),
+        ),
     ],
     lifespan=_ready,
 )

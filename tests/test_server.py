@@ -74,6 +74,20 @@ def test_this_machine_gets_the_dashboard_with_the_scripts_of_its_charts(server):
             assert "link" not in script.headers
 
 
+def test_a_browser_connects_before_it_asks_how_the_server_is(server):
+    headers = {"Accept": "text/html,*/*", "Accept-Encoding": "gzip, br"}
+    with urllib.request.urlopen(urllib.request.Request(server.url + "/dataset", headers=headers)) as page:
+        text = page.read()
+        assert int(page.headers["content-length"]) == len(text)
+        # An older page would be taken for this one.
+        assert "etag" not in page.headers
+        assert "content-encoding" not in page.headers
+    first = text.decode().partition("<head>")[2]
+    assert first.startswith("<script>")
+    assert 'location.origin + "/"' in first.partition("</script>")[0]
+    assert "BACKEND_BASE_URL" in first.partition("</script>")[0]
+
+
 def test_a_chart_waits_for_no_script_that_was_not_asked_for_with_the_page(server):
     known = {path.rpartition("/")[2] for path in streamlit_internals.chart_scripts()}
     with ask(server, "/dataset") as page:

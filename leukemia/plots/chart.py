@@ -18,3 +18,19 @@ class Chart:
 
     figure: go.Figure
     caption: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that needs no script to be seen, in place of a :class:`Chart`.
+
+    Attributes
+    ----------
+    html : str
+        What is drawn, names from files escaped.
+    caption : str
+        As for a :class:`Chart`.
+    """
+
+    html: str
+    caption: str

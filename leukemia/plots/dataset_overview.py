@@ -13,8 +13,8 @@ from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.dataset.catalog.filters import UNKNOWN, UNLABELLED
 from leukemia.dataset.catalog.records import Tally
 from leukemia.dataset.catalog.summary import ImagesPerPatient
-from leukemia.plots import style
-from leukemia.plots.chart import Chart
+from leukemia.plots import class_bars, style
+from leukemia.plots.chart import Chart, Drawing
 
 COLOURS = {NORMAL: style.NORMAL, ALL: style.ALL, UNLABELLED: style.GREY}
 PATTERNS = {NORMAL: "", ALL: "/", UNLABELLED: "."}
@@ -31,8 +31,8 @@ BRIGHTNESS = "Mean luma of the cell's pixels (0 black to 255 white)"
 BOXES = "Boxes show the middle half of the cells, whiskers the middle 90%."
 
 
-def images_by_source(sources: pd.DataFrame, tally: Tally) -> Chart:
-    """Chart the images by source and class.
+def images_by_source(sources: pd.DataFrame, tally: Tally) -> Drawing:
+    """Draw the images by source and class.
 
     Parameters
     ----------
@@ -41,29 +41,29 @@ def images_by_source(sources: pd.DataFrame, tally: Tally) -> Chart:
     tally : Tally
         Of the whole set.
     """
-    figure = _by_source(sources, "images", "Images by class and source")
+    html = class_bars.html("Images by class and source", sources, "images")
     if not tally.all or not tally.normal:
-        return Chart(figure, "Only one class is labelled: a model cannot be trained on this set.")
+        return Drawing(html, "Only one class is labelled: a model cannot be trained on this set.")
     most, many = max((tally.all, ALL), (tally.normal, NORMAL), key=lambda each: each[0])
     few = NORMAL if many == ALL else ALL
     rest = tally.all + tally.normal - most
-    return Chart(
-        figure,
+    return Drawing(
+        html,
         f"{most / rest:.1f} {many} images for each {few} image: always answering {many} would be right for "
         f"{most / (most + rest):.0%} of the labelled images.",
     )
 
 
-def patients_by_source(sources: pd.DataFrame) -> Chart:
-    """Chart the patients by source and class; ``sources`` as for :func:`images_by_source`."""
-    figure = _by_source(sources, "patients", "Patients by class and source")
+def patients_by_source(sources: pd.DataFrame) -> Drawing:
+    """Draw the patients by source and class; ``sources`` as for :func:`images_by_source`."""
+    html = class_bars.html("Patients by class and source", sources, "patients")
     rows = sources[sources["label"] != ""]
     if rows.empty:
-        return Chart(figure, "No image is labelled.")
+        return Drawing(html, "No image is labelled.")
     least = rows.sort_values(["patients", "source"], kind="stable").iloc[0]
     count = least["patients"]
-    return Chart(
-        figure,
+    return Drawing(
+        html,
         f"Models are evaluated on patients, not on images, and there are few patients: only {count} "
         f"{'patient' if count == 1 else 'patients'} labelled {least['label']} in source {least['source']}.",
     )
@@ -223,15 +223,6 @@ def frame_sizes(frames: pd.DataFrame) -> Chart:
         f"{most:,} of {total:,} frames measure {first} pixels, {total - most:,} another size. Cells are cut "
         "out at native scale and never resized: size helps to recognise a blast.",
     )
-
-
-def _by_source(sources: pd.DataFrame, column: str, title: str) -> go.Figure:
-    figure = go.Figure()
-    for label in (*LABELS, ""):
-        rows = sources[(sources["label"] == label) & (sources[column] > 0)]
-        if not rows.empty:
-            _bars(figure, label or UNLABELLED, rows["source"], rows[column])
-    return _finish(figure, title, "Source", column.capitalize(), barmode="group")
 
 
 def _by_subset(subsets: pd.DataFrame, column: str, unit: str, title: str) -> go.Figure:

@@ -156,14 +156,19 @@ def chart_scripts() -> list[str]:
             names = re.findall(r'from"\./([\w.-]+\.js)"', script.read(20_000))
         new = [scripts / name for name in dict.fromkeys(names) if name not in known]
         found += [one for one in new if one not in found]
-    return [f"/{path.relative_to(FOLDER).as_posix()}" for path in found]
+    return [_on_server(path) for path in found]
 
 
 def first_files() -> dict[str, Path]:
     """What a browser asks for before the first chart stands, by its path on the server."""
     named = re.findall(r'(?:href|src)="\./(static/[\w./-]+)"', _start_page())
-    paths = [*(f"/{name}" for name in named), *chart_scripts()]
-    return {path: FOLDER / path.removeprefix("/") for path in paths}
+    start = _on_server(FOLDER)
+    files = {_on_server(FOLDER / name): FOLDER / name for name in named}
+    return files | {path: FOLDER / path.removeprefix(start) for path in chart_scripts()}
+
+
+def _on_server(file: Path) -> str:
+    return f"{base_path()}/{file.relative_to(FOLDER).as_posix().removeprefix('.')}"
 
 
 def _start_page() -> str:

@@ -24,6 +24,15 @@ def browser():
         chromium.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Of a test that failed, the report says what was on its pages."""
+    report = yield
+    if report.failed and (sessions := getattr(item, "funcargs", {}).get("sessions")):
+        report.sections.append(("Pages", sessions.described()))
+    return report
+
+
 @pytest.fixture
 def sessions(browser):
     """Open pages with it; afterwards none may have failed or gone outside."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.browser import AT_REST
+from tests.support.browser import at_rest
 
 FILES = 5
 
@@ -14,7 +14,7 @@ def page(visit, drawn_files):
         [str(one) for one in sorted(drawn_files.iterdir())[:FILES]]
     )
     page.locator(".cells .cell").nth(FILES - 1).wait_for()
-    page.wait_for_function(AT_REST)
+    at_rest(page)
     return page
 
 

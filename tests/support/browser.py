@@ -23,7 +23,16 @@ ARGUMENTS = [
 ]
 # Seconds. It only matters where something hangs: the machine may be busy with much else.
 PATIENCE = 300
-AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+# Characters of a page's text that a report shows.
+SAID = 3_000
+# For a third of a second: what was just pressed has then set off its run of the page, if it does at all.
+AT_REST = """([since]) => {
+  const app = document.querySelector('[data-testid=stApp]')
+  if (app?.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-stale=true]'))
+    window.restSince = undefined
+  else window.restSince = Math.max(window.restSince ?? performance.now(), since)
+  return performance.now() - window.restSince > 333
+}"""
 
 
 def find_browser():
@@ -113,6 +122,10 @@ class Sessions:
         page.get_by_role("heading", name=heading, exact=True).wait_for()
         return page
 
+    def described(self):
+        """The address of each page, how far its run is, and its text."""
+        return "\n\n".join(_described(page) for context in self.contexts for page in context.pages)
+
     def close(self):
         """Close all; no page may show an error, have thrown one, or have asked another server."""
         while self.contexts:
@@ -125,6 +138,15 @@ class Sessions:
         assert self.faults == []
 
 
+def _described(page):
+    try:
+        state = page.evaluate("document.querySelector('[data-testid=stApp]')?.dataset.testScriptState")
+        text = page.locator("body").inner_text()
+    except Exception as error:
+        return f"{page.url}: {error}"
+    return f"{page.url} ({state})\n{text[:SAID]}"
+
+
 def at_rest(page):
     """Wait until the page is laid out to its end."""
-    page.wait_for_function(AT_REST)
+    page.wait_for_function(AT_REST, arg=[page.evaluate("performance.now()")])

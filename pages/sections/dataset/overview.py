@@ -9,8 +9,9 @@ from leukemia.dataset.catalog import summary
 from leukemia.dataset.catalog.catalog import Catalog
 from leukemia.dataset.catalog.filters import UNKNOWN
 from leukemia.markdown import plain
-from leukemia.plots import dataset_overview
-from leukemia.plots.chart import Chart
+from leukemia.plots import class_bars, dataset_overview
+from leukemia.plots.chart import Chart, Drawing
+from pages.components import charts
 from pages.sections.dataset import resources
 
 SYNTHETIC = (
@@ -26,10 +27,12 @@ def show(data: Path) -> None:
         st.info(SYNTHETIC, icon=":material/draw:")
     _numbers(catalog)
     sources = summary.by_source(catalog)
+    st.html(class_bars.STYLE)
     _side_by_side(
         dataset_overview.images_by_source(sources, catalog.tally()),
         dataset_overview.patients_by_source(sources),
     )
+    charts.wait_for_paint()
     if counts := summary.images_per_patient(catalog):
         _chart(dataset_overview.images_per_patient(counts))
     _split(catalog)
@@ -87,12 +90,15 @@ def _brightness(data: Path, catalog: Catalog) -> None:
         _chart(dataset_overview.brightness(bars, medians, complete=complete))
 
 
-def _side_by_side(left: Chart, right: Chart) -> None:
+def _side_by_side(left: Chart | Drawing, right: Chart | Drawing) -> None:
     for column, chart in zip(st.columns(2, gap="medium"), (left, right), strict=True):
         with column:
             _chart(chart)
 
 
-def _chart(chart: Chart) -> None:
-    st.plotly_chart(chart.figure, config={"displayModeBar": False})
+def _chart(chart: Chart | Drawing) -> None:
+    if isinstance(chart, Chart):
+        charts.show(chart)
+        return
+    st.html(chart.html)
     st.caption(plain(chart.caption))

@@ -27,8 +27,9 @@ def server(tiny_bundle, tmp_path_factory):
         yield server
 
 
-def ask(server, path="/", host=None, condition=None, token=TOKEN):
+def ask(server, path="/", host=None, condition=None, token=TOKEN, coded=None):
     headers = {"Host": host, "If-None-Match": condition, "Authorization": token and f"Bearer {token}"}
+    headers["Accept-Encoding"] = coded
     request = urllib.request.Request(server.url + path, headers={k: v for k, v in headers.items() if v})
     return urllib.request.urlopen(request, timeout=60)
 
@@ -75,8 +76,7 @@ def test_this_machine_gets_the_dashboard_with_the_scripts_of_its_charts(server):
 
 
 def test_a_browser_connects_before_it_asks_how_the_server_is(server):
-    headers = {"Accept": "text/html,*/*", "Accept-Encoding": "gzip, br"}
-    with urllib.request.urlopen(urllib.request.Request(server.url + "/dataset", headers=headers)) as page:
+    with ask(server, "/dataset", coded="gzip, br") as page:
         text = page.read()
         assert int(page.headers["content-length"]) == len(text)
         # An older page would be taken for this one.

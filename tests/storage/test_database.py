@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from leukemia.access import keys  # noqa: F401
+from leukemia.access import keys, sessions  # noqa: F401
 from leukemia.api import idempotency  # noqa: F401
 from leukemia.audit import trail, verify
 from leukemia.audit.trail import Entry

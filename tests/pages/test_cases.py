@@ -180,6 +180,14 @@ def test_the_grid_shows_answers_and_verdicts_side_by_side(visit, data):
     assert "3 still need a verdict" in grid(page)["progress"]
 
 
+def test_where_no_cell_waits_the_grid_says_so_signed_or_not(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    said = "You have read 0 of 2 cells. No cell is waiting for a verdict."
+    assert grid(visit(case=case.id))["progress"] == said
+    signing.sign(data, case.id, who="Ada", meaning=signing.MEANINGS[0])
+    assert grid(visit(case=case.id))["progress"] == said
+
+
 def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data):
     case = make_case(data, blind=True, hide_model=True)
     verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")

@@ -104,5 +104,7 @@ def _progress(found: Sequence[Cell], reader: str) -> str:
     said = f"You have read {read:,} of {len(found):,} cells."
     if any(cell.hidden or cell.others_hidden for cell in found):
         return said
+    if not needed:
+        return f"{said} No cell is waiting for a verdict."
     need = "needs" if needed == 1 else "need"
     return f"{said} {needed:,} still {need} a verdict before the case can be signed."

@@ -37,7 +37,9 @@ class Bar:
                 print(f"{what} …", file=sys.stderr)
         elif self._bar is None:
             made = tqdm if is_watched() else _Lines
-            self._bar = made(total=total, desc=what, unit=f" {self._unit}", file=sys.stderr)
+            self._bar = made(
+                total=total, desc=what, unit=f" {self._unit}" if self._unit else "", file=sys.stderr
+            )
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
         progress.current().progress(done, total, what)

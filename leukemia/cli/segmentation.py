@@ -74,7 +74,7 @@ def segment(options: Namespace) -> int:
     match_stain = _match_stain(options.model) if options.match_stain else None
     slides = _settings(options)
     try:
-        with Bar("fields") as bar:
+        with Bar("") as bar:
             count = result.write(paths, options.output, options.scale, bar, slides, match_stain)
     except KeyboardInterrupt:
         states = sorted(result.unfinished(options.output).glob("*.db"))
@@ -101,7 +101,7 @@ def add_slide(options: Namespace) -> int:
 
     serves, chosen = serving.find(), _settings(options)
     try:
-        with Bar("parts") as bar:
+        with Bar("") as bar:
             added = slides.add(
                 options.data,
                 options.case,

@@ -22,6 +22,7 @@ def test_a_slide_is_searched_paused_and_resumed_and_its_cells_become_the_cases(o
     slides.write(folder / "smear.svs", pixels, pixel_size=NATIVE, compression="jpeg", tile=512)
     case = cases.create(data, "S-1", who="Ada", keep_names=True)
     page = open_cases(f"case={case.id}")
+    page.get_by_label("Your name").and_(page.locator("input:not([value=''])")).first.wait_for()
     page.get_by_text("Add a whole slide").click()
     page.get_by_role("button", name="Search the slide").click()
     page.get_by_role("button", name="Pause").click()

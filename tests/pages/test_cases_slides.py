@@ -8,7 +8,7 @@ from leukemia.errors import BusyError
 from leukemia.jobs import JobKind
 from leukemia.storage.workspace import Workspace
 from pages.components import identity, model_in_service, scale_question
-from pages.sections.cases import slides
+from pages.sections.cases import slides, words
 from tests.support import job_factory
 from tests.support import slides as drawn
 from tests.support.app import dashboard, go, said, widget
@@ -69,11 +69,10 @@ def test_a_slide_is_searched_in_the_background_for_this_case(visit, data, case, 
     assert more == {"by": "Ada"}
 
 
-def test_a_differential_count_goes_along_the_battlement_track(visit, data, submitted):
+def test_a_differential_count_goes_along_the_battlement_track(visit, data, case, submitted):
     put(data)
     page = visit()
-    (how,) = [one for one in page.get("button_group") if one.label == "What to search"]
-    how.set_value([slides.COUNT]).run()
+    page.segmented_control(key=f"slide-how-{case.id}").set_value(slides.COUNT).run()
     assert "first 100 white cells along the battlement track" in said(page)
     widget(page.button, "Search the slide").click().run()
     assert submitted[0][3][-1] == "--battlement"
@@ -92,6 +91,14 @@ def test_a_slide_without_a_scale_asks_for_it(visit, data, case, submitted):
 def test_a_slide_that_is_too_coarse_for_the_model_says_so_before_the_search(visit, data):
     put(data, pixel_size=0.25)
     assert "0.25 µm per pixel" in said(visit()) and "not classified" in said(visit())
+
+
+def test_without_a_name_it_is_asked_for(visit, data, submitted):
+    put(data)
+    page = visit()
+    page.session_state[identity.NAME] = ""
+    widget(page.button, "Search the slide").click().run()
+    assert words.NAME_FIRST in said(page) and submitted == []
 
 
 def test_a_damaged_slide_is_a_sentence(visit, data, submitted):

@@ -72,8 +72,6 @@ def _form(data: Path, case: Case, pixel_size: float) -> None:
     if not there:
         st.caption(plain(NONE.format(Workspace(data).slides.resolve())))
         return
-    if not identity.name():
-        st.caption(words.NAME_FIRST)
     path = st.selectbox("Slide", there, format_func=lambda one: files.shown(one.name), key=f"slide-{case.id}")
     how = st.segmented_control(
         "What to search", (WHOLE, COUNT), default=WHOLE, required=True, key=f"slide-how-{case.id}"
@@ -97,11 +95,13 @@ def _form(data: Path, case: Case, pixel_size: float) -> None:
         type="primary",
         on_click=_start,
         args=(data, case, path, how, recorded is None),
-        disabled=not identity.name(),
     )
 
 
 def _start(data: Path, case: Case, path: Path, how: str, ask_scale: bool) -> None:
+    if not identity.name():
+        flash.put(FLASH, flash.WARNING, words.NAME_FIRST)
+        return
     arguments = ["add-slide", str(path.resolve()), "--case", str(case.id), "--data", str(data.resolve())]
     if how == COUNT:
         arguments.append("--battlement")

@@ -286,8 +286,10 @@ def _decode(page: "TiffPage", index: int) -> np.ndarray | None:
         file = page.parent.filehandle
         file.seek(offset)
         data = file.read(count)
-        # A decoder of JPEG shows grey for what is missing, and says nothing.
-        cut_off = page.compression in tiff.JPEG and not data.rstrip(b"\0").endswith(JPEG_END)
+        # A decoder of JPEG shows grey for what is missing, and says nothing. Hamamatsu's tiles are parts of
+        # one JPEG, whose header is apart: they have no end of their own.
+        whole = page.compression in tiff.JPEG and page.jpegheader is None
+        cut_off = whole and not data.rstrip(b"\0").endswith(JPEG_END)
         if len(data) < count or cut_off:
             return None
         samples = page.decode(data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader)[0]

@@ -1,7 +1,10 @@
 """Whether a field is in focus: how much of what varies in it is fine detail [1]_.
 
 The variance of the Laplacian of luma, at the scale at which the network reads, after noise was smoothed away;
-as a share of luma's own variance, so that neither a pale stain nor a dark picture counts as blurred.
+as a share of luma's own variance, so that neither a pale stain nor a dark picture counts as blurred. Of 400
+fields of TXL-PBC's part ``train``, the least sharp one has .012; of 120 of them blurred with a Gaussian of
+1.2 µm, at which no chromatin is left to read, the sharpest has .005. The limit lies there; it refuses none of
+the 400, all of the 120, and 25 of the same blurred with .8 µm.
 
 References
 ----------

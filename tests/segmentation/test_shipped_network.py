@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from benchmarks.segmentation.pasted import red_cells
 from leukemia.dataset import demonstration
@@ -63,6 +63,20 @@ def test_a_picture_of_something_else_has_no_cell(name):
         field = Field(image.convert("RGB"))
     try:
         assert segment(field).cells == ()
+    except ImageError as error:
+        assert "no field of a stained smear" in str(error) or "no colour" in str(error)
+
+
+def test_a_slide_scanners_label_has_no_cell():
+    label = Image.new("RGB", (700, 500), (252, 250, 244))
+    draw, rng = ImageDraw.Draw(label), np.random.default_rng(0)
+    draw.rectangle((0, 0, 700, 90), fill=(40, 90, 190))
+    draw.text((30, 25), "University Hospital", fill="white", font_size=40)
+    draw.text((30, 130), "S-2026/0417  Wright-Giemsa", fill=(30, 30, 40), font_size=36)
+    for x in range(30, 600, 6):
+        draw.rectangle((x, 250, x + int(rng.integers(1, 5)), 420), fill=(10, 10, 10))
+    try:
+        assert segment(Field(label)).cells == ()
     except ImageError as error:
         assert "no field of a stained smear" in str(error) or "no colour" in str(error)
 

@@ -12,6 +12,7 @@ when they signed in. ::
     "haematology-readers" = ["reader"]
 """
 
+import functools
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,15 +57,21 @@ def read(file: Path) -> dict[str, dict[str, frozenset[Role]]]:
     """Read the list, e-mail addresses in small letters; raises AccessError where it is damaged."""
     try:
         with file.open("rb") as source:
-            text = source.read(MOST_BYTES + 1)
+            return _parse(source.read(MOST_BYTES + 1))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise AccessError(UNREADABLE.format(why="It cannot be read.")) from error
+
+
+@functools.lru_cache(maxsize=2)
+def _parse(text: bytes) -> dict[str, dict[str, frozenset[Role]]]:
+    try:
         if len(text) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         content = tomllib.loads(text.decode())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        why = f"It is not valid: {error}." if isinstance(error, ValueError) else "It cannot be read."
-        raise AccessError(UNREADABLE.format(why=why)) from error
+    except ValueError as error:
+        raise AccessError(UNREADABLE.format(why=f"It is not valid: {error}.")) from error
     if unknown := set(content) - set(PARTS):
         raise AccessError(UNREADABLE.format(why=f"It has a part {min(unknown)!r}."))
     return {part: _given(part, content[part]) for part in content}

@@ -6,8 +6,10 @@ from typing import Any
 import streamlit as st
 
 from leukemia.access import acting
+from leukemia.access.users import User
 from leukemia.attribution import MAX_WHO
 from leukemia.errors import AccessError
+from pages.components import streamlit_internals
 
 # A name that was given once serves the whole visit, on every page.
 NAME = "reviewer"
@@ -28,9 +30,20 @@ def name() -> str:
 def signed_in() -> str:
     """Who is signed in, by the name on record; empty where nobody is, or has to be."""
     try:
-        return acting.user().name
+        return user().name
     except AccessError:
         return ""
+
+
+def user() -> User:
+    """Who a page is laid out for; what is done asks again (:func:`leukemia.access.acting.user`).
+
+    Raises
+    ------
+    AccessError
+        Where nobody is signed in, or their roles cannot be known.
+    """
+    return streamlit_internals.once_a_run("user", acting.user)
 
 
 def field(place: Any, label: str, *, key: str, **options: Any) -> None:

@@ -6,12 +6,13 @@ from leukemia.access import ownership, permissions
 from leukemia.access.permissions import NEEDS, Action
 from leukemia.errors import AccessError
 from leukemia.jobs import Job, WaitingJob
+from pages.components import identity
 
 
 def may(action: Action) -> bool:
     """Whether whoever sits before the page may do it."""
     try:
-        return bool(permissions.require(action))
+        return permissions.may(identity.user(), action)
     except AccessError:
         return False
 
@@ -19,7 +20,8 @@ def may(action: Action) -> bool:
 def may_change(job: Job | WaitingJob) -> bool:
     """Whether whoever sits before the page may cancel a job, or remove it from the queue."""
     try:
-        return bool(ownership.require_change(job.owner))
+        user = identity.user()
+        return permissions.may(user, ownership.action(user, job.owner))
     except AccessError:
         return False
 

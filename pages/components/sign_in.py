@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from leukemia import settings
-from leukemia.access import acting, roles, sessions
+from leukemia.access import roles, sessions
 from leukemia.access.sessions import Limits, SignIn
 from leukemia.access.users import LOCAL, Role, User
 from leukemia.errors import AccessError, LeukemiaError, SessionEndedError
 from leukemia.markdown import plain
-from pages.components import records, streamlit_internals
+from pages.components import identity, records, streamlit_internals
 
 NO_ROLE = "You are signed in as {name}, but have no role here. Ask who manages access."
 ALONE = (
@@ -63,7 +63,7 @@ def gate() -> bool:
         st.error(ALONE, icon=":material/lock:")
         return False
     try:
-        given = acting.user()
+        given = identity.user()
     except SessionEndedError as error:
         _ask(str(error))
         return False
@@ -80,7 +80,7 @@ def gate() -> bool:
 
 def show() -> None:
     """Say who is signed in, and as what, with a way to sign out; nothing where nobody has to sign in."""
-    given = acting.user()
+    given = identity.user()
     if given.is_signed_in:
         with st.bottom.container(horizontal=True, vertical_alignment="center"):
             named = ", ".join(role for role in Role if role in given.roles - {Role.VIEWER}) or Role.VIEWER

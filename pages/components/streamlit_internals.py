@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit
 import uvicorn
@@ -41,6 +41,7 @@ __all__ = [
     "is_host_allowed",
     "is_run_alone",
     "leave_pages_folder",
+    "once_a_run",
     "open_browser",
     "option",
     "send_at_once",
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 _this_run = threading.local()  # each page runs on a thread of its own
+T = TypeVar("T")
 FOLDER = Path(streamlit.__file__).parent / "static"
 
 
@@ -124,11 +126,25 @@ def before_each_run(check: Callable[[Mapping[str, Any]], bool]) -> None:
 
     def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
         _this_run.is_automatic = rerun_data.is_auto_rerun
+        _found().clear()
         if rerun_data.fragment_id_queue and not check(self._user_info):
             rerun_data = replace(rerun_data, fragment_id=None, fragment_id_queue=[])
         run(self, rerun_data)
 
     ScriptRunner._run_script = _run_script
+
+
+def once_a_run(what: str, find: Callable[[], T]) -> T:
+    """What a page needs several times while it runs, found once; where no page runs, each time."""
+    found = _found()
+    if what not in found:
+        found[what] = find()
+    return found[what]
+
+
+def _found() -> dict[str, Any]:
+    context = get_script_run_ctx(suppress_warning=True)
+    return vars(context).setdefault("leukemia_found", {}) if context else {}
 
 
 def is_automatic_run() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from leukemia.imaging import tiff
+from leukemia.imaging import dicom, tiff
 from leukemia.imaging.reader import FORMATS
 from leukemia.settings import DECODING_BYTES, MAX_PIXELS
 
@@ -62,7 +62,9 @@ def room_for(data: bytes) -> contextlib.AbstractContextManager[None]:
 def needed(data: bytes) -> int:
     """Bytes that it takes at the most to decode a file; 0 for one that will be refused unread."""
     try:
-        if tiff.is_tiff(data):
+        if dicom.is_dicom(data):
+            pixels = dicom.pixels(data)
+        elif tiff.is_tiff(data):
             pixels = tiff.pixels(data)
         else:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:

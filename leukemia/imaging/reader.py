@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leukemia.errors import ImageError
-from leukemia.imaging import depth, loss, scale, tiff
+from leukemia.imaging import depth, dicom, loss, scale, tiff
 from leukemia.imaging.limits import CELL, FIELD, Limits
 from leukemia.imaging.loss import Loss
 from leukemia.storage import files
@@ -26,6 +26,7 @@ Image.MAX_IMAGE_PIXELS = FIELD.pixels
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
+SUFFIXES = (*SUFFIXES, *dicom.SUFFIXES)
 MP_HEADER, MP_ENTRIES, MOST_FRAMES = b"MPF\0", 0xB002, 8  # of a JPEG with several pictures (CIPA DC-007)
 PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # how it begins, and where the bits of a sample stand
 
@@ -100,7 +101,7 @@ def open_picture(data: bytes) -> Picture:
     Parameters
     ----------
     data : bytes
-        A BMP, PNG, JPEG, TIFF or WebP file with a single picture.
+        A BMP, PNG, JPEG, TIFF, WebP or DICOM file with a single picture.
 
     Returns
     -------
@@ -116,7 +117,7 @@ def open_image(data: bytes, limits: Limits = CELL) -> Opened:
     Parameters
     ----------
     data : bytes
-        A BMP, PNG, JPEG, TIFF or WebP file with a single picture.
+        A BMP, PNG, JPEG, TIFF, WebP or DICOM file with a single picture.
     limits : Limits, optional
         Those of a cell's image, or :data:`leukemia.imaging.limits.FIELD`.
 
@@ -140,7 +141,7 @@ def open_image(data: bytes, limits: Limits = CELL) -> Opened:
     except Image.DecompressionBombError as error:
         raise ImageError(limits.too_many_pixels) from error
     except UnidentifiedImageError as error:
-        raise ImageError("Not a readable image (BMP, PNG, JPEG, TIFF or WebP).") from error
+        raise ImageError("Not a readable image (BMP, PNG, JPEG, TIFF, WebP or DICOM).") from error
     except MemoryError as error:
         raise ImageError("The image is too large for this machine's memory.") from error
     # Decoders raise many kinds of error on damaged bytes (SyntaxError, struct.error, ...).
@@ -150,6 +151,9 @@ def open_image(data: bytes, limits: Limits = CELL) -> Opened:
 
 def _open(data: bytes, limits: Limits) -> Opened:
     page = 0
+    if dicom.is_dicom(data):
+        decoded = dicom.read(data, limits)
+        return Opened(Image.fromarray(decoded.pixels), decoded.loss, decoded.pixel_size, decoded.note)
     if tiff.is_tiff(data):
         found = tiff.read(data, limits)
         if isinstance(found, tiff.Deep):

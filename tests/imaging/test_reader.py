@@ -66,7 +66,7 @@ def test_what_cannot_be_decoded_says_why(data, says):
 
 
 def test_gif_and_other_formats_are_not_read():
-    with pytest.raises(ImageError, match="BMP, PNG, JPEG, TIFF or WebP"):
+    with pytest.raises(ImageError, match="BMP, PNG, JPEG, TIFF, WebP or DICOM"):
         reader.decode(encoded(ellipse(), "GIF"))
 
 

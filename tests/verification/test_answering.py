@@ -56,7 +56,7 @@ def test_a_cell_without_an_answer_is_counted_with_its_reason_also_as_called_wron
         (cells / "ALL" / "A0" / f"bad{number}.png").write_bytes(b"no image")
     result = answering.answer(stated, bundle, cells).result
     assert result.unanswered == {"Normal": 0, "ALL": 3} and result.brought["ALL"] == 21
-    assert result.reasons == {"Not a readable image (BMP, PNG, JPEG, TIFF or WebP).": 3}
+    assert result.reasons == {"Not a readable image (BMP, PNG, JPEG, TIFF, WebP or DICOM).": 3}
     table = store.cells(store.read(stated.data, stated.id))
     own = table[(table["patient"] == "A0") & table["probability"].notna()]
     share = (own["probability"] >= 0.5).mean()

@@ -1,0 +1,213 @@
+"""DICOM pictures come in as any other: pixels and scale, nothing of the patient; oddities are sentences."""
+
+import io
+import logging
+import struct
+
+import numpy as np
+import pydicom
+import pytest
+from imagecodecs import jpeg8_encode
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels import convert_color_space
+from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
+
+from leukemia.errors import ImageError
+from leukemia.imaging import dicom, memory, reader
+from leukemia.imaging.limits import Limits
+from tests.support.pictures import ellipse
+
+NAME = "Mustermann^Erika"
+PICTURE = ellipse(frame=450)
+
+
+def made(pixels=PICTURE, syntax=ExplicitVRLittleEndian, data=None, **tags):
+    """A VL Microscopic Image of a patient, as the bytes of a file."""
+    whole = Dataset()
+    whole.file_meta = FileMetaDataset()
+    whole.file_meta.TransferSyntaxUID = UID(syntax)
+    whole.file_meta.MediaStorageSOPClassUID = dicom.PICTURES[0]
+    whole.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    whole.SOPClassUID, whole.SOPInstanceUID = dicom.PICTURES[0], "1.2.3"
+    whole.PatientName, whole.PatientID, whole.PatientBirthDate = NAME, "4711", "19500101"
+    whole.Rows, whole.Columns = pixels.shape[:2]
+    whole.SamplesPerPixel, whole.PhotometricInterpretation, whole.PlanarConfiguration = 3, "RGB", 0
+    whole.BitsAllocated = whole.BitsStored = 8
+    whole.HighBit, whole.PixelRepresentation = 7, 0
+    whole.PixelData = pixels.tobytes() if data is None else data
+    for tag, value in tags.items():
+        setattr(whole, tag, value)
+    out = io.BytesIO()
+    whole.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def compressed(syntax, frame, **tags):
+    return made(syntax=syntax, data=encapsulate([frame]), **tags)
+
+
+def saved(kind, **options):
+    out = io.BytesIO()
+    Image.fromarray(PICTURE).save(out, kind, **options)
+    return out.getvalue()
+
+
+def exact_jpeg_2000():
+    return saved("JPEG2000", no_jp2=True)
+
+
+def run_lengths():
+    return RLELosslessEncoder.encode(
+        PICTURE,
+        rows=PICTURE.shape[0],
+        columns=PICTURE.shape[1],
+        samples_per_pixel=3,
+        bits_allocated=8,
+        bits_stored=8,
+        pixel_representation=0,
+        photometric_interpretation="RGB",
+        planar_configuration=0,
+        number_of_frames=1,
+    )
+
+
+def test_an_uncompressed_picture_keeps_every_pixel_and_its_scale():
+    opened = reader.open_picture(made(PixelSpacing=[0.00005, 0.00005]))
+    assert (opened.pixels == PICTURE).all()
+    assert opened.pixel_size == pytest.approx(0.05)
+    assert (opened.loss, opened.note) == (None, "")
+    assert dicom.pixels(made()) == 450 * 450
+    assert memory.needed(made()) == 450 * 450 * memory.PER_PIXEL
+
+
+@pytest.mark.parametrize("spacing", [None, [0.00005, 0.00009], [0.5, 0.5], [0, 0]])
+def test_a_spacing_that_no_microscope_has_tells_no_scale(spacing):
+    tags = {"PixelSpacing": spacing} if spacing else {}
+    assert reader.open_picture(made(**tags)).pixel_size is None
+
+
+def test_implicit_syntax_and_planes_of_their_own_are_read():
+    planes = np.ascontiguousarray(PICTURE.transpose(2, 0, 1))
+    data = made(syntax="1.2.840.10008.1.2", data=planes.tobytes(), PlanarConfiguration=1)
+    assert (reader.decode(data) == PICTURE).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "exact", "kind"),
+    [
+        (lambda: compressed(RLELossless, run_lengths()), True, ""),
+        (
+            lambda: compressed(
+                dicom.JPEG_2000, saved("JPEG2000", no_jp2=True), PhotometricInterpretation="YBR_RCT"
+            ),
+            True,
+            "",
+        ),
+        (
+            lambda: compressed(
+                dicom.JPEG_2000_LOSSY,
+                saved("JPEG2000", no_jp2=True, irreversible=True, quality_layers=[5]),
+                PhotometricInterpretation="YBR_ICT",
+            ),
+            False,
+            "JPEG 2000",
+        ),
+        (
+            lambda: compressed(
+                dicom.JPEG, saved("JPEG", quality=90), PhotometricInterpretation="YBR_FULL_422"
+            ),
+            False,
+            "JPEG",
+        ),
+    ],
+)
+def test_compressed_pictures_are_read_and_say_what_they_lost(data, exact, kind):
+    opened = reader.open_picture(data())
+    apart = np.abs(opened.pixels.astype(int) - PICTURE)
+    assert apart.mean() < (1e-9 if exact else 3)
+    assert (opened.loss.kind if opened.loss else "") == kind
+
+
+def test_a_jpeg_whose_channels_are_red_green_and_blue_keeps_them():
+    frame = jpeg8_encode(PICTURE, level=95, colorspace="RGB", outcolorspace="RGB")
+    opened = reader.open_picture(compressed(dicom.JPEG, frame))
+    assert np.abs(opened.pixels.astype(int) - PICTURE).mean() < 3
+
+
+@pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422"])
+def test_light_and_colour_apart_become_red_green_and_blue(photometric):
+    light = convert_color_space(PICTURE, "RGB", "YBR_FULL")
+    if photometric == "YBR_FULL_422":
+        pairs = np.concatenate([light[:, ::2, :1], light[:, 1::2, :1], light[:, ::2, 1:]], axis=2)
+        data = made(data=pairs.tobytes(), PhotometricInterpretation=photometric)
+    else:
+        data = made(light, PhotometricInterpretation=photometric)
+    assert np.abs(reader.decode(data).astype(int) - PICTURE).mean() < 3
+
+
+def test_a_lossy_history_is_told():
+    assert str(reader.open_picture(made(LossyImageCompression="01")).loss) == "lossy DICOM"
+
+
+def test_nothing_of_the_patient_is_read_told_or_logged(caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    data = made(BurnedInAnnotation="YES")
+    header = dicom._header(data)
+    assert "PatientName" not in header and "PatientID" not in header
+    opened = reader.open_picture(data)
+    broken = [data[: len(data) - 90_000], data.replace(b"19500101", b"Mai 1950"), data[:700]]
+    sentences = [opened.note]
+    for one in broken:
+        try:
+            sentences.append(reader.open_picture(one).note)
+        except ImageError as error:
+            sentences.append(str(error))
+    told = " ".join((*sentences, caplog.text, *capfd.readouterr()))
+    assert "Mustermann" not in told and "4711" not in told and "1950" not in told
+    assert dicom.BURNED_IN in opened.note
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (lambda: made(SOPClassUID="1.2.840.10008.5.1.4.1.1.2"), "no microscopic"),
+        (lambda: made(SOPClassUID=dicom.WHOLE_SLIDE), "whole slide"),
+        (lambda: made(NumberOfFrames=3), "contains 3 images"),
+        (lambda: made(SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2"), "no colour"),
+        (lambda: made(BitsAllocated=16, BitsStored=16, HighBit=15), "8 bits"),
+        (lambda: compressed("1.2.840.10008.1.2.4.80", b"\0" * 100), "JPEG 2000 or RLE"),
+        (lambda: made(syntax="1.2.840.10008.1.2.1.99"), "JPEG 2000 or RLE"),
+        (lambda: made(data=b"\0" * 100), "damaged"),
+        (lambda: made(Rows=60_000, Columns=60_000), "too large"),
+        (lambda: made()[:400], "damaged|no microscopic"),
+        (lambda: compressed(RLELossless, run_lengths()[:300]), "damaged"),
+        (lambda: compressed(dicom.JPEG, b"\xff\xd8nothing"), "damaged|Not a readable"),
+        (lambda: compressed(dicom.JPEG, saved("JPEG"), Rows=100, Columns=100), "damaged"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(data, said):
+    with pytest.raises(ImageError, match=said):
+        reader.open_picture(data())
+
+
+def test_runs_that_grow_beyond_the_picture_are_cut_off():
+    # Each pair of bytes becomes 128: a plane of 12 megabytes where the header says 100 pixels.
+    plane = b"\x81\x07" * 100_000
+    head = struct.pack("<16I", 3, 64, 64 + len(plane), 64 + 2 * len(plane), *[0] * 12)
+    data = compressed(RLELossless, head + plane * 3, Rows=10, Columns=10)
+    with pytest.raises(ImageError, match="damaged"):
+        reader.open_picture(data)
+
+
+def test_size_is_refused_before_a_frame_is_decoded(monkeypatch):
+    monkeypatch.setattr(dicom, "_by_pillow", lambda *_: pytest.fail("it was decoded"))
+    data = compressed(dicom.JPEG, saved("JPEG"))
+    with pytest.raises(ImageError, match="too large"):
+        reader.open_image(data, Limits(10**9, 100, 10_000))
+
+
+def test_pydicom_reads_what_these_tests_make():
+    assert pydicom.dcmread(io.BytesIO(made())).PatientName == NAME

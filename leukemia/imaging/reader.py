@@ -25,8 +25,10 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 Image.MAX_IMAGE_PIXELS = FIELD.pixels
 
 FORMATS = ("BMP", "PNG", "JPEG", "TIFF", "WEBP")
-SUFFIXES = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp")
-SUFFIXES = (*SUFFIXES, *dicom.SUFFIXES)
+SUFFIXES = (
+    *(".bmp", ".dib", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp"),
+    *dicom.SUFFIXES,
+)
 MP_HEADER, MP_ENTRIES, MOST_FRAMES = b"MPF\0", 0xB002, 8  # of a JPEG with several pictures (CIPA DC-007)
 PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # how it begins, and where the bits of a sample stand
 

@@ -23,7 +23,7 @@ TITLE = "White blood cells: ALL-like or Normal-like"
 DESCRIPTION = f"""**{settings.RESEARCH_USE}**
 
 Classifies images of white blood cells as ALL-like, Normal-like or Indeterminate, with the model, the limits
-and the code of the dashboard. Every address but `/health` and `/ready` needs an API key, sent as
+and the code of the dashboard. Every address but this page, `/health` and `/ready` needs an API key, sent as
 `Authorization: Bearer KEY`.
 """
 # What may be in a form.

@@ -81,10 +81,11 @@ def read(folder: Path) -> Contents:
 def wanted(data: Path) -> Iterator[Path]:
     """The files of a data folder that a backup takes, databases first.
 
-    What can be computed again, what a job is doing now, and what is half written stays out; links, too.
+    What can be computed again, what a job is doing now, and what is half written stays out; links and the
+    dashboard's token, too.
     """
     space = Workspace(data)
-    left_out = {space.cache, space.staging, space.jobs}
+    left_out = {space.cache, space.staging, space.jobs, space.access_token}
     found = [path for path in _walk(data, left_out) if not path.name.endswith(BESIDE_SQLITE)]
     yield from sorted(found, key=lambda path: (not is_sqlite(path), path))
 

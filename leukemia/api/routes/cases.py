@@ -32,7 +32,7 @@ Kind = Literal["pdf", "html", "csv"]
 assert set(Kind.__args__) == set(case_files.MEDIA_TYPES)
 
 
-@router.get("")
+@router.get("", summary="The worklist")
 def every(
     shared: Shared,
     caller: Caller,
@@ -45,14 +45,14 @@ def every(
     return schemas.Cases(cases=[_case(one) for one in found[first - 1 : first - 1 + most]], total=len(found))
 
 
-@router.get("/{case_id}", responses=MISSING)
+@router.get("/{case_id}", summary="One case", responses=MISSING)
 def one(shared: Shared, caller: Caller, case_id: int) -> schemas.OneCase:
     """One case."""
     _existing(shared, case_id)
     return schemas.OneCase(case=_case(worklist.overview(shared.data, case_id, reader=caller.name)))
 
 
-@router.get("/{case_id}/cells", responses=MISSING)
+@router.get("/{case_id}/cells", summary="Its cells", responses=MISSING)
 def cells(shared: Shared, caller: Caller, case_id: int) -> schemas.Cells:
     """Its cells. What the case keeps back from a reader before her own verdict is left out."""
     _existing(shared, case_id)
@@ -60,7 +60,7 @@ def cells(shared: Shared, caller: Caller, case_id: int) -> schemas.Cells:
     return schemas.Cells(case=case_id, cells=[_cell(cell) for cell in found])
 
 
-@router.post("/{case_id}/verdicts", responses=MISSING | CONFLICT)
+@router.post("/{case_id}/verdicts", summary="Give a verdict", responses=MISSING | CONFLICT)
 def give(
     shared: Shared,
     caller: Caller,
@@ -99,6 +99,7 @@ def give(
 
 @router.get(
     "/{case_id}/report.{kind}",
+    summary="Its report",
     response_class=Response,
     responses=MISSING | CONFLICT | {200: {"content": {kind: {} for kind in case_files.MEDIA_TYPES.values()}}},
 )

@@ -25,15 +25,21 @@ DOOR = "REST"
 REPEATED = "idempotent-replayed"
 NO_SCALE = "pixel_size must be a number of micrometres above 0, or native."
 
+# As the page of the documentation must have it to let files be chosen.
+CHOSEN = {"items": {"type": "string", "format": "binary"}}
+
 router = APIRouter(prefix="/v1", tags=["Classify"], responses=REFUSALS | CONFLICT)
 
 
-@router.post("/classify")
+@router.post("/classify", summary="Images to answers")
 def classify(
     shared: Shared,
     caller: Caller,
     response: Response,
-    images: Annotated[list[UploadFile], File(description=f"One to {MAX_FILES} images of cells or fields.")],
+    images: Annotated[
+        list[UploadFile],
+        File(description=f"One to {MAX_FILES} images of cells or fields.", json_schema_extra=CHOSEN),
+    ],
     pixel_size: Annotated[
         str, Form(description="Micrometres of one pixel, or native (C-NMC's own); empty: as the files say.")
     ] = "",

@@ -13,13 +13,13 @@ from leukemia.storage import database
 router = APIRouter(tags=["Operation"])
 
 
-@router.get("/health")
+@router.get("/health", summary="Whether it runs")
 def health() -> schemas.Health:
     """Whether the process runs. Needs no key."""
     return schemas.Health()
 
 
-@router.get("/ready", responses={503: {"model": schemas.Ready}})
+@router.get("/ready", summary="Whether it can answer", responses={503: {"model": schemas.Ready}})
 def ready(shared: Shared, response: Response) -> schemas.Ready:
     """Whether the model is loaded and the records can be read. Needs no key."""
     trouble = []
@@ -38,7 +38,7 @@ def ready(shared: Shared, response: Response) -> schemas.Ready:
     return schemas.Ready(ready=not trouble, trouble=trouble)
 
 
-@router.get("/metrics", response_class=Response, responses=REFUSALS)
+@router.get("/metrics", summary="Counts for Prometheus", response_class=Response, responses=REFUSALS)
 def metrics(shared: Shared, _: Caller) -> Response:
     """What was counted since the start, for Prometheus."""
     return Response(shared.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -13,13 +13,13 @@ from leukemia.registry.versions import Version
 router = APIRouter(prefix="/v1/models", tags=["Models"], responses=REFUSALS)
 
 
-@router.get("")
+@router.get("", summary="All versions")
 def every(shared: Shared, _: Caller) -> schemas.Versions:
     """All versions in the registry, the newest first."""
     return schemas.Versions(versions=[_version(one) for one in versions.registered(shared.data)])
 
 
-@router.get("/in-service")
+@router.get("/in-service", summary="The model that answers")
 def in_service(shared: Shared, _: Caller) -> schemas.InService:
     """The model that answers now."""
     serving = shared.served.now()

@@ -190,8 +190,8 @@ def _set_up(url: str, file: Path | None, engine: sa.Engine) -> None:
     else:
         if not file.exists() and _was_here(url):
             raise RecordsUnavailableError(
-                f"The records ({file}) are gone: nothing can be read or saved. Put the file back. To begin new "
-                "records without it, restart the program."
+                f"The records ({file}) are gone: nothing can be read or saved. Put the file back. To begin "
+                "new records without it, restart the program."
             )
         busy = RecordsUnavailableError("Another process is setting up the records. Try again in a minute.")
         with exclusive(file.with_name(f".{file.name}.lock"), SETUP_PATIENCE, busy):

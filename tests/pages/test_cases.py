@@ -11,7 +11,7 @@ from leukemia.cases import cells, disagreements, signing, summary, verdicts, wor
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
-from leukemia.reports import case_wording
+from leukemia.reports import case_files, case_wording
 from pages.components import identity, model_in_service
 from pages.sections.cases import address, new_case, opened_cell, readers
 from pages.sections.cases import report as report_section
@@ -379,7 +379,7 @@ def test_the_numbers_of_the_page_are_those_of_the_report(visit, data, tiny_bundl
 
 def test_a_report_does_not_tell_what_is_kept_back(visit, data):
     case = make_case(data, hide_model=True)
-    assert report_section.KEPT_BACK in said(visit(case=case.id, section="report"))
+    assert case_files.KEPT_BACK in said(visit(case=case.id, section="report"))
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
     assert labels == set()
     verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")

@@ -21,6 +21,7 @@ class Action(StrEnum):
     EXAMINE = "have the images examined"
     CHANGE_OWN_JOBS = "change your own jobs"
     MAKE_CASES = "begin cases and add cells"
+    CORRECT_FIELDS = "correct a case's fields by hand"
     GIVE_VERDICTS = "give verdicts"
     SETTLE = "settle disagreements"
     SIGN = "sign cases"
@@ -41,6 +42,7 @@ NEEDS = {
     Action.EXAMINE: Role.VIEWER,
     Action.CHANGE_OWN_JOBS: Role.VIEWER,
     Action.MAKE_CASES: Role.READER,
+    Action.CORRECT_FIELDS: Role.READER,
     Action.GIVE_VERDICTS: Role.READER,
     Action.SETTLE: Role.READER,
     Action.SIGN: Role.READER,

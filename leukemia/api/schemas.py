@@ -4,12 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
+from leukemia.inference.decisions import NOT_COMPARABLE
+from leukemia.operating_point import UNCLASSIFIED, WORDS
 from leukemia.settings import MAX_CELLS, RESEARCH_USE
 
-Decision = Literal["ALL-like", "Indeterminate", "Normal-like", "Not classified"]
+Decision = Literal["ALL-like", "Indeterminate", "Normal-like", "Not comparable", "Not classified"]
 Verdict = Literal["ALL-like", "Normal-like", "Indeterminate", "Rejected"]
-assert set(Decision.__args__) == {ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED}
+assert set(Decision.__args__) == {*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED}
 
 
 class Noted(BaseModel):
@@ -51,7 +52,9 @@ class Place(BaseModel):
     y: float
     width: float
     height: float
-    confidence: float = Field(description="How sure it is that a white cell is there.")
+    confidence: float | None = Field(
+        description="How sure it is that a white cell is there; null where it was outlined by hand."
+    )
     edge: bool = Field(description="Whether the field's edge cuts it.")
 
 

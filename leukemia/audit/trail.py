@@ -22,6 +22,9 @@ from leukemia.storage import database
 CASE_CREATED, CASE_CHANGED = "case created", "case changed"
 ANSWERS = "answers"  # many at once, outside of a case: see leukemia.audit.answers
 FIELD = "field added"
+# By hand, on a field of a case.
+CELL_DRAWN, CELL_REMOVED, CELL_OUTLINED = "cell drawn", "cell removed", "cell outlined anew"
+CHANGE_UNDONE = "change of field undone"
 ANSWER, VERDICT, VERDICT_UNDONE, SETTLED = "answer", "verdict", "verdict undone", "disagreement settled"
 SIGNED, REOPENED = "signed", "reopened"
 CORRECTED, CORRECTION_UNDONE = "label corrected", "correction undone"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from leukemia.cases.case import UNDECIDED, UNREAD, Case
 from leukemia.imaging.stain import StainMatch
+from leukemia.inference import decisions
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.place import Place
 
@@ -141,9 +142,16 @@ class Cell:
         return OperatingPoint(self.low, self.high, self.threshold)
 
     @property
+    def called(self) -> str:
+        """The model's decision as readers are told it: Not comparable where a cell of a field is."""
+        if decisions.is_not_comparable(self.probability, self.distance, self.place):
+            return decisions.NOT_COMPARABLE
+        return self.decision
+
+    @property
     def final(self) -> str:
         """What it counts as: the readers' verdict, or else the model's decision; empty where disputed."""
-        return self.verdict or ("" if self.status == "disputed" else self.decision)
+        return self.verdict or ("" if self.status == "disputed" else self.called)
 
     @property
     def needs_verdict(self) -> bool:

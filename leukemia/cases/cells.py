@@ -1,31 +1,25 @@
 """The cells of a case: added with the model's answers, listed with the readers' verdicts, opened."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
-from PIL import Image
 
-from leukemia import settings
 from leukemia.access import permissions
 from leukemia.access.permissions import Action
 from leukemia.attribution import clean
 from leukemia.audit import trail
-from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import fields as case_fields
 from leukemia.cases import rows as rows_of
 from leukemia.cases import stains
 from leukemia.cases.case import UNREAD, case_of, open_case, reader_name, touch
 from leukemia.cases.cell import Cell, Reading, Settlement, as_seen
-from leukemia.cases.tables import APPEARANCES, CELLS, PICTURES, PLACES, READINGS, SETTLEMENTS, STAINS
+from leukemia.cases.picture import Picture
+from leukemia.cases.tables import CELLS, PICTURES, READINGS, SETTLEMENTS, STANDS
 from leukemia.errors import RecordsError
-from leukemia.imaging import appearance
-from leukemia.imaging.cell import WHOLE, center_crop
+from leukemia.imaging.cell import WHOLE
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.place import FieldPicture
@@ -52,25 +46,6 @@ class Added:
     new: tuple[int, ...]
     already: tuple[int, ...] = ()
     fields: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A cell's pixels: ``png`` lossless at the model's scale; see ``input_size``, ``pixel_size`` of Cell."""
-
-    png: bytes
-    input_size: int
-    pixel_size: float
-
-    @property
-    def pixels(self) -> np.ndarray:
-        """The pixels: uint8 RGB, shape (side, side, 3)."""
-        return np.asarray(Image.open(io.BytesIO(self.png)).convert("RGB"))
-
-    @property
-    def crop(self) -> np.ndarray:
-        """What the model read: uint8 RGB, shape (input_size, input_size, 3)."""
-        return center_crop(self.pixels[None], self.input_size)[0]
 
 
 @permissions.requires(Action.MAKE_CASES, signed_by="who")
@@ -116,52 +91,28 @@ def add(
     items = {one.item for one in results}
     given = {key: field for key, field in (fields or {}).items() if key in items}
     results = [one for one in results if one.key not in given]
-    record_sha256 = bundles.checksum(bundle.folder / bundles.RECORD)
-    model = {
-        "model": bundle.name,
-        "version": version,
-        "record_sha256": record_sha256,
-        "threshold": point.threshold,
-        "low": point.low,
-        "high": point.high,
-        "input_size": bundle.input_size,
-        "pixel_size": bundle.pixel_size,
-    }
-    measured = _measured(results, bundle)
+    model, measured = rows_of.model(bundle, point, version), rows_of.measured(results, bundle)
     with database.writing(data) as connection:
         case = open_case(connection, case_id)
-        there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id)
+        there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id, STANDS)
         known = {row.image_id: row.number for row in connection.execute(there)}
-        last = connection.scalar(
-            sa.select(sa.func.coalesce(sa.func.max(CELLS.c.number), 0)).where(CELLS.c.case_id == case_id)
-        )
-        numbers, entries = case_fields.insert(connection, case, given, results, person)
-        rows, pictures, seen, already, places, matched = [], [], [], [], [], []
+        last = rows_of.highest(connection, case_id)
+        numbers, entries = case_fields.insert(connection, data, case, given, results, person)
+        new, already = rows_of.NewCells(case, model, point), []
         for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
             again = result.field in given and result.field not in numbers
             if again or (image_id and image_id in known):
                 already.append(known.get(image_id, 0))
                 continue
-            number = last + len(rows) + 1
-            rows.append({"case_id": case_id, "number": number} | model | rows_of.answer(result, case, point))
+            last += 1
+            new.take(last, result, look, numbers.get(result.field, 0))
             if image_id:
-                known[image_id] = number
-                pictures.append(rows_of.pictures(case_id, number, result))
-                seen.append({"case_id": case_id, "number": number} | look)
-            if result.field in numbers:
-                place = result.answer.place
-                places.append(case_fields.place_row(case_id, number, numbers[result.field], place))
-            if result.answer.stain:
-                matched.append(stains.row(case_id, number, result.answer.stain))
-        added = {CELLS: rows, PICTURES: pictures, APPEARANCES: seen, PLACES: places, STAINS: matched}
-        for table, new in added.items():
-            if new:
-                connection.execute(table.insert(), new)
-        entries += [rows_of.entry(row, person) for row in rows]
+                known[image_id] = last
+        entries += new.insert(connection, person)
         if entries:
             touch(connection, case_id, trail.append(connection, entries))
-    return Added(tuple(row["number"] for row in rows), tuple(already), tuple(numbers.values()))
+    return Added(tuple(row["number"] for row in new.cells), tuple(already), tuple(numbers.values()))
 
 
 def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
@@ -188,13 +139,16 @@ def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:
 
 
 def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | None = None) -> list[Cell]:
-    """All, or some, cells of a case within a transaction."""
+    """All, or some, cells of a case within a transaction; without those that were removed by hand."""
 
     def of(table: sa.Table, column: sa.Column) -> sa.Select:
         wanted = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.number)
         return wanted if numbers is None else wanted.where(column.in_(numbers))
 
-    found = connection.execute(of(CELLS, CELLS.c.number)).mappings().all()
+    # The others were removed by hand.
+    standing = of(CELLS, CELLS.c.number).where(STANDS)
+    told = [column for column in CELLS.c if not column.name.startswith("removed_")]
+    found = connection.execute(standing.with_only_columns(*told)).mappings().all()
     placed = case_fields.places(connection, case_id, numbers)
     matched = stains.stains(connection, case_id, numbers)
 
@@ -259,7 +213,7 @@ def elsewhere(data: Path, case_id: int) -> dict[int, list[str]]:
         sa.select(CELLS.c.number, CASES.c.identifier)
         .join(other, (other.c.image_id == CELLS.c.image_id) & (other.c.case_id != CELLS.c.case_id))
         .join(CASES, CASES.c.id == other.c.case_id)
-        .where(CELLS.c.case_id == case_id, CELLS.c.image_id != "")
+        .where(CELLS.c.case_id == case_id, CELLS.c.image_id != "", STANDS, other.c.removed_at.is_(None))
         .order_by(CELLS.c.number, CASES.c.identifier)
     )
     out: dict[int, list[str]] = {}
@@ -267,18 +221,3 @@ def elsewhere(data: Path, case_id: int) -> dict[int, list[str]]:
         for number, identifier in connection.execute(rows):
             out.setdefault(number, []).append(identifier)
     return out
-
-
-def _measured(results: Sequence[Result], bundle: Bundle) -> list[dict[str, float]]:
-    """Colours and sharpness of what the model read of each picture; empty where there is none."""
-    wanted = [column.name for column in APPEARANCES.c if not column.primary_key]
-
-    def measure(result: Result) -> dict[str, float]:
-        if not result.answer.picture:
-            return {}
-        pixels = Picture(result.answer.picture, bundle.input_size, bundle.pixel_size)
-        measures = appearance.measure(pixels.crop, result.answer.area)
-        return {name: measures[name] for name in wanted}
-
-    with ThreadPoolExecutor(settings.load().workers) as pool:
-        return list(pool.map(measure, results))

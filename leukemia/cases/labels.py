@@ -7,7 +7,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from leukemia.cases.cells import PICTURE
-from leukemia.cases.tables import CASES, CELLS, PICTURES
+from leukemia.cases.tables import CASES, CELLS, PICTURES, STANDS
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest, review_labels
 from leukemia.dataset.demonstration import cells as demonstration
@@ -73,7 +73,7 @@ def _signed() -> sa.Select:
     return (
         sa.select(CELLS.c.case_id, CELLS.c.number, CELLS.c.image_id, CELLS.c.verdict, CELLS.c.area)
         .join(CASES, CASES.c.id == CELLS.c.case_id)
-        .where(CASES.c.signed_at.is_not(None), CELLS.c.image_id != "", ~CELLS.c.drawn)
+        .where(CASES.c.signed_at.is_not(None), CELLS.c.image_id != "", ~CELLS.c.drawn, STANDS)
         .where(CELLS.c.image_id.not_in(tried_out))
         # Others are not of the scale at which a network is trained.
         .where(sa.func.abs(CELLS.c.pixel_size - PIXEL_SIZE) < 1e-9)

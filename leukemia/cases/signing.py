@@ -16,6 +16,8 @@ from leukemia.cases.case import DISPUTED, UNREAD, Case, case_of, open_case, touc
 from leukemia.cases.cells import Cell, cells_of
 from leukemia.cases.tables import CASES
 from leukemia.errors import LeukemiaError, RecordsError
+from leukemia.inference.decisions import NOT_COMPARABLE
+from leukemia.operating_point import UNCLASSIFIED
 from leukemia.storage import database
 
 # What a signature can mean; any other sentence will do, too.
@@ -31,8 +33,9 @@ class Missing:
 
     Attributes
     ----------
-    indeterminate, set_apart : tuple of int
-        Without a verdict: those that the model called Indeterminate, and those that it did not classify.
+    indeterminate, not_comparable, set_apart : tuple of int
+        Without a verdict: those that the model called Indeterminate, cells of a field that are unlike the
+        training cells, and others that it did not classify.
     disputed : tuple of int
         On which readers disagree.
     unread : tuple of int
@@ -43,13 +46,15 @@ class Missing:
     """
 
     indeterminate: tuple[int, ...]
+    not_comparable: tuple[int, ...]
     set_apart: tuple[int, ...]
     disputed: tuple[int, ...]
     unread: tuple[int, ...] = ()
     empty: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.indeterminate or self.set_apart or self.disputed or self.unread or self.empty)
+        missing = (self.indeterminate, self.not_comparable, self.set_apart, self.disputed, self.unread)
+        return any(missing) or self.empty
 
     def __str__(self) -> str:
         """What is missing, in a sentence."""
@@ -58,6 +63,7 @@ class Missing:
         parts = []
         for numbers, what in (
             (self.indeterminate, "indeterminate"),
+            (self.not_comparable, NOT_COMPARABLE.lower()),
             (self.set_apart, "not classified"),
             (self.unread, "without a verdict"),
             (self.disputed, "disputed"),
@@ -72,11 +78,12 @@ def missing(cells: list[Cell], case: Case) -> Missing:
     disputed = tuple(cell.number for cell in cells if cell.status == DISPUTED)
     unread = [cell for cell in cells if cell.status == UNREAD]
     if case.hide_model:
-        return Missing((), (), disputed, tuple(cell.number for cell in unread), not cells)
+        return Missing((), (), (), disputed, tuple(cell.number for cell in unread), not cells)
     waiting = [cell for cell in unread if cell.needs_verdict]
     return Missing(
         tuple(cell.number for cell in waiting if cell.probability is not None),
-        tuple(cell.number for cell in waiting if cell.probability is None),
+        tuple(cell.number for cell in waiting if cell.called == NOT_COMPARABLE),
+        tuple(cell.number for cell in waiting if cell.called == UNCLASSIFIED),
         disputed,
         empty=not cells,
     )

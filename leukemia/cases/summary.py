@@ -13,6 +13,7 @@ from leukemia.cases.verdicts import REJECTED
 from leukemia.classes import ALL, is_all
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.wilson import wilson
+from leukemia.inference.decisions import NOT_COMPARABLE
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 DECISIONS = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE)
@@ -25,7 +26,8 @@ class Summary:
     Attributes
     ----------
     decisions : dict of str to int
-        The model's: cells ALL-like, Indeterminate, Normal-like and Not classified.
+        The model's: cells ALL-like, Indeterminate, Normal-like, Not comparable where there are such, and Not
+        classified.
     final : dict of str to int
         With the readers' verdicts in place of the model's decisions: the same, and Rejected and Disputed.
     all_like : int
@@ -81,11 +83,12 @@ class Placement:
 
 def summarise(cells: Sequence[Cell]) -> Summary:
     """Count the cells of a case, in full or as a reader sees them: what is hidden counts nowhere."""
-    decisions = dict.fromkeys((*DECISIONS, UNCLASSIFIED), 0)
-    final = dict.fromkeys((*DECISIONS, UNCLASSIFIED, REJECTED, "Disputed"), 0)
+    unlike = (NOT_COMPARABLE,) if any(cell.called == NOT_COMPARABLE for cell in cells) else ()
+    decisions = dict.fromkeys((*DECISIONS, *unlike, UNCLASSIFIED), 0)
+    final = dict.fromkeys((*decisions, REJECTED, "Disputed"), 0)
     for cell in cells:
-        if cell.decision:
-            decisions[cell.decision] += 1
+        if cell.called:
+            decisions[cell.called] += 1
         if counts_as := cell.final or ("Disputed" if cell.status == "disputed" else ""):
             final[counts_as] += 1
     classified, reviewed = (sum(counts[name] for name in DECISIONS) for counts in (decisions, final))

@@ -21,7 +21,7 @@ CASES = sa.Table(
     sa.Column("signed_by", sa.String(200), nullable=True),
     sa.Column("signed_meaning", sa.String(2000), nullable=True),
 )
-_WITH_PICTURE = sa.text("image_id <> ''")
+_WITH_PICTURE = sa.text("image_id <> '' AND removed_at IS NULL")
 CELLS = sa.Table(
     "cells",
     METADATA,
@@ -46,6 +46,9 @@ CELLS = sa.Table(
     # What follows from readings and settlements; written with them.
     sa.Column("status", sa.String(10), nullable=False),
     sa.Column("verdict", sa.String(20), nullable=False),
+    # Of a cell of a field that was removed, or replaced, by hand: it stays on record and counts nowhere.
+    sa.Column("removed_at", sa.String(32), nullable=True),
+    sa.Column("removed_by", sa.String(200), nullable=True),
     sa.Index(
         "cell_once",
         "case_id",
@@ -56,8 +59,10 @@ CELLS = sa.Table(
     ),
     sa.Index("cells_of_image", "image_id"),
     # All that the worklist counts.
-    sa.Index("cells_by_state", "case_id", "status", "decision"),
+    sa.Index("cells_by_state", "case_id", "removed_at", "status", "decision"),
 )
+# Of a cell that was not removed by hand.
+STANDS = CELLS.c.removed_at.is_(None)
 PICTURES = sa.Table(
     "pictures",
     METADATA,
@@ -91,6 +96,11 @@ FIELDS = sa.Table(
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("note", sa.String(1000), nullable=False),
     sa.Column("picture", sa.LargeBinary, nullable=False),
+    # With which a cell of it can be answered later; fields that were added before this was kept have none.
+    sa.Column("pixel_size", sa.Double, nullable=True),
+    sa.Column("scale_origin", sa.String(200), nullable=True),
+    sa.Column("scale_known", sa.Boolean, nullable=True),
+    sa.Column("lossy", sa.Boolean, nullable=True),
     sa.UniqueConstraint("case_id", "image_id", name="field_once"),
 )
 PLACES = sa.Table(
@@ -103,8 +113,24 @@ PLACES = sa.Table(
     *(sa.Column(name, sa.Double, nullable=False) for name in ("x", "y", "width", "height", "confidence")),
     sa.Column("edge", sa.Boolean, nullable=False),
     sa.Column("ring", sa.Text, nullable=False),  # JSON
+    # Whether the cell was outlined by hand: its confidence is then none, and stands as 0.
+    sa.Column("by_hand", sa.Boolean, nullable=True),
     sa.ForeignKeyConstraint(["case_id", "number"], ["cells.case_id", "cells.number"]),
     sa.ForeignKeyConstraint(["case_id", "field"], ["fields.case_id", "fields.number"]),
+)
+# Changes of a field by hand. It only grows; its numbers are those of the trail's entries.
+FIELD_CHANGES = sa.Table(
+    "field_changes",
+    METADATA,
+    sa.Column("number", sa.Integer, **_NUMBER),
+    sa.Column("case_id", sa.Integer, nullable=False),
+    sa.Column("field", sa.Integer, nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("removed", sa.Integer, nullable=True),  # a cell
+    sa.Column("added", sa.Integer, nullable=True),  # a cell
+    sa.Column("undoes", sa.Integer, nullable=True),  # a change
+    sa.ForeignKeyConstraint(["case_id", "field"], ["fields.case_id", "fields.number"]),
+    sa.Index("changes_of_field", "case_id", "field", "number"),
 )
 # Of cells that were answered with their stain matched; own and target are JSON.
 STAINS = sa.Table(

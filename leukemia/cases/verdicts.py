@@ -18,7 +18,7 @@ from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, reader_name, touch
 from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
-from leukemia.cases.tables import CELLS, READINGS
+from leukemia.cases.tables import CELLS, READINGS, STANDS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage import database
@@ -143,7 +143,13 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
             .order_by(READINGS.c.number)
         ).all()
         undone = {row.undoes for row in rows} - {None}
-        standing = [row for row in rows if row.undoes is None and row.act not in undone]
+        # What was said of a cell that was removed since stays as it is.
+        gone = set(
+            connection.scalars(sa.select(CELLS.c.number).where(CELLS.c.case_id == case_id, sa.not_(STANDS)))
+        )
+        standing = [
+            row for row in rows if row.undoes is None and row.act not in undone and row.cell not in gone
+        ]
         if not standing:
             return []
         act = standing[-1].act

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from leukemia.attribution import clean
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNDECIDED, UNREAD, Case
 from leukemia.cases.names import normal
-from leukemia.cases.tables import CASES, CELLS, READINGS
+from leukemia.cases.tables import CASES, CELLS, READINGS, STANDS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
 from leukemia.storage import database
@@ -186,6 +186,6 @@ def _counts(wanted: sa.ColumnElement[bool], of: sa.FromClause, closed: sa.Column
             count(hidden, "kept_back"),
         )
         .select_from(sa.join(of, CASES, CASES.c.id == CELLS.c.case_id))
-        .where(wanted)
+        .where(wanted, STANDS)
         .group_by(CELLS.c.case_id)
     )

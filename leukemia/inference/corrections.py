@@ -73,6 +73,16 @@ class Corrections:
             raise ImageError(NO_FIELD)
         if batch.needs_scale(key):
             raise ImageError(STATE_SCALE)
+        matched = batch.is_matched(key)
+        batch.unmatch_stain(key)
+        try:
+            return self._apply(batch, classifier, key, change)
+        finally:
+            if matched:
+                batch.match_stain(key, classifier)
+
+    def _apply(self, batch: Batch, classifier: Classifier, key: str, change: Change) -> str:
+        """Change a field whose cells are answered as they are."""
         results = batch.results_of(key)
         if change.kind == UNDO:
             if not self.can_undo(key):

@@ -8,6 +8,7 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED, WORDS, OperatingPoint
+from leukemia.segmentation.place import Place
 from leukemia.settings import RESEARCH_USE
 from leukemia.storage.spreadsheet import inert
 
@@ -73,10 +74,14 @@ def decision(probability: float | None, point: OperatingPoint) -> str:
     return UNCLASSIFIED if probability is None else WORDS[point.call([probability])[0]]
 
 
+def is_not_comparable(probability: float | None, distance: float | None, place: Place | None) -> bool:
+    """Whether a cell has no answer because it is unlike the training cells; it is one of a field then."""
+    return probability is None and distance is not None and place is not None and not place.edge
+
+
 def state(answer: Answer, point: OperatingPoint) -> str:
-    """Decision on a cell of a field: as :func:`decision`, or that it is unlike the training cells."""
-    unlike = answer.probability is None and answer.distance is not None
-    if unlike and not (answer.place and answer.place.edge):
+    """Decision as a reader is told it: as :func:`decision`, or :data:`NOT_COMPARABLE`."""
+    if is_not_comparable(answer.probability, answer.distance, answer.place):
         return NOT_COMPARABLE
     return decision(answer.probability, point)
 
@@ -87,11 +92,15 @@ def is_near(probability: float | None, point: OperatingPoint) -> bool:
 
 
 def count(answers: Iterable[Answer], point: OperatingPoint) -> dict[str, int]:
-    """How many answers there are of each decision; Indeterminate only where the model can abstain."""
-    counts = dict.fromkeys((*WORDS.values(), UNCLASSIFIED), 0)
+    """How many answers there are of each decision.
+
+    Indeterminate only where the model can abstain, Not comparable only where a cell is.
+    """
+    counts = dict.fromkeys((*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED), 0)
     for answer in answers:
-        counts[decision(answer.probability, point)] += 1
-    return counts if point.abstains else {word: n for word, n in counts.items() if word != INDETERMINATE}
+        counts[state(answer, point)] += 1
+    named = {INDETERMINATE: point.abstains, NOT_COMPARABLE: counts[NOT_COMPARABLE]}
+    return {word: number for word, number in counts.items() if named.get(word, True)}
 
 
 def counted(counts: dict[str, int]) -> str:
@@ -161,7 +170,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
     return {
         "file": inert(answer.name),
         "probability": "" if answer.probability is None else answer.probability,
-        "decision": decision(answer.probability, point),
+        "decision": state(answer, point),
         "error": answer.error,
         "normal_like_below": point.low,
         "all_like_from": point.high,

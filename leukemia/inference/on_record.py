@@ -62,7 +62,7 @@ def record(
     given, called = [], []
     for answer in answers:
         called.append(answer)
-        decision = decisions.decision(answer.probability, point)
+        decision = decisions.state(answer, point)
         error = files.shown(answer.error)[:LONGEST_ERROR]
         given.append(Given(answer.image_id, answer.probability, decision, error))
     entry = Entry(

@@ -99,6 +99,20 @@ def match(classifier: Classifier, answers: Sequence[Answer]) -> tuple[Answer, ..
     )
 
 
+def match_one(classifier: Classifier, answer: Answer, own: Stain) -> Answer:
+    """Answer one more cell of a field whose stain was matched, by the stain that its cells had together.
+
+    Raises
+    ------
+    ImageError
+        As :func:`match` does.
+    """
+    if problem := why_not(classifier.bundle):
+        raise ImageError(problem)
+    whole = _is_whole(answer) and answer.picture
+    return _again(classifier, answer, own, classifier.bundle.stain) if whole else answer
+
+
 def recolour_files(classifier: Classifier, files: Sequence[Path]) -> list[Recoloured | None]:
     """Recolour the cells of one field that were cut out to files, at the model's scale.
 
@@ -157,6 +171,11 @@ def distances(answers: Sequence[Answer], limit: float) -> Distances | None:
 def noted(note: str) -> str:
     """A note on a picture, with the words that its stain was matched."""
     return "; ".join(filter(None, (note, MATCHED)))
+
+
+def unnoted(note: str) -> str:
+    """The same without the words that its stain was matched."""
+    return "; ".join(part for part in note.split("; ") if part != MATCHED)
 
 
 def _is_whole(answer: Answer) -> bool:

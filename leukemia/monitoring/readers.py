@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from leukemia.cases import agreement
 from leukemia.cases.agreement import Agreement
 from leukemia.cases.case import DISPUTED
-from leukemia.cases.tables import CASES, CELLS, READINGS
+from leukemia.cases.tables import CASES, CELLS, READINGS, STANDS
 from leukemia.cases.verdicts import REJECTED, VERDICTS
 from leukemia.evaluation.estimate import Estimate
 from leukemia.monitoring.control import LEAST_CASES, State
@@ -167,6 +167,7 @@ def _read(data: Path, model: Model) -> tuple[pd.DataFrame, list[tuple]]:
         & (CELLS.c.high == point.high)
         & (CELLS.c.image_id != "")
         & sa.not_(CELLS.c.drawn)
+        & STANDS
     )
     own = (
         sa.select(*(CELLS.c[name] for name in columns[:-1]), CASES.c.hide_model)
@@ -177,7 +178,8 @@ def _read(data: Path, model: Model) -> tuple[pd.DataFrame, list[tuple]]:
     given = (
         sa.select(READINGS.c.case_id, READINGS.c.cell, READINGS.c.reader, READINGS.c.verdict)
         .join(CASES, CASES.c.id == READINGS.c.case_id)
-        .where(CASES.c.signed_at.is_not(None))
+        .join(CELLS, (CELLS.c.case_id == READINGS.c.case_id) & (CELLS.c.number == READINGS.c.cell))
+        .where(CASES.c.signed_at.is_not(None), STANDS)
         .order_by(READINGS.c.number)
     )
     with database.reading(data) as connection:

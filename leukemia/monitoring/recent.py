@@ -14,14 +14,21 @@ import sqlalchemy as sa
 
 from leukemia.audit import trail
 from leukemia.audit.trail import TRAIL
-from leukemia.cases.tables import APPEARANCES, CASES, CELLS
+from leukemia.cases.tables import APPEARANCES, CASES, CELLS, STANDS
 from leukemia.monitoring import measures
 from leukemia.monitoring.measures import COLOURS
 from leukemia.operating_point import OperatingPoint
 from leukemia.storage import database
 
 # What changes which cells are counted, and what is said of them.
-EVENTS = (trail.CASE_CREATED, trail.ANSWER, trail.SIGNED, trail.REOPENED)
+EVENTS = (
+    trail.CASE_CREATED,
+    trail.ANSWER,
+    trail.CELL_REMOVED,
+    trail.CHANGE_UNDONE,
+    trail.SIGNED,
+    trail.REOPENED,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ def cells(data: Path) -> Cells:
         )
         .join(CASES, CASES.c.id == CELLS.c.case_id)
         .outerjoin(APPEARANCES, seen)
-        .where(sa.not_(hides), CELLS.c.image_id != "")
+        .where(sa.not_(hides), CELLS.c.image_id != "", STANDS)
         .order_by(CELLS.c.case_id, CELLS.c.number)
     )
     with database.reading(data) as connection:

@@ -138,7 +138,7 @@ def mattered(found: Sequence[Cell], most: int = MOST_PICTURES) -> list[Cell]:
 
 def caption(cell: Cell) -> list[str]:
     """What stands below a cell's picture: its number, the model's answer, what it counts as and why."""
-    answer = f"{cell.decision}" + (f" {cell.probability:.3f}" if cell.probability is not None else "")
+    answer = f"{cell.called}" + (f" {cell.probability:.3f}" if cell.probability is not None else "")
     lines = [f"Cell {cell.number}" + ", synthetic drawing" * cell.drawn, f"Model: {answer}"]
     lines += [f"{one.reader}: {one.verdict}" for one in cell.readings]
     if cell.settlement and cell.status == SETTLED:

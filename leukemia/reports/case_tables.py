@@ -97,7 +97,7 @@ def _row(case: Case, cell: Cell) -> list[object]:
         cell.image_id,
         cell.drawn,
         cell.probability,
-        cell.decision,
+        cell.called,
         cell.error,
         "; ".join(
             f"{one.reader}: {one.verdict}{f' ({one.reason})' if one.reason else ''}" for one in cell.readings

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from PIL import Image, ImageDraw
+from skimage.draw import polygon2mask
 
 from leukemia.errors import ImageError
 from leukemia.segmentation import find, outline
@@ -17,6 +17,8 @@ from leukemia.segmentation.segment import WhiteCell
 
 # What is read about a box, as a share of its longer side: neighbours are parted from its cell.
 AROUND = 1.0
+# How far beyond the drawn box its outline may go, as a share of its sides: it may be drawn too tight.
+BEYOND = 0.05
 # Of a found box, the share in common with the drawn one from which both mean the same cell.
 SAME = 0.4
 # Pixels of the field that a cell has across at the least, and corners of an outline at the most.
@@ -32,7 +34,7 @@ def in_box(
 ) -> WhiteCell:
     """Outline the cell in a box that was drawn by hand.
 
-    The outline is found as that of any cell, and ends where the box does.
+    The outline is found as that of any cell, and ends where the box does, or just beyond it.
 
     Parameters
     ----------
@@ -92,11 +94,9 @@ def by_corners(field: Field, ring: Sequence[Sequence[float]], pixel_size: float)
     finer = max(outline.PIXEL_SIZE, pixel_size) / pixel_size
     size = tuple(max(8, round(float(span) / finer)) for span in sides[2:] - sides[:2])
     across, down = (sides[2] - sides[0]) / size[0], (sides[3] - sides[1]) / size[1]
-    canvas = Image.new("1", size)
     # A pixel's middle is at its number and a half.
     points = (corners - sides[:2]) / (across, down) - 0.5
-    ImageDraw.Draw(canvas).polygon([tuple(map(float, point)) for point in points], fill=1)
-    mask = np.asarray(canvas)
+    mask = polygon2mask(size[::-1], points[:, ::-1])
     if np.count_nonzero(mask) < mask.size / 8:
         raise ImageError(FEW_CORNERS)
     return _cell(field, sides, Outline(mask, float(sides[0]), float(sides[1]), across, down), pixel_size)
@@ -126,11 +126,13 @@ def _with(found: Found, own: np.ndarray) -> Found:
 
 
 def _cut(line: Outline, sides: np.ndarray) -> Outline:
-    """The part of an outline within a box."""
+    """The part of an outline within a box, or just beyond it."""
+    more = BEYOND * (sides[2:] - sides[:2])
+    left, top, right, bottom = (*(sides[:2] - more), *(sides[2:] + more))
     height, width = line.mask.shape
     columns = line.left + (np.arange(width) + 0.5) * line.across
     rows = line.top + (np.arange(height) + 0.5) * line.down
-    within = ((rows > sides[1]) & (rows < sides[3]))[:, None] & ((columns > sides[0]) & (columns < sides[2]))
+    within = ((rows > top) & (rows < bottom))[:, None] & ((columns > left) & (columns < right))
     mask = line.mask & within
     if not mask.any():
         raise ImageError(NOT_FOUND)

@@ -167,7 +167,11 @@ def test_cells_without_an_answer_stand_in_the_order_of_their_numbers():
     ("answer", "state"),
     [
         (Answer("a", 0.7), "ALL-like"),
-        (Answer("a", error="unlike", distance=9.0), decisions.NOT_COMPARABLE),
+        (
+            Answer("a", error="unlike", distance=9.0, place=Place("f", 1, 0, 0, 1, 1, 1, False, ())),
+            decisions.NOT_COMPARABLE,
+        ),
+        (Answer("a", error="unlike", distance=9.0), "Not classified"),
         (Answer("a", error="Larger than any single cell"), "Not classified"),
         (
             Answer("a", error=CUT, distance=9.0, place=Place("f", 1, 0, 0, 1, 1, 1, True, ())),

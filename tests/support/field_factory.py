@@ -13,10 +13,11 @@ from tests.support.case_factory import POINT, bundle_at, result
 RING = ((10.0, 10.0), (60.0, 10.0), (60.0, 60.0), (10.0, 10.0))
 
 
-def field(name="smear.jpg", image_id="f" * 64):
+def field(name="smear.jpg", image_id="f" * 64, **more):
+    """A field; without ``file`` its pixels were not kept."""
     out = io.BytesIO()
     Image.new("RGB", (64, 48), (230, 220, 220)).save(out, "WEBP")
-    return FieldPicture(name, 640, 480, image_id, out.getvalue(), "scale: 0.1 µm per pixel")
+    return FieldPicture(name, 640, 480, image_id, out.getvalue(), "scale: 0.1 µm per pixel", **more)
 
 
 def cell_of(key, number, probability=0.9, *, first=1, edge=False):

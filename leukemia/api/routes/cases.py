@@ -140,10 +140,11 @@ def _case(one: Overview) -> schemas.Case:
 
 
 def _cell(cell: Cell) -> schemas.Cell:
-    named = ("number", "decision", "probability", "note", "model", "version", "record_sha256")
+    named = ("number", "probability", "note", "model", "version", "record_sha256")
     state = ("status", "verdict", "others_hidden")
     return schemas.Cell(
         **{name: getattr(cell, name) for name in (*named, *state)},
+        decision=cell.called,
         file=cell.name,
         image_sha256=cell.image_id,
         reason=cell.error,

@@ -103,7 +103,7 @@ def _schema(result: Result, point: OperatingPoint, known: Learned) -> schemas.An
     return schemas.Answer(
         image=int(result.item),
         file="",
-        decision=decisions.decision(answer.probability, point),
+        decision=decisions.state(answer, point),
         probability=answer.probability,
         reason=answer.error,
         note=answer.note,

@@ -49,6 +49,7 @@ class FieldView {
     this.say("Working …");
   }
   apply() { if (this.draft) this.send(this.draft); }
+  get locked() { return !this.data.draws; }
   cancel() {
     if (this.draft) { this.draft = null; this.say("Nothing was changed."); this.paintTool(); }
     else if (this.at) this.choose(null);
@@ -132,18 +133,19 @@ class FieldView {
     }
   }
 
-  at_(event) {
+  pointAt(event) {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
     return [point.x, point.y];
   }
   onDown(event) {
     if (!this.tool || this.sent || event.button) return;
+    if (this.locked) return this.choose(event.target.closest?.(".cell")?.dataset.key ?? null);
     event.preventDefault();
     this.svg.focus({ preventScroll: true });
-    let before = this.at_(event);
+    let before = this.pointAt(event);
     if (!this.tool.down(this, before, event.target, event)) return;
     const move = (next) => {
-      const at = this.at_(next);
+      const at = this.pointAt(next);
       this.tool?.drag(this, at, before);
       before = at;
     };
@@ -159,7 +161,7 @@ class FieldView {
     const key = event.key.toLowerCase(), tool = this.tools().find((one) => one.key === key);
     if (tool) this.take(tool);
     else if (!this.tool) return;
-    else if (this.tool.press(this, event)) { /* taken */ }
+    else if (!this.locked && this.tool.press(this, event)) { /* taken */ }
     else if (key === "enter") this.apply();
     else if (key === "escape") this.cancel();
     else if (key === "delete" || key === "backspace") this.remove();
@@ -169,7 +171,8 @@ class FieldView {
     event.preventDefault();
     event.stopPropagation();
   }
-  tools() { return TOOLS.filter((tool) => this.data.tools.includes(tool.name)); }
+  // Where not all pixels of a field were kept, cells can only be chosen and removed.
+  tools() { return TOOLS.filter((tool) => this.data.tools.includes(tool.name) && (this.data.draws || tool === CHOOSE)); }
 
   buildBar() {
     const button = (label, key, act) => {
@@ -196,7 +199,7 @@ class FieldView {
     this.acts.remove.disabled ||= !this.at;
     this.acts.undo.disabled ||= !this.data.undo;
     this.acts.zoom.disabled ||= !this.zoomed && !this.at && !this.draft?.box;
-    this.bar.querySelector(".help").textContent = this.tool?.help ?? this.data.invite;
+    this.bar.querySelector(".help").textContent = this.locked ? this.data.invite : this.tool?.help ?? this.data.invite;
     this.bar.querySelector(".said").textContent = this.said;
     const trouble = this.bar.querySelector(".trouble");
     trouble.hidden = !this.error;
@@ -206,7 +209,7 @@ class FieldView {
     this.layer.replaceChildren();
     for (const { cell, group } of this.tags) group.classList.toggle("chosen", cell.key === this.at);
     this.svg.classList.toggle("by-hand", Boolean(this.tool));
-    this.tool?.paint(this, this.layer);
+    if (!this.locked) this.tool?.paint(this, this.layer);
     this.paintBar();
   }
 }

@@ -60,10 +60,13 @@ class ByHand:
         to be said; raises a :class:`~leukemia.errors.LeukemiaError` where it cannot be made.
     can_undo : bool
         Whether there is a change to take back.
+    can_draw : bool
+        Whether a box or an outline can be drawn, or cells can only be chosen and removed.
     """
 
     apply: Callable[[Change], tuple[str, str]]
     can_undo: bool = False
+    can_draw: bool = True
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def show(
         data = _data(field, cells) | {
             "id": key,
             "tools": TOOLS if correct else (),
+            "draws": bool(correct and correct.can_draw),
             "undo": bool(correct and correct.can_undo),
             "invite": INVITE,
             "outcome": field_change.outcome(key),

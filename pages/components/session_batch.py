@@ -31,7 +31,9 @@ def start_anew() -> None:
     """Empty the batch; the scale that was stated for this session's images stays."""
     st.session_state.pop(RECORDED, None)
     st.session_state.pop(CORRECTIONS, None)
-    st.session_state.batch = new(of_session().scale)
+    before = of_session()
+    before.remove(before.fields)  # the pixels that wait on disk, now rather than when it is forgotten
+    st.session_state.batch = new(before.scale)
 
 
 def corrections() -> Corrections:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from leukemia import settings
 from leukemia.tracking import run_history
@@ -98,7 +98,29 @@ def _take_field(browser: Browser, url: str, file: Path, name: str, scheme: str) 
     page.wait_for_timeout(1_500)
     card = page.get_by_test_id("stVerticalBlock").filter(has=page.locator(".field")).last
     card.screenshot(path=FOLDER / f"{name}.png")
+    if scheme == "light":
+        _take_by_hand(page, card)
     page.close()
+
+
+def _take_by_hand(page: Page, card: Locator) -> None:
+    """The same while a box is drawn round a cell of it that was removed."""
+    cell = page.locator(".field .cell").nth(1)
+    svg, shape = page.locator(".field svg"), cell.locator("polygon").first.bounding_box()
+    left, top = (shape[side] - svg.bounding_box()[side] - 6 for side in "xy")
+    svg.focus()
+    page.keyboard.press("c")
+    cell.locator("polygon").first.click()
+    page.keyboard.press("Delete")
+    page.locator(".bar .said", has_text="removed").wait_for()
+    page.wait_for_timeout(1_500)
+    page.keyboard.press("b")
+    x, y = svg.bounding_box()["x"] + left, svg.bounding_box()["y"] + top
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + shape["width"] + 12, y + shape["height"] + 12, steps=5)
+    page.mouse.up()
+    card.screenshot(path=FOLDER / "field-by-hand-light.png")
 
 
 def _take(

@@ -1,12 +1,13 @@
-"""Fields of a smear in a real browser: dropped, outlined, opened, exported; and a case of them, signed."""
+"""Fields of a smear in a real browser: dropped, outlined, opened, corrected; and a case of them, signed."""
 
 import csv
 
 import pytest
 from PIL import Image
 
+from leukemia.audit import trail
 from leukemia.cases import case as cases
-from leukemia.cases import cells, fields, verdicts
+from leukemia.cases import cells, corrections, fields, verdicts
 from leukemia.operating_point import NORMAL_LIKE
 from tests.support.browser import at_rest
 from tests.support.case_pages import ready, section
@@ -45,6 +46,93 @@ def test_a_field_is_outlined_and_its_cell_opens_by_keyboard(visit, five, tmp_pat
     page.get_by_role("dialog").get_by_text("smear-0.png, cell 2").first.wait_for()
 
 
+def take(page, tool):
+    page.get_by_role("toolbar").get_by_role("button", name=tool).click()
+
+
+def told(page, text):
+    page.locator(".bar .said", has_text=text).wait_for()
+    at_rest(page)
+
+
+def within(page, cell):
+    """Where a cell's outline lies in the picture of its field, in pixels of the screen."""
+    shape, svg = cell.locator("polygon").first.bounding_box(), page.locator(".field svg").bounding_box()
+    return shape | {side: shape[side] - svg[side] for side in "xy"}
+
+
+def drag(page, start, end):
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def test_cells_are_corrected_by_mouse_on_classify(visit, five):
+    page = visit()
+    page.locator("input[type=file]").set_input_files(five[:1])
+    outlines = page.locator(".field .cell")
+    outlines.nth(CELLS - 1).wait_for()
+    at_rest(page)
+    page.locator(".field").scroll_into_view_if_needed()
+    before = within(page, outlines.nth(1))
+
+    take(page, "Choose")
+    outlines.nth(1).locator("polygon").first.click()
+    take(page, "Remove")
+    told(page, "The cell is removed")
+    assert outlines.count() == CELLS - 1
+
+    take(page, "Draw a box")
+    shape = before | {side: before[side] + page.locator(".field svg").bounding_box()[side] for side in "xy"}
+    drag(
+        page,
+        (shape["x"] - 4, shape["y"] - 4),
+        (shape["x"] + shape["width"] + 4, shape["y"] + shape["height"] + 4),
+    )
+    assert outlines.count() == CELLS - 1, "nothing is sent while it is drawn"
+    take(page, "Apply")
+    told(page, "Cell 6: ")
+    assert outlines.count() == CELLS
+    drawn = within(page, page.locator(".field .cell.chosen"))
+    for side, size in before.items():
+        assert drawn[side] == pytest.approx(size, abs=5)
+
+    take(page, "Outline")
+    corner = page.locator(".handle").nth(2).bounding_box()
+    middle = corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2
+    drag(page, middle, (middle[0] + 25, middle[1] + 25))
+    page.keyboard.press("Escape")
+    told(page, "Nothing was changed")
+    drag(page, middle, (middle[0] + 25, middle[1] + 25))
+    page.keyboard.press("Enter")
+    told(page, "Cell 6: ")
+    page.get_by_text("cells by hand: 1 removed, 1 drawn").wait_for()
+    for _ in range(3):
+        take(page, "Undo")
+        told(page, "taken back")
+    assert outlines.count() == CELLS
+    assert page.get_by_text("cells by hand").count() == 0
+
+
+def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
+    page = visit()
+    page.locator("input[type=file]").set_input_files(five[:1])
+    page.locator(".field .cell").nth(CELLS - 1).wait_for()
+    at_rest(page)
+    page.locator(".field svg").focus()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    told(page, "Cell 6: ")
+    page.keyboard.press("c")
+    page.keyboard.press("u")
+    told(page, "taken back")
+    assert page.locator(".field .cell").count() == CELLS
+
+
 def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, data):
     case = cases.create(data, "S-5", who="Ada", keep_names=True)
     page = open_cases(f"case={case.id}")
@@ -59,14 +147,36 @@ def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, d
     section(page, "Fields")
     page.get_by_text(f"{5 * CELLS} white cells").first.wait_for()
     at_rest(page)
+    before = found[1].place
+    take(page, "Choose")
+    page.locator(".field .cell").nth(1).locator("polygon").first.click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    told(page, "Cell 2 is cut out and answered")
+    assert page.locator(".field .cell").count() == CELLS
+    (gone,) = corrections.removed(data, case.id)
+    assert (gone.number, gone.by) == (2, "Ada")
+    (entry,) = [one for one in cases.history(data, case.id) if one.event == trail.CELL_OUTLINED]
+    anew = cells.cells(data, case.id)[-1]
+    assert (entry.cell, entry.who) == (anew.number, "Ada")
+    assert (anew.place.x, anew.place.width) == pytest.approx((before.x + 2, before.width), abs=2)
+    assert anew.place.height > before.height and anew.place.confidence is None
+    page.get_by_text("Removed or changed by hand: cell 2 (Ada").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    at_rest(page)
     page.locator(".field .cell").nth(2).click()
     page.get_by_role("dialog").get_by_text("smear-0.png, cell 3").first.wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
 
-    verdicts.give(data, case.id, range(1, 5 * CELLS + 1), NORMAL_LIKE, reader="Ada")
+    verdicts.give(
+        data, case.id, [one.number for one in cells.cells(data, case.id)], NORMAL_LIKE, reader="Ada"
+    )
     section(page, "Sign and report")
     page.get_by_role("button", name="Sign", exact=True).click()
     page.get_by_text("Signed by Ada").first.wait_for()
     section(page, "Fields")
     page.locator(".field .cell").nth(CELLS - 1).wait_for()
+    assert not page.get_by_role("toolbar").is_visible(), "a signed case is not changed"

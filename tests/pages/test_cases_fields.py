@@ -6,13 +6,18 @@ import pytest
 
 from leukemia.cases import cells, fields, verdicts
 from leukemia.cases.case import create
+from leukemia.cases.tables import CELLS
+from leukemia.cases.verdicts import REJECTED
+from leukemia.inference.batch import Result
+from leukemia.inference.classifier import Answer
 from leukemia.operating_point import ALL_LIKE
 from leukemia.segmentation import segment as segmenting
+from leukemia.storage import database
 from pages.components import field_view, identity, model_in_service, stain_choice
-from pages.sections.cases import opened_cell
+from pages.sections.cases import cards, opened_cell
 from tests.support.app import dashboard, go, said, widget
-from tests.support.case_factory import make_case
-from tests.support.field_factory import make_case_of_field
+from tests.support.case_factory import POINT, bundle_at, make_case
+from tests.support.field_factory import field, make_case_of_field
 from tests.support.fields import ColourNetwork, encode_field
 
 
@@ -32,6 +37,12 @@ def visit(data, tiny_bundle, monkeypatch):
         return go(page, "cases", **{word: str(value) for word, value in query.items()})
 
     return start
+
+
+def unlike(data, *numbers):
+    """Have cells that were not answered for being unlike the training cells."""
+    with database.writing(data) as connection:
+        connection.execute(CELLS.update().where(CELLS.c.number.in_(numbers)).values(distance=9.0))
 
 
 def outlines(page):
@@ -99,6 +110,62 @@ def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, 
     page = visit(case=case.id, section="fields")
     assert "**2 fields** · 2 white cells" in said(page)
     assert widget(page.selectbox, "Field (2 in all)").options[1] == "2. b.png: no white cell found"
+
+
+def test_a_field_without_a_cell_is_shown_though_the_case_has_none(visit, data):
+    case = create(data, "P-1", who="Ada", keep_names=True)
+    result = Result("A", Answer("smear.jpg", error="No white cell was found."))
+    bundle = bundle_at(data / "bundle")
+    cells.add(data, case.id, [result], bundle, POINT, who="Ada", fields={"A": field()})
+    page = visit(case=case.id, section="fields")
+    assert "**smear.jpg** · no white cell found" in said(page)
+    assert page.segmented_control[0].options == ["Fields", "History"]
+
+
+def test_all_that_are_not_comparable_are_rejected_at_once_with_a_reason(visit, data):
+    case = make_case_of_field(data, (0.9, None, None))
+    unlike(data, 2, 3)
+    page = visit(case=case.id, section="report")
+    assert "2 not comparable (cells 2, 3)" in said(page)
+    widget(page.text_input, "Reason").set_value("Another stain")
+    widget(page.button, "Reject 2 cells").click().run()
+    assert not page.exception
+    found = cells.cells(data, case.id)
+    assert [one.verdict for one in found] == ["", REJECTED, REJECTED]
+    assert {reading.reason for one in found for reading in one.readings} == {"Another stain"}
+    assert "Sign the case" in said(page)
+    verdicts.undo(data, case.id, reader="Ada")
+    assert [one.verdict for one in cells.cells(data, case.id)] == ["", "", ""], "at once, as they were given"
+
+
+def test_a_rejection_of_all_needs_a_reason(visit, data):
+    case = make_case_of_field(data, (None,))
+    unlike(data, 1)
+    page = visit(case=case.id)
+    widget(page.text_input, "Reason").set_value("  ")
+    widget(page.button, "Reject 1 cell").click().run()
+    assert "Please say why" in said(page)
+    assert cells.cells(data, case.id)[0].verdict == ""
+
+
+def test_what_is_hidden_from_a_reader_is_not_offered_for_rejection(visit, data):
+    case = make_case_of_field(data, (0.9, None), hide_model=True)
+    unlike(data, 2)
+    page = visit(case=case.id)
+    assert "Reject all" not in said(page)
+    assert not [one for one in page.button if one.label.startswith("Reject")]
+
+
+def test_the_summary_and_the_cards_say_what_the_field_says(visit, data):
+    case = make_case_of_field(data, (0.9, None))
+    unlike(data, 2)
+    page = visit(case=case.id, section="summary")
+    (table,) = page.dataframe
+    counts = table.value.set_index("Cells")["Model's answers"].to_dict()
+    assert (counts["Not comparable"], counts["Not classified"]) == ("1", "0")
+    page = visit(case=case.id, section="fields")
+    assert "1 ALL-like · 1 not comparable" in said(page)
+    assert cards.read(data, case.id, "Ada").by_number[2]["lines"][0] == ("Model: not comparable", "urgent")
 
 
 def test_the_stain_of_fields_is_matched_as_they_are_added_where_that_is_chosen(

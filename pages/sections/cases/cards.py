@@ -7,7 +7,6 @@ from typing import Any
 
 from leukemia.cases import cells
 from leukemia.cases.cells import Cell
-from leukemia.operating_point import UNCLASSIFIED
 
 KEPT_BACK = "others' verdicts: after yours"
 HIDDEN = "model's answer: after your verdict"
@@ -66,7 +65,7 @@ def _model(cell: Cell) -> list[tuple[str, str]]:
     if cell.hidden:
         return [(HIDDEN, "quiet")]
     if cell.probability is None:
-        lines = [(f"Model: {UNCLASSIFIED.lower()}", "urgent"), (cell.error, "quiet")]
+        lines = [(f"Model: {cell.called.lower()}", "urgent"), (cell.error, "quiet")]
     else:
         lines = [(f"Model: {cell.decision}, {cell.probability:.3f}", "")]
     more = [cell.name, cell.note, "synthetic drawing" * cell.drawn]

@@ -36,6 +36,8 @@ SECTIONS = {
     "report": report.show,
     "history": history.show,
 }
+# What there is to see of a case whose fields hold no white cell.
+WITHOUT_CELLS = ("fields", "history")
 TITLES = {"report": "Sign and report"}
 FLASH = "case"
 READER = "case-reader"
@@ -47,9 +49,10 @@ def show(data: Path, case_id: int) -> None:
     _head(data, one)
     flash.show(FLASH)
     _reader_and_intake(data, one)
-    if one.cells:
-        there = case_fields.fields(data, case_id)
-        sections = [word for word in SECTIONS if word != "fields" or there]
+    there = case_fields.fields(data, case_id)
+    if one.cells or there:
+        sections = [word for word in SECTIONS if word in WITHOUT_CELLS or one.cells]
+        sections = [word for word in sections if word != "fields" or there]
         chosen = section_picker.pick(
             "case", sections, lambda word: TITLES.get(word, word.capitalize()), keep=(address.CASE,)
         )

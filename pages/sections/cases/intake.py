@@ -11,7 +11,6 @@ from leukemia.access.permissions import Action
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells
 from leukemia.cases.case import Case
-from leukemia.cases.cells import PICTURE
 from leukemia.errors import AccessError, BundleError, RecordsError
 from leukemia.imaging import reader
 from leukemia.inference import batch as batches
@@ -25,6 +24,7 @@ from pages.components import (
     model_in_service,
     offer,
     scale_question,
+    session_batch,
     stain_choice,
     streamlit_internals,
 )
@@ -57,7 +57,7 @@ class Intake:
         The model that answered last, and its version.
     """
 
-    batch: Batch = field(default_factory=lambda: Batch(picture=PICTURE))
+    batch: Batch = field(default_factory=session_batch.new)
     seen: set[str] = field(default_factory=set)
     added: int = 0
     already: int = 0

@@ -14,7 +14,7 @@ from leukemia.cases.signing import MEANINGS
 from leukemia.errors import LeukemiaError
 from leukemia.reports import case_files
 from pages.components import flash, identity, offer
-from pages.sections.cases import answered_by
+from pages.sections.cases import answered_by, reject
 
 FLASH = "sign"
 ICONS = {"pdf": "picture_as_pdf", "html": "summarize", "csv": "table"}
@@ -49,9 +49,11 @@ def _signature(data: Path, case: Case) -> None:
         return
     missing = signing.missing(cells.cells(data, case.id), case)
     if missing:
-        others_hidden = any(cell.others_hidden for cell in cells.cells(data, case.id, reader=identity.name()))
+        seen = cells.cells(data, case.id, reader=identity.name())
+        others_hidden = any(cell.others_hidden for cell in seen)
         said = MISSING_KEPT_BACK if others_hidden else missing
         st.info(f"Not ready to be signed. {said}", icon=":material/rule:")
+        reject.offer(data, case, seen, "sign")
         return
     st.markdown("**Sign the case**")
     if offer.allowed(Action.SIGN):

@@ -15,7 +15,7 @@ from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
 from pages.components import identity, offer, sample_cells
-from pages.sections.cases import live, opened_cell, saving
+from pages.sections.cases import live, opened_cell, reject, saving
 
 FOLDER = Path(__file__).parent
 # Pictures that are sent to the browser at once: when cells are added, only the last of these is sent again.
@@ -41,6 +41,7 @@ def show(data: Path, case: Case) -> None:
     """Lay out the cells with the reader's verdicts, the model's answers and, where allowed, the others'."""
     found = cells.cells(data, case.id, reader=identity.name())
     asked_for = opened_cell.asked_for(case.id)
+    reject.offer(data, case, found, "review")
     # What has no height takes no gap either.
     with st.container(gap=None):
         _send_pictures(data, case.id, [cell.number for cell in found if cell.image_id])

@@ -68,15 +68,16 @@ def _fields(batch: Batch, point: OperatingPoint, bundle: Bundle) -> None:
             cells[result.field].append(field_view.cell(result.key, result.answer, point))
     names = {key: field.name for key, field in fields.items()}
     chosen = field_view.choose("classify-field", names, cells)
-    by_hand = ByHand(partial(_correct, chosen), session.corrections().can_undo(chosen))
+    can_draw = fields[chosen].file is not None
+    by_hand = ByHand(partial(_correct, chosen), session.corrections().can_undo(chosen), can_draw)
     field_view.show(
         f"field-{chosen}",
         fields[chosen],
         cells[chosen],
         partial(cell_view.open_it, PLACE),
-        by_hand if fields[chosen].file else None,
+        by_hand,
     )
-    if not fields[chosen].file:
+    if not can_draw:
         st.caption(kept.GONE)
     stain_choice.show(batch, chosen, bundle)
 

@@ -28,6 +28,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from leukemia import settings
 from leukemia.imaging.reader import SUFFIXES
+from leukemia.inference.decisions import NOT_COMPARABLE
 from leukemia.operating_point import UNCLASSIFIED, WORDS
 from tests.support.browser import TOKEN, Server
 
@@ -37,7 +38,9 @@ PASS = {"Authorization": f"Bearer {TOKEN}"}
 LIMIT = 3_000_000_000
 PATIENCE = 1_200.0
 # The page's own words, whatever they are by now.
-ANSWERED = re.compile(rf"([\d,]+) (?:{'|'.join((*WORDS.values(), UNCLASSIFIED))})", re.IGNORECASE)
+ANSWERED = re.compile(
+    rf"([\d,]+) (?:{'|'.join((*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED))})", re.IGNORECASE
+)
 
 
 class Session:

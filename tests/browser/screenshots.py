@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from leukemia import settings
 from leukemia.tracking import run_history
-from tests.support.browser import ARGUMENTS, Server, at_rest, find_browser
+from tests.support.browser import ARGUMENTS, PATIENCE, Server, at_rest, find_browser
 from tests.support.fields import draw_smear
 
 FOLDER = settings.PROJECT / "docs" / "screenshots"
@@ -92,6 +92,7 @@ def _take_runs(browser: Browser, log: Path) -> None:
 def _take_field(browser: Browser, url: str, file: Path, name: str, scheme: str) -> None:
     Image.fromarray(draw_smear(FIELD_SEED)).save(file)
     page = browser.new_page(viewport={"width": 1280, "height": 1900}, color_scheme=scheme)
+    page.set_default_timeout(1_000 * PATIENCE)
     page.goto(url)
     page.locator("input[type=file]").set_input_files(file)
     page.locator(".field .cell").first.wait_for()

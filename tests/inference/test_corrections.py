@@ -15,7 +15,7 @@ from leukemia.segmentation.change import BOX, DRAW, OUTLINE, REMOVE, UNDO, Chang
 from tests.support.bundle_factory import write_bundle
 from tests.support.fields import ColourNetwork, encode_field
 
-CELLS = ((200, 200, 60), (450, 300, 60))
+CELLS = ((200, 200, 60), (450, 300, 66))  # two that differ
 FREE = (300.0, 90.0, 90.0, 90.0)  # no cell lies there
 
 

@@ -92,7 +92,7 @@ def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, 
     case = create(data, "P-1", who="Ada", keep_names=True)
     page = visit(case=case.id)
     dropped = [
-        ("a.png", encode_field(white=((200, 200, 60), (450, 300, 60))), "image/png"),
+        ("a.png", encode_field(white=((200, 200, 60), (450, 300, 66))), "image/png"),
         ("b.png", encode_field(white=()), "image/png"),
         ("c.png", b"nothing", "image/png"),
     ]
@@ -175,7 +175,7 @@ def test_the_stain_of_fields_is_matched_as_they_are_added_where_that_is_chosen(
     case = create(data, "P-1", who="Ada", keep_names=True)
     page = visit(bundle=stain_bundle, case=case.id)
     widget(page.toggle, stain_choice.MATCH_NEW).set_value(True).run()
-    field = encode_field(white=((200, 200, 60), (450, 300, 60)))
+    field = encode_field(white=((200, 200, 60), (450, 300, 61)))
     page.file_uploader[0].set_value([("a.png", field, "image/png")]).run()
     assert not page.exception
     found = cells.cells(data, case.id)

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image, ImageFilter
 
 from leukemia.errors import ImageError
 from leukemia.imaging.scale import stated
@@ -260,6 +261,15 @@ def test_an_interrupted_search_of_something_else_is_not_gone_on_with(tmp_path, p
     (tmp_path / "one.db").write_bytes(b"not a database, but as long as one is, or nearly" * 20)
     with pytest.raises(StateError, match="damaged"):
         searched(path, tmp_path)
+
+
+def test_parts_out_of_focus_are_searched_and_counted(tmp_path, pixels):
+    soft = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(30)))
+    half = np.where(np.arange(pixels.shape[1])[None, :, None] < 1_800, soft, pixels)
+    found, counts, _, note = searched(slides.write(tmp_path / "one.tif", half), tmp_path)
+    # The margins of the parts on the right begin at 1,280: they are sharp from 1,800 on.
+    assert "2 parts out of focus" in note and counts.done == 4
+    assert any(place == pytest.approx((1_900, 300), abs=6) for place in found)
 
 
 def test_more_cells_than_asked_for_are_left_and_it_says_so(tmp_path, pixels):

@@ -6,6 +6,7 @@ Each takes the parsed arguments and returns the exit status.
 import ipaddress
 import logging
 import os
+import socket
 import sys
 from argparse import Namespace
 
@@ -32,7 +33,6 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--port", type=whole(0, 65_535), default=PORT, help="the port (default: %(default)s; 0: any free one)"
     )
-    data_option(command)
     command.set_defaults(run=serve)
 
     parts = commands.add_parser("keys", help="keys of the REST service: make, list, revoke").add_subparsers(
@@ -68,23 +68,19 @@ def serve(options: Namespace) -> int:
     from leukemia.api import app
 
     given = settings.load()
-    if not any(key.valid for key in keys.every(options.data)):
+    if not any(key.valid for key in keys.every(given.data)):
         if not _is_this_machine(options.host):
             raise LeukemiaError(f"It was not started at {options.host}. {NO_KEYS}")
         print(f"leukemia: {NO_KEYS}", file=sys.stderr)
     service = app.make(
-        options.data,
+        given.data,
         hosts={*LOCAL_NAMES, *given.hosts},
         rate=given.api_rate,
         base_path=given.base_path,
     )
     _log()
-    print(f"The REST service starts at http://{_shown(options.host)}:{options.port}{given.base_path}/docs")
-    print(settings.RESEARCH_USE, flush=True)
-    uvicorn.run(
+    config = uvicorn.Config(
         service,
-        host=options.host,
-        port=options.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -92,6 +88,11 @@ def serve(options: Namespace) -> int:
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", ""),
         timeout_graceful_shutdown=30,
     )
+    with _listen(options.host, options.port) as door:
+        port = door.getsockname()[1]
+        print(f"The REST service is at http://{_shown(options.host)}:{port}{given.base_path}/docs")
+        print(settings.RESEARCH_USE, flush=True)
+        uvicorn.Server(config).run(sockets=[door])
     return 0
 
 
@@ -131,6 +132,18 @@ def revoke_key(options: Namespace) -> int:
     key = keys.revoke(options.data, options.name, who=progress.who(), reason=options.reason)
     print(f"The key of {key.name} is no longer valid.")
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at an address; raises LeukemiaError where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = error.strerror or error
+        raise LeukemiaError(
+            f"The service cannot listen at {host}, port {port}: {why}. See --port."
+        ) from error
 
 
 def _is_this_machine(host: str) -> bool:

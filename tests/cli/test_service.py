@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -46,8 +47,9 @@ def test_the_least_role_is_given_where_none_is_named(tmp_path, capsys):
 def test_without_a_key_no_other_machine_is_served(tmp_path, host, monkeypatch, capsys):
     import uvicorn
 
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("It was started."))
-    assert main(["serve", "--host", host, "--data", str(tmp_path)]) == UNUSABLE
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: pytest.fail("It was started."))
+    monkeypatch.setenv("LEUKEMIA_DATA", str(tmp_path))
+    assert main(["serve", "--host", host]) == UNUSABLE
     said = capsys.readouterr().err
     assert f"It was not started at {host}." in said and "keys add" in said
 
@@ -56,10 +58,18 @@ def test_without_a_key_no_other_machine_is_served(tmp_path, host, monkeypatch, c
     ("setting", "value", "said"),
     [("LEUKEMIA_API_RATE", "many", "LEUKEMIA_API_RATE"), ("LEUKEMIA_BASE_PATH", "a b", "LEUKEMIA_BASE_PATH")],
 )
-def test_a_setting_that_is_wrong_is_named(tmp_path, setting, value, said, monkeypatch, capsys):
+def test_a_setting_that_is_wrong_is_named(setting, value, said, monkeypatch, capsys):
     monkeypatch.setenv(setting, value)
-    assert main(["serve", "--data", str(tmp_path)]) == UNUSABLE
+    assert main(["serve"]) == UNUSABLE
     assert said in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert f"cannot listen at 127.0.0.1, port {port}" in said and "Traceback" not in said
 
 
 def readme_lines():

@@ -32,13 +32,13 @@ def classifier(tmp_path_factory):
 
 @pytest.fixture
 def start(classifier, tmp_path):
-    def started(data=None, keeps=True):
+    def started(data=None, keeps=True, by=classifier):
         waiting = WaitingFields(tmp_path / "fields") if keeps else None
         batch = Batch(picture=384, waiting_fields=waiting)
         data = data or encode_field(white=CELLS)
         batch.add([Item("A", Source("a.png", lambda: data))])
         while batch.waiting:
-            batch.work(classifier)
+            batch.work(by)
         return batch, Corrections()
 
     return started
@@ -149,3 +149,17 @@ def test_a_field_of_unknown_scale_takes_its_scale_first(start, classifier):
     batch, corrections = start(encode_field(white=CELLS, red=()))
     with pytest.raises(ImageError, match="State it above first"):
         corrections.apply(batch, classifier, "A", Change(REMOVE, batch.results[0].key))
+
+
+def test_a_field_whose_stain_is_matched_stays_so_and_so_does_a_cell_that_is_drawn(start, stain_bundle):
+    classifier = Classifier.load(stain_bundle)
+    batch, corrections = start(by=classifier)
+    batch.match_stain("A", classifier)
+    note = batch.fields["A"].note
+    key = corrections.apply(batch, classifier, "A", Change(DRAW, box=(480, 60, 90, 90)))
+    assert batch.is_matched("A")
+    drawn = next(one for one in batch.results if one.key == key)
+    assert drawn.answer.note.count("stain matched") <= 1
+    assert "1 drawn" in batch.fields["A"].note
+    corrections.apply(batch, classifier, "A", Change(UNDO))
+    assert (batch.is_matched("A"), batch.fields["A"].note) == (True, note)

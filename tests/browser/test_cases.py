@@ -176,6 +176,7 @@ def test_back_and_reload_keep_the_place(open_cases, data):
     page.get_by_text("Entries are never changed").wait_for()
     page.reload()
     page.get_by_text("Entries are never changed").wait_for()
+    at_rest(page)
     page.go_back()
     page.locator(".card").nth(4).wait_for()
     page.get_by_role("button", name="All cases").click()

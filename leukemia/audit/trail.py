@@ -27,6 +27,7 @@ CELL_DRAWN, CELL_REMOVED, CELL_OUTLINED = "cell drawn", "cell removed", "cell ou
 CHANGE_UNDONE = "change of field undone"
 ANSWER, VERDICT, VERDICT_UNDONE, SETTLED = "answer", "verdict", "verdict undone", "disagreement settled"
 SIGNED, REOPENED = "signed", "reopened"
+SENT = "sent to another system"
 CORRECTED, CORRECTION_UNDONE = "label corrected", "correction undone"
 PROMOTED, ROLLED_BACK = "model promoted", "model rolled back"
 IMPORTED, MODEL_IMPORTED = "images imported", "model imported"

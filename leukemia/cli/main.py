@@ -17,6 +17,7 @@ from leukemia.cli import (
     monitoring,
     queue,
     registry,
+    reports,
     segmentation,
     service,
     sweep,
@@ -37,6 +38,7 @@ GROUPS = (
     verify,
     queue,
     monitoring,
+    reports,
     audit,
     service,
     backup,
@@ -45,7 +47,7 @@ ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
 # Commands that write; each notes its settings where they changed.
 WRITERS = frozenset(
     {"prepare", "classify", "verify", "accept", "train", "crossvalidate", "sweep", "queue"}
-    | {"promote", "rollback", "register", "monitor", "serve", "keys"}
+    | {"promote", "rollback", "register", "monitor", "serve", "keys", "send"}
 )
 CONTINUE = "run the same command again to resume"
 

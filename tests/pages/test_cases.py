@@ -384,7 +384,7 @@ def test_a_report_does_not_tell_what_is_kept_back(visit, data):
     assert labels == set()
     verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
-    assert labels == {"Download PDF", "Download HTML", "Download CSV"}
+    assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7")}
 
 
 def test_fields_that_went_with_the_list_do_not_close_the_case_that_was_opened(monkeypatch):

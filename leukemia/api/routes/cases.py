@@ -28,7 +28,7 @@ from leukemia.reports import case_files
 
 router = APIRouter(prefix="/v1/cases", tags=["Cases"], responses=REFUSALS)
 MOST = 500
-Kind = Literal["pdf", "html", "csv"]
+Kind = Literal["pdf", "html", "csv", "fhir.json", "hl7"]
 assert set(Kind.__args__) == set(case_files.MEDIA_TYPES)
 
 

@@ -17,7 +17,14 @@ from pages.components import flash, identity, offer
 from pages.sections.cases import answered_by, reject
 
 FLASH = "sign"
-ICONS = {"pdf": "picture_as_pdf", "html": "summarize", "csv": "table"}
+LABELS = {"pdf": "PDF", "html": "HTML", "csv": "CSV", "fhir.json": "FHIR", "hl7": "HL7"}
+ICONS = {
+    "pdf": "picture_as_pdf",
+    "html": "summarize",
+    "csv": "table",
+    "fhir.json": "local_fire_department",
+    "hl7": "lan",
+}
 ABOUT = (
     "Signing puts your printed name, the time and what the signature means on record. The case is then "
     "read-only."
@@ -28,7 +35,8 @@ MISSING_KEPT_BACK = (
 )
 ABOUT_REPORT = (
     "The PDF has one or two pages to print and sign. The HTML report also lists every cell; the CSV is the "
-    "same list as a table. None needs an internet connection."
+    "same list as a table. FHIR and HL7 are for other systems, and name no patient. None needs an internet "
+    "connection."
 )
 REOPEN = "The signature stays in the history. The case must be signed again afterwards."
 
@@ -70,7 +78,7 @@ def _downloads(data: Path, case: Case) -> None:
     with st.container(horizontal=True):
         for kind, media_type in case_files.MEDIA_TYPES.items():
             st.download_button(
-                f"Download {kind.upper()}",
+                f"Download {LABELS[kind]}",
                 partial(case_files.make, data, case, kind, partial(answered_by.of, data)),
                 file_name=case_files.name(case, kind),
                 mime=media_type,

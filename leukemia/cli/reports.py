@@ -1,0 +1,118 @@
+"""The commands ``report``, which writes a case for people or other systems, and ``send``, which hands it on.
+
+Each takes the parsed arguments and returns the exit status.
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leukemia import settings
+from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.errors import OutputError
+
+if TYPE_CHECKING:
+    from leukemia.bundles.bundle import Bundle
+    from leukemia.cases.cells import Cell
+
+DONE = 0
+KINDS = ("pdf", "html", "csv", "fhir.json", "hl7")
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands to the parser of all."""
+    command = commands.add_parser("report", help="write the report of a case")
+    _case(command)
+    command.add_argument("--kind", choices=KINDS, default="pdf", help="what it is (default: %(default)s)")
+    command.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the folder for it; the file is named after the case",
+    )
+    command.set_defaults(run=report)
+
+    command = commands.add_parser("send", help="send a case to a laboratory system: HL7 v2 over MLLP")
+    _case(command)
+    command.add_argument("to", type=_address, metavar="HOST:PORT", help="where it listens")
+    command.add_argument(
+        "--seconds",
+        type=whole(1, 600),
+        default=10,
+        metavar="N",
+        help="how long to wait (default: %(default)s)",
+    )
+    command.set_defaults(run=send)
+
+
+def report(options: Namespace) -> int:
+    """Write a case's report into a folder; what is there under its name is replaced."""
+    from leukemia.cases import case as cases
+    from leukemia.reports import case_files
+    from leukemia.storage.atomic import whole_file
+
+    case = cases.by_identifier(options.data, options.case)
+    if not options.output.is_dir():
+        raise OutputError(f"There is no folder {options.output}.")
+    file = options.output / case_files.name(case, options.kind)
+    made = case_files.make(
+        options.data, case, options.kind, partial(_bundle, options.data), patient_id=options.patient_id
+    )
+    with whole_file(file) as target:
+        target.write_bytes(made)
+    print(f"{file}. {settings.RESEARCH_USE}")
+    return DONE
+
+
+def send(options: Namespace) -> int:
+    """Send a case; it is on record."""
+    from leukemia.audit import trail
+    from leukemia.audit.trail import Entry
+    from leukemia.cases import case as cases
+    from leukemia.jobs import progress
+    from leukemia.reports import case_files
+    from leukemia.reports.exchange import hl7v2
+
+    case, (host, port) = cases.by_identifier(options.data, options.case), options.to
+    message = case_files.make(
+        options.data, case, "hl7", partial(_bundle, options.data), patient_id=options.patient_id
+    )
+    code = hl7v2.send(message.decode(), host, port, seconds=options.seconds)
+    trail.record(
+        options.data,
+        Entry(trail.SENT, progress.who(), case.id, new=f"{host}:{port}", details='"HL7 ORU^R01"'),
+    )
+    print(f"{host}:{port} has taken the report of case {case.identifier} ({code}). {settings.RESEARCH_USE}")
+    return DONE
+
+
+def _bundle(data: Path, found: "Sequence[Cell]") -> "Bundle | None":
+    """The model that answered the latest classified cell of a case; None where it is gone."""
+    from leukemia.registry import answered_by, serving
+
+    answered = [cell for cell in found if cell.probability is not None]
+    if not answered:
+        return None
+    last = answered[-1]
+    return answered_by.find(data, last.record_sha256, last.version, lambda: serving.find().bundle)
+
+
+def _case(command: ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="the case's identifier")
+    command.add_argument(
+        "--patient-id",
+        default="",
+        metavar="ID",
+        help="the patient's number in the receiving system, for FHIR and HL7 (default: none is written)",
+    )
+    data_option(command)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)

@@ -3,9 +3,13 @@
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
+import pytest
 import streamlit
 import uvicorn
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
 from pages.components import streamlit_internals
@@ -86,3 +90,41 @@ def test_the_server_holds_no_piece_of_an_answer_back(monkeypatch):
         )
         streamlit_internals.send_at_once()
         assert not pool.submit(asyncio.run, waits()).result()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_part_of_a_page_runs_by_itself_only_while_its_user_may_see_it(monkeypatch, goes_on):
+    runs = []
+
+    def run(self, rerun_data):
+        runs.append((rerun_data.fragment_id_queue, streamlit_internals.is_automatic_run()))
+
+    monkeypatch.setattr(ScriptRunner, "_run_script", run)
+    asked = []
+    streamlit_internals.before_each_run(lambda claims: asked.append(claims) or goes_on)
+    runner = SimpleNamespace(_user_info={"sub": "ada"})
+    ScriptRunner._run_script(runner, RerunData(fragment_id_queue=["part"], is_auto_rerun=True))
+    ScriptRunner._run_script(runner, RerunData())
+    assert runs == [(["part"] if goes_on else [], True), ([], False)]
+    # The whole page asks by itself.
+    assert asked == [{"sub": "ada"}]
+
+
+def page_that_counts():
+    import streamlit as st
+
+    from pages.components import streamlit_internals
+
+    found = []
+    for _ in range(3):
+        streamlit_internals.once_a_run("it", lambda: found.append(1) or len(found))
+    st.text(len(found))
+
+
+def test_what_is_found_once_a_run_is_found_again_in_the_next():
+    page = AppTest.from_function(page_that_counts, default_timeout=PATIENCE)
+    for _ in range(2):
+        page.run()
+        assert page.text[0].value == "1"
+    first, second = (streamlit_internals.once_a_run("it", object) for _ in range(2))
+    assert first is not second

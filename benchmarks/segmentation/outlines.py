@@ -24,7 +24,7 @@ def dice(outline: Outline, truth: np.ndarray) -> float:
 
 
 def drawn(folder: Path, network: Network) -> list[str]:
-    """Lines: Dice coefficients with masks that experts drew, by picture size.
+    """Lines: Dice coefficients with masks that experts drew, by folder.
 
     Parameters
     ----------
@@ -38,24 +38,23 @@ def drawn(folder: Path, network: Network) -> list[str]:
         field = read_field(file)
         with Image.open(file.with_suffix(".png")) as picture:
             truth = np.asarray(picture.convert("L")) >= CELL
-        size = f"{field.width} x {field.height}"
         try:
             cells = segment(field, network=network).cells
         except ImageError:
             cells = ()
         best = max((dice(one.outline, truth) for one in cells), default=0.0)
         if best < 0.5:
-            missed[size] += 1
+            missed[file.parent.name] += 1
         else:
-            found[size].append(best)
-    return [_line(size, found[size], missed[size]) for size in sorted({*found, *missed})]
+            found[file.parent.name].append(best)
+    return [_line(name, found[name], missed[name]) for name in sorted({*found, *missed})]
 
 
-def _line(size: str, found: list[float], missed: int) -> str:
+def _line(name: str, found: list[float], missed: int) -> str:
     if not found:
-        return f"  {size:>14}: none of {missed} cells was found"
+        return f"  {name:>14}: none of {missed} cells was found"
     low = statistics.quantiles(found, n=20)[0] if len(found) > 1 else found[0]
     return (
-        f"  {size:>14}: Dice {statistics.mean(found):.3f} on average, {statistics.median(found):.3f} at "
+        f"  {name:>14}: Dice {statistics.mean(found):.3f} on average, {statistics.median(found):.3f} at "
         f"the median, a twentieth below {low:.3f}; {len(found)} of {len(found) + missed} cells found"
     )

@@ -1,9 +1,12 @@
 """What `segment` writes of several fields and slides: a table, the cells on black, and their outlines."""
 
 import csv
+import itertools
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from leukemia.imaging.stain import Recoloured
 from leukemia.segmentation import crop as crops
 from leukemia.segmentation import geojson, table
 from leukemia.segmentation.field import Field, read_field
-from leukemia.segmentation.segment import NONE_FOUND, Segmented, segment
+from leukemia.segmentation.segment import NONE_FOUND, Segmented, WhiteCell, segment
 from leukemia.segmentation.slides import search
 from leukemia.segmentation.slides.part import SlidePart
 from leukemia.segmentation.slides.search import Settings
@@ -159,7 +162,8 @@ def _rows(
     scale, features = segmented.scale, []
     if not segmented.cells:
         yield table.empty_row(shown, note=f"{NONE_FOUND} {note}", scale=scale)
-    for number, cell in enumerate(segmented.cells, 1):
+
+    def cut(number: int, cell: WhiteCell) -> tuple[dict[str, object], Row]:
         file, error, nucleus = f"{CROPS}/{name}-{number:04d}.png", "", None
         try:
             crop = crops.cut_out(field, cell.outline, scale)
@@ -167,9 +171,17 @@ def _rows(
             nucleus = crop.nucleus()
         except ImageError as refused:
             file, error = "", str(refused)
-        features.append(geojson.feature(cell, f"{name}-{number:04d}", scale, nucleus))
         area = nucleus.area if nucleus else None
-        yield table.row(shown, cell, scale, crop=file, error=error, nucleus_area=area, note=note)
+        row = table.row(shown, cell, scale, crop=file, error=error, nucleus_area=area, note=note)
+        return geojson.feature(cell, f"{name}-{number:04d}", scale, nucleus), row
+
+    threads = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for feature, row in threads.map(cut, itertools.count(1), segmented.cells):
+            features.append(feature)
+            yield row
+    finally:
+        threads.shutdown(cancel_futures=True)  # who interrupts does not wait for the cells of a whole slide
     (folder / OUTLINES / f"{name}.geojson").write_text(geojson.collection(features), encoding="utf-8")
 
 

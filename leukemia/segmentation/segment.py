@@ -1,6 +1,8 @@
 """A field to its white cells, or to a sentence that says why not."""
 
+import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,21 +107,22 @@ def outlined(field: Field, found: Found, chosen: Iterable[int]) -> tuple[WhiteCe
     # Rows as high as the cells are.
     row = max(float(np.median(found.white.diameters)), 1.0) if len(found.white) else 1.0
     middles = found.white.middles
-    cells = []
-    for one in sorted(chosen, key=lambda one: (middles[one, 1] // row, middles[one, 0])):
+
+    def cell(one: int) -> WhiteCell:
         left, top, right, bottom = (float(side) for side in found.white.sides[one])
-        cells.append(
-            WhiteCell(
-                left,
-                top,
-                right - left,
-                bottom - top,
-                float(found.white.confidence[one]),
-                bool(edge[one]),
-                outline(field, found, one),
-            )
+        return WhiteCell(
+            left,
+            top,
+            right - left,
+            bottom - top,
+            float(found.white.confidence[one]),
+            bool(edge[one]),
+            outline(field, found, one),
         )
-    return tuple(cells)
+
+    order = sorted(chosen, key=lambda one: (middles[one, 1] // row, middles[one, 0]))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return tuple(threads.map(cell, order))
 
 
 def _check(field: Field) -> None:

@@ -28,7 +28,7 @@ def data_option(
 
 SCALE = (
     "the scale of all images: the micrometres of one pixel, or 'native' for C-NMC's magnification "
-    "(default: as a TIFF records it; frames of 450 or 600 pixels a side are native)"
+    "(default: as a TIFF or DICOM file records it; frames of 450 or 600 pixels a side are native)"
 )
 
 

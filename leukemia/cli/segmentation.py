@@ -42,7 +42,8 @@ def add_to(commands: Commands) -> None:
     scale_option(
         command,
         "the scale of all fields: the micrometres of one pixel, or 'native' for C-NMC's magnification "
-        "(default: as a TIFF records it, else by the field's red cells, taken as 7.2 µm across)",
+        "(default: as a TIFF or DICOM file records it, else by the field's red cells, taken as 7.2 µm "
+        "across)",
     )
     command.add_argument(
         "--resume", action="store_true", help="go on with the search of a slide that was interrupted"

@@ -214,10 +214,18 @@ class Batch:
         """Whether an image is kept until its scale is stated."""
         return key in self._unscaled
 
+    def settle_scale(self, key: str) -> None:
+        """Keep an image no longer until its scale is stated: it was, for this one alone."""
+        self._unscaled.pop(key, None)
+
     def put(self, key: str, results: tuple[Result, ...]) -> None:
         """Have other results for an answered image; see :mod:`leukemia.inference.corrections`."""
         self.unmatch_stain(key)
         self._results[key] = results
+
+    def plain_field(self, key: str) -> FieldPicture | None:
+        """What is kept of a field, without what is said of its stain; None where it is not here."""
+        return self._fields.get(key)
 
     def put_field(self, key: str, field: FieldPicture) -> None:
         """Say something else of a field."""
@@ -257,7 +265,7 @@ class Batch:
             found = self._search(classifier, item, source) if answer.not_cut_out else (answer,)
             if found[0].scale_unknown and not self._keep(item):
                 found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)
-            self._results[item.key] = tuple(_result(item, one) for one in found)
+            self._results[item.key] = tuple(result_of(item.key, one, drawn=item.drawn) for one in found)
             self._waiting.pop(item.key, None)
         if not self._waiting:
             self._since = None
@@ -291,7 +299,8 @@ class Batch:
         return True
 
 
-def _result(item: Item, answer: Answer) -> Result:
+def result_of(key: str, answer: Answer, *, drawn: bool = False) -> Result:
+    """An answer as the result of an image, or of one of its cells; ``key`` is the image's."""
     if answer.place is None:
-        return Result(item.key, answer, item.drawn)
-    return Result(f"{item.key} {answer.place.number}", answer, item.drawn, item.key)
+        return Result(key, answer, drawn)
+    return Result(f"{key} {answer.place.number}", answer, drawn, key)

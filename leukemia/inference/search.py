@@ -10,9 +10,10 @@ from PIL import Image
 
 from leukemia.errors import BundleError, ImageError
 from leukemia.imaging.cell import identify
+from leukemia.imaging.scale import Scale
 from leukemia.inference import fields
 from leukemia.inference.classifier import Answer, Classifier, Source
-from leukemia.segmentation.field import open_field
+from leukemia.segmentation.field import Field, open_field
 from leukemia.segmentation.network import Network
 from leukemia.segmentation.place import FIELD_SIDE, FieldPicture
 from leukemia.segmentation.segment import NONE_FOUND, segment
@@ -60,12 +61,43 @@ def search(
     keep : callable, optional
         Keeps all pixels of the field, given with their SHA-256, and says where.
     """
-    name = source.name
     try:
         field = open_field(source.load())
-        found = segment(field, source.scale, network)
+        return search_field(
+            classifier,
+            source.name,
+            field,
+            source.scale,
+            thumbnail=thumbnail,
+            picture=picture,
+            network=network,
+            keep=keep,
+        )
     except (ImageError, BundleError) as error:
-        return Searched((Answer(name, error=str(error)),))
+        return Searched((Answer(source.name, error=str(error)),))
+
+
+def search_field(
+    classifier: Classifier,
+    name: str,
+    field: Field,
+    said: Scale | None,
+    *,
+    thumbnail: int = 0,
+    picture: int = 0,
+    network: Network | None = None,
+    keep: Callable[[Image.Image, str], Path | None] | None = None,
+) -> Searched:
+    """Find the white cells of a decoded field and answer each; as :func:`search`, but for errors.
+
+    Raises
+    ------
+    ImageError
+        Where it holds no cells, or the scale that is said is none.
+    BundleError
+        Where the network that finds cells is missing.
+    """
+    found = segment(field, said, network)
     note = fields.note(found, field)
     image_id = identify(np.asarray(field.image))
     kept = FieldPicture(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 # Draw a box round a cell that was missed, give a cell another box or another outline, remove a box that holds
-# none, take the last of these back.
-DRAW, BOX, OUTLINE, REMOVE, UNDO = KINDS = "draw", "box", "outline", "remove", "undo"
+# none, take the last of these back; and mark a scale bar by its two ends.
+DRAW, BOX, OUTLINE, REMOVE, UNDO, BAR = KINDS = "draw", "box", "outline", "remove", "undo", "bar"
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Change:
     box : tuple of float
         Left, top, width and height in pixels of the field; empty unless one was drawn.
     ring : tuple of (float, float)
-        Corners of an outline in pixels of the field; empty unless one was drawn.
+        Corners of an outline, or the two ends of a scale bar, in pixels of the field; empty unless one was
+        drawn.
     """
 
     kind: str

@@ -17,22 +17,26 @@ from pages.components import session_batch as session
 DOOR = "page Classify"
 
 
+# Tells an answer from others on the same cell: of a field at another scale, with its stain matched.
+Key = tuple[str, str, bool]
+
+
 @dataclass
 class OnRecord:
     """What of this session's batch is on record.
 
     Attributes
     ----------
-    answered : set of (str, bool)
-        Keys of the results that are, and whether their stain was matched.
-    called : set of ((str, bool), OperatingPoint)
+    answered : set of Key
+        The answers that are.
+    called : set of (Key, OperatingPoint)
         The same with each operating point by which they were called.
     trouble : str
         Why the last could not be put there; empty where all are.
     """
 
-    answered: set[tuple[str, bool]] = field(default_factory=set)
-    called: set[tuple[tuple[str, bool], OperatingPoint]] = field(default_factory=set)
+    answered: set[Key] = field(default_factory=set)
+    called: set[tuple[Key, OperatingPoint]] = field(default_factory=set)
     trouble: str = ""
 
 
@@ -75,8 +79,8 @@ def _write(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: Op
     state.called |= {(_key(one), point) for one in results}
 
 
-def _key(result: Result) -> tuple[str, bool]:
-    return result.key, result.answer.stain is not None
+def _key(result: Result) -> Key:
+    return result.key, result.answer.image_id, result.answer.stain is not None
 
 
 def _state() -> OnRecord:

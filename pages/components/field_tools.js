@@ -156,4 +156,26 @@ const OUTLINE = {
   },
 };
 
-const TOOLS = [CHOOSE, BOX, OUTLINE];
+const BAR = {
+  name: "bar", label: "Scale bar", key: "s",
+  done: "Press Enter or Apply to take over the length of the line, Escape to take it back.",
+  help: "Drag from one end of the scale bar to the other, then Apply, and say below how long it is. By keyboard: type its length in pixels below.",
+  down(view, at) {
+    view.draft = { kind: "bar", cell: "", ring: [at, at] };
+    return true;
+  },
+  drag(view, at) {
+    const end = [clamp(at[0], 0, view.data.width), clamp(at[1], 0, view.data.height)];
+    view.draft = { ...view.draft, ring: [view.draft.ring[0], end] };
+    view.paintTool();
+  },
+  press: () => false,
+  paint(view, layer) {
+    if (view.draft?.kind !== "bar") return;
+    const [[x1, y1], [x2, y2]] = view.draft.ring;
+    for (const kind of ["halo", "line"]) make("line", { class: `box ${kind}`, x1, y1, x2, y2 }, layer);
+    for (const [cx, cy] of view.draft.ring) make("circle", { class: "handle", cx, cy, r: HANDLE * view.unit }, layer);
+  },
+};
+
+const TOOLS = [CHOOSE, BOX, OUTLINE, BAR];

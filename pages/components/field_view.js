@@ -152,7 +152,7 @@ class FieldView {
     const up = () => {
       for (const [name, heard] of [["pointermove", move], ["pointerup", up], ["pointercancel", up]]) removeEventListener(name, heard);
       this.tool?.up?.(this);
-      if (this.draft) this.say("Press Enter or Apply to have the cell cut out and answered, Escape to take it back.");
+      if (this.draft) this.say(this.tool?.done ?? "Press Enter or Apply to have the cell cut out and answered, Escape to take it back.");
     };
     for (const [name, heard] of [["pointermove", move], ["pointerup", up], ["pointercancel", up]]) addEventListener(name, heard);
   }

@@ -35,6 +35,7 @@ DONE = {
 }
 # By their names in field_tools.js.
 TOOLS = ("choose", "box", "outline")
+SCALE_BAR = "bar"
 
 
 def _read(*names: str) -> str:
@@ -60,12 +61,20 @@ class ByHand:
         to be said; raises a :class:`~leukemia.errors.LeukemiaError` where it cannot be made.
     can_undo : bool
         Whether there is a change to take back.
+    can_measure : bool
+        Whether a scale bar can be marked.
     can_draw : bool
         Whether a box or an outline can be drawn, or cells can only be chosen and removed.
     """
 
     apply: Callable[[Change], tuple[str, str]]
     can_undo: bool = False
+    can_measure: bool = False
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools."""
+        return (*TOOLS, SCALE_BAR) if self.can_measure else TOOLS
     can_draw: bool = True
 
 
@@ -150,7 +159,7 @@ def show(
 
         data = _data(field, cells) | {
             "id": key,
-            "tools": TOOLS if correct else (),
+            "tools": correct.tools if correct else (),
             "draws": bool(correct and correct.can_draw),
             "undo": bool(correct and correct.can_undo),
             "invite": INVITE,

@@ -11,8 +11,8 @@ NEEDED = "Enter the micrometres of one pixel first."
 WHERE = "Your camera software or a stage micrometer shows how large one pixel is."
 ALL_IMAGES = "What you enter applies to every image you add in this session, whatever its frame."
 AUTOMATIC = (
-    "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF may record its own scale. "
-    "For other images you are asked here."
+    "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF or DICOM file "
+    "may record its own scale. For other images you are asked here."
 )
 AGAIN = "Cells classified so far keep their scale. To change it, press Clear and drop them in again."
 

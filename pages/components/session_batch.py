@@ -7,11 +7,13 @@ from leukemia.cases.cells import PICTURE
 from leukemia.imaging.scale import Scale
 from leukemia.inference.batch import Batch
 from leukemia.inference.corrections import Corrections
+from leukemia.inference.scale_bar import ScaleBars
 from leukemia.inference.waiting import WaitingFields
 from leukemia.storage.workspace import Workspace
 
 RECORDED = "answers-on-record"  # what of the batch is; see answers_on_record
 CORRECTIONS = "corrections"  # that were made on its fields by hand
+SCALE_BARS = "scale-bars"  # that were marked on them
 
 
 def of_session() -> Batch:
@@ -31,6 +33,7 @@ def start_anew() -> None:
     """Empty the batch; the scale that was stated for this session's images stays."""
     st.session_state.pop(RECORDED, None)
     st.session_state.pop(CORRECTIONS, None)
+    st.session_state.pop(SCALE_BARS, None)
     before = of_session()
     before.remove(before.fields)  # the pixels that wait on disk, now rather than when it is forgotten
     st.session_state.batch = new(before.scale)
@@ -39,3 +42,8 @@ def start_anew() -> None:
 def corrections() -> Corrections:
     """What was changed by hand on the fields of the batch."""
     return st.session_state.setdefault(CORRECTIONS, Corrections())
+
+
+def scale_bars() -> ScaleBars:
+    """The fields of the batch whose scale is that of a bar."""
+    return st.session_state.setdefault(SCALE_BARS, ScaleBars())

@@ -14,6 +14,11 @@ from tests.support.case_pages import ready, section
 from tests.support.fields import draw_smear
 
 CELLS = 5  # of a drawn field
+# Where points of a field, in its pixels, lie on the screen.
+ON_SCREEN = """(svg, points) => points.map(([x, y]) => {
+  const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+  return [at.x, at.y];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +136,36 @@ def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
     page.keyboard.press("u")
     told(page, "taken back")
     assert page.locator(".field .cell").count() == CELLS
+
+
+def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
+    pixels = draw_smear(9)
+    pixels[1_300:1_310, 100:500] = 0
+    Image.fromarray(pixels).save(tmp_path / "bar.png")
+    page = visit()
+    page.locator("input[type=file]").set_input_files(tmp_path / "bar.png")
+    page.locator(".field .cell").nth(CELLS - 1).wait_for()
+    page.get_by_text("red cells, taken as").first.wait_for()
+    at_rest(page)
+    page.get_by_role("button", name="Scale bar S").click()
+    svg = page.locator(".field svg")
+    svg.scroll_into_view_if_needed()
+    ends = svg.evaluate(ON_SCREEN, [[100, 1_305], [500, 1_305]])
+    page.mouse.move(*ends[0])
+    page.mouse.down()
+    page.mouse.move(*ends[1], steps=5)
+    page.mouse.up()
+    page.keyboard.press("Enter")
+    length = page.get_by_label("Length in pixels", exact=True)
+    page.get_by_text("pixels long").first.wait_for()
+    assert float(length.input_value()) == pytest.approx(400, abs=4)
+    length.fill("400")
+    page.get_by_label("Length in micrometres", exact=True).fill("20")
+    page.get_by_role("button", name="Search the field at this scale").click()
+    page.get_by_text("0.05 µm per pixel, by a scale bar: 20 µm are 400 pixels").first.wait_for()
+    at_rest(page)
+    page.get_by_role("button", name="Back to the scale as it was").click()
+    page.get_by_text("red cells, taken as").first.wait_for()
 
 
 def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, data):

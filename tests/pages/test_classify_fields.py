@@ -7,7 +7,7 @@ import pytest
 from leukemia.imaging.cell import center_crop
 from leukemia.inference import on_record
 from leukemia.segmentation import segment as segmenting
-from pages.components import cell_view_why, stain_choice
+from pages.components import cell_view_why, scale_bar, stain_choice
 from tests.support.app import said, widget
 from tests.support.fields import ColourNetwork, encode_field
 from tests.support.pictures import ellipse, encoded
@@ -156,3 +156,21 @@ def test_matching_goes_on_record_as_an_answer_of_its_own(matched, monkeypatch):
 def test_a_model_that_records_no_stain_offers_none_of_it(drop):
     page = drop(smear=encode_field(white=TWO))
     assert all(one.disabled for one in page.toggle if one.label == stain_choice.MATCH)
+
+
+def test_the_scale_of_a_field_is_that_of_its_bar_typed_in(drop):
+    page = drop(smear=encode_field(white=TWO, red=()))
+    widget(page.number_input, "Length in pixels").set_value(200.0)
+    widget(page.number_input, "Length in micrometres").set_value(20.0)
+    widget(page.button, scale_bar.USE).click().run()
+    assert not page.exception
+    assert "0.1 µm per pixel, by a scale bar: 20 µm are 200 pixels" in said(page)
+    assert "scale is unknown" not in said(page)
+
+
+def test_a_bar_without_a_length_is_a_sentence(drop):
+    page = drop(smear=encode_field(white=TWO))
+    widget(page.button, scale_bar.USE).click().run()
+    assert not page.exception
+    assert "Say how long the scale bar is" in said(page)
+    assert "red cells" in said(page), "the scale stays as it was"

@@ -11,8 +11,16 @@ from leukemia.inference.batch import Batch, Result
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.segmentation import kept
-from leukemia.segmentation.change import Change
-from pages.components import cell_grid, cell_opener, cell_view, field_view, model_in_service, stain_choice
+from leukemia.segmentation.change import BAR, Change
+from pages.components import (
+    cell_grid,
+    cell_opener,
+    cell_view,
+    field_view,
+    model_in_service,
+    scale_bar,
+    stain_choice,
+)
 from pages.components import session_batch as session
 from pages.components.cell_view import Opened
 from pages.components.field_view import ByHand, FieldCell
@@ -79,11 +87,15 @@ def _fields(batch: Batch, point: OperatingPoint, bundle: Bundle) -> None:
     )
     if not can_draw:
         st.caption(kept.GONE)
+    else:
+        scale_bar.show(batch, chosen)
     stain_choice.show(batch, chosen, bundle)
 
 
 def _correct(key: str, change: Change) -> tuple[str, str]:
-    """Change a field by hand, and have the cell answered."""
+    """Change a field by hand, and have the cell answered; or take over the line that was drawn on it."""
+    if change.kind == BAR:
+        return "", scale_bar.mark(key, change)
     batch, classifier = session.of_session(), model_in_service.classifier()
     cell = session.corrections().apply(batch, classifier, key, change)
     answer = next((one.answer for one in batch.shown(key) if cell and one.key == cell), None)

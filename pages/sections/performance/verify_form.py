@@ -29,9 +29,8 @@ SCALE, PIXEL_SIZE = "verify-scale", "verify-pixel-size"
 AUTOMATIC, STATED, NATIVE = "From the files", "State it", "Native C-NMC frames"
 STATE, BRING = "verify-state", "verify-bring"
 AS_EVER = (
-    "Frames of 450 × 450 and 600 × 600 pixels are native, and a TIFF may record its own scale. Any other "
-    "frame "
-    "is not answered unless you state the scale."
+    "Frames of 450 × 450 and 600 × 600 pixels are native, and a TIFF or DICOM file may record its own scale. "
+    "Any other frame is not answered unless you state the scale."
 )
 
 

@@ -61,21 +61,21 @@ class ByHand:
         to be said; raises a :class:`~leukemia.errors.LeukemiaError` where it cannot be made.
     can_undo : bool
         Whether there is a change to take back.
-    can_measure : bool
-        Whether a scale bar can be marked.
     can_draw : bool
         Whether a box or an outline can be drawn, or cells can only be chosen and removed.
+    can_measure : bool
+        Whether a scale bar can be marked.
     """
 
     apply: Callable[[Change], tuple[str, str]]
     can_undo: bool = False
+    can_draw: bool = True
     can_measure: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
         """Names of the tools."""
         return (*TOOLS, SCALE_BAR) if self.can_measure else TOOLS
-    can_draw: bool = True
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _fields(batch: Batch, point: OperatingPoint, bundle: Bundle) -> None:
     names = {key: field.name for key, field in fields.items()}
     chosen = field_view.choose("classify-field", names, cells)
     can_draw = fields[chosen].file is not None
-    by_hand = ByHand(partial(_correct, chosen), session.corrections().can_undo(chosen), can_draw)
+    by_hand = ByHand(partial(_correct, chosen), session.corrections().can_undo(chosen), can_draw, can_draw)
     field_view.show(
         f"field-{chosen}",
         fields[chosen],

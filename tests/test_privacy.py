@@ -4,8 +4,8 @@ The pages are watched in ``tests/browser/test_privacy_of_pages.py``.
 """
 
 import argparse
-import socket
 import json
+import socket
 
 import pytest
 from PIL import Image

@@ -30,8 +30,9 @@ def show(batch: Batch, key: str) -> None:
         Of the field.
     """
     pixels, micrometres = _names(key)
-    marked = st.session_state.get(pixels) is not None
-    with st.expander("Scale bar", icon=":material/straighten:", expanded=marked or batch.needs_scale(key)):
+    can_take_back = session.scale_bars().can_take_back(key)
+    expanded = can_take_back or batch.needs_scale(key) or st.session_state.get(pixels) is not None
+    with st.expander("Scale bar", icon=":material/straighten:", expanded=expanded):
         st.caption(HOW)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             options = {"min_value": 0.0, "value": None, "width": 220}
@@ -44,7 +45,7 @@ def show(batch: Batch, key: str) -> None:
                 **options,
             )
             st.button(USE, key=f"bar-use-{key}", type="primary", on_click=_use, args=(key,))
-            if session.scale_bars().can_take_back(key):
+            if can_take_back:
                 st.button(BACK, key=f"bar-back-{key}", on_click=_take_back, args=(key,))
         flash.show(_flash(key))
 

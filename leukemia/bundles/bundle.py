@@ -22,12 +22,15 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leukemia.bundles import predictions as held_out
 from leukemia.bundles import schema
 from leukemia.errors import BundleError
-from leukemia.imaging.stain import Stain
 from leukemia.operating_point import OperatingPoint
+
+if TYPE_CHECKING:
+    from leukemia.imaging.stain import Stain
 
 NETWORK = "model.keras"
 ENGINE = "engine.xml"
@@ -97,8 +100,10 @@ class Bundle:
         return float(novelty.limit) if novelty else None
 
     @property
-    def stain(self) -> Stain | None:
+    def stain(self) -> "Stain | None":
         """The colours of the cells that it learned from; None where they are not on record."""
+        from leukemia.imaging.stain import Stain
+
         found = self.record.stain
         return Stain(found.middle, found.spread, found.cells) if found else None
 

@@ -15,6 +15,11 @@ from pages.sections.cases import saving
 from tests.support.app import dashboard, go, labels, open_page, press, said, widget
 from tests.support.case_factory import make_case
 
+NOT = {
+    "viewer": {"Add cells", "Add a whole slide"},
+    "reader": set(),
+    "manager": {"Add cells", "Add a whole slide"},
+}
 NAMES = {"viewer": "Vera", "reader": "Rita", "manager": "Mona"}
 
 
@@ -78,6 +83,9 @@ def test_each_role_sees_a_case_and_is_named(signed_in, case, role):
     assert case.identifier in said(page)
     assert f"{NAMES[role]} ({role})" in said(page)
     assert "Sign out" in [button.label for button in page.button]
+    # A viewer is not offered to add anything.
+    opened = {one.label for one in page.expander}
+    assert {"Add cells", "Add a whole slide"} & opened == ({"Add a whole slide", "Add cells"} - NOT[role])
     assert ("Add cells" in labels(page)) == (role == "reader")
 
 

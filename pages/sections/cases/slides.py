@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia import jobs
+from leukemia.access.permissions import Action
 from leukemia.cases import slides
 from leukemia.cases.case import Case
 from leukemia.errors import BundleError, ImageError, LeukemiaError
@@ -15,7 +16,7 @@ from leukemia.markdown import plain
 from leukemia.segmentation.slides.search import DIFFERENTIAL, MOST
 from leukemia.storage import files
 from leukemia.storage.workspace import Workspace
-from pages.components import flash, identity, job_status, model_in_service, scale_question
+from pages.components import flash, identity, job_status, model_in_service, offer, scale_question
 from pages.sections.cases import words
 
 FLASH = "slide"
@@ -43,6 +44,8 @@ def show(data: Path, case: Case) -> None:
     case : Case
         An open one.
     """
+    if not offer.may(Action.MAKE_CASES):
+        return
     try:
         pixel_size = model_in_service.bundle().pixel_size
     except BundleError:

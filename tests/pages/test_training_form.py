@@ -16,6 +16,7 @@ from leukemia.recipes import throughput
 from leukemia.recipes.definitions import RECIPES
 from leukemia.recipes.settings import field
 from leukemia.storage.workspace import Workspace
+from pages.components import identity
 from tests.support.app import dashboard, go, press, said, widget
 
 
@@ -45,12 +46,9 @@ def asked(monkeypatch):
 def open_form(data, tiny_bundle, monkeypatch):
     monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
 
-    def start(folder=data, user=None, **query):
+    def start(folder=data, **query):
         monkeypatch.setenv("LEUKEMIA_DATA", str(folder))
-        page = dashboard()
-        if user:
-            page.user = user
-        return go(page, "training", **{"section": "new", **query})
+        return go(dashboard(), "training", **{"section": "new", **query})
 
     return start
 
@@ -339,9 +337,9 @@ def test_cells_that_become_unreadable_while_the_form_is_open_are_a_sentence(open
     assert "manifest.csv" in said(page)
 
 
-def test_the_name_of_who_is_signed_in_is_filled_in(open_form, asked):
-    page = open_form(user={"is_logged_in": True, "name": "Grace Hopper", "email": "grace@clinic.example"})
-    press(page, "Start")
+def test_the_name_of_who_is_signed_in_is_filled_in(open_form, asked, monkeypatch):
+    monkeypatch.setattr(identity, "signed_in", lambda: "Grace Hopper")
+    press(open_form(), "Start")
     assert asked[0][4] == "Grace Hopper"
 
 

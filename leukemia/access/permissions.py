@@ -22,6 +22,7 @@ class Action(StrEnum):
     CHANGE_OWN_JOBS = "change your own jobs"
     MAKE_CASES = "begin cases and add cells"
     CORRECT_FIELDS = "correct a case's fields by hand"
+    SEND = "send cases to another system"
     GIVE_VERDICTS = "give verdicts"
     SETTLE = "settle disagreements"
     SIGN = "sign cases"
@@ -43,6 +44,7 @@ NEEDS = {
     Action.CHANGE_OWN_JOBS: Role.VIEWER,
     Action.MAKE_CASES: Role.READER,
     Action.CORRECT_FIELDS: Role.READER,
+    Action.SEND: Role.READER,
     Action.GIVE_VERDICTS: Role.READER,
     Action.SETTLE: Role.READER,
     Action.SIGN: Role.READER,

@@ -69,21 +69,17 @@ def report(options: Namespace) -> int:
 
 def send(options: Namespace) -> int:
     """Send a case; it is on record."""
-    from leukemia.audit import trail
-    from leukemia.audit.trail import Entry
     from leukemia.cases import case as cases
     from leukemia.jobs import progress
     from leukemia.reports import case_files
-    from leukemia.reports.exchange import hl7v2
+    from leukemia.reports.exchange import sending
 
     case, (host, port) = cases.by_identifier(options.data, options.case), options.to
     message = case_files.make(
         options.data, case, "hl7", partial(_bundle, options.data), patient_id=options.patient_id
     )
-    code = hl7v2.send(message.decode(), host, port, seconds=options.seconds)
-    trail.record(
-        options.data,
-        Entry(trail.SENT, progress.who(), case.id, new=f"{host}:{port}", details='"HL7 ORU^R01"'),
+    code = sending.send(
+        options.data, case, message.decode(), host, port, who=progress.who(), seconds=options.seconds
     )
     print(f"{host}:{port} has taken the report of case {case.identifier} ({code}). {settings.RESEARCH_USE}")
     return DONE

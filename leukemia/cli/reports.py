@@ -4,7 +4,7 @@ Each takes the parsed arguments and returns the exit status.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +59,7 @@ def report(options: Namespace) -> int:
         raise OutputError(f"There is no folder {options.output}.")
     file = options.output / case_files.name(case, options.kind)
     made = case_files.make(
-        options.data, case, options.kind, partial(_bundle, options.data), patient_id=options.patient_id
+        options.data, case, options.kind, _model_of(options.data), patient_id=options.patient_id
     )
     with whole_file(file) as target:
         target.write_bytes(made)
@@ -76,7 +76,7 @@ def send(options: Namespace) -> int:
 
     case, (host, port) = cases.by_identifier(options.data, options.case), options.to
     message = case_files.make(
-        options.data, case, "hl7", partial(_bundle, options.data), patient_id=options.patient_id
+        options.data, case, "hl7", _model_of(options.data), patient_id=options.patient_id
     )
     code = sending.send(
         options.data, case, message.decode(), host, port, who=progress.who(), seconds=options.seconds
@@ -85,15 +85,10 @@ def send(options: Namespace) -> int:
     return DONE
 
 
-def _bundle(data: Path, found: "Sequence[Cell]") -> "Bundle | None":
-    """The model that answered the latest classified cell of a case; None where it is gone."""
+def _model_of(data: Path) -> "Callable[[Sequence[Cell]], Bundle | None]":
     from leukemia.registry import answered_by, serving
 
-    answered = [cell for cell in found if cell.probability is not None]
-    if not answered:
-        return None
-    last = answered[-1]
-    return answered_by.find(data, last.record_sha256, last.version, lambda: serving.find().bundle)
+    return partial(answered_by.find_latest, data, in_service=lambda: serving.find().bundle)
 
 
 def _case(command: ArgumentParser) -> None:

@@ -59,21 +59,12 @@ class Corrections:
         ImageError
             Where there is no such field or cell, or what was drawn encloses none; all is then as it was.
         """
-        matched = batch.is_matched(key)
-        # What is changed, and taken back, are the cells as they are.
-        batch.unmatch_stain(key)
-        try:
-            return self._change(batch, classifier, key, change)
-        finally:
-            if matched:
-                batch.match_stain(key, classifier)
-
-    def _change(self, batch: Batch, classifier: Classifier, key: str, change: Change) -> str:
         if key not in batch.fields:
             raise ImageError(NO_FIELD)
         if batch.needs_scale(key):
             raise ImageError(STATE_SCALE)
         matched = batch.is_matched(key)
+        # What is changed, and taken back, are the cells as they are.
         batch.unmatch_stain(key)
         try:
             return self._apply(batch, classifier, key, change)

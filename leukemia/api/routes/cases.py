@@ -1,7 +1,6 @@
 """Cases, their cells and reports as the holder of the key may see them; verdicts under the key's name."""
 
 import hashlib
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,6 @@ from leukemia.api.errors import ConflictError, NotFoundError
 from leukemia.api.routes import models
 from leukemia.api.routes.classify import REPEATED
 from leukemia.api.wiring import CONFLICT, MISSING, REFUSALS, Caller, Shared
-from leukemia.bundles.bundle import Bundle
 from leukemia.cases import case as cases
 from leukemia.cases import cells as case_cells
 from leukemia.cases import verdicts, worklist
@@ -108,7 +106,8 @@ def report(shared: Shared, caller: Caller, case_id: int, kind: Kind) -> Response
     case = _existing(shared, case_id)
     if case_files.is_kept_back(case_cells.cells(shared.data, case_id, reader=caller.name)):
         raise ConflictError(case_files.KEPT_BACK)
-    content = case_files.make(shared.data, case, kind, partial(_answered_by, shared))
+    answered = partial(answered_by.find_latest, shared.data, in_service=lambda: shared.served.now().bundle)
+    content = case_files.make(shared.data, case, kind, answered)
     headers = {"content-disposition": f'attachment; filename="{case_files.name(case, kind)}"'}
     return Response(content, media_type=case_files.MEDIA_TYPES[kind], headers=headers)
 
@@ -120,14 +119,6 @@ def _existing(shared: Shared, case_id: int) -> Case:
         raise
     except RecordsError as error:
         raise NotFoundError(str(error)) from error
-
-
-def _answered_by(shared: Shared, found: Sequence[Cell]) -> Bundle | None:
-    answered = [cell for cell in found if cell.probability is not None]
-    if not answered:
-        return None
-    last = answered[-1]
-    return answered_by.find(shared.data, last.record_sha256, last.version, lambda: shared.served.now().bundle)
 
 
 def _case(one: Overview) -> schemas.Case:

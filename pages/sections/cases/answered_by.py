@@ -20,5 +20,4 @@ def bundle(data: Path, cell: Cell) -> Bundle | None:
 
 def of(data: Path, cells: Sequence[Cell]) -> Bundle | None:
     """The bundle of the model that answered the latest classified cell; None where there is none."""
-    answered = [cell for cell in cells if cell.probability is not None]
-    return bundle(data, answered[-1]) if answered else None
+    return answered_by.find_latest(data, cells, model_in_service.bundle, model_in_service.built_in)

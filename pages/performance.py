@@ -5,7 +5,7 @@ import streamlit as st
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
-from pages.components import entry, figures_by_source, heading, model_panel, section_picker
+from pages.components import address_field, entry, figures_by_source, heading, model_panel, section_picker
 from pages.sections.performance import (
     calibration,
     card,
@@ -75,25 +75,20 @@ def _broken(versions: list[Version], expanded: bool) -> None:
 
 def _version(readable: list[Version]) -> Version:
     by_folder = {str(one.folder): one for one in readable}
-    state = st.session_state
-    if new := state.pop(save_threshold.NEXT, ""):
+    if new := st.session_state.pop(save_threshold.NEXT, ""):
         st.query_params[VERSION] = new
     word = st.query_params.get(VERSION, "")
-    asked = [folder for folder, one in by_folder.items() if one.answers_to(word)]
-    if asked and state.get(CHOICE) not in asked:
-        state[CHOICE] = asked[0]
-    elif state.get(CHOICE) not in by_folder:
-        state[CHOICE] = next(iter(by_folder))
+    asked = [folder for folder, one in by_folder.items() if one.answers_to(word)] or list(by_folder)
+    now = address_field.shown(CHOICE)
 
-    def name_it() -> None:
-        st.query_params[VERSION] = by_folder[state[CHOICE]].word
+    def write(folder: str) -> None:
+        st.query_params[VERSION] = by_folder[folder].word
 
     chosen = st.selectbox(
         "Model version",
         list(by_folder),
         format_func=lambda folder: resources.name(by_folder[folder]),
-        key=CHOICE,
-        on_change=name_it,
+        **address_field.follow(CHOICE, now if now in asked else asked[0], write),
     )
     return by_folder[chosen]
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 
 import streamlit as st
 
+from pages.components import address_field
+
 WORD = "section"
 
 
@@ -26,23 +28,18 @@ def pick(
     keep : collection of str, optional
         What else stays in the address when another section is chosen.
     """
-    key = f"{page}-{WORD}"
     asked = st.query_params.get(WORD, "").lower()
-    shown = st.session_state[key] = asked if asked in sections else next(iter(sections))
+    shown = asked if asked in sections else next(iter(sections))
 
-    def name_it() -> None:
-        # Streamlit may report a choice as changed when it went with its page: the address has moved on.
-        if st.session_state.get(key, shown) == shown:
-            return
+    def write(section: str) -> None:
         kept = {word: st.query_params.get_all(word) for word in keep if word in st.query_params}
-        st.query_params.from_dict({WORD: st.session_state[key], **kept})
+        st.query_params.from_dict({WORD: section, **kept})
 
     return st.segmented_control(
         "Section",
         list(sections),
         format_func=title,
-        key=key,
         required=True,
-        on_change=name_it,
         label_visibility="collapsed",
+        **address_field.follow(f"{page}-{WORD}", shown, write),
     )

@@ -10,7 +10,7 @@ from leukemia.cases.worklist import ORDERS, STATES, Overview
 from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
-from pages.components import flash, identity
+from pages.components import address_field, flash, identity
 from pages.sections.cases import address, monitoring, new_case, sample_case, unsaved, words
 
 FLASH = "worklist"
@@ -53,20 +53,17 @@ def show(data: Path) -> None:
 
 
 def _controls() -> None:
-    state = st.session_state
-    state["cases-search"], state["cases-states"] = address.search(), address.states()
-    state["cases-order"] = address.order()
+    def field(name: str, value: object) -> dict[str, object]:
+        def write(chosen: object) -> None:
+            now = {"search": address.search(), "states": address.states(), "order": address.order()}
+            address.put_list(**now | {name: chosen})
 
-    def narrow() -> None:
-        # Fields of a list that was left may be reported as changed while they are no longer there.
-        given = [state.get(f"cases-{name}") for name in ("search", "states", "order")]
-        if None not in given:
-            address.put_list(search=given[0], states=given[1], order=given[2])
+        return address_field.follow(f"cases-{name}", value, write)
 
     left, middle, right = st.columns([3, 3, 2])
-    left.text_input("Search by identifier", key="cases-search", on_change=narrow, max_chars=LONGEST)
-    middle.multiselect("State", STATES, key="cases-states", on_change=narrow, placeholder="All states")
-    right.selectbox("Order", ORDERS, key="cases-order", on_change=narrow)
+    left.text_input("Search by identifier", max_chars=LONGEST, **field("search", address.search()))
+    middle.multiselect("State", STATES, placeholder="All states", **field("states", address.states()))
+    right.selectbox("Order", ORDERS, **field("order", address.order()))
 
 
 def _row(one: Overview) -> None:
@@ -117,6 +114,4 @@ def _columns() -> list:
 def _pages(page: int, pages: int) -> None:
     if pages == 1:
         return
-    key = f"cases-page-{pages}"
-    st.session_state[key] = page
-    st.pagination(pages, key=key, on_change=lambda: address.put_page(st.session_state[key]))
+    st.pagination(pages, **address_field.follow(f"cases-page-{pages}", page, address.put_page))

@@ -20,6 +20,7 @@ from leukemia.dataset.catalog.filters import (
 from leukemia.dataset.catalog.sql import SORTS
 from leukemia.inference import decisions
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from pages.components import address_field
 from pages.sections.dataset import address
 
 KEY = "gallery-"
@@ -102,44 +103,38 @@ def _many(
     now = getattr(chosen, name)
     # What the address asks for but the set lacks is shown too: it is why nothing matches.
     options = (*options, *(value for value in now if value not in options))
-    st.session_state[KEY + name] = list(now)
     st.multiselect(
         label,
         options,
-        key=KEY + name,
         format_func=lambda value: words.get(value, value),
         placeholder="Any",
         width=WIDTH,
-        on_change=lambda: _changed(name, tuple(st.session_state[KEY + name])),
+        **address_field.follow(KEY + name, list(now), lambda values: _changed(name, tuple(values))),
     )
 
 
 def _range(label: str, name: str, ends: tuple[float, float], step: float, chosen: Filters) -> None:
     low, high = getattr(chosen, name) or ends
     kind = type(ends[0])
-    inside = [kind(min(max(value, ends[0]), ends[1])) for value in (low, high)]
-    st.session_state[KEY + name] = tuple(inside)
+    inside = tuple(kind(min(max(value, ends[0]), ends[1])) for value in (low, high))
 
-    def changed() -> None:
-        value = st.session_state[KEY + name]
+    def write(value: tuple[float, float]) -> None:
         _changed(name, None if tuple(value) == ends else tuple(value))
 
-    st.slider(label, *ends, step=step, format="localized", key=KEY + name, width=WIDE, on_change=changed)
+    field = address_field.follow(KEY + name, inside, write)
+    st.slider(label, *ends, step=step, format="localized", width=WIDE, **field)
 
 
 def _sort(answered: bool) -> None:
     options = [name for name in SORTS if answered or name not in OF_MODEL]
     now = address.sort()
-    st.session_state[KEY + "sort"] = now if now in options else options[0]
 
-    def changed() -> None:
-        picked = st.session_state[KEY + "sort"]
+    def write(picked: str) -> None:
         address.put(address.SORT, "" if picked == options[0] else picked)
         address.put(address.PAGE, "")
 
-    st.selectbox(
-        "Sorted by", options, key=KEY + "sort", format_func=SORT_WORDS.get, width=WIDE, on_change=changed
-    )
+    field = address_field.follow(KEY + "sort", now if now in options else options[0], write)
+    st.selectbox("Sorted by", options, format_func=SORT_WORDS.get, width=WIDE, **field)
 
 
 def _changed(name: str, value: object) -> None:

@@ -18,6 +18,7 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.imaging.thumbnails import Thumbnails
 from leukemia.inference import decisions
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from pages.components import address_field
 from pages.sections.dataset import address
 
 FOLDER = Path(__file__).parent
@@ -140,11 +141,8 @@ def turn_pages(number: int, pages: int, *, key: str, of: object = "") -> None:
     """
     if pages == 1:
         return
-    key = f"{key}-{pages}-{hash(of)}"
-    if st.session_state.get(key, number) != number:
-        st.session_state[key] = number
 
-    def turned() -> None:
-        address.put(address.PAGE, str(st.session_state[key]) if st.session_state[key] > 1 else "")
+    def write(page: int) -> None:
+        address.put(address.PAGE, str(page) if page > 1 else "")
 
-    st.pagination(pages, default=number, key=key, on_change=turned)
+    st.pagination(pages, **address_field.follow(f"{key}-{pages}-{hash(of)}", number, write))

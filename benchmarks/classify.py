@@ -77,10 +77,10 @@ def engine(paths: list[Path], model: Path) -> dict[str, float]:
     from PIL import Image
 
     from leukemia.bundles.bundle import ENGINE
+    from leukemia.bundles.engine import compiled
 
-    core, exact = openvino.Core(), {"INFERENCE_PRECISION_HINT": "f32"}
-    several = core.compile_model(model / ENGINE, "CPU", {**exact, "PERFORMANCE_HINT": "THROUGHPUT"})
-    single = core.compile_model(model / ENGINE, "CPU", {**exact, "PERFORMANCE_HINT": "LATENCY"})
+    several = compiled(model / ENGINE, PERFORMANCE_HINT="THROUGHPUT")
+    single = compiled(model / ENGINE, PERFORMANCE_HINT="LATENCY")
     side = single.input(0).partial_shape[1].get_length()
     queue = openvino.AsyncInferQueue(several)
 

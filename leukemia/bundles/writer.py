@@ -12,6 +12,7 @@ import openvino
 import pandas as pd
 
 from leukemia.bundles import bundle as bundles
+from leukemia.bundles import engine as engines
 from leukemia.bundles import model_card, quantization, schema
 from leukemia.bundles import predictions as held_out
 from leukemia.classes import CLASSES
@@ -158,7 +159,7 @@ def _write_engine(
 
 
 def _check_engine(model: Network, path: Path, probe: np.ndarray) -> None:
-    engine = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    engine = engines.compiled(path)
     expected = model.predict_on_batch(probe)
     expected = expected if isinstance(expected, list) else [expected]
     answered = engine(probe)

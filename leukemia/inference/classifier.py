@@ -222,10 +222,8 @@ class Classifier:
         return self._decide(item, float(probability), float(distance))
 
     def _compile(self, hint: str) -> openvino.CompiledModel:
-        # Full precision: the same answer on every machine, whatever short floats its cores offer.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": hint}
         try:
-            network = openvino.Core().compile_model(self.bundle.folder / bundles.ENGINE, "CPU", options)
+            network = engine.compiled(self.bundle.folder / bundles.ENGINE, PERFORMANCE_HINT=hint)
         except RuntimeError as error:
             raise BundleError(engine.CANNOT.format(self.bundle.folder)) from error
         engine.check_fits(network, self.bundle)

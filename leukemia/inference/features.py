@@ -142,16 +142,15 @@ def network(bundle: bundles.Bundle) -> Network:
     """
     import openvino
 
-    core = openvino.Core()
     try:
-        model = core.read_model(bundle.folder / bundles.ENGINE)
+        model = openvino.Core().read_model(bundle.folder / bundles.ENGINE)
         products = [node for node in model.get_ordered_ops() if node.get_type_name() == "MatMul"]
         # The last layer has one outcome; a distance beside it comes from many.
         layers = [node for node in products if node.get_output_partial_shape(0)[-1] == 1]
         if not layers:
             raise BundleError(f"The network in {bundle.folder} has no last layer to read features from.")
         model.add_outputs(layers[-1].input_value(0))
-        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = engine.compiled(model)
     except RuntimeError as error:
         raise BundleError(f"The network in {bundle.folder} cannot be loaded.") from error
 

@@ -1,8 +1,8 @@
 """Fields that show what the address says: Back, Reload and links fill them, and what is chosen goes into it.
 
 Until a browser has drawn what the address says now, it sends what its fields held before, along with each
-part of the page that runs by itself. By the same key that would count as a choice, and lead back to where Back
-came from. A field whose address moved on without it is therefore another one, by another key.
+part of the page that runs by itself. By the same key that would count as a choice, and lead back to where
+Back came from. A field whose address moved on without it is therefore another one, by another key.
 """
 
 from collections.abc import Callable

@@ -38,6 +38,6 @@ $(VENV)/.run-installed: requirements.txt constraints.txt | $(BIN)/python
 	touch $@
 
 # It holds what running needs as well: one call of pip does for both.
-$(VENV)/.dev-installed: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/python
+$(VENV)/.dev-installed: requirements-dev.txt requirements-scale.txt requirements.txt constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $(VENV)/.run-installed $@

@@ -48,6 +48,10 @@ class JobError(LeukemiaError):
     """A background job cannot be started, or is not there."""
 
 
+class ClusterError(LeukemiaError):
+    """Ray, which spreads work over cores and machines, is not installed, not there, or was lost."""
+
+
 class BusyError(JobError):
     """Another job is running on the same data folder."""
 

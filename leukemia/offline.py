@@ -13,6 +13,7 @@ from pathlib import Path
 SILENT = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 # Where libraries keep their settings and what they compiled, by default in the home folder.
 CACHE = Path(__file__).resolve().parents[1] / ".cache"

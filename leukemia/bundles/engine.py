@@ -42,14 +42,14 @@ def prepare_arrays() -> None:
         openvino.Tensor(np.zeros(1, np.uint8))
 
 
-def compiled(network: "Path | openvino.Model", **options: str) -> "openvino.CompiledModel":
+def compiled(network: "Path | openvino.Model", **options: str | int | bool) -> "openvino.CompiledModel":
     """Compile a network for this processor, so that it answers as on any other.
 
     Parameters
     ----------
     network : Path or openvino.Model
         The network, or its file.
-    **options : str
+    **options : str, int or bool
         What else OpenVINO shall heed, such as ``PERFORMANCE_HINT``.
 
     Raises

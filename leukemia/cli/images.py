@@ -1,10 +1,14 @@
 """The image files that a command is given: files as they are named, and those of folders."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from leukemia.errors import DatasetError
+
+if TYPE_CHECKING:
+    from leukemia.inference.inputs.image import Image
 
 
 def find(paths: list[Path], suffixes: Sequence[str] | None = None) -> Iterator[Path]:
@@ -35,3 +39,40 @@ def find(paths: list[Path], suffixes: Sequence[str] | None = None) -> Iterator[P
             yield path
         else:
             raise DatasetError(f"No such file or folder: {path}.")
+
+
+def place(text: str) -> Path | str:
+    """Read where images lie: a path, or the address of a bucket as it is."""
+    # A path would take one of its two slashes away.
+    return text if "://" in text else Path(text)
+
+
+def find_anywhere(places: list[Path | str]) -> "Iterator[Image]":
+    """Images as :func:`find` finds them, and those in zips, Parquet tables and buckets that are named.
+
+    Raises
+    ------
+    LeukemiaError
+        Where a place does not exist, cannot be read or holds no image.
+    """
+    from leukemia.inference.inputs import listing, tables
+    from leukemia.inference.inputs.image import FileImage
+
+    for one in places:
+        suffix = PurePosixPath(str(one)).suffix.lower()
+        if isinstance(one, str):
+            yield from listing.in_bucket(one)
+        elif suffix == tables.SUFFIX and one.is_file():
+            yield from listing.in_table(str(one))
+        elif suffix == ".zip" and one.is_file():
+            images, left_out = listing.in_zip(one)
+            for name, why in left_out.items():
+                print(f"leukemia: {name} was left out: {why}.", file=sys.stderr)
+            yield from images
+        else:
+            yield from (FileImage.at(path) for path in find([one]))
+
+
+def files_of(found: "Iterable[Image]") -> set[Path]:
+    """The files on this machine that images are or lie in."""
+    return {Path(one.place) for one in found if "://" not in one.place}

@@ -8,6 +8,7 @@ import contextlib
 import csv
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,18 @@ from leukemia.cli import images
 from leukemia.cli.arguments import Commands, data_option, scale_option, stain_option
 from leukemia.cli.serving import in_service, model_option
 from leukemia.errors import LeukemiaError
+from leukemia.storage.output import STREAMS
 
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
-    from leukemia.inference.classifier import Answer
+    from leukemia.cli.console import Bar
+    from leukemia.inference.classifier import Answer, Classifier
+    from leukemia.inference.inputs.image import Image
     from leukemia.inference.on_record import Recorder
     from leukemia.inference.stain_match import Distances
     from leukemia.operating_point import OperatingPoint
 
+LOCAL, RAY = "local", "ray"
 NO_RECORDS = (
     "These answers are not on record: there is no data folder here. Set LEUKEMIA_DATA to one, or "
     "LEUKEMIA_DATABASE_URL to a database."
@@ -48,8 +53,16 @@ def add_to(commands: Commands) -> None:
     )
     command.set_defaults(run=evaluate)
 
-    command = commands.add_parser("classify", help="classify image files and folders")
-    command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="images, or folders of them")
+    command = commands.add_parser(
+        "classify", help="classify images: files, folders, zips, Parquet tables or a bucket"
+    )
+    command.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="images, folders or zips of them, Parquet tables with a column of image files, or the address "
+        "of a bucket (s3://…, gs://…, file://…)",
+    )
     command.add_argument(
         "--output", type=Path, required=True, metavar="FILE.csv", help="one row per image; - to print"
     )
@@ -61,6 +74,19 @@ def add_to(commands: Commands) -> None:
     stain_option(command)
     scale_option(command)
     model_option(command)
+    command.add_argument(
+        "--executor",
+        choices=(LOCAL, RAY),
+        default=LOCAL,
+        help="ray: spread over cores or machines; a run that was ended goes on when it is started again "
+        "(default %(default)s)",
+    )
+    command.add_argument(
+        "--cluster",
+        default="",
+        metavar="HOST:PORT",
+        help="with --executor ray, the cluster that this machine is part of (default: one on this machine)",
+    )
     command.set_defaults(run=classify)
 
     command = commands.add_parser("map", help="compute the cell map of a set from the model's features")
@@ -104,15 +130,15 @@ def classify(options: Namespace) -> int:
     from leukemia.cli.console import Bar
     from leukemia.imaging import scale
     from leukemia.inference import decisions, learned
-    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.inference.classifier import Classifier
     from leukemia.storage import output
 
+    places = [images.place(text) for text in options.paths]
+    _check(options, places)
     if options.fields:
-        return _classify_fields(options)
-    if options.match_stain:
-        raise LeukemiaError("--match-stain is for the cells of fields: give --fields, too.")
-    paths = list(images.find(options.paths))
-    table = output.file(options.output, decisions.is_table, "table", paths)
+        return _classify_fields(options, places)
+    found = list(images.find_anywhere(places))
+    table = output.file(options.output, decisions.is_table, "table", images.files_of(found))
     bundle, version = in_service(options.model)
     classifier = Classifier(bundle)
     point, known = bundle.operating_point, learned.of(bundle, settings.load().data)
@@ -125,9 +151,8 @@ def classify(options: Namespace) -> int:
     with table.open() as file, Bar() as bar, recorder or contextlib.nullcontext():
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
-        answers = classifier.classify(Source.file(path, scale=options.scale) for path in paths)
-        for done, answer in enumerate(answers, 1):
-            bar(done, len(paths), "Classifying")
+        for done, answer in enumerate(_answers(options, classifier, found, table.target, bar), 1):
+            bar(done, len(found), "Classifying" if options.executor == LOCAL else "Writing the table")
             writer.writerow(decisions.row(answer, point, bundle, known))
             if recorder:
                 recorder.add(answer)
@@ -136,7 +161,7 @@ def classify(options: Namespace) -> int:
             image_ids.append(answer.image_id)
             lossy += [answer] if answer.lossy else []
     lines = [
-        f"{len(paths) - refused} of {len(paths)} images classified: {options.output}",
+        f"{len(found) - refused} of {len(found)} images classified: {options.output}",
         f"Decisions: {point}",
     ]
     number, said = decisions.learned_from(image_ids, point, known)
@@ -155,14 +180,48 @@ def classify(options: Namespace) -> int:
     return 1 if refused else 0
 
 
-def _classify_fields(options: Namespace) -> int:
+def _check(options: Namespace, places: list[Path | str]) -> None:
+    """Refuse options that do not go together."""
+    if options.match_stain and not options.fields:
+        raise LeukemiaError("--match-stain is for the cells of fields: give --fields, too.")
+    if options.fields and any(isinstance(place, str) for place in places):
+        raise LeukemiaError("Fields of a smear are read from files and folders, not from a bucket.")
+    if options.cluster and options.executor != RAY:
+        raise LeukemiaError("--cluster is for work on Ray: give --executor ray, too.")
+    if options.executor != RAY:
+        return
+    if options.fields:
+        raise LeukemiaError("Fields of a smear are searched on this machine: leave out --executor ray.")
+    if str(options.output) in STREAMS:
+        raise LeukemiaError(
+            "--executor ray keeps what is finished beside its table: name a file for --output."
+        )
+
+
+def _answers(
+    options: Namespace, classifier: "Classifier", found: "list[Image]", table: Path | None, bar: "Bar"
+) -> "Iterator[Answer]":
+    """The answers to images, in their order, by the executor that was asked for."""
+    if options.executor == LOCAL:
+        from leukemia.inference.classifier import Source
+
+        return classifier.classify(Source(image.name, image.load, options.scale) for image in found)
+    from leukemia.inference import on_ray
+
+    cores = settings.load().workers
+    return on_ray.classify(
+        classifier.bundle, found, options.scale, table, address=options.cluster, cores=cores, progress=bar
+    )
+
+
+def _classify_fields(options: Namespace, places: list[Path]) -> int:
     """Classify the white cells of fields into a CSV file: a row a cell, with its box."""
     from leukemia.cli.console import Bar
     from leukemia.inference import decisions, fields, learned, stain_match
     from leukemia.inference.classifier import Classifier
     from leukemia.storage import output
 
-    paths = list(images.find(options.paths))
+    paths = list(images.find(places))
     table = output.file(options.output, decisions.is_table, "table", paths)
     bundle, version = in_service(options.model)
     classifier = Classifier(bundle)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -128,10 +128,18 @@ class _Decoded:
 
 
 class Classifier:
-    """One loaded model. Safe to share between threads."""
+    """One loaded model. Safe to share between threads.
 
-    def __init__(self, bundle: bundles.Bundle) -> None:
+    Parameters
+    ----------
+    bundle : Bundle
+    one_core : bool, optional
+        Whether it keeps to one core and one thread: as one of several processes, each with a core.
+    """
+
+    def __init__(self, bundle: bundles.Bundle, *, one_core: bool = False) -> None:
         self.bundle = bundle
+        self._one_core = one_core
         self._lock = threading.Lock()
         self._alone = self._compile("LATENCY")
         self._requests: SimpleQueue[openvino.InferRequest] | None = None
@@ -186,8 +194,9 @@ class Classifier:
         """
         sources = iter(sources)
         first = list(islice(sources, 2))
-        if len(first) < 2:
-            yield from (self._answer(source, (thumbnail, picture), self.predict) for source in first)
+        if len(first) < 2 or self._one_core:
+            alone = chain(first, sources)
+            yield from (self._answer(source, (thumbnail, picture), self.predict) for source in alone)
             return
         predict = partial(_predict_one, self._free_requests())
         workers = settings.load().workers
@@ -222,8 +231,12 @@ class Classifier:
         return self._decide(item, float(probability), float(distance))
 
     def _compile(self, hint: str) -> openvino.CompiledModel:
+        options: dict[str, str | int | bool] = {"PERFORMANCE_HINT": hint}
+        if self._one_core:
+            # Which core is the system's choice: left to itself, each process would take the first one.
+            options |= {"INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
         try:
-            network = engine.compiled(self.bundle.folder / bundles.ENGINE, PERFORMANCE_HINT=hint)
+            network = engine.compiled(self.bundle.folder / bundles.ENGINE, **options)
         except RuntimeError as error:
             raise BundleError(engine.CANNOT.format(self.bundle.folder)) from error
         engine.check_fits(network, self.bundle)

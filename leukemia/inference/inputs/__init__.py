@@ -1,0 +1,1 @@
+"""Images to classify, wherever they lie: files, zips, tables and buckets."""

@@ -70,3 +70,7 @@ class RecordsUnavailableError(RecordsError):
 
 class RegistryError(LeukemiaError):
     """The registry of model versions cannot be read, or cannot do what was asked."""
+
+
+class SendingError(LeukemiaError):
+    """Another system did not take what was sent; the message says why."""

@@ -97,10 +97,13 @@ def test_no_command_asks_another_machine_or_leaves_anything_at_home(
     slide = write_slide(tmp_path / "slide.svs", draw())
     case = cases.create(data, "P-1", who="Ada")
     go("add-slide", slide, "--case", case.id)
-    go("report", "P-1", "--kind", "fhir.json", "--output", tmp_path)
+    for kind in ("fhir.json", "dicom.zip"):
+        go("report", "P-1", "--kind", kind, "--output", tmp_path)
     with socket.socket() as nobody:
         nobody.bind(("localhost", 0))
-        go("send", "P-1", f"localhost:{nobody.getsockname()[1]}", status=(2,))
+        there = f"localhost:{nobody.getsockname()[1]}"
+        go("send", "P-1", there, status=(2,))
+        go("send", "P-1", there, "--kind", "dicom", status=(2,))
     go("map", "--model", tiny_bundle)
     go("verify", cells, "--model", tiny_bundle, *least, "--report", tmp_path / "report.html", status=(0, 1))
     (verified,) = store.every(data)

@@ -3,6 +3,7 @@
 Each takes the parsed arguments and returns the exit status.
 """
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from leukemia.cases.cells import Cell
 
 DONE = 0
-KINDS = ("pdf", "html", "csv", "fhir.json", "hl7")
+KINDS = ("pdf", "html", "csv", "fhir.json", "hl7", "dicom.zip")
+HL7, DICOM = "hl7", "dicom"
 
 
 def add_to(commands: Commands) -> None:
@@ -35,15 +37,34 @@ def add_to(commands: Commands) -> None:
     )
     command.set_defaults(run=report)
 
-    command = commands.add_parser("send", help="send a case to a laboratory system: HL7 v2 over MLLP")
+    command = commands.add_parser("send", help="send a case to a laboratory system or a picture archive")
     _case(command)
     command.add_argument("to", type=_address, metavar="HOST:PORT", help="where it listens")
+    command.add_argument(
+        "--kind",
+        choices=(HL7, DICOM),
+        default=HL7,
+        help="HL7 v2 over MLLP, or the pictures and a report to a DICOM node (default: %(default)s)",
+    )
+    command.add_argument(
+        "--called", type=_title, metavar="TITLE", help="the DICOM node's title (default: ANY-SCP)"
+    )
+    command.add_argument(
+        "--calling", type=_title, metavar="TITLE", help="the title of this program there (default: LEUKEMIA)"
+    )
+    command.add_argument(
+        "--tls-ca",
+        type=Path,
+        metavar="FILE",
+        help="have the DICOM connection encrypted; the node's certificate must be signed by one in this PEM "
+        "file",
+    )
     command.add_argument(
         "--seconds",
         type=whole(1, 600),
         default=10,
         metavar="N",
-        help="how long to wait (default: %(default)s)",
+        help="how long to wait for an answer (default: %(default)s)",
     )
     command.set_defaults(run=send)
 
@@ -58,17 +79,25 @@ def report(options: Namespace) -> int:
     if not options.output.is_dir():
         raise OutputError(f"There is no folder {options.output}.")
     file = options.output / case_files.name(case, options.kind)
-    made = case_files.make(
-        options.data, case, options.kind, _model_of(options.data), patient_id=options.patient_id
-    )
-    with whole_file(file) as target:
-        target.write_bytes(made)
+    with whole_file(file) as partial, partial.open("wb") as target:
+        case_files.write(
+            options.data, case, options.kind, _model_of(options.data), target, patient_id=options.patient_id
+        )
     print(f"{file}. {settings.RESEARCH_USE}")
     return DONE
 
 
 def send(options: Namespace) -> int:
     """Send a case; it is on record."""
+    given = [name for name in ("called", "calling", "tls_ca") if getattr(options, name)]
+    if options.kind == DICOM:
+        return _store(options)
+    if given:
+        raise OutputError(f"--{given[0].replace('_', '-')} is for --kind dicom only.")
+    return _send_message(options)
+
+
+def _send_message(options: Namespace) -> int:
     from leukemia.cases import case as cases
     from leukemia.jobs import progress
     from leukemia.reports import case_files
@@ -85,6 +114,29 @@ def send(options: Namespace) -> int:
     return DONE
 
 
+def _store(options: Namespace) -> int:
+    from leukemia.cases import case as cases
+    from leukemia.jobs import progress
+    from leukemia.reports import case_files
+    from leukemia.reports.exchange import sending
+    from leukemia.reports.exchange.dicom.node import CALLED, CALLING, Node
+
+    case = cases.by_identifier(options.data, options.case)
+    content = case_files.gather(options.data, case, _model_of(options.data))
+    titles = options.called or CALLED, options.calling or CALLING
+    node = Node(*options.to, *titles, options.tls_ca)
+    delivery = sending.store(
+        options.data,
+        content,
+        node,
+        who=progress.who(),
+        seconds=options.seconds,
+        patient_id=options.patient_id,
+    )
+    print(f"{node} has taken case {case.identifier}: {delivery}. {settings.RESEARCH_USE}")
+    return DONE
+
+
 def _model_of(data: Path) -> "Callable[[Sequence[Cell]], Bundle | None]":
     from leukemia.registry import answered_by, serving
 
@@ -97,9 +149,16 @@ def _case(command: ArgumentParser) -> None:
         "--patient-id",
         default="",
         metavar="ID",
-        help="the patient's number in the receiving system, for FHIR and HL7 (default: none is written)",
+        help="the patient's number in the receiving system, for FHIR, HL7 and DICOM (default: none)",
     )
     data_option(command)
+
+
+def _title(text: str) -> str:
+    # An application entity's title: 1 to 16 letters of ASCII, without a backslash (PS3.5 6.2).
+    if not re.fullmatch(r"[ -\[\]-~]{0,15}[!-\[\]-~]", text):
+        raise ArgumentTypeError(f"{text!r} is not a title of 1 to 16 plain letters")
+    return text.strip()
 
 
 def _address(text: str) -> tuple[str, int]:

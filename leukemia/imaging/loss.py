@@ -32,6 +32,8 @@ _CHROMINANCE = """
 """
 _TABLES = [np.array(table.split(), int) for table in (_LUMINANCE, _CHROMINANCE)]
 _QUALITIES = np.arange(1, 101)
+# With which each ``Loss.kind`` begins, and nothing else that is noted of a picture.
+_BEGINNINGS = ("JPEG", "WebP", "lossy")
 # Sampling of luma and of the first chroma channel, across and down, to what it is called.
 _SUBSAMPLING = {(1, 1, 1, 1): "4:4:4", (2, 1, 1, 1): "4:2:2", (2, 2, 1, 1): "4:2:0"}
 
@@ -67,6 +69,11 @@ class Loss:
     def note(self) -> str:
         """What a reader of the answer must know of it."""
         return f"{self}; {LOW}" if self.is_low else str(self)
+
+
+def is_noted(note: str) -> bool:
+    """Whether a note of a cell, whose parts are joined by semicolons, holds that of a :class:`Loss`."""
+    return any(part.startswith(_BEGINNINGS) for part in note.split("; "))
 
 
 def of_file(image: Image.Image, data: bytes) -> Loss | None:

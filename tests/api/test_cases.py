@@ -1,6 +1,7 @@
 """Cases over REST: what a key may see and do is what its holder may on the page."""
 
 import io
+import zipfile
 
 import pandas as pd
 import pypdfium2
@@ -177,6 +178,17 @@ def test_a_report_is_printed_with_its_pictures(service, tiny_bundle):
     pages = pypdfium2.PdfDocument(printed.content)
     text = pages[0].get_textpage().get_text_range()
     assert "P-1" in text and RESEARCH_USE in " ".join(text.split())
+
+
+def test_dicom_is_a_zip_and_refused_where_memory_would_not_hold_it(service, case, monkeypatch):
+    answer = service.ask("GET", f"/v1/cases/{case.id}/report.dicom.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == 'attachment; filename="case-P-1.dicom.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert sum(name.startswith("pictures/") for name in archive.namelist()) == 4
+    monkeypatch.setattr(case_files, "MOST_PICTURES", 3)
+    refused = service.ask("GET", f"/v1/cases/{case.id}/report.dicom.zip")
+    assert (refused.status_code, "more than 3 pictures" in refused.json()["error"]) == (409, True)
 
 
 def test_reports_are_those_of_the_page(service, case):

@@ -12,6 +12,7 @@ from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_files, case_wording
+from leukemia.reports.exchange import results
 from pages.components import identity, model_in_service
 from pages.sections.cases import address, new_case, opened_cell, readers
 from pages.sections.cases import report as report_section
@@ -384,7 +385,20 @@ def test_a_report_does_not_tell_what_is_kept_back(visit, data):
     assert labels == set()
     verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
-    assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7")}
+    assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7", "DICOM")}
+
+
+def test_dicom_is_offered_where_there_are_pictures_that_a_page_can_hold(visit, data, monkeypatch):
+    def button(case):
+        offered = visit(case=case.id, section="report").get("download_button")
+        return next(one.proto for one in offered if one.label == "Download DICOM")
+
+    case = make_case(data)
+    assert not button(case).disabled
+    assert button(make_case(data, "P-2", probabilities=(None,))).help == results.NO_PICTURE
+    monkeypatch.setattr(case_files, "MOST_PICTURES", 3)
+    assert button(case).disabled
+    assert "more than 3 pictures" in button(case).help
 
 
 def test_fields_that_went_with_the_list_do_not_close_the_case_that_was_opened(monkeypatch):

@@ -26,7 +26,7 @@ from leukemia.reports import case_files
 
 router = APIRouter(prefix="/v1/cases", tags=["Cases"], responses=REFUSALS)
 MOST = 500
-Kind = Literal["pdf", "html", "csv", "fhir.json", "hl7"]
+Kind = Literal["pdf", "html", "csv", "fhir.json", "hl7", "dicom.zip"]
 assert set(Kind.__args__) == set(case_files.MEDIA_TYPES)
 
 
@@ -104,8 +104,11 @@ def give(
 def report(shared: Shared, caller: Caller, case_id: int, kind: Kind) -> Response:
     """Its report, as under Cases on the dashboard."""
     case = _existing(shared, case_id)
-    if case_files.is_kept_back(case_cells.cells(shared.data, case_id, reader=caller.name)):
+    seen = case_cells.cells(shared.data, case_id, reader=caller.name)
+    if case_files.is_kept_back(seen):
         raise ConflictError(case_files.KEPT_BACK)
+    if reason := case_files.unavailable(kind, seen):
+        raise ConflictError(reason)
     answered = partial(answered_by.find_latest, shared.data, in_service=lambda: shared.served.now().bundle)
     content = case_files.make(shared.data, case, kind, answered)
     headers = {"content-disposition": f'attachment; filename="{case_files.name(case, kind)}"'}

@@ -7,7 +7,7 @@ import math
 import re
 import socket
 
-from leukemia.errors import LeukemiaError
+from leukemia.errors import SendingError
 from leukemia.reports.case import Content
 from leukemia.reports.exchange import results
 from leukemia.reports.exchange.results import PRELIMINARY, Result
@@ -22,10 +22,6 @@ ESCAPES = {"\\": "E", "|": "F", "^": "S", "&": "T", "~": "R", "\r": ".br", "\n":
 START, END = b"\x0b", b"\x1c\r"
 LONGEST_ANSWER = 1 << 20
 ACCEPTED = ("AA", "CA")
-
-
-class SendingError(LeukemiaError):
-    """A message was not taken; the text says why."""
 
 
 def render(content: Content, *, patient_id: str = "") -> str:

@@ -15,6 +15,7 @@ from leukemia.settings import RESEARCH_USE
 # Codes of our own: neither LOINC nor SNOMED CT has one for what a research model calls a cell.
 CODES = "urn:leukemia-dashboard:results"
 PRELIMINARY, FINAL = "preliminary", "final"
+NO_PICTURE = "This case has no picture, so that there is nothing to write as DICOM."
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,21 @@ from pages.components import flash, identity, offer
 from pages.sections.cases import answered_by, reject
 
 FLASH = "sign"
-LABELS = {"pdf": "PDF", "html": "HTML", "csv": "CSV", "fhir.json": "FHIR", "hl7": "HL7"}
+LABELS = {
+    "pdf": "PDF",
+    "html": "HTML",
+    "csv": "CSV",
+    "fhir.json": "FHIR",
+    "hl7": "HL7",
+    "dicom.zip": "DICOM",
+}
 ICONS = {
     "pdf": "picture_as_pdf",
     "html": "summarize",
     "csv": "table",
     "fhir.json": "local_fire_department",
     "hl7": "lan",
+    "dicom.zip": "folder_zip",
 }
 ABOUT = (
     "Signing puts your printed name, the time and what the signature means on record. The case is then "
@@ -35,8 +43,8 @@ MISSING_KEPT_BACK = (
 )
 ABOUT_REPORT = (
     "The PDF has one or two pages to print and sign. The HTML report also lists every cell; the CSV is the "
-    "same list as a table. FHIR and HL7 are for other systems, and name no patient. None needs an internet "
-    "connection."
+    "same list as a table. FHIR, HL7 and DICOM (the pictures, and a structured report) are for other "
+    "systems, and name no patient. None needs an internet connection."
 )
 REOPEN = "The signature stays in the history. The case must be signed again afterwards."
 
@@ -77,6 +85,7 @@ def _downloads(data: Path, case: Case) -> None:
         return
     with st.container(horizontal=True):
         for kind, media_type in case_files.MEDIA_TYPES.items():
+            reason = case_files.unavailable(kind, seen)
             st.download_button(
                 f"Download {LABELS[kind]}",
                 partial(case_files.make, data, case, kind, partial(answered_by.of, data)),
@@ -84,6 +93,8 @@ def _downloads(data: Path, case: Case) -> None:
                 mime=media_type,
                 icon=f":material/{ICONS[kind]}:",
                 on_click="ignore",
+                disabled=bool(reason),
+                help=reason or None,
             )
     st.caption(ABOUT_REPORT)
 

@@ -16,11 +16,11 @@ from leukemia.audit import trail
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts
 from leukemia.cli import main as command_line
+from leukemia.errors import SendingError
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.reports import case as report
 from leukemia.reports import case_wording
 from leukemia.reports.exchange import fhir, hl7v2
-from leukemia.reports.exchange.hl7v2 import SendingError
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import bundle_at, make_case, result
 

@@ -141,7 +141,9 @@ def _connect(node: Node, seconds: float) -> "Association":
     ours = AE(ae_title=node.calling)
     for kind in KINDS:
         ours.add_requested_context(kind, SYNTAXES)
-    ours.connection_timeout = ours.acse_timeout = ours.dimse_timeout = ours.network_timeout = seconds
+    ours.connection_timeout = ours.acse_timeout = ours.dimse_timeout = seconds
+    # The line is idle while the next object is made, however long that takes.
+    ours.network_timeout = None
     try:
         tls = (_tls(node.trusted), node.host) if node.trusted else None
         line = ours.associate(node.host, node.port, ae_title=node.called, tls_args=tls)

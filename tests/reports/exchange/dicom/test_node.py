@@ -3,6 +3,7 @@
 import logging
 import socket
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,7 +28,8 @@ from leukemia.cli import main as command_line
 from leukemia.errors import AccessError, SendingError
 from leukemia.reports import case as report
 from leukemia.reports.exchange import sending
-from leukemia.reports.exchange.dicom.node import Node
+from leukemia.reports.exchange.dicom import export, node
+from leukemia.reports.exchange.dicom.node import Delivery, Node
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import make_case
 
@@ -83,8 +85,8 @@ def send(data, archive, *more, name=NAME):
     return command_line.main(["send", name, to, "--kind", "dicom", "--data", str(data), *more])
 
 
-def store(data, case, node, seconds=5):
-    return sending.store(data, report.gather(data, case.id, None), node, who="Ada", seconds=seconds)
+def store(data, case, where, seconds=30):
+    return sending.store(data, report.gather(data, case.id, None), where, who="Ada", seconds=seconds)
 
 
 def told(data):
@@ -210,6 +212,21 @@ def test_one_that_never_answers_is_not_waited_for_longer_than_was_said(tmp_path,
             store(tmp_path, case, Node("localhost", bound.getsockname()[1]), seconds=0.3)
 
 
+@pytest.mark.slow
+def test_an_object_may_take_longer_to_make_than_an_answer_is_waited_for(tmp_path, case, archive):
+    content = report.gather(tmp_path, case.id, None)
+
+    def slowly():
+        for one in export.instances(tmp_path, content):
+            if one.name == "cell 2":
+                time.sleep(3)
+            yield one
+
+    delivery = Delivery(OBJECTS)
+    node.send(slowly(), delivery, Node("localhost", archive.port), seconds=2)
+    assert str(delivery) == "4 of 4 objects"
+
+
 def test_nothing_of_a_case_is_logged(tmp_path, archive, caplog):
     logging.getLogger("pynetdicom").setLevel(logging.NOTSET)
     caplog.set_level(logging.DEBUG)
@@ -231,15 +248,15 @@ def test_titles_are_checked_and_are_for_dicom_only(tmp_path, case, capsys):
 
 
 def test_sending_asks_for_a_role_and_is_signed_by_whoever_has_it(tmp_path, case, archive):
-    node = Node("localhost", archive.port)
+    where = Node("localhost", archive.port)
     with (
         acting.acting_as(User.of("Eve", "https://id.example#eve", {Role.VIEWER})),
         pytest.raises(AccessError, match="send cases to another system"),
     ):
-        store(tmp_path, case, node)
+        store(tmp_path, case, where)
     assert archive.asked == 0
     with acting.acting_as(User.of("Bob", "https://id.example#bob", {Role.READER})):
-        store(tmp_path, case, node)
+        store(tmp_path, case, where)
     (entry,) = trail.entries(tmp_path, events=[trail.SENT])
     assert entry.who == "Bob"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from leukemia import settings
+from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
     from leukemia.imaging.scale import Scale
@@ -15,6 +16,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 # Of what there is no sensible most.
 MOST = 1_000_000
+# Where work is done: by this process, or spread over cores and machines.
+LOCAL, RAY = "local", "ray"
 
 
 def data_option(
@@ -52,6 +55,25 @@ def stain_option(command: argparse.ArgumentParser) -> None:
         "table has the distance from them before and after (default: cells are taken as they are, and those "
         "of slides always)",
     )
+
+
+def executor_option(command: argparse.ArgumentParser, what: str) -> None:
+    """Add the options that say where work is done: ``executor`` and ``cluster``."""
+    command.add_argument(
+        "--executor", choices=(LOCAL, RAY), default=LOCAL, help=f"ray: {what} (default %(default)s)"
+    )
+    command.add_argument(
+        "--cluster",
+        default="",
+        metavar="HOST:PORT",
+        help="with --executor ray, the cluster that this machine is part of (default: one on this machine)",
+    )
+
+
+def check_executor(options: argparse.Namespace) -> None:
+    """Refuse a cluster that is named for nothing."""
+    if options.cluster and options.executor != RAY:
+        raise LeukemiaError("--cluster is for work on Ray: give --executor ray, too.")
 
 
 def whole(least: int, most: int = MOST) -> Callable[[str], int]:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli import images
-from leukemia.cli.arguments import Commands, data_option, scale_option, stain_option
+from leukemia.cli.arguments import (
+    LOCAL,
+    RAY,
+    Commands,
+    check_executor,
+    data_option,
+    executor_option,
+    scale_option,
+    stain_option,
+)
 from leukemia.cli.serving import in_service, model_option
 from leukemia.errors import LeukemiaError
 from leukemia.storage.output import STREAMS
@@ -28,7 +37,6 @@ if TYPE_CHECKING:
     from leukemia.inference.stain_match import Distances
     from leukemia.operating_point import OperatingPoint
 
-LOCAL, RAY = "local", "ray"
 NO_RECORDS = (
     "These answers are not on record: there is no data folder here. Set LEUKEMIA_DATA to one, or "
     "LEUKEMIA_DATABASE_URL to a database."
@@ -74,18 +82,8 @@ def add_to(commands: Commands) -> None:
     stain_option(command)
     scale_option(command)
     model_option(command)
-    command.add_argument(
-        "--executor",
-        choices=(LOCAL, RAY),
-        default=LOCAL,
-        help="ray: spread over cores or machines; a run that was ended goes on when it is started again "
-        "(default %(default)s)",
-    )
-    command.add_argument(
-        "--cluster",
-        default="",
-        metavar="HOST:PORT",
-        help="with --executor ray, the cluster that this machine is part of (default: one on this machine)",
+    executor_option(
+        command, "spread over cores or machines; a run that was ended goes on when it is started again"
     )
     command.set_defaults(run=classify)
 
@@ -186,8 +184,7 @@ def _check(options: Namespace, places: list[Path | str]) -> None:
         raise LeukemiaError("--match-stain is for the cells of fields: give --fields, too.")
     if options.fields and any(isinstance(place, str) for place in places):
         raise LeukemiaError("Fields of a smear are read from files and folders, not from a bucket.")
-    if options.cluster and options.executor != RAY:
-        raise LeukemiaError("--cluster is for work on Ray: give --executor ray, too.")
+    check_executor(options)
     if options.executor != RAY:
         return
     if options.fields:

@@ -10,12 +10,24 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leukemia.cli.arguments import Commands, data_option, seed, share, whole
+from leukemia import settings
+from leukemia.cli.arguments import (
+    RAY,
+    Commands,
+    check_executor,
+    data_option,
+    executor_option,
+    seed,
+    share,
+    whole,
+)
 from leukemia.errors import RecipeError
 from leukemia.jobs import progress
+from leukemia.scale import threads
 
 if TYPE_CHECKING:
     from leukemia.networks.recipe import Recipe
+    from leukemia.training.on_ray import Spread
 
 
 def add_to(commands: Commands) -> None:
@@ -59,6 +71,12 @@ def add_to(commands: Commands) -> None:
         default=4,
         help=("number of orientations of each cell to average (default 4)"),
     )
+    command.add_argument(
+        "--threads",
+        type=whole(1, settings.MOST_WORKERS),
+        help="threads that a network learns with; its last digits hang on them (default: a thread a core)",
+    )
+    executor_option(command, "learn the folds side by side, each by as many cores as --threads says")
     command.set_defaults(run=crossvalidate)
 
     command = commands.add_parser("pace", help="measure how fast a recipe trains on this machine")
@@ -132,6 +150,9 @@ def train(options: Namespace) -> int:
 
 def crossvalidate(options: Namespace) -> int:
     """Evaluate a recipe on every patient, fold by fold, and write its bundle."""
+    check_executor(options)
+    if options.threads:
+        threads.limit(options.threads)
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import cross_validation
@@ -151,10 +172,20 @@ def crossvalidate(options: Namespace) -> int:
             leave=options.leave,
             views=options.views,
             progress=bar,
+            spread=_spread(options),
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
     return 0
+
+
+def _spread(options: Namespace) -> "Spread | None":
+    """Where folds are learned; None for here, one by one."""
+    from leukemia.training.on_ray import Spread
+
+    if options.executor != RAY:
+        return None
+    return Spread(options.cluster, options.threads or os.cpu_count() or 1)
 
 
 def pace(options: Namespace) -> int:

@@ -9,8 +9,10 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -116,6 +118,8 @@ def _joined(ray: ModuleType, address: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _running(ray: ModuleType, given: dict[str, object], trouble: str) -> Iterator[None]:
+    # Ray puts a handler of its own in the place of the one by which a job is asked to end.
+    on_request = signal.getsignal(signal.SIGTERM)
     try:
         with _muted():
             ray.init(logging_level="ERROR", log_to_driver=False, **given)
@@ -123,10 +127,17 @@ def _running(ray: ModuleType, given: dict[str, object], trouble: str) -> Iterato
     except Exception as error:
         ray.shutdown()
         raise ClusterError(trouble) from error
+    finally:
+        _restore(on_request)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _restore(on_request: object) -> None:
+    if threading.current_thread() is threading.main_thread() and on_request is not None:
+        signal.signal(signal.SIGTERM, on_request)
 
 
 @contextlib.contextmanager

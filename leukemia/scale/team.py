@@ -1,4 +1,4 @@
-"""Workers, one a core, that answer batches of items; a worker that is lost costs its batch only.
+"""Workers that answer batches of items; a worker that is lost costs its batch only.
 
 A batch whose worker is lost is given to another. One that loses its worker again is given out item by item,
 so that an item that ends each program that touches it is found: the others are answered, and it is answered
@@ -55,6 +55,8 @@ def work(
     batches: Iterable[tuple[int, list[Item]]],
     workers: int,
     instead: Callable[[Item], Result],
+    *,
+    cores: int = 1,
 ) -> Iterator[tuple[int, list[Result]]]:
     """Have batches answered by workers of the cluster that is open (:func:`cluster.opened`).
 
@@ -69,7 +71,9 @@ def work(
     workers : int
         How many work at a time, a core each.
     instead : callable
-        Makes the answer to an item that ends each worker that it is given to.
+        Makes the answer to an item that ends each worker that it is given to; what it raises ends the work.
+    cores : int, optional
+        Of one machine, that each worker has.
 
     Yields
     ------
@@ -83,7 +87,7 @@ def work(
     LeukemiaError
         Where a worker refuses to start, as its ``prepare`` says it.
     """
-    yield from _Team(kind, arguments, instead, workers).work(batches)
+    yield from _Team(kind, arguments, instead, workers, cores).work(batches)
 
 
 class _Team:
@@ -93,6 +97,7 @@ class _Team:
         arguments: tuple[Any, ...],
         instead: Callable[[Any], Any],
         workers: int,
+        cores: int,
     ) -> None:
         self._ray = ray = cluster.imported()
         self._lost_errors = (
@@ -101,7 +106,7 @@ class _Team:
             ray.exceptions.OutOfMemoryError,
             ray.exceptions.ObjectLostError,
         )
-        self._make = lambda: ray.remote(kind).options(num_cpus=1, max_restarts=0).remote(*arguments)
+        self._make = lambda: ray.remote(kind).options(num_cpus=cores, max_restarts=0).remote(*arguments)
         self._instead = instead
         self._workers = workers
         self._again: deque[_Order] = deque()

@@ -33,16 +33,17 @@ from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.tracking.records import RunKind
-from leukemia.training import bundle_record, trainer, training_data
+from leukemia.training import bundle_record, on_ray, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.frozen_features import FrozenFeatures
+from leukemia.training.on_ray import Spread
 from leukemia.training.plan import Plan, provenance
 from leukemia.training.run import PROBE, STALE, finish, labelled_cells
 from leukemia.training.sampling import draw_reference
 from leukemia.training.training_data import Progress, TrainingData
 
-ALL_CELLS = -1
+ALL_CELLS, ALL_PATIENTS = -1, "all patients"
 PATIENTS, SOURCE, BOTH = "patients", "source", "both"
 COLUMNS = ["image_id", "patient_group", "label", "source", "cell_area"]
 # What is called so on disk, as the job calls it.
@@ -88,6 +89,7 @@ def crossvalidate(
     leave: str = PATIENTS,
     views: int = 1,
     progress: Progress | None = None,
+    spread: Spread | None = None,
 ) -> bundles.Bundle:
     """Train a network a fold and one on all, evaluate them out of fold, write the bundle.
 
@@ -109,6 +111,8 @@ def crossvalidate(
         How many sides of a cell are averaged; one of :data:`serving_network.VIEWS`.
     progress : callable, optional
         Called while cells are cropped; see :func:`training_data.load_crops`.
+    spread : Spread, optional
+        Where on Ray the folds are learned; ``callbacks`` are not called there. None: here, one by one.
 
     Raises
     ------
@@ -139,12 +143,15 @@ def crossvalidate(
     whole_run.save(begun)
     shared = CrossValidation(data, views, run.run_id, job, tuple(callbacks), progress)
     with run:
+        if spread:
+            every = {**plans, **beyond, ALL_PATIENTS: on_all, **(by_source if leave == BOTH else {})}
+            on_ray.learn_folds(every, shared, spread)
         predictions = _held_out(plans, shared)
         for name, one in beyond.items():
             logits = train_fold(name, one, shared).predictions.drop_duplicates("image_id")
             logits = logits.set_index("image_id")["logit"]
             predictions[subgroups.WITHOUT_HARD] = predictions["image_id"].map(logits)
-        whole = train_fold("all patients", on_all, shared)
+        whole = train_fold(ALL_PATIENTS, on_all, shared)
         job.step("Calibrating on the held-out patients")
         evaluated = out_of_fold.evaluate_out_of_fold(predictions, plan.target_recall)
         if leave == BOTH:

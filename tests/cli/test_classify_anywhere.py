@@ -115,6 +115,11 @@ def test_what_does_not_go_together_is_said_before_anything_is_read(
     assert not out.exists()
 
 
+def test_folds_take_no_cluster_without_ray(capsys):
+    assert main(["crossvalidate", "--recipe", "dense-baseline", "--cluster", "127.0.0.1:6379"]) == UNUSABLE
+    assert "give --executor ray, too" in capsys.readouterr().err
+
+
 def test_without_ray_it_is_said_in_a_sentence(drawn_files, tiny_bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     out = tmp_path / "out.csv"

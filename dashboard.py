@@ -33,12 +33,13 @@ page = st.navigation(
     position="top",
 )
 st.html(COMPONENTS / "theme.css")
-st.bottom.caption(f"**{RESEARCH_USE}**")
+bar = st.bottom.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+bar.caption(f"**{RESEARCH_USE}**", width="content")
 if not sign_in.gate():
     st.stop()
 try:
     permissions.require(Action.VIEW)
-    sign_in.show()
+    sign_in.show(bar)
     tour.show()
     service_change.show()
     page.run()

@@ -3,6 +3,7 @@
 ``streamlit run server.py``.
 """
 
+import asyncio
 import gc
 import importlib
 import logging
@@ -23,7 +24,7 @@ from leukemia.audit import settings_log
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress
 from pages.components import entrance as entrances
-from pages.components import streamlit_internals
+from pages.components import left_tabs, streamlit_internals
 from pages.components.first_files import FirstFiles
 from pages.components.start_page import StartPage
 
@@ -75,7 +76,9 @@ async def _ready(_: App) -> AsyncIterator[None]:
     _import_heavy()
     threading.Thread(target=_record_settings, daemon=True).start()
     entrance.announce()
+    watching = asyncio.create_task(left_tabs.watch())
     yield
+    watching.cancel()
 
 
 def _import_heavy() -> None:

@@ -15,6 +15,8 @@ LEUKEMIA_TOKEN          what the dashboard's address carries, where    made at t
                         nobody signs in
 LEUKEMIA_ROLES_FILE     list of people and their roles                 ``roles.toml`` in the data folder
 LEUKEMIA_ROLES_CLAIM    the provider's claim that holds roles          none: the list alone counts
+LEUKEMIA_CLAIM_MINUTES  after which a role by that claim must be    60
+                        confirmed by the provider again
 LEUKEMIA_IDLE_MINUTES   after which a session without use ends         30
 LEUKEMIA_SESSION_HOURS  after which each session ends                  12
 LEUKEMIA_IMPORT_FROM    folders, with a colon (on Windows a            on this machine alone any,
@@ -80,6 +82,7 @@ class Settings:
     token: str = field(repr=False, default="")
     roles_file: Path | None = None
     roles_claim: str = ""
+    claim_minutes: int = 60
     idle_minutes: int = 30
     session_hours: int = 12
     import_from: tuple[Path, ...] | None = None
@@ -114,6 +117,7 @@ def load() -> Settings:
         token=_token(),
         roles_file=Path(os.environ["LEUKEMIA_ROLES_FILE"]) if os.environ.get("LEUKEMIA_ROLES_FILE") else None,
         roles_claim=os.environ.get("LEUKEMIA_ROLES_CLAIM", ""),
+        claim_minutes=_whole("LEUKEMIA_CLAIM_MINUTES", 1, 30 * 24 * 60, default=60),
         idle_minutes=_whole("LEUKEMIA_IDLE_MINUTES", 1, 24 * 60, default=30),
         session_hours=_whole("LEUKEMIA_SESSION_HOURS", 1, 30 * 24, default=12),
         import_from=_folders("LEUKEMIA_IMPORT_FROM"),

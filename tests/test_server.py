@@ -205,17 +205,21 @@ def test_the_address_is_printed_with_the_token(server):
 @pytest.mark.parametrize("address", ["0.0.0.0", ""])
 def test_it_does_not_start_where_others_would_need_no_sign_in(tmp_path, address):
     done = run_server(f"--server.address={address}", LEUKEMIA_DATA=str(tmp_path / "data"))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "nobody would have to sign in" in done.stderr
     assert "docs/access.md" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_it_does_not_start_with_a_token_that_is_none(tmp_path):
-    done = run_server(LEUKEMIA_TOKEN="short", LEUKEMIA_DATA=str(tmp_path / "data"))
-    assert done.returncode == 1
+@pytest.mark.parametrize("token", ["short", "x" * 15, "sixteen letters and spaces"])
+def test_it_does_not_start_with_a_token_that_is_none(tmp_path, token):
+    done = run_server(LEUKEMIA_TOKEN=token, LEUKEMIA_DATA=str(tmp_path / "data"))
+    assert done.returncode == 2
     assert "LEUKEMIA_TOKEN must have 16 to 200 letters" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+    # Nothing is said of what was given, and nothing was begun.
+    assert token not in done.stderr + done.stdout
+    assert not (tmp_path / "data").exists()
 
 
 def run_server(*options, **environment):

@@ -1,8 +1,8 @@
 """Roles of somebody who signed in: from a list in the data folder, from a claim of the provider, or both.
 
 The list is read anew at each action, so that a role taken away in it is gone at the next click. Whoever it
-names has the roles that it gives, whatever the provider says; for everyone else the claim counts, as it was
-when they signed in. ::
+names has the roles that it gives, whatever the provider says; for everyone else the claim counts, as the
+provider said it last (:mod:`leukemia.access.provider`). ::
 
     [people]                            # by the provider's subject, or a verified e-mail address
     "ada@hospital.example" = ["reader"]
@@ -14,7 +14,7 @@ when they signed in. ::
 
 import functools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,12 @@ PARTS = ("people", "claims")
 UNREADABLE = "The list of roles cannot be used, so nobody has a role by it. {why} Tell who manages access."
 
 
-def of(claims: Mapping[str, Any], file: Path, claim: str = "") -> frozenset[Role]:
+def of(
+    claims: Mapping[str, Any],
+    file: Path,
+    claim: str = "",
+    now: Callable[[], Mapping[str, Any]] | None = None,
+) -> frozenset[Role]:
     """The roles of somebody.
 
     Parameters
@@ -37,6 +42,8 @@ def of(claims: Mapping[str, Any], file: Path, claim: str = "") -> frozenset[Role
         The list; none is an empty one.
     claim : str, optional
         The claim that holds roles or groups, with dots into what is nested, such as ``realm_access.roles``.
+    now : callable, optional
+        Says the claims as they are now; asked where roles come from them, and raises as it does.
 
     Raises
     ------
@@ -48,6 +55,8 @@ def of(claims: Mapping[str, Any], file: Path, claim: str = "") -> frozenset[Role
     for name in _names(claims):
         if name in people:
             return people[name]
+    if claim and now:
+        claims = now()
     by_value = listed.get("claims") or {role.value: frozenset({role}) for role in Role}
     found = [by_value.get(value, frozenset()) for value in _values(claims, claim)]
     return frozenset().union(*found)

@@ -78,6 +78,7 @@ def described(given: settings.Settings) -> dict[str, str]:
         "LEUKEMIA_ROLES_FILE": str(given.roles.absolute()) if given.roles_file else "",
         "LEUKEMIA_ROLES_CLAIM": given.roles_claim,
         "LEUKEMIA_IDLE_MINUTES": str(given.idle_minutes),
+        "LEUKEMIA_CLAIM_MINUTES": str(given.claim_minutes),
         "LEUKEMIA_SESSION_HOURS": str(given.session_hours),
         "LEUKEMIA_IMPORT_FROM": os.pathsep.join(map(str, given.import_from or ())),
     }

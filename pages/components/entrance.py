@@ -13,6 +13,10 @@ from pages.components import sign_in, streamlit_internals
 from pages.components.sign_in_gate import SignInGate
 from pages.components.token_gate import PARAMETER, TokenGate
 
+# What a browser says beside a download that was asked for too late.
+ENDED = "You are not signed in any more, or may not see this. Reload the page."
+# Exit status of a program that was asked for what cannot be.
+UNUSABLE = 2
 LOOPBACK = ("localhost", "ip6-localhost")
 OPEN_TO_OTHERS = (
     "The dashboard was not started: it would answer other machines at {address}, and nobody would have to "
@@ -51,6 +55,7 @@ class Entrance:
                 raise SettingError(trouble)
             self.token = Token(given.token) if given.token else None
             streamlit_internals.before_each_run(sign_in.is_allowed)
+            streamlit_internals.before_each_download(sign_in.is_allowed, ENDED)
             return
         if not is_loopback(address):
             raise SettingError(OPEN_TO_OTHERS.format(address=address or "every address of this machine"))
@@ -75,4 +80,5 @@ def entrance() -> Entrance:
     try:
         return Entrance()
     except SettingError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(UNUSABLE)

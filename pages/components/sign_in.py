@@ -1,13 +1,16 @@
 """Signing in with the house's own provider: who sits before the page, checked anew at each run and action."""
 
+import functools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from leukemia import settings
 from leukemia.access import roles, sessions
+from leukemia.access.provider import Provider
 from leukemia.access.sessions import Limits, SignIn
 from leukemia.access.users import LOCAL, Role, User
 from leukemia.errors import AccessError, LeukemiaError, SessionEndedError
@@ -49,10 +52,18 @@ def user() -> User:
     return _user(streamlit_internals.claims())
 
 
-def is_allowed(claims: Mapping[str, Any]) -> bool:
-    """Whether whoever has these claims may go on with what the page shows."""
+def is_allowed(claims: Mapping[str, Any], *, active: bool | None = None) -> bool:
+    """Whether whoever has these claims may go on with what the page shows.
+
+    Parameters
+    ----------
+    claims : mapping
+        What the provider said of them, checked; empty where nobody signed in.
+    active : bool, optional
+        Whether a person does something; by default, whether what runs now was asked for by somebody's hand.
+    """
     try:
-        return Role.VIEWER in _user(claims).roles
+        return Role.VIEWER in _user(claims, active).roles
     except LeukemiaError:
         return False
 
@@ -78,25 +89,40 @@ def gate() -> bool:
     return True
 
 
-def show() -> None:
-    """Say who is signed in, and as what, with a way to sign out; nothing where nobody has to sign in."""
+def show(bar: DeltaGenerator) -> None:
+    """Say in a bar who is signed in, and as what, with a way to sign out; nothing where nobody has to."""
     given = identity.user()
     if given.is_signed_in:
-        with st.bottom.container(horizontal=True, vertical_alignment="center"):
+        with bar.container(horizontal=True, vertical_alignment="center", width="content"):
             named = ", ".join(role for role in Role if role in given.roles - {Role.VIEWER}) or Role.VIEWER
             st.caption(f"{plain(given.name)} ({named})", width="content")
             _leave()
 
 
-def _user(claims: Mapping[str, Any]) -> User:
+def _user(claims: Mapping[str, Any], active: bool | None = None) -> User:
     if not streamlit_internals.has_sign_in():
         return LOCAL
     given = settings.load()
     signed_in = SignIn.of(claims)
     limits = Limits(timedelta(minutes=given.idle_minutes), timedelta(hours=given.session_hours))
-    active = not streamlit_internals.is_automatic_run()
-    name = sessions.check(records.data(), signed_in, limits, active=active)
-    return User.of(name, signed_in.subject, roles.of(claims, given.roles, given.roles_claim))
+    if active is None:
+        active = not streamlit_internals.is_automatic_run()
+    name = sessions.check(given.data, signed_in, limits, active=active)
+    said = functools.partial(_said_now, claims, timedelta(minutes=given.claim_minutes))
+    return User.of(name, signed_in.subject, roles.of(claims, given.roles, given.roles_claim, said))
+
+
+def _said_now(claims: Mapping[str, Any], longest: timedelta) -> Mapping[str, Any]:
+    """The claims as the provider says them now, where Streamlit hands on the access token that it takes."""
+    tokens = claims.get("tokens")
+    token = tokens.get("access") if isinstance(tokens, Mapping) else ""
+    address = str(streamlit_internals.sign_in_settings()["server_metadata_url"])
+    return _provider(address).claims(claims, token or "", longest)
+
+
+@functools.cache
+def _provider(metadata_url: str) -> Provider:
+    return Provider(metadata_url)
 
 
 def _ask(why: str) -> None:

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -9,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leukemia.access.token import Token
 from leukemia.settings import RESEARCH_USE
-from pages.components import streamlit_internals
+from pages.components import sign_in, streamlit_internals
 from pages.components.token_gate import SCHEME
 
 LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
@@ -53,7 +54,7 @@ class SignInGate:
         asked, path = HTTPConnection(scope), scope["path"].removeprefix(self._base)
         if path == METRICS and not self._may_measure(asked):
             await PlainTextResponse("Metrics need the token.\n", 403)(scope, receive, send)
-        elif path.startswith(INSIDE) and not streamlit_internals.is_cookie_of_sign_in(asked.cookies):
+        elif path.startswith(INSIDE) and not await run_in_threadpool(_is_signed_in, asked):
             await PlainTextResponse("Please sign in.\n", 403)(scope, receive, send)
         elif path == LOGIN:
             await self._log_in(asked, receive, send)
@@ -81,6 +82,11 @@ class SignInGate:
         await self._app(asked.scope, receive, send_on)
         if state["failed"]:
             await HTMLResponse(FAILED, 503, {"Cache-Control": "no-store"})(asked.scope, receive, send)
+
+
+def _is_signed_in(asked: HTTPConnection) -> bool:
+    """Whether whoever asks may see anything now; a page asks for its pictures by itself."""
+    return sign_in.is_allowed(streamlit_internals.claims_of_cookies(asked.cookies), active=False)
 
 
 def _note(asked: HTTPConnection, headers: MutableHeaders) -> None:

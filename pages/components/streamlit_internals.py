@@ -3,6 +3,8 @@
 Checked with the version that its test names: to be read again when Streamlit is updated.
 """
 
+import asyncio
+import json
 import re
 import socket
 import threading
@@ -13,15 +15,18 @@ from typing import Any, TypeVar
 
 import streamlit
 import uvicorn
-from streamlit import auth_util, cli_util, config
+from streamlit import auth_util, cli_util, config, runtime
 from streamlit.errors import StreamlitAuthError
+from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server import server_util
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import (
     _get_signed_cookie_with_chunks,
     is_host_allowed,
@@ -30,14 +35,16 @@ from streamlit.web.server.starlette.starlette_websocket import (
 __all__ = [
     "address_of_browser",
     "base_path",
+    "before_each_download",
     "before_each_run",
     "chart_scripts",
     "claims",
+    "claims_of_cookies",
     "drop_uploads",
     "first_files",
+    "forget_closed_tabs",
     "has_sign_in",
     "is_automatic_run",
-    "is_cookie_of_sign_in",
     "is_host_allowed",
     "is_run_alone",
     "leave_pages_folder",
@@ -106,9 +113,17 @@ def sign_in_trouble() -> str:
     return ""
 
 
-def is_cookie_of_sign_in(cookies: Mapping[str, str]) -> bool:
-    """Whether cookies hold a signing in that this server has signed, whatever became of it since."""
-    return bool(_get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME))
+def claims_of_cookies(cookies: Mapping[str, str]) -> dict[str, Any]:
+    """What the provider said of whoever has these cookies; empty where this server has not signed them."""
+    found = dict(cookies)
+    signed = _get_signed_cookie_with_chunks(found, USER_COOKIE_NAME)
+    given = json.loads(signed) if signed else {}
+    tokens = _get_signed_cookie_with_chunks(found, TOKENS_COOKIE_NAME) if given else None
+    exposed = auth_util.get_expose_tokens_config()
+    if tokens and exposed:
+        known = json.loads(tokens)
+        given["tokens"] = {kind: known[f"{kind}_token"] for kind in exposed if f"{kind}_token" in known}
+    return given
 
 
 def claims() -> dict[str, Any]:
@@ -132,6 +147,25 @@ def before_each_run(check: Callable[[Mapping[str, Any]], bool]) -> None:
         run(self, rerun_data)
 
     ScriptRunner._run_script = _run_script
+
+
+def before_each_download(check: Callable[[Mapping[str, Any]], bool], refusal: str) -> None:
+    """Have what a page makes only once it is asked for refused, where a check of the user's claims says no.
+
+    A button of an open page, as of a download, is answered without a run of the page.
+    """
+    answer = AppSession._handle_backend_operation_request
+
+    async def _handle_backend_operation_request(self: AppSession, request: BackendOperationRequest) -> None:
+        if await asyncio.to_thread(check, dict(self._user_info)):
+            await answer(self, request)
+            return
+        message = ForwardMsg()
+        message.backend_operation_response.request_id = request.request_id
+        message.backend_operation_response.error_msg = refusal
+        self._enqueue_forward_msg(message)
+
+    AppSession._handle_backend_operation_request = _handle_backend_operation_request
 
 
 def once_a_run(what: str, find: Callable[[], T]) -> T:
@@ -207,6 +241,18 @@ def send_at_once() -> None:
         await start(self, sockets)
 
     uvicorn.Server.startup = startup
+
+
+def forget_closed_tabs() -> int:
+    """Drop closed tabs that are kept no longer for whoever reconnects; how many.
+
+    To be called on the event loop, as Streamlit uses them there.
+    """
+    if not runtime.exists():
+        return 0
+    manager = runtime.get_instance()._session_mgr
+    with manager._storage_lock:
+        return len(manager._session_storage._cache.expire())
 
 
 def uploads() -> dict[str, UploadedFileRec]:

@@ -31,8 +31,9 @@ AUTH = {
 @pytest.fixture
 def auth(monkeypatch):
     """Have sign-in set up so, at any address."""
-    runs = []
+    runs, downloads = [], []
     monkeypatch.setattr(streamlit_internals, "before_each_run", runs.append)
+    monkeypatch.setattr(streamlit_internals, "before_each_download", lambda *given: downloads.append(given))
     options = {"server.address": "0.0.0.0", "server.trustedUserHeaders": None, "server.baseUrlPath": ""}
     monkeypatch.setattr(streamlit_internals, "option", options.get)
 
@@ -46,7 +47,7 @@ def auth(monkeypatch):
         )
         return entrance.Entrance()
 
-    start.runs = runs
+    start.runs, start.downloads = runs, downloads
     return start
 
 
@@ -56,6 +57,7 @@ def test_other_machines_are_answered_where_people_sign_in(auth):
     assert made.token is None
     assert made.middleware().cls is SignInGate
     assert auth.runs == [sign_in.is_allowed]
+    assert auth.downloads == [(sign_in.is_allowed, entrance.ENDED)]
 
 
 @pytest.mark.parametrize(

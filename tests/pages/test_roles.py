@@ -1,17 +1,19 @@
 """What pages show to whom, and what a page that was not asked for cannot do all the same."""
 
 import time
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from leukemia.access import acting, sessions
+from leukemia.access import acting, provider, sessions
 from leukemia.access.users import LOCAL
 from leukemia.cases import cells, verdicts
 from leukemia.errors import AccessError, SessionEndedError
 from leukemia.storage import database
 from pages.components import sign_in, streamlit_internals
 from pages.sections.cases import saving
+from tests.support import oidc
 from tests.support.app import dashboard, go, labels, open_page, press, said, widget
 from tests.support.case_factory import make_case
 
@@ -30,6 +32,8 @@ def signed_in(monkeypatch, tmp_path, tiny_bundle):
     monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
     monkeypatch.setenv("LEUKEMIA_ROLES_CLAIM", "groups")
     monkeypatch.setattr(streamlit_internals, "has_sign_in", lambda: True)
+    nowhere = {"server_metadata_url": "http://127.0.0.1:9/.well-known/openid-configuration"}
+    monkeypatch.setattr(streamlit_internals, "sign_in_settings", lambda: nowhere)
     monkeypatch.setattr(acting, "_asked", [])
     claims = {}
     monkeypatch.setattr(streamlit_internals, "claims", lambda: dict(claims))
@@ -155,6 +159,38 @@ def test_a_role_that_was_taken_away_is_gone_at_the_next_click(signed_in, case):
     (data / "roles.toml").write_text("[people")
     assert "list of roles cannot be used" in said(page.run())
     assert case.identifier not in said(page)
+
+
+def test_a_role_by_claim_counts_for_a_time_and_one_of_the_list_beyond_it(signed_in, case, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_CLAIM_MINUTES", "10")
+    data = signed_in("reader", iat=int(time.time()) - 9 * 60)
+    page = open_page("cases", case=str(case.id))
+    assert "Add cells" in labels(page)
+    signed_in("reader", iat=int(time.time()) - 11 * 60)
+    with pytest.raises(SessionEndedError, match="confirmed your roles more than 10 minutes ago"):
+        verdicts.give(data, case.id, [1], "ALL-like", reader="Rita")
+    page.run()
+    assert "more than 10 minutes ago. Sign in again" in said(page)
+    assert [button.label for button in page.button] == ["Sign in"]
+    (data / "roles.toml").write_text('[people]\n"reader" = ["reader"]')
+    assert "Add cells" in labels(page.run())
+
+
+def test_a_role_that_is_taken_away_at_the_provider_is_gone_within_a_minute(signed_in, case, monkeypatch):
+    with oidc.provider() as issuer:
+        address = {"server_metadata_url": f"{issuer}/.well-known/openid-configuration"}
+        monkeypatch.setattr(streamlit_internals, "sign_in_settings", lambda: address)
+        token = oidc.access_token(issuer, "rita")
+        data = signed_in("reader", sub="rita", iat=int(time.time()) - 61, tokens={"access": token})
+        page = open_page("cases", case=str(case.id))
+        assert "Add cells" in labels(page)
+        oidc.change(issuer, "rita", groups=["viewer"])
+        monkeypatch.setattr(provider, "EVERY", timedelta(0))
+        with pytest.raises(AccessError, match="you need the role reader"):
+            verdicts.give(data, case.id, [1], "ALL-like", reader="Rita")
+        assert "Add cells" not in labels(page.run())
+        oidc.change(issuer, "rita", groups=[])
+        assert "have no role here" in said(page.run())
 
 
 def test_a_session_without_use_ends_on_the_page_and_in_the_package(signed_in, case):

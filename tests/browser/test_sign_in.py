@@ -83,6 +83,33 @@ def test_a_reader_signs_in_comes_back_to_the_case_and_reads_under_the_name_of_th
     assert [(one.reader, one.verdict) for one in readings] == [("Rita Reader", "ALL-like")]
 
 
+# Of the cell that keys have moved to: pixels to the bar below it, and to the one above.
+CLEAR_OF_BARS = """() => {
+  const deep = [...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean);
+  const find = (selector) => deep.map((root) => root.querySelector(selector)).find(Boolean);
+  const [card, above] = [find(".card.at"), find(".bar")].map((one) => one.getBoundingClientRect());
+  const below = document.querySelector("[data-testid=stBottom]").getBoundingClientRect();
+  return [below.top - card.bottom, card.top - above.bottom];
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_bar_covers_the_cell_that_is_read(person, house, width):
+    make = [0.9, 0.5, 0.1] * 12
+    case = make_case(house.data, f"P-{width}", make)
+    page = person("rita", f"cases?case={case.id}")
+    page.set_viewport_size({"width": width, "height": 800})
+    at_rest(page)
+    bar = page.get_by_test_id("stBottom").bounding_box()
+    assert bar["height"] < (60 if width >= 768 else 100)
+    page.locator(".cells").focus()
+    for key in ["ArrowDown"] * 12 + ["ArrowUp"] * 12:
+        page.keyboard.press(key)
+        at_rest(page)
+        below, above = page.evaluate(CLEAR_OF_BARS)
+        assert below >= 0 and above >= 0, (key, below, above)
+
+
 def test_a_viewer_sees_and_cannot_give_a_verdict_even_by_a_message_of_her_own(person, house):
     page = person("vera", of_case(house))
     page.get_by_text("Vera Viewer (viewer)").wait_for()

@@ -5,6 +5,7 @@ References
 .. [1] DICOM PS3.4 annex B (Storage), PS3.7 9.1.1 (C-STORE), PS3.15 annex B (TLS).
 """
 
+import contextlib
 import logging
 import ssl
 import warnings
@@ -123,8 +124,11 @@ def send(instances: Iterable[Instance], delivery: Delivery, node: Node, *, secon
         line = _connect(node, seconds)
         try:
             for one in instances:
-                # It may have ended while the next object was made.
-                status = _store(line, one) if line.is_established else None
+                status = None
+                with contextlib.suppress(SendingError):
+                    # A node may tire of an idle line while the next object is made.
+                    line = line if line.is_established else _connect(node, seconds)
+                    status = _store(line, one)
                 if status is None:
                     delivery.ended_before = one.name
                     return

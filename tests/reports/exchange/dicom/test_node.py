@@ -213,7 +213,9 @@ def test_one_that_never_answers_is_not_waited_for_longer_than_was_said(tmp_path,
 
 
 @pytest.mark.slow
-def test_an_object_may_take_longer_to_make_than_an_answer_is_waited_for(tmp_path, case, archive):
+@pytest.mark.parametrize("patience", [60, 1])
+def test_an_object_may_take_longer_to_make_than_anybody_waits(tmp_path, case, archive, patience):
+    archive.entity.network_timeout = patience
     content = report.gather(tmp_path, case.id, None)
 
     def slowly():

@@ -7,6 +7,7 @@ References
 
 import contextlib
 import logging
+import socket
 import ssl
 import warnings
 from collections.abc import Iterable
@@ -148,18 +149,30 @@ def _connect(node: Node, seconds: float) -> "Association":
     ours.connection_timeout = ours.acse_timeout = ours.dimse_timeout = seconds
     # The line is idle while the next object is made, however long that takes.
     ours.network_timeout = None
-    try:
-        tls = (_tls(node.trusted), node.host) if node.trusted else None
-        line = ours.associate(node.host, node.port, ae_title=node.called, tls_args=tls)
-    except OSError as error:
-        raise SendingError(f"{node} cannot be reached: {error.strerror or error}.") from error
+    tls = (_tls(node.trusted), node.host) if node.trusted else None
+    there, here = _addresses(node, seconds)
+    line = ours.associate(there, node.port, ae_title=node.called, bind_address=(here, 0), tls_args=tls)
     if line.is_established:
         return line
     if line.is_rejected:
         reason = line.acceptor.primitive.reason_str
         raise SendingError(f"{node} refused the connection: {reason[:1].lower()}{reason[1:]}.")
     trust = ", or its certificate is not one that is trusted" if node.trusted else ""
-    raise SendingError(f"{node} cannot be reached, did not answer within {seconds:g} seconds{trust}.")
+    raise SendingError(f"{node} broke off, or did not answer within {seconds:g} seconds{trust}.")
+
+
+def _addresses(node: Node, seconds: float) -> tuple[str, str]:
+    """The node's address and ours towards it, by a connection that is closed at once.
+
+    The library would take a place on every interface of this machine, and does not say why it gets no answer.
+    """
+    try:
+        with socket.create_connection((node.host, node.port), timeout=seconds) as line:
+            return line.getpeername()[0], line.getsockname()[0]
+    except TimeoutError as error:
+        raise SendingError(f"{node} did not answer within {seconds:g} seconds.") from error
+    except OSError as error:
+        raise SendingError(f"{node} cannot be reached: {error.strerror or error}.") from error
 
 
 def _tls(trusted: Path) -> ssl.SSLContext:

@@ -32,6 +32,7 @@ from leukemia.reports.exchange.dicom import export, node
 from leukemia.reports.exchange.dicom.node import Delivery, Node
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import make_case
+from tests.support.watch import Watch
 
 NAME = "P-1"
 KINDS = (VLMicroscopicImageStorage, ComprehensiveSRStorage)
@@ -238,6 +239,30 @@ def test_nothing_of_a_case_is_logged(tmp_path, archive, caplog):
     assert one.PatientID == "Hidden-8"
     assert [record for record in caplog.records if record.name.startswith(("pynetdicom", "pydicom"))] == []
     assert "Secret-4711" not in caplog.text
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_program_that_sends_touches_nobody_but_the_node(tmp_path, case, archive):
+    (tmp_path / "watched").mkdir()
+    watched = Watch(tmp_path / "watched")
+    to = f"localhost:{archive.port}"
+    done = watched.run(
+        "-m",
+        "leukemia",
+        "send",
+        NAME,
+        to,
+        "--kind",
+        "dicom",
+        LEUKEMIA_DATA=tmp_path,
+        LEUKEMIA_MODEL=tmp_path / "bundle",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert len(archive.kept) == OBJECTS
+    assert len(watched.started) >= 1
+    watched.check()
 
 
 def test_titles_are_checked_and_are_for_dicom_only(tmp_path, case, capsys):

@@ -91,7 +91,7 @@ def long_string(text: str) -> str:
 
 def person(name: str) -> str:
     """A printed name as a DICOM person's name (PN), unparted: which of it is the family's is not known."""
-    return f"{NOT_IN_A_NAME.sub(' ', name).strip()[: LONGEST - 1]}^"
+    return f"{NOT_IN_A_NAME.sub(' ', name).strip()[: LONGEST - 1] or '-'}^"
 
 
 def date(at: str) -> str:

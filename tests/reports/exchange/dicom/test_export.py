@@ -168,6 +168,13 @@ def test_a_report_is_verified_by_whoever_signed_and_by_nobody_before(tmp_path):
     assert str(observer.VerificationDateTime) == case.signed_at[:19].translate(str.maketrans("", "", "-T:"))
 
 
+@pytest.mark.parametrize(
+    ("name", "written"), [("患者 太郎", "患者 太郎^"), ("A" * 200, "A" * 63 + "^"), ("^=\\", "-^")]
+)
+def test_a_name_is_written_as_one_part_and_never_empty(name, written):
+    assert header.person(name) == written
+
+
 def test_the_same_state_makes_the_same_bytes_and_a_verdict_only_another_report(tmp_path, case):
     first = exported(tmp_path, case)
     once, twice = (case_files.make(tmp_path, case, case_files.DICOM, lambda _: None) for _ in range(2))

@@ -6,7 +6,15 @@ It takes the parsed arguments and returns the exit status.
 from argparse import Namespace
 
 from leukemia.cli.arguments import Commands, whole
-from leukemia.cli.training import bundle_folder, import_keras, recipe_of, training_options
+from leukemia.cli.training import (
+    bundle_folder,
+    import_keras,
+    prepare_spread,
+    recipe_of,
+    spread_of,
+    spread_options,
+    training_options,
+)
 from leukemia.errors import RecipeError
 
 TRIALS = 12
@@ -28,6 +36,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--trials", type=whole(1), default=TRIALS, help="number of trials (default %(default)s)"
     )
+    spread_options(command, "learn the first trials, which are drawn at random, side by side")
     command.set_defaults(run=sweep)
 
 
@@ -42,6 +51,7 @@ def sweep(options: Namespace) -> int:
             f"not {options.trials}."
         )
     axes = search_space.axes(options.recipe, options.vary, _fixed(options))
+    prepare_spread(options)
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import sweep as sweeps
@@ -53,7 +63,9 @@ def sweep(options: Namespace) -> int:
     asked = sweeps.Sweep(plan, axes, options.trials)
     output = bundle_folder(options, f"{recipe.name}-sweep")
     with Bar("cells") as bar:
-        bundle = sweeps.sweep(asked, options.data, output, on_error_stream(), progress=bar)
+        bundle = sweeps.sweep(
+            asked, options.data, output, on_error_stream(), progress=bar, spread=spread_of(options)
+        )
     print(f"Wrote {bundle.folder}")
     best = bundle.record.recipe.training
     print("Best settings: " + ", ".join(f"{axis.name}={best[axis.name]}" for axis in axes))

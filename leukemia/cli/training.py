@@ -71,12 +71,7 @@ def add_to(commands: Commands) -> None:
         default=4,
         help=("number of orientations of each cell to average (default 4)"),
     )
-    command.add_argument(
-        "--threads",
-        type=whole(1, settings.MOST_WORKERS),
-        help="threads that a network learns with; its last digits hang on them (default: a thread a core)",
-    )
-    executor_option(command, "learn the folds side by side, each by as many cores as --threads says")
+    spread_options(command, "learn the folds side by side, each by as many cores as --threads says")
     command.set_defaults(run=crossvalidate)
 
     command = commands.add_parser("pace", help="measure how fast a recipe trains on this machine")
@@ -150,9 +145,7 @@ def train(options: Namespace) -> int:
 
 def crossvalidate(options: Namespace) -> int:
     """Evaluate a recipe on every patient, fold by fold, and write its bundle."""
-    check_executor(options)
-    if options.threads:
-        threads.limit(options.threads)
+    prepare_spread(options)
     import_keras()
     from leukemia.cli.console import Bar, print_bundle
     from leukemia.training import cross_validation
@@ -172,15 +165,32 @@ def crossvalidate(options: Namespace) -> int:
             leave=options.leave,
             views=options.views,
             progress=bar,
-            spread=_spread(options),
+            spread=spread_of(options),
         )
     print(f"Wrote {bundle.folder}")
     print_bundle(bundle)
     return 0
 
 
-def _spread(options: Namespace) -> "Spread | None":
-    """Where folds are learned; None for here, one by one."""
+def spread_options(command: argparse.ArgumentParser, what: str) -> None:
+    """Add what a training takes that may be spread over cores and machines."""
+    command.add_argument(
+        "--threads",
+        type=whole(1, settings.MOST_WORKERS),
+        help="threads that a network learns with; its last digits hang on them (default: a thread a core)",
+    )
+    executor_option(command, what)
+
+
+def prepare_spread(options: Namespace) -> None:
+    """Set the threads, before what computes is imported."""
+    check_executor(options)
+    if options.threads:
+        threads.limit(options.threads)
+
+
+def spread_of(options: Namespace) -> "Spread | None":
+    """Where on Ray parts are learned; None for here, one by one."""
     from leukemia.training.on_ray import Spread
 
     if options.executor != RAY:

@@ -1,4 +1,4 @@
-"""Parts of a training that do not wait for each other, learned on Ray: the folds of a cross-validation.
+"""Parts of a training that do not wait for each other, learned on Ray: folds, and the first trials of a sweep.
 
 A worker learns a fold by the very function that learns it one by one, into the same folder, and with as many
 threads: the order in which a network adds up its sums hangs on them. What comes after finds each fold done,
@@ -7,7 +7,7 @@ place, and the same registry of runs.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from leukemia.scale import cluster, team, threads
 from leukemia.settings import JOB_FOLDER
 
 if TYPE_CHECKING:
+    from leukemia.training.callbacks import ReportToJob
     from leukemia.training.cross_validation import CrossValidation
     from leukemia.training.plan import Plan
 
@@ -31,8 +32,18 @@ class Spread:
     cores: int
 
 
-class FoldWorker:
-    """Learns folds in a process of its own.
+class _Learner:
+    """A process of its own, that computes with some threads."""
+
+    def __init__(self, cores: int) -> None:
+        threads.limit(cores)
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        # The job is reported by the process that it started.
+        os.environ.pop(JOB_FOLDER, None)
+
+
+class FoldWorker(_Learner):
+    """Learns folds.
 
     Parameters
     ----------
@@ -46,11 +57,8 @@ class FoldWorker:
     """
 
     def __init__(self, data: Path, views: int, run_id: str, cores: int) -> None:
+        super().__init__(cores)
         self._data, self._views, self._run_id = data, views, run_id
-        threads.limit(cores)
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        # The job is reported by the process that it started.
-        os.environ.pop(JOB_FOLDER, None)
 
     def prepare(self) -> None:
         """Import what learns."""
@@ -69,6 +77,36 @@ class FoldWorker:
         return [name for name, _ in items]
 
 
+class TrialWorker(_Learner):
+    """Learns trials of a sweep.
+
+    Parameters
+    ----------
+    data : Path
+        The prepared folder.
+    folder : Path
+        Where the checkpoints of the sweep lie.
+    cores : int
+        How many threads it learns with.
+    """
+
+    def __init__(self, data: Path, folder: Path, cores: int) -> None:
+        super().__init__(cores)
+        self._data, self._folder = data, folder
+
+    def prepare(self) -> None:
+        """Import what learns."""
+        from leukemia.training import sweep
+
+        self._sweep = sweep
+
+    def answer(self, items: "list[tuple[str, Plan]]") -> list[str]:
+        """Learn trials into their checkpoints; one that diverges is left at its last epoch before that."""
+        for name, plan in items:
+            self._sweep.learn_to_checkpoint(name, plan, self._data, self._folder)
+        return [name for name, _ in items]
+
+
 def learn_folds(plans: "Mapping[str, Plan]", shared: "CrossValidation", spread: Spread) -> None:
     """Learn folds on Ray, those that are not done.
 
@@ -84,14 +122,49 @@ def learn_folds(plans: "Mapping[str, Plan]", shared: "CrossValidation", spread: 
     LeukemiaError
         Where Ray or the cluster is not there, or a fold cannot be learned.
     """
+    arguments = shared.data.resolve(), shared.views, shared.run_id, spread.cores
+    _learn(FoldWorker, arguments, list(plans.items()), shared.job, spread)
 
+
+def learn_trials(
+    plans: "Sequence[Plan]", data: Path, folder: Path, job: "ReportToJob", spread: Spread
+) -> None:
+    """Learn trials of a sweep on Ray, those that are not done.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+    data : Path
+        The prepared folder.
+    folder : Path
+        Where the checkpoints of the sweep lie.
+    job : ReportToJob
+    spread : Spread
+
+    Raises
+    ------
+    LeukemiaError
+        Where Ray or the cluster is not there, or a trial cannot be learned.
+    """
+    named = [(f"trial {number}", plan) for number, plan in enumerate(plans, 1)]
+    _learn(TrialWorker, (data.resolve(), folder.resolve(), spread.cores), named, job, spread)
+
+
+def _learn(
+    kind: type[_Learner],
+    arguments: tuple[object, ...],
+    parts: "list[tuple[str, Plan]]",
+    job: "ReportToJob",
+    spread: Spread,
+) -> None:
     def give_up(item: "tuple[str, Plan]") -> str:
         raise ClusterError(LOST.format(item[0]))
 
-    arguments = shared.data.resolve(), shared.views, shared.run_id, spread.cores
+    if not parts:
+        return
     with cluster.opened(spread.address, os.cpu_count() or 1) as cores:
-        workers = min(len(plans), max(1, cores // spread.cores))
-        batches = enumerate([item] for item in plans.items())
-        done = team.work(FoldWorker, arguments, batches, workers, give_up, cores=spread.cores)
+        workers = min(len(parts), max(1, cores // spread.cores))
+        batches = enumerate([item] for item in parts)
+        done = team.work(kind, arguments, batches, workers, give_up, cores=spread.cores)
         for count, _ in enumerate(done, 1):
-            shared.job.step(f"Learning folds on Ray: {count} of {len(plans)} done")
+            job.step(f"Learning on Ray: {count} of {len(parts)} done")

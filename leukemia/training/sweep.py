@@ -31,10 +31,11 @@ from leukemia.jobs import signals
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.tracking.records import BEST_OF, RunKind, RunStatus
+from leukemia.training import on_ray, sweep_study, trainer, training_data
 from leukemia.training import run as training
-from leukemia.training import sweep_study, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint
+from leukemia.training.on_ray import Spread
 from leukemia.training.plan import Plan, provenance
 from leukemia.training.sweep_study import RANKED_BY, PruneTrial, Sweep
 from leukemia.training.training_data import Progress, TrainingData
@@ -66,6 +67,8 @@ class _SweepRun:
     run: run_writer.RunWriter
     job: ReportToJob
     callbacks: tuple[keras.callbacks.Callback, ...]
+    # Folders of the checkpoints of trials that were learned on Ray and are not recorded yet.
+    ahead: set[Path]
 
     def report_trials(self) -> None:
         """Report to the job how the trials stand."""
@@ -79,6 +82,7 @@ def sweep(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
     progress: Progress | None = None,
+    spread: Spread | None = None,
 ) -> bundles.Bundle:
     """Try settings, train the best ones as an ordinary training, write its bundle, record all.
 
@@ -93,6 +97,9 @@ def sweep(
         What else happens while a trial learns; ``params["part"]`` is the trial's name.
     progress : callable, optional
         Called while cells are cropped; see :func:`training_data.load_crops`.
+    spread : Spread, optional
+        Where on Ray the first trials are learned, those that hang on no result; the others follow here, one
+        by one, since each is proposed by the results before it.
 
     Raises
     ------
@@ -111,8 +118,10 @@ def sweep(
         job = ReportToJob(asked.plan.recipe.name, asked.epochs, asked.count)
         job.record_run(run.run_id, STALE if sweep_study.drop_stale(data, dataset.fingerprint) else "")
         folder = Workspace(data).sweeps / name
-        running = _SweepRun(asked, data, dataset, study, folder, run, job, tuple(callbacks))
+        running = _SweepRun(asked, data, dataset, study, folder, run, job, tuple(callbacks), set())
         with run:
+            if spread:
+                _learn_ahead(running, spread)
             while trial := sweep_study.upcoming(asked, study):
                 running.report_trials()
                 _try(running, trial)
@@ -150,6 +159,13 @@ def _start(asked: Sweep, data: Path, dataset: TrainingData, study: optuna.Study)
     return run
 
 
+def _learn_ahead(running: _SweepRun, spread: Spread) -> None:
+    """Learn the first trials side by side; each is recorded when its turn comes."""
+    plans = sweep_study.at_random(running.asked, running.study)
+    running.ahead.update(_checkpoint(plan, running).folder for plan in plans)
+    on_ray.learn_trials(plans, running.data, running.folder, running.job, spread)
+
+
 def _try(running: _SweepRun, trial: Trial) -> None:
     """Train one trial as long as it is promising, and record its outcome."""
     if like := sweep_study.same(running.asked, trial):
@@ -161,6 +177,7 @@ def _try(running: _SweepRun, trial: Trial) -> None:
         return
     plan = running.asked.planned(trial.params)
     checkpoint = _checkpoint(plan, running)
+    running.ahead.discard(checkpoint.folder)
     history = checkpoint.read().history
     name = f"trial {trial.number + 1}/{running.asked.count}"
     run = run_writer.start(
@@ -179,9 +196,7 @@ def _try(running: _SweepRun, trial: Trial) -> None:
     callbacks = (RecordEpochs(run), running.job, *running.callbacks, diverged, prune)
     keras.utils.clear_session()
     try:
-        if history:
-            # Saved, and perhaps not yet reported when the process was killed.
-            prune.on_epoch_end(len(history) - 1, history[-1])
+        _report(history, prune, run)
         _, state = trainer.learn(
             plan, running.data, running.dataset, checkpoint, callbacks, run_id=run.run_id, part=name
         )
@@ -196,6 +211,40 @@ def _try(running: _SweepRun, trial: Trial) -> None:
         _end(running, trial, run, TrialState.FAIL)
     else:
         _end(running, trial, run, TrialState.COMPLETE, state.history[state.best_epoch][RANKED_BY])
+
+
+def learn_to_checkpoint(name: str, plan: Plan, data: Path, folder: Path) -> None:
+    """Learn a trial and report it to nobody; where it diverges, its last epoch before that is kept.
+
+    Parameters
+    ----------
+    name : str
+    plan : Plan
+        With the settings of the trial.
+    data : Path
+        A prepared folder.
+    folder : Path
+        Where the checkpoints of the sweep lie.
+    """
+    dataset = training_data.load(data, plan)
+    checkpoint = Checkpoint(folder, plan.parameters(), dataset.fingerprint)
+    diverged = keras.callbacks.TerminateOnNaN(raise_error=True)
+    keras.utils.clear_session()
+    try:
+        trainer.learn(plan, data, dataset, checkpoint, (diverged,), part=name)
+    except RuntimeError as error:
+        if not _is_divergence(error):
+            raise
+
+
+def _report(history: list[dict[str, float]], prune: PruneTrial, run: run_writer.RunWriter) -> None:
+    """Report epochs that are saved and perhaps not reported: of a process that was killed, or of Ray."""
+    reached = 0
+    try:
+        for reached, metrics in enumerate(history, 1):
+            prune.on_epoch_end(reached - 1, metrics)
+    finally:
+        run.catch_up(history[:reached])
 
 
 def _is_divergence(error: BaseException) -> bool:
@@ -232,7 +281,7 @@ def _keep_best(running: _SweepRun) -> None:
     best = sweep_study.best(running.study)
     needed = _checkpoint(running.asked.planned(best.params), running).folder if best else None
     for path in running.folder.glob("*"):
-        if path != needed:
+        if path != needed and path not in running.ahead:
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -171,6 +171,21 @@ def upcoming(asked: Sweep, study: optuna.Study) -> Trial | None:
     return trial
 
 
+def at_random(asked: Sweep, study: optuna.Study) -> list[Plan]:
+    """Plans of the trials to come that are drawn at random: what they are hangs on no other's result."""
+    scratch = optuna.create_study(direction="maximize")
+    for trial in study.trials:
+        if trial.state.is_finished():
+            scratch.add_trial(trial)
+    plans = []
+    while len(scratch.trials) < min(AT_RANDOM, asked.count):
+        trial = upcoming(asked, scratch)
+        if not same(asked, trial):
+            plans.append(asked.planned(trial.params))
+        scratch.tell(trial, 0.0)
+    return plans
+
+
 def resume_trial(study: optuna.Study, broken: FrozenTrial) -> Trial:
     """Open a trial that was broken off, under its own number.
 

@@ -7,8 +7,11 @@ import pytest
 
 from leukemia.errors import ClusterError
 from leukemia.networks import recipe
+from leukemia.recipes import search_space
 from leukemia.settings import JOB_FOLDER
-from leukemia.training import cross_validation, on_ray, trainer
+from leukemia.tracking import run_history
+from leukemia.training import cross_validation, on_ray, sweep_study, trainer
+from leukemia.training import sweep as sweeps
 from leukemia.training.plan import Plan
 from tests.training.conftest import link_images
 
@@ -53,3 +56,54 @@ def test_a_worker_reports_to_no_job_and_computes_with_the_threads_it_is_given(tm
     on_ray.FoldWorker(tmp_path, 1, "", 3)
     assert {os.environ[name] for name in on_ray.threads.NAMES} == {"3"}
     assert JOB_FOLDER not in os.environ
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_trials_on_ray_are_those_of_one_by_one(prepared, tmp_path, monkeypatch):
+    axes = search_space.axes("dense-baseline", ("learning_rate=0.0001:0.01",))
+    plan = Plan(RECIPE, "patient", target_recall=0.9)
+    asked = sweeps.Sweep(plan, axes, 3)
+    found = []
+    for name, spread in (("one by one", None), ("on ray", on_ray.Spread("", os.cpu_count()))):
+        data = tmp_path / name
+        data.mkdir()
+        link_images(prepared, data)
+        if spread:
+            ahead = on_ray.learn_trials
+
+            def then_learn_nothing(*arguments, ahead=ahead):
+                ahead(*arguments)
+                # What is left of the trials is to be recorded; the best one ends as an ordinary training.
+                monkeypatch.setattr(trainer, "_descend", lambda *_: pytest.fail("learned here"))
+
+            monkeypatch.setattr(on_ray, "learn_trials", then_learn_nothing)
+        bundle = sweeps.sweep(asked, data, None, spread=spread)
+        (parent,) = (run for run in run_history.runs(data) if run.kind == "sweep")
+        trials = run_history.children(data, parent.run_id)
+        epochs = [run_history.histories(data, one.run_id) for one in trials]
+        found.append(
+            (
+                bundle.predictions,
+                [{name: one.tags[name] for name in ("outcome", "objective", "trial")} for one in trials],
+                [[epoch["val_auroc"] for epoch in one] for one in epochs],
+                [one.settings["learning_rate"] for one in trials],
+            )
+        )
+        assert not [path for path in (data / "sweeps").iterdir() if path.is_dir()]
+    (expected, *recorded), (predictions, *again) = found
+    assert predictions.equals(expected)
+    assert again == recorded and len(recorded[0]) == 3
+
+
+def test_only_trials_that_hang_on_no_result_are_learned_ahead(prepared, tmp_path):
+    axes = search_space.axes("dense-baseline", ("learning_rate=0.0001:0.01",))
+    asked = sweeps.Sweep(Plan(RECIPE, "patient", target_recall=0.9), axes, 12)
+    study = sweep_study.study(link_images(prepared, tmp_path), "one")
+    plans = sweep_study.at_random(asked, study)
+    assert len(plans) == sweep_study.AT_RANDOM
+    for done, value in enumerate((0.9, 0.1)):
+        trial = sweep_study.upcoming(asked, study)
+        assert asked.planned(trial.params) == plans[done]
+        study.tell(trial, value)
+    assert sweep_study.at_random(asked, study) == plans[2:]

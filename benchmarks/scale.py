@@ -61,16 +61,17 @@ def on_workers(
 ) -> tuple[Pace, list[Answer]]:
     """The same on Ray."""
     marks: list[tuple[float, int, float]] = []
+    used: dict[int, float] = {}
 
     def note(done: int, total: int, what: str) -> None:
-        marks.append((time.perf_counter(), done, _processor_time()))
+        marks.append((time.perf_counter(), done, _processor_time(used)))
 
     begun = time.perf_counter()
     output = scratch / "cells.csv"
     answers = list(on_ray.classify(bundle, images, None, output, address="", cores=workers, progress=note))
-    (first, before, used), (last, after, used_then) = marks[1], marks[-1]
+    (first, before, processor), (last, after, processor_then) = marks[1], marks[-1]
     rest = after - before
-    return Pace(rest / (last - first), first - begun, (used_then - used) / rest * 1_000), answers
+    return Pace(rest / (last - first), first - begun, (processor_then - processor) / rest * 1_000), answers
 
 
 def main() -> None:
@@ -117,16 +118,15 @@ def _called(workers: int) -> str:
     return f"Ray, {workers} worker{'s' if workers > 1 else ''}" if workers else "one process, no Ray"
 
 
-def _processor_time() -> float:
-    """Seconds of processor time of this process and all of Ray's so far."""
-    found = time.process_time()
+def _processor_time(used: dict[int, float]) -> float:
+    """Seconds of processor time of this process and all of Ray's so far, those that have ended, too."""
     for one in psutil.Process().children(recursive=True):
         try:
-            used = one.cpu_times()
-            found += used.user + used.system
+            times = one.cpu_times()
+            used[one.pid] = times.user + times.system
         except psutil.NoSuchProcess:
             continue
-    return found
+    return time.process_time() + sum(used.values())
 
 
 def _median(paces: list[Pace]) -> Pace:

@@ -62,10 +62,9 @@ def sweep(options: Namespace) -> int:
     plan = Plan(recipe, "patient", options.seed, options.target_recall)
     asked = sweeps.Sweep(plan, axes, options.trials)
     output = bundle_folder(options, f"{recipe.name}-sweep")
+    spread = spread_of(options)
     with Bar("cells") as bar:
-        bundle = sweeps.sweep(
-            asked, options.data, output, on_error_stream(), progress=bar, spread=spread_of(options)
-        )
+        bundle = sweeps.sweep(asked, options.data, output, on_error_stream(), progress=bar, spread=spread)
     print(f"Wrote {bundle.folder}")
     best = bundle.record.recipe.training
     print("Best settings: " + ", ".join(f"{axis.name}={best[axis.name]}" for axis in axes))

@@ -20,7 +20,6 @@ from sklearn.metrics import roc_auc_score
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import writer
 from leukemia.classes import is_all
-from leukemia.dataset import splits
 from leukemia.evaluation import novelty, out_of_fold
 from leukemia.evaluation.breakdown import stress, subgroups
 from leukemia.imaging.cell import center_crop
@@ -33,7 +32,7 @@ from leukemia.storage.atomic import whole_file
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import run_writer
 from leukemia.tracking.records import RunKind
-from leukemia.training import bundle_record, on_ray, trainer, training_data
+from leukemia.training import bundle_record, fold_plans, on_ray, trainer, training_data
 from leukemia.training.callbacks import RecordEpochs, ReportToJob
 from leukemia.training.checkpoint import Checkpoint, State
 from leukemia.training.frozen_features import FrozenFeatures
@@ -121,10 +120,10 @@ def crossvalidate(
     """
     on_all = replace(plan, split="fold", fold=ALL_CELLS)
     dataset = training_data.load(data, on_all, progress)
-    by_source = _by_source(plan, dataset) if leave != PATIENTS else {}
-    plans = by_source if leave == SOURCE else _by_patient(plan)
+    by_source = fold_plans.by_source(plan, dataset) if leave != PATIENTS else {}
+    plans = by_source if leave == SOURCE else fold_plans.by_patient(plan)
     plan = replace(plan, folds=len(plans))
-    beyond = _beyond_hard_sources(plan, by_source)
+    beyond = fold_plans.beyond_hard_sources(plan, by_source)
     parameters = on_all.parameters() | {"leave": leave, "folds": plan.folds, "views": views}
     whole_run = Checkpoint(Workspace(data).checkpoints, parameters, dataset.fingerprint)
     begun = whole_run.read()
@@ -178,31 +177,6 @@ def crossvalidate(
             labelled_cells(plan, whole.dataset),
         )
     return finish(data, output, run, bundle, whole_run, job)
-
-
-def _by_patient(plan: Plan) -> dict[str, Plan]:
-    """Names and plans of folds of whole patients."""
-    return {
-        f"fold {number + 1}/{plan.folds}": replace(plan, split="fold", fold=number)
-        for number in range(plan.folds)
-    }
-
-
-def _by_source(plan: Plan, dataset: TrainingData) -> dict[str, Plan]:
-    """Names and plans of folds of whole sources."""
-    return {
-        f"without {source}": replace(plan, split="source", fold=number, sources=(source,))
-        for number, source in enumerate(splits.sources(dataset.cells))
-    }
-
-
-def _beyond_hard_sources(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Plan]:
-    """A further plan, without both hard sources, where sources are left out and these are among them."""
-    left_out = {source for one in plans.values() for source in one.sources}
-    hard = subgroups.HARD_SOURCES
-    if not left_out > set(hard):
-        return {}
-    return {f"without {' and '.join(hard)}": replace(plan, split="source", sources=hard)}
 
 
 def _held_out(plans: Mapping[str, Plan], shared: CrossValidation) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Parts of a training that do not wait for each other, learned on Ray: folds, and the first trials of a sweep.
+"""Parts of a training that do not wait for each other, learned on Ray: folds, the first trials of a sweep.
 
 A worker learns a fold by the very function that learns it one by one, into the same folder, and with as many
 threads: the order in which a network adds up its sums hangs on them. What comes after finds each fold done,
@@ -96,15 +96,31 @@ class TrialWorker(_Learner):
 
     def prepare(self) -> None:
         """Import what learns."""
-        from leukemia.training import sweep
+        from leukemia.training import trainer
 
-        self._sweep = sweep
+        self._trainer = trainer
 
     def answer(self, items: "list[tuple[str, Plan]]") -> list[str]:
         """Learn trials into their checkpoints; one that diverges is left at its last epoch before that."""
         for name, plan in items:
-            self._sweep.learn_to_checkpoint(name, plan, self._data, self._folder)
+            self._learn(name, plan)
         return [name for name, _ in items]
+
+    def _learn(self, name: str, plan: "Plan") -> None:
+        import keras
+
+        from leukemia.training import sweep_study, training_data
+        from leukemia.training.checkpoint import Checkpoint
+
+        dataset = training_data.load(self._data, plan)
+        checkpoint = Checkpoint(self._folder, plan.parameters(), dataset.fingerprint)
+        diverged = keras.callbacks.TerminateOnNaN(raise_error=True)
+        keras.utils.clear_session()
+        try:
+            self._trainer.learn(plan, self._data, dataset, checkpoint, (diverged,), part=name)
+        except RuntimeError as error:
+            if not sweep_study.is_divergence(error):
+                raise
 
 
 def learn_folds(plans: "Mapping[str, Plan]", shared: "CrossValidation", spread: Spread) -> None:

@@ -203,7 +203,7 @@ def _try(running: _SweepRun, trial: Trial) -> None:
     except optuna.TrialPruned:
         _end(running, trial, run, TrialState.PRUNED)
     except BaseException as error:
-        if not _is_divergence(error):
+        if not sweep_study.is_divergence(error):
             run.end_with(error)
             raise
         logging.warning("%s: %s", name.capitalize(), DIVERGED)
@@ -211,30 +211,6 @@ def _try(running: _SweepRun, trial: Trial) -> None:
         _end(running, trial, run, TrialState.FAIL)
     else:
         _end(running, trial, run, TrialState.COMPLETE, state.history[state.best_epoch][RANKED_BY])
-
-
-def learn_to_checkpoint(name: str, plan: Plan, data: Path, folder: Path) -> None:
-    """Learn a trial and report it to nobody; where it diverges, its last epoch before that is kept.
-
-    Parameters
-    ----------
-    name : str
-    plan : Plan
-        With the settings of the trial.
-    data : Path
-        A prepared folder.
-    folder : Path
-        Where the checkpoints of the sweep lie.
-    """
-    dataset = training_data.load(data, plan)
-    checkpoint = Checkpoint(folder, plan.parameters(), dataset.fingerprint)
-    diverged = keras.callbacks.TerminateOnNaN(raise_error=True)
-    keras.utils.clear_session()
-    try:
-        trainer.learn(plan, data, dataset, checkpoint, (diverged,), part=name)
-    except RuntimeError as error:
-        if not _is_divergence(error):
-            raise
 
 
 def _report(history: list[dict[str, float]], prune: PruneTrial, run: run_writer.RunWriter) -> None:
@@ -245,11 +221,6 @@ def _report(history: list[dict[str, float]], prune: PruneTrial, run: run_writer.
             prune.on_epoch_end(reached - 1, metrics)
     finally:
         run.catch_up(history[:reached])
-
-
-def _is_divergence(error: BaseException) -> bool:
-    """Whether it comes from Keras's TerminateOnNaN, whose error has no type of its own."""
-    return isinstance(error, RuntimeError) and str(error).startswith("NaN or Inf loss")
 
 
 def _end(

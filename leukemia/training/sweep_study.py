@@ -231,6 +231,11 @@ def facts(asked: Sweep, study: optuna.Study) -> SweepFacts:
     )
 
 
+def is_divergence(error: BaseException) -> bool:
+    """Whether it comes from Keras's TerminateOnNaN, whose error has no type of its own."""
+    return isinstance(error, RuntimeError) and str(error).startswith("NaN or Inf loss")
+
+
 def _given(asked: Sweep, trials: Sequence[FrozenTrial]) -> dict[str, Any]:
     """Settings that need not be drawn: the recipe's own come first; few different ones go one by one."""
     own = {axis.name: getattr(asked.plan.recipe.training, axis.name) for axis in asked.axes}

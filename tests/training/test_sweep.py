@@ -241,10 +241,10 @@ def test_divergence_is_known_by_the_words_of_keras(data):
     watch = keras.callbacks.TerminateOnNaN(raise_error=True)
     with pytest.raises(RuntimeError) as caught:
         network.fit(np.full((4, 1), np.nan), np.zeros((4, 1)), verbose=0, callbacks=[watch])
-    assert sweeps._is_divergence(caught.value), (
-        f"Keras {keras.__version__} says it otherwise than 3.15.1: follow it in sweep._is_divergence."
+    assert sweep_study.is_divergence(caught.value), (
+        f"Keras {keras.__version__} says it otherwise than 3.15.1: follow it in sweep_study.is_divergence."
     )
-    assert not sweeps._is_divergence(RuntimeError("something else"))
+    assert not sweep_study.is_divergence(RuntimeError("something else"))
 
 
 def test_equal_settings_are_not_trained_twice(data, never_pruned, monkeypatch, trials_alone):

@@ -18,13 +18,26 @@ LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
 INSIDE = ("/_stcore/upload_file", "/media/", "/_stcore/script-health-check")
 METRICS = "/_stcore/metrics"
 RETURN, MINUTES = "leukemia-return", 15
-FAILED = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Signing in is not possible</title>
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <body style="font-family: sans-serif; max-width: 40rem; margin: 4rem auto; line-height: 1.5">
-<h1>Signing in is not possible at the moment</h1>
-<p>The sign-in service of your house does not answer. Nothing is lost. <a href="../">Go back</a> and try again
-in a few minutes; if it stays so, tell who looks after the sign-in service.</p>
-<p>{RESEARCH_USE}</p>
+<h1>{title}</h1>
+<p>{said}</p>
+<p>{use}</p>
 </body></html>"""
+DOWN = PAGE.format(
+    title="Signing in is not possible at the moment",
+    said="The sign-in service of your house does not answer. Nothing is lost. "
+    '<a href="../">Go back</a> and try again in a few minutes; if it stays so, tell who looks after the '
+    "sign-in service.",
+    use=RESEARCH_USE,
+)
+NOT_SIGNED_IN = PAGE.format(
+    title="You are not signed in",
+    said="Signing in was cancelled or took too long, or the answer of the sign-in service could not be "
+    'confirmed. Nothing is lost. <a href="./">Go back</a> and try again; if it stays so, tell who looks '
+    "after the sign-in service.",
+    use=RESEARCH_USE,
+)
 
 
 class SignInGate:
@@ -59,7 +72,7 @@ class SignInGate:
         elif path == LOGIN:
             await self._log_in(asked, receive, send)
         elif path == CALLBACK:
-            await self._app(scope, receive, _leading_back(asked, send))
+            await self._come_back(asked, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -81,7 +94,28 @@ class SignInGate:
 
         await self._app(asked.scope, receive, send_on)
         if state["failed"]:
-            await HTMLResponse(FAILED, 503, {"Cache-Control": "no-store"})(asked.scope, receive, send)
+            await HTMLResponse(DOWN, 503, {"Cache-Control": "no-store"})(asked.scope, receive, send)
+
+    async def _come_back(self, asked: HTTPConnection, receive: Receive, send: Send) -> None:
+        """Lead from the provider to the page that was left; say so where it has signed nobody in."""
+        state = {"failed": False}
+        lead_on = _leading_back(asked, send)
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # Whoever is signed in may have gone back to this address in the browser.
+                state["failed"] = not streamlit_internals.signs_in(message) and not _is_known(asked)
+            if not state["failed"]:
+                await lead_on(message)
+
+        await self._app(asked.scope, receive, send_on)
+        if state["failed"]:
+            await HTMLResponse(NOT_SIGNED_IN, 403, {"Cache-Control": "no-store"})(asked.scope, receive, send)
+
+
+def _is_known(asked: HTTPConnection) -> bool:
+    """Whether this server has signed somebody in who asks, whatever became of it since."""
+    return bool(streamlit_internals.claims_of_cookies(asked.cookies))
 
 
 def _is_signed_in(asked: HTTPConnection) -> bool:

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import streamlit
 import uvicorn
+from starlette.datastructures import Headers
+from starlette.types import Message
 from streamlit import auth_util, cli_util, config, runtime
 from streamlit.errors import StreamlitAuthError
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
@@ -54,9 +56,11 @@ __all__ = [
     "send_at_once",
     "sign_in_settings",
     "sign_in_trouble",
+    "signs_in",
     "uploads",
 ]
 
+GONE = (f'{USER_COOKIE_NAME}="";', f"{USER_COOKIE_NAME}=;")  # a cookie that is taken back
 _this_run = threading.local()  # each page runs on a thread of its own
 T = TypeVar("T")
 FOLDER = Path(streamlit.__file__).parent / "static"
@@ -124,6 +128,12 @@ def claims_of_cookies(cookies: Mapping[str, str]) -> dict[str, Any]:
         known = json.loads(tokens)
         given["tokens"] = {kind: known[f"{kind}_token"] for kind in exposed if f"{kind}_token" in known}
     return given
+
+
+def signs_in(answer: Message) -> bool:
+    """Whether the start of an answer hands the browser a signing in."""
+    cookies = Headers(raw=answer["headers"]).getlist("set-cookie")
+    return any(one.startswith(f"{USER_COOKIE_NAME}=") and not one.startswith(GONE) for one in cookies)
 
 
 def claims() -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Claims that nobody's provider made, and a page that stayed open: a real server, without a browser."""
 
 import asyncio
+import contextlib
 import json
 import time
 import urllib.error
 
+import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
@@ -88,12 +90,43 @@ def test_an_identity_token_of_a_false_provider_signs_nobody_in(tiny_bundle, tmp_
         server = oidc.dashboard(tiny_bundle, tmp_path, issuer)
         try:
             server.wait()
-            cookies = asyncio.run(oidc.sign_in_by_messages(server, "vera"))
-            assert COOKIE not in cookies
+            answer, cookies = asyncio.run(oidc.come_back(server, "vera"))
+            assert answer.status_code == 403 and COOKIE not in cookies
+            assert "You are not signed in" in answer.text and "For research use only" in answer.text
             shown = asyncio.run(seen(server, oidc.headers(server, cookies)))
             assert SIGN_IN in shown and SIGN_OUT not in shown
         finally:
             server.stop()
+
+
+def test_a_provider_that_goes_down_in_the_middle_signs_nobody_in_and_says_so(tiny_bundle, tmp_path):
+    with oidc.provider() as issuer:
+        server = oidc.dashboard(tiny_bundle, tmp_path, issuer)
+        try:
+            server.wait()
+            client, back = asyncio.run(oidc.go_to_provider(server, "vera"))
+        except BaseException:
+            server.stop()
+            raise
+    try:
+        answer = client.get(back)
+        assert answer.status_code == 403 and COOKIE not in client.cookies
+        assert "You are not signed in" in answer.text
+        # The same answer of the provider cannot be used again, either.
+        assert client.get(back).status_code == 403
+    finally:
+        client.close()
+        server.stop()
+
+
+def test_an_address_of_the_provider_that_is_used_again_signs_nobody_else_in(house):
+    client, back = asyncio.run(oidc.go_to_provider(house, "mona"))
+    with contextlib.closing(client):
+        assert client.get(back).status_code == 302
+        # Whoever signed in and goes back in the browser stays signed in.
+        assert client.get(back).status_code == 302 and COOKIE in client.cookies
+    with httpx.Client() as other:
+        assert other.get(back).status_code == 403 and COOKIE not in other.cookies
 
 
 def test_a_download_on_a_page_that_stayed_open_asks_again(house):

@@ -117,16 +117,28 @@ def dashboard(bundle, folder, issuer, data=None, **environment):
     )
 
 
-async def sign_in_by_messages(server, who):
-    """Sign in as somebody without a browser; the cookies that one would have afterwards."""
+async def go_to_provider(server, who):
+    """Press the button, be somebody at the provider; a client with its cookies, and where it leads back."""
     async with open_tab(server.url, {"Origin": server.url}) as tab:
         await tab.run(tab.pressed("Sign in"))
         await tab.wait(lambda: tab.leads_to)
-    with httpx.Client() as client:
-        to_provider = client.get(urljoin(server.url, tab.leads_to)).headers["location"]
-        back = client.post(to_provider, data={"sub": who}).headers["location"]
-        assert client.get(back).status_code == 302
-        return dict(client.cookies)
+    client = httpx.Client()
+    to_provider = client.get(urljoin(server.url, tab.leads_to)).headers["location"]
+    return client, client.post(to_provider, data={"sub": who}).headers["location"]
+
+
+async def come_back(server, who):
+    """Sign in as somebody without a browser; the last answer, and the cookies there are afterwards."""
+    client, back = await go_to_provider(server, who)
+    with contextlib.closing(client):
+        return client.get(back), dict(client.cookies)
+
+
+async def sign_in_by_messages(server, who):
+    """Sign in as somebody without a browser; the cookies that one would have afterwards."""
+    answer, cookies = await come_back(server, who)
+    assert answer.status_code == 302
+    return cookies
 
 
 def headers(server, cookies):

@@ -6,7 +6,7 @@ A dashboard is started, and people come and go on it, each in a tab of their own
 They drop cells on Classify, wait for the answers, read for a while, clear the page, and begin again; every
 few turns they close the tab and come back. Every fourth makes a case of each batch and gives verdicts in it.
 Each answer is held against the classifier's in this process, to the digit, and each verdict against the
-records. Memory is the server's: at rest after a first visitor, at its peak, and once Streamlit keeps no
+records. Memory is the server's own: at rest after a first visitor, at its peak, and once Streamlit keeps no
 closed tabs any more for whoever reconnects. Cells are drawn ones, or those of a folder.
 """
 
@@ -171,8 +171,8 @@ class Memory:
         self.peak = 0.0
 
     def now(self) -> float:
-        """Resident, in MB."""
-        return self._process.memory_info().rss / MB
+        """The process's own, in MB: what it shares with others by mapping a file is left out."""
+        return self._process.memory_full_info().uss / MB
 
     async def watch(self) -> None:
         """Note the highest, until cancelled."""

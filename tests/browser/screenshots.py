@@ -94,7 +94,7 @@ def _take_field(browser: Browser, url: str, file: Path, name: str, scheme: str) 
     page = browser.new_page(viewport={"width": 1280, "height": 1900}, color_scheme=scheme)
     page.set_default_timeout(1_000 * PATIENCE)
     page.goto(url)
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]:enabled").set_input_files(file)
     page.locator(".field .cell").first.wait_for()
     page.wait_for_timeout(1_500)
     card = page.get_by_test_id("stVerticalBlock").filter(has=page.locator(".field")).last
@@ -141,7 +141,7 @@ def _take(
     if unreadable:
         for file, content in UNREADABLE.items():
             (folder / file).write_bytes(content)
-        page.locator("input[type=file]").set_input_files([folder / file for file in UNREADABLE])
+        page.locator("input[type=file]:enabled").set_input_files([folder / file for file in UNREADABLE])
         page.locator(".refusal").nth(1).wait_for()
     page.mouse.move(0, 0)
     page.wait_for_timeout(1_500)

@@ -10,7 +10,7 @@ FILES = 5
 @pytest.fixture
 def page(visit, drawn_files):
     page = visit()
-    page.locator("input[type=file]").set_input_files(
+    page.locator("input[type=file]:enabled").set_input_files(
         [str(one) for one in sorted(drawn_files.iterdir())[:FILES]]
     )
     page.locator(".cells .cell").nth(FILES - 1).wait_for()

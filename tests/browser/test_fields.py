@@ -31,7 +31,7 @@ def five(tmp_path_factory):
 
 def test_a_field_is_outlined_and_its_cell_opens_by_keyboard(visit, five, tmp_path):
     page = visit()
-    page.locator("input[type=file]").set_input_files(five[:1])
+    page.locator("input[type=file]:enabled").set_input_files(five[:1])
     outlines = page.locator(".field .cell")
     outlines.nth(CELLS - 1).wait_for()
     at_rest(page)
@@ -75,7 +75,7 @@ def drag(page, start, end):
 
 def test_cells_are_corrected_by_mouse_on_classify(visit, five):
     page = visit()
-    page.locator("input[type=file]").set_input_files(five[:1])
+    page.locator("input[type=file]:enabled").set_input_files(five[:1])
     outlines = page.locator(".field .cell")
     outlines.nth(CELLS - 1).wait_for()
     at_rest(page)
@@ -122,7 +122,7 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
 
 def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
     page = visit()
-    page.locator("input[type=file]").set_input_files(five[:1])
+    page.locator("input[type=file]:enabled").set_input_files(five[:1])
     page.locator(".field .cell").nth(CELLS - 1).wait_for()
     at_rest(page)
     page.locator(".field svg").focus()
@@ -143,7 +143,7 @@ def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
     pixels[140:150, 100:500] = 0
     Image.fromarray(pixels).save(tmp_path / "bar.png")
     page = visit()
-    page.locator("input[type=file]").set_input_files(tmp_path / "bar.png")
+    page.locator("input[type=file]:enabled").set_input_files(tmp_path / "bar.png")
     page.locator(".field .cell").nth(CELLS - 1).wait_for()
     page.get_by_text("red cells, taken as").first.wait_for()
     at_rest(page)
@@ -171,7 +171,7 @@ def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
 def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, data):
     case = cases.create(data, "S-5", who="Ada", keep_names=True)
     page = open_cases(f"case={case.id}")
-    page.locator("input[type=file]").set_input_files(five)
+    page.locator("input[type=file]:enabled").set_input_files(five)
     ready(page, 5 * CELLS)
     found = cells.cells(data, case.id)
     assert [(one.field, one.place.number) for one in found] == [

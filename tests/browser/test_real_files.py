@@ -29,7 +29,7 @@ DROP = """(zone, files) => {
 
 
 def give(page, paths):
-    page.locator("input[type=file]").set_input_files([str(path) for path in paths])
+    page.locator("input[type=file]:enabled").set_input_files([str(path) for path in paths])
 
 
 def summary(page):
@@ -283,7 +283,7 @@ def drop(page, paths):
     for _ in range(10):
         with contextlib.suppress(PlaywrightTimeout):
             with page.expect_request("**/upload_file/**", timeout=5_000):
-                page.locator("input[type=file]").first.set_input_files([str(path) for path in paths])
+                page.locator("input[type=file]:enabled").first.set_input_files([str(path) for path in paths])
             return
     pytest.fail("The browser sent nothing.")
 

@@ -31,6 +31,9 @@ AROUND = 0.25
 BEYOND = 1.4
 # Micrometres by which a polygon may leave the outline to need fewer corners.
 SIMPLER = 0.1
+# The share of what is about a cell that tells the colour of glass, and the levels by which it varies.
+BRIGHTEST = 0.25
+LIKE_GLASS = 12
 OWN, OTHER, NONE = 1, 2, 3
 
 
@@ -134,7 +137,9 @@ def outline(field: Field, found: Found, number: int) -> Outline:
     nearest = np.minimum.reduce(others) if others else np.full(own.shape, np.inf)
     unsure = max(1, round(UNSURE / finer / found.pixel_size))
     markers = _markers(likely, own, nearest, unsure)
-    mask = watershed(steepness(pixels), markers) == OWN
+    glass = _glass(pixels, markers)
+    markers[(markers == OWN) & glass] = 0
+    mask = (watershed(steepness(pixels), markers) == OWN) & ~glass
     return Outline(_smooth(mask), left, top, across, down)
 
 
@@ -224,6 +229,22 @@ def _markers(likely: np.ndarray, own: np.ndarray, nearest: np.ndarray, unsure: i
     markers[theirs & (own > 1) & (nearest < 0.8)] = OTHER
     markers[sure] = OWN
     return markers
+
+
+def _glass(pixels: np.ndarray, markers: np.ndarray) -> np.ndarray:
+    """Which pixels look as the glass about a cell does; none where the cell itself does.
+
+    The network's coarse map takes in some where a cell is bent, a watershed some at its edge; either makes a
+    cell look unlike those that the classifier learned. Glass is what is brightest about the cell: where other
+    cells leave none of it, little looks like it.
+    """
+    around = pixels[markers == NONE].astype(np.int16)
+    if not len(around):
+        return np.zeros(markers.shape, bool)
+    green = around[:, 1]
+    glass = np.median(around[green >= np.quantile(green, 1 - BRIGHTEST)], axis=0)
+    alike = np.abs(pixels - glass).max(axis=2) < LIKE_GLASS
+    return alike & (alike[markers == OWN].mean() <= 0.5)
 
 
 def _smooth(mask: np.ndarray) -> np.ndarray:

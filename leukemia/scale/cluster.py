@@ -21,6 +21,8 @@ from leukemia.errors import ClusterError
 
 # Bytes of Ray's shared memory: what is passed is small. Ray takes a third of the machine's otherwise.
 SHARED_MEMORY = 100 * 1024**2
+# Of a path, with which Ray's own parts of it leave room.
+LONGEST = 20
 # Seconds to wait for the machine that is named.
 PATIENCE = 5.0
 MISSING = (
@@ -85,8 +87,7 @@ def imported() -> ModuleType:
 
 @contextlib.contextmanager
 def _own(ray: ModuleType, cores: int) -> Iterator[None]:
-    # Not below the data folder: the path of a socket has at most 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="leukemia-ray-"))
+    folder = Path(tempfile.mkdtemp(prefix="leukemia-ray-", dir=_short_place()))
     given = {
         "address": "local",
         "num_cpus": cores,
@@ -101,6 +102,12 @@ def _own(ray: ModuleType, cores: int) -> Iterator[None]:
             yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short_place() -> Path:
+    """Where Ray's files go: below it lie sockets, whose paths have at most 107 characters."""
+    place, short = Path(tempfile.gettempdir()), Path("/tmp")  # noqa: S108 - the folder is made for us alone
+    return short if len(str(place)) > LONGEST and short.is_dir() else place
 
 
 @contextlib.contextmanager
@@ -136,7 +143,8 @@ def _running(ray: ModuleType, given: dict[str, object], trouble: str) -> Iterato
 
 
 def _restore(on_request: object) -> None:
-    if threading.current_thread() is threading.main_thread() and on_request is not None:
+    # Where there was none, Ray's ends the command as Ctrl-C does, so that nothing is left behind.
+    if threading.current_thread() is threading.main_thread() and callable(on_request):
         signal.signal(signal.SIGTERM, on_request)
 
 

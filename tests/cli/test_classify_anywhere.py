@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import tempfile
+import time
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -37,6 +40,21 @@ def places(drawn_files, tmp_path):
     return [str(folder), f"{tmp_path}/cells.zip", f"{tmp_path}/cells.parquet", bucket.as_uri()]
 
 
+@pytest.fixture
+def short_folder():
+    """A folder whose path is short enough for Ray's sockets."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def until(reached, seconds=120):
+    """Wait for something to be so; whether it became so."""
+    end = time.monotonic() + seconds
+    while not (found := reached()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
 def table(path):
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
@@ -66,6 +84,33 @@ def test_ray_writes_the_table_that_this_machine_alone_does_and_all_stays_here(pl
     assert not (tmp_path / "ray.csv.parts").exists()
     assert any("default_worker" in one for one in watch.started)
     watch.check()
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_a_run_that_is_asked_to_end_goes_on_and_leaves_nothing_behind(
+    drawn_files, tiny_bundle, tmp_path, short_folder
+):
+    out = tmp_path / "out.csv"
+    # The same images again and again: enough for many batches.
+    command = [sys.executable, "-m", "leukemia", "classify", *[drawn_files] * 30, "--output", out]
+    command = [*map(str, command), "--model", str(tiny_bundle), "--executor", "ray"]
+    environment = Watch(tmp_path).environment | {"TMPDIR": str(short_folder), "LEUKEMIA_WORKERS": "1"}
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert until(lambda: list(tmp_path.glob("out.csv.parts/*/*.parquet")) or running.poll() is not None)
+        running.terminate()
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode not in (0, None) and "Traceback" not in said
+    assert not out.exists() and list(short_folder.iterdir()) == []
+    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out.csv.parts/*/*.parquet")}
+    assert 0 < len(finished) < 29
+    again = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    found = table(out)
+    assert len(found) == 1_800 and set(found["file"].value_counts()) == {30}
+    assert not list(tmp_path.glob("out.csv.parts"))
 
 
 @pytest.mark.process

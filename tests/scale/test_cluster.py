@@ -37,3 +37,10 @@ def test_where_nobody_listens_it_is_said_at_once():
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         with pytest.raises(ClusterError, match=address), cluster.opened(address, 1):
             pass
+
+
+def test_a_long_path_of_temporary_files_is_none_for_sockets(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: str(tmp_path / "a" / "long" / "one"))
+    assert str(cluster._short_place()) == "/tmp"
+    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: "/var/tmp")
+    assert str(cluster._short_place()) == "/var/tmp"

@@ -31,8 +31,9 @@ from leukemia.cases import cells, signing, summary, verdicts, worklist
 from leukemia.cases.tables import READINGS
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging.cell import crop_cell, measure_cell
+from leukemia.inference.answer import Answer, Source
 from leukemia.inference.batch import Batch, Item, Result
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.settings import SHIPPED
 from leukemia.storage import database
 from leukemia.storage.workspace import Workspace

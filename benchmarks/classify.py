@@ -37,7 +37,8 @@ ROWS = (
 
 def ours(paths: list[Path], model: Path) -> dict[str, float]:
     """Cells a second over all files, milliseconds for one warm cell, peak memory."""
-    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.inference.answer import Source
+    from leukemia.inference.classifier import Classifier
 
     classifier = Classifier.load(model)
 
@@ -107,7 +108,8 @@ def engine(paths: list[Path], model: Path) -> dict[str, float]:
 
 def memory(paths: list[Path], model: Path) -> dict[str, float]:
     """Peak memory of classifying the files, answers dropped as a long batch would."""
-    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.inference.answer import Source
+    from leukemia.inference.classifier import Classifier
 
     for _ in Classifier.load(model).classify(Source.file(path) for path in paths):
         pass

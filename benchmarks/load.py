@@ -31,7 +31,8 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import cells, verdicts
 from leukemia.inference import decisions, learned
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from tests.support.browser import Server
 from tests.support.tab import Tab, open_tab
 

@@ -19,7 +19,8 @@ from leukemia.classes import is_all
 from leukemia.dataset import manifest
 from leukemia.imaging import reader
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}

@@ -24,7 +24,8 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.inference import on_ray
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.inputs.image import FileImage
 
 DIFFERENT = 500

@@ -12,8 +12,9 @@ from leukemia.imaging import reader
 from leukemia.imaging.scale import NATIVE
 from leukemia.inference import batch as batches
 from leukemia.inference import decisions, views
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item, Result
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.learned import Learned
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint

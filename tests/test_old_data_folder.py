@@ -6,7 +6,8 @@ from leukemia import jobs
 from leukemia.classes import ALL, LABELS, NORMAL
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.catalog import brightness
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.registry import promotion, promotion_log, serving, versions
 from leukemia.tracking import run_history, sweep_results
 from leukemia.tracking.records import RunKind, RunStatus

@@ -13,7 +13,8 @@ from leukemia.imaging.cell import Cell, foreground, read_cell
 from leukemia.imaging.reader import SUFFIXES
 from leukemia.imaging.scale import NATIVE, PIXEL_SIZE, STATED_NATIVE
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation.crop import cut_out
 from leukemia.segmentation.field import Field

@@ -11,8 +11,9 @@ from leukemia.cases.case import open_case
 from leukemia.cases.cells import PICTURE, Added
 from leukemia.imaging.slide import ALL_SUFFIXES, Slide, is_slide
 from leukemia.inference import fields
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import THUMBNAIL, Result
-from leukemia.inference.classifier import Answer, Classifier
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.search import small_picture
 from leukemia.segmentation.place import FieldPicture
 from leukemia.segmentation.segment import NONE_FOUND, Segmented

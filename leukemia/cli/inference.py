@@ -31,7 +31,8 @@ from leukemia.storage.output import STREAMS
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
     from leukemia.cli.console import Bar
-    from leukemia.inference.classifier import Answer, Classifier
+    from leukemia.inference.answer import Answer
+    from leukemia.inference.classifier import Classifier
     from leukemia.inference.inputs.image import Image
     from leukemia.inference.on_record import Recorder
     from leukemia.inference.stain_match import Distances
@@ -200,7 +201,7 @@ def _answers(
 ) -> "Iterator[Answer]":
     """The answers to images, in their order, by the executor that was asked for."""
     if options.executor == LOCAL:
-        from leukemia.inference.classifier import Source
+        from leukemia.inference.answer import Source
 
         return classifier.classify(Source(image.name, image.load, options.scale) for image in found)
     from leukemia.inference import on_ray

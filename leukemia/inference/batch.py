@@ -7,7 +7,8 @@ from itertools import chain, islice
 
 from leukemia.imaging.scale import Scale
 from leukemia.inference import stain_match
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.waiting import WaitingFields
 from leukemia.segmentation.place import FieldPicture
 from leukemia.settings import MAX_CELLS, MAX_FILES

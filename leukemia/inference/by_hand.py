@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from leukemia.errors import ImageError
 from leukemia.inference import fields
-from leukemia.inference.classifier import Answer, Classifier
+from leukemia.inference.answer import Answer
+from leukemia.inference.classifier import Classifier
 from leukemia.segmentation import by_hand, kept
 from leukemia.segmentation.change import OUTLINE, Change
 from leukemia.segmentation.network import Network

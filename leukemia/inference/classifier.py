@@ -10,8 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -25,13 +24,11 @@ from leukemia import settings
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles import engine
 from leukemia.errors import BundleError, ImageError
-from leukemia.imaging import appearance, memory, reader, validate
+from leukemia.imaging import appearance, memory, validate
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.loss import Loss
-from leukemia.imaging.scale import Scale, ScaleUnknownError
-from leukemia.imaging.stain import StainMatch
-from leukemia.segmentation.place import Place
-from leukemia.storage import files
+from leukemia.imaging.scale import ScaleUnknownError
+from leukemia.inference.answer import Answer, Source, now
 
 # Images taken in for each thread: one that it answers, the others ready when it is done.
 AHEAD = 3
@@ -44,80 +41,6 @@ Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOVEL = "Unlike the cells the model was trained on: {}. The model gives no answer."
 NO_NUMBER = "The model gives no valid probability for this image."
 ANY_REASON = "a different stain, magnification or kind of cell, or not one sharp cell"
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image to answer: what it is called and how to get its bytes.
-
-    Its scale is the one given, or what its file or its frame's size says.
-    """
-
-    name: str
-    load: Callable[[], bytes]
-    scale: Scale | None = None
-
-    @classmethod
-    def file(cls, path: Path, name: str | None = None, scale: Scale | None = None) -> "Source":
-        """Take an image from a file, read when its turn comes."""
-        return cls(name or files.shown(path), lambda: reader.read(path), scale=scale)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model says of one image; ``probability`` is None where ``error`` says why.
-
-    Attributes
-    ----------
-    name : str
-        As the source was called: untrusted text.
-    probability : float or None
-        Probability of ALL, 0 to 1.
-    error : str
-        Empty, or why there is no probability, in a clinician's words.
-    image_id : str
-        SHA-256 of the pixels; empty where they could not be decoded.
-    area : int
-        Cell area in pixels at the model's scale.
-    thumbnail : bytes
-        JPEG of the crop; empty where none was asked for.
-    picture : bytes
-        PNG of a square about the cell at the model's scale, the crop in its middle; empty where none was
-        asked for.
-    distance : float or None
-        How far it is from the cells that the model learned, also of one that is refused for it; None
-        where it could not be decoded.
-    note : str
-        What a reader must know of the picture: how its scale is known, what its compression took away.
-    scale_unknown : bool
-        Whether it would be answered if its scale were stated.
-    not_cut_out : bool
-        Whether its background is not black: see :mod:`leukemia.inference.search`.
-    place : Place or None
-        Where it lies in its field; None for a picture of its own.
-    lossy : bool
-        Whether the file was compressed with loss: ``image_id`` is then not that of the original.
-    stain : StainMatch or None
-        How its colours were matched before it was answered; None where it was answered as it is.
-    at : str
-        When it was answered: ISO 8601, UTC.
-    """
-
-    name: str
-    probability: float | None = None
-    error: str = ""
-    image_id: str = ""
-    area: int = 0
-    thumbnail: bytes = b""
-    picture: bytes = b""
-    distance: float | None = None
-    note: str = ""
-    scale_unknown: bool = False
-    not_cut_out: bool = False
-    place: Place | None = None
-    lossy: bool = False
-    stain: StainMatch | None = None
-    at: str = field(default_factory=lambda: _now(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -227,7 +150,7 @@ class Classifier:
         """
         (probability,), (distance,) = self.predict_each(crop[None])
         blank = {"probability": None, "error": "", "distance": None}
-        item = _Decoded(replace(answer, **blank, at=_now()), crop)
+        item = _Decoded(replace(answer, **blank, at=now()), crop)
         return self._decide(item, float(probability), float(distance))
 
     def _compile(self, hint: str) -> openvino.CompiledModel:
@@ -291,10 +214,6 @@ class Classifier:
                 item.answer, error=NOVEL.format("; ".join(reasons) or ANY_REASON), distance=distance
             )
         return replace(item.answer, probability=probability, distance=distance)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache

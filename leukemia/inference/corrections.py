@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from leukemia.errors import ImageError
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import THUMBNAIL, Batch, Result
-from leukemia.inference.classifier import Answer, Classifier
+from leukemia.inference.classifier import Classifier
 from leukemia.segmentation.change import DRAW, REMOVE, UNDO, Change
 from leukemia.segmentation.place import FieldPicture
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 
 from leukemia.bundles.bundle import Bundle
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED, WORDS, OperatingPoint
 from leukemia.segmentation.place import Place

@@ -9,7 +9,8 @@ from leukemia.imaging import scale as scales
 from leukemia.imaging.cell import WHOLE
 from leukemia.imaging.scale import Scale
 from leukemia.inference import stain_match
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.segmentation import crop
 from leukemia.segmentation.field import Field, read_field
 from leukemia.segmentation.network import Network

@@ -14,7 +14,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import ClusterError
 from leukemia.imaging.scale import Scale
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.inputs.image import Image
 from leukemia.scale import cluster, team
 from leukemia.scale.parts import Parts

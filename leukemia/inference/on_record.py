@@ -16,7 +16,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.errors import LeukemiaError
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.operating_point import OperatingPoint
 from leukemia.storage import database, files
 

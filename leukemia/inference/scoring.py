@@ -10,7 +10,8 @@ from leukemia.bundles.bundle import Bundle
 from leukemia.dataset import manifest, splits
 from leukemia.errors import DatasetError
 from leukemia.imaging.scale import NATIVE
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 
 
 @dataclass(frozen=True)

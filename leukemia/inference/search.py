@@ -12,7 +12,8 @@ from leukemia.errors import BundleError, ImageError
 from leukemia.imaging.cell import identify
 from leukemia.imaging.scale import Scale
 from leukemia.inference import fields
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.segmentation.field import Field, open_field
 from leukemia.segmentation.network import Network
 from leukemia.segmentation.place import FIELD_SIDE, FieldPicture

@@ -17,7 +17,8 @@ from leukemia.errors import ImageError
 from leukemia.imaging import reader, scale, stain
 from leukemia.imaging.cell import WHOLE, center_crop
 from leukemia.imaging.stain import Recoloured, Stain, StainMatch
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.answer import Answer, Source
+from leukemia.inference.classifier import Classifier
 
 NOT_RECORDED = (
     "This model does not record the colours of its training cells: the stain cannot be matched to them."

@@ -14,7 +14,8 @@ from leukemia.imaging import scale as scales
 from leukemia.imaging.cell import crop_cell
 from leukemia.imaging.scale import Scale
 from leukemia.inference import learned
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.learned import Learned
 from leukemia.storage.locks import exclusive
 from leukemia.verification import labelled_cells, result, statistics, store

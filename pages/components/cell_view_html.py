@@ -12,7 +12,7 @@ from PIL import Image
 from leukemia.imaging.morphology import Measures
 from leukemia.imaging.scale import PIXEL_SIZE, UNCERTAINTY
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, WORDS, OperatingPoint
 from pages.components.cell_grid import DRAWN, MARKS, REVIEW, distance, learned

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.markdown import plain
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 from leukemia.segmentation.change import REMOVE, UNDO, Change

@@ -8,8 +8,8 @@ import time
 
 import streamlit as st
 
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Source
 from leukemia.storage import files
 from pages.components import streamlit_internals
 

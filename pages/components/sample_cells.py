@@ -2,8 +2,8 @@
 
 from leukemia.dataset.demonstration import cells
 from leukemia.imaging.scale import NATIVE
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Item
-from leukemia.inference.classifier import Source
 
 ABOUT = "The sample cells are real. Their labels were never published, and the model was not trained on them."
 

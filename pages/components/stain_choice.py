@@ -6,8 +6,9 @@ import streamlit as st
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.inference import stain_match
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Batch
-from leukemia.inference.classifier import Answer, Classifier
+from leukemia.inference.classifier import Classifier
 from pages.components import model_in_service
 
 MATCH = "Match the stain to the training cells"

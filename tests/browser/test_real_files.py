@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from leukemia.dataset.synthetic import sample_writer
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.settings import RESEARCH_USE
 from tests.support.browser import at_rest
 

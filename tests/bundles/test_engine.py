@@ -47,7 +47,8 @@ print(json.dumps(out.ravel().tolist()))
 OF_CELLS = """
 import json, sys
 from leukemia.dataset.demonstration import cells
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.settings import SHIPPED
 paths = cells.files()
 answers = Classifier.load(SHIPPED).classify(map(Source.file, paths))

@@ -12,8 +12,9 @@ from leukemia.cases.tables import APPEARANCES
 from leukemia.errors import RecordsError
 from leukemia.imaging import appearance
 from leukemia.imaging.cell import crop_cell, measure_cell
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage import database
 from leukemia.storage.workspace import Workspace

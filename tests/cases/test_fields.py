@@ -9,8 +9,8 @@ from leukemia.cases import case as cases
 from leukemia.cases import cells, fields
 from leukemia.errors import RecordsError
 from leukemia.imaging.stain import Stain, StainMatch
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Answer
 from leukemia.reports import case_tables
 from tests.support.case_factory import POINT, bundle_at, result
 from tests.support.field_factory import RING, cell_of, field, make_case_of_field

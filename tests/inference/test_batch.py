@@ -4,8 +4,8 @@ import pytest
 
 from leukemia.imaging import scale
 from leukemia.inference import batch as batches
+from leukemia.inference.answer import Answer, Source
 from leukemia.inference.batch import CHUNK, Batch, Item, Result
-from leukemia.inference.classifier import Answer, Source
 
 
 class Recorder:

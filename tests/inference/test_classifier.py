@@ -13,7 +13,8 @@ from leukemia.errors import BundleError
 from leukemia.imaging import appearance, memory, scale, validate
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.imaging.scale import NATIVE
-from leukemia.inference.classifier import AHEAD, ANY_REASON, NO_NUMBER, Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import AHEAD, ANY_REASON, NO_NUMBER, Classifier
 from leukemia.operating_point import NORMAL_LIKE
 from tests.support import bundle_factory
 from tests.support.cases import case

@@ -5,8 +5,9 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import ImageError
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.corrections import Corrections
 from leukemia.inference.waiting import WaitingFields
 from leukemia.segmentation import by_hand

@@ -7,7 +7,7 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.inference import decisions
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
 from tests.support import bundle_factory

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from leukemia.bundles import bundle as bundles
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.segmentation import segment as segmenting
 from tests.support.bundle_factory import write_bundle
 from tests.support.dicom_factory import NAME, made

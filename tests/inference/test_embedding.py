@@ -10,7 +10,8 @@ from leukemia.errors import DatasetError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import crop_cell, measure_cell
 from leukemia.inference import embedding, features
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from tests.support import bundle_factory
 
 pytestmark = pytest.mark.slow  # UMAP is compiled first

@@ -9,7 +9,8 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.imaging.scale import STATED_NATIVE
 from leukemia.inference import on_ray
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.inputs.image import FileImage
 from leukemia.scale import cluster
 from tests.support.ray_workers import EndingImage

@@ -8,7 +8,7 @@ from leukemia.audit import answers, trail
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import RecordsUnavailableError
 from leukemia.inference import on_record
-from leukemia.inference.classifier import Answer
+from leukemia.inference.answer import Answer
 from leukemia.operating_point import OperatingPoint
 from tests.support.bundle_factory import write_bundle
 

@@ -3,7 +3,8 @@
 import pytest
 
 from benchmarks import lossy
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.answer import Source
+from leukemia.inference.classifier import Classifier
 from leukemia.settings import PROJECT, SHIPPED
 
 SET = PROJECT.parent / "shared" / "data" / "cnmc2019"

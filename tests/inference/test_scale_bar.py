@@ -7,8 +7,9 @@ import pytest
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import ImageError
 from leukemia.inference import scale_bar
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.corrections import Corrections
 from leukemia.inference.scale_bar import ScaleBars
 from leukemia.inference.waiting import WaitingFields

@@ -9,8 +9,9 @@ from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError
 from leukemia.imaging.scale import stated
 from leukemia.inference import decisions
+from leukemia.inference.answer import Answer, Source
 from leukemia.inference.batch import CHUNK, FEW, Batch, Item, Result
-from leukemia.inference.classifier import Answer, Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.fields import CUT
 from leukemia.inference.learned import Learned
 from leukemia.inference.search import search

@@ -11,8 +11,9 @@ from leukemia.errors import ImageError
 from leukemia.imaging import reader
 from leukemia.imaging.cell import center_crop
 from leukemia.inference import decisions, stain_match
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.inference.corrections import Corrections
 from leukemia.inference.fields import answer_field
 from leukemia.inference.learned import Learned

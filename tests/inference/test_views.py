@@ -1,8 +1,8 @@
 import pytest
 
 from leukemia.inference import decisions, views
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Answer
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 RESULTS = [

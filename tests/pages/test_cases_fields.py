@@ -8,8 +8,8 @@ from leukemia.cases import cells, fields, verdicts
 from leukemia.cases.case import create
 from leukemia.cases.tables import CELLS
 from leukemia.cases.verdicts import REJECTED
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Answer
 from leukemia.operating_point import ALL_LIKE
 from leukemia.segmentation import segment as segmenting
 from leukemia.storage import database

@@ -10,8 +10,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.cli.main import main
 from leukemia.evaluation import comparison, formatting, held_out, three_way
 from leukemia.evaluation.curves import HeldOutCurves
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Answer
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import CALLS, OperatingPoint
 from leukemia.registry import versions

@@ -9,8 +9,8 @@ from PIL import Image
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Answer
 from leukemia.operating_point import OperatingPoint
 from tests.support.bundle_factory import write_bundle
 

@@ -90,7 +90,8 @@ def test_what_is_far_is_measured_from_training_cells_alone(done, data):
 
 
 def test_the_bundle_answers(done, data):
-    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.inference.answer import Source
+    from leukemia.inference.classifier import Classifier
 
     bundle = bundles.read(done[0].folder)
     classifier = Classifier(bundle)
@@ -103,7 +104,8 @@ NOVEL = "Unlike the cells the model was trained on"
 
 def test_a_picture_unlike_the_cells_learned_is_not_answered(done, data):
     from leukemia.dataset.synthetic import sample_writer
-    from leukemia.inference.classifier import Classifier, Source
+    from leukemia.inference.answer import Source
+    from leukemia.inference.classifier import Classifier
 
     classifier = Classifier(bundles.read(done[0].folder))
     noise = np.zeros((450, 450, 3), np.uint8)

@@ -14,8 +14,8 @@ from leukemia.imaging import limits as sizes
 from leukemia.imaging import scale as scales
 from leukemia.imaging.scale import Scale
 from leukemia.inference import decisions, on_record
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item, Result
-from leukemia.inference.classifier import Source
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES

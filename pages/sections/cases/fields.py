@@ -15,8 +15,8 @@ from leukemia.cases.corrections import Removed
 from leukemia.cases.fields import CaseField
 from leukemia.errors import RecordsError
 from leukemia.inference import stain_match
+from leukemia.inference.answer import Answer
 from leukemia.inference.batch import THUMBNAIL, Result
-from leukemia.inference.classifier import Answer
 from leukemia.inference.corrections import BY_HAND
 from leukemia.markdown import plain
 from leukemia.reports import case_wording

@@ -14,8 +14,8 @@ from leukemia.cases.case import Case
 from leukemia.errors import AccessError, BundleError, RecordsError
 from leukemia.imaging import reader
 from leukemia.inference import batch as batches
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
-from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
 from leukemia.settings import MAX_FILES
 from leukemia.storage import files as disk

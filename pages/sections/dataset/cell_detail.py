@@ -15,8 +15,8 @@ from leukemia.dataset.catalog.records import Record
 from leukemia.errors import ImageError
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.imaging.scale import NATIVE
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Item
-from leukemia.inference.classifier import Source
 from leukemia.markdown import plain
 from pages.components import cell_view, cell_view_html, session_batch
 from pages.components.cell_view import Opened

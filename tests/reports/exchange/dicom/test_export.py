@@ -18,8 +18,9 @@ from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts
 from leukemia.cli import main as command_line
 from leukemia.imaging import reader
+from leukemia.inference.answer import Source
 from leukemia.inference.batch import Result
-from leukemia.inference.classifier import Classifier, Source
+from leukemia.inference.classifier import Classifier
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.reports import case as report
 from leukemia.reports import case_files

@@ -16,6 +16,7 @@ from leukemia.storage import database
 from pages.components.entrance import ENDED
 from tests.support import oidc
 from tests.support.case_factory import make_case
+from tests.support.loop import run
 from tests.support.tab import open_tab
 
 pytestmark = pytest.mark.process
@@ -54,16 +55,16 @@ def signed(server, secret, claims):
 
 
 def test_whoever_signed_in_is_known_without_a_browser_too(house):
-    shown = asyncio.run(seen(house, asyncio.run(enter(house, "mona"))))
+    shown = run(seen(house, run(enter(house, "mona"))))
     assert SIGN_OUT in shown and ("markdown", "Mona Manager (manager)") in shown
 
 
 def test_a_cookie_that_claims_a_manager_needs_the_servers_signature(house):
     # One that is signed is taken: what follows is refused for its signature alone.
-    assert SIGN_OUT in asyncio.run(seen(house, signed(house, oidc.SECRET, of_mona(house))))
+    assert SIGN_OUT in run(seen(house, signed(house, oidc.SECRET, of_mona(house))))
     plain = oidc.headers(house, {COOKIE: json.dumps(of_mona(house)).replace('"', "'")})
     for forged in (signed(house, "another-secret-of-the-same-length" * 2, of_mona(house)), plain):
-        shown = asyncio.run(seen(house, forged))
+        shown = run(seen(house, forged))
         assert SIGN_IN in shown and SIGN_OUT not in shown
 
 
@@ -71,7 +72,7 @@ def test_a_cookie_that_claims_a_manager_needs_the_servers_signature(house):
 def test_a_page_of_another_server_cannot_use_the_cookie(house, origin):
     headers = signed(house, oidc.SECRET, of_mona(house)) | {"Origin": origin}
     with pytest.raises(Exception, match="403"):
-        asyncio.run(seen(house, headers))
+        run(seen(house, headers))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_page_of_another_server_cannot_use_the_cookie(house, origin):
 )
 def test_a_header_that_claims_a_manager_says_nothing(house, name):
     for claimed in ("mona", "manager", json.dumps(of_mona(house))):
-        shown = asyncio.run(seen(house, {name: claimed, "Origin": house.url}))
+        shown = run(seen(house, {name: claimed, "Origin": house.url}))
         assert SIGN_IN in shown and SIGN_OUT not in shown
 
 
@@ -90,10 +91,10 @@ def test_an_identity_token_of_a_false_provider_signs_nobody_in(tiny_bundle, tmp_
         server = oidc.dashboard(tiny_bundle, tmp_path, issuer)
         try:
             server.wait()
-            answer, cookies = asyncio.run(oidc.come_back(server, "vera"))
+            answer, cookies = run(oidc.come_back(server, "vera"))
             assert answer.status_code == 403 and COOKIE not in cookies
             assert "You are not signed in" in answer.text and "For research use only" in answer.text
-            shown = asyncio.run(seen(server, oidc.headers(server, cookies)))
+            shown = run(seen(server, oidc.headers(server, cookies)))
             assert SIGN_IN in shown and SIGN_OUT not in shown
         finally:
             server.stop()
@@ -104,7 +105,7 @@ def test_a_provider_that_goes_down_in_the_middle_signs_nobody_in_and_says_so(tin
         server = oidc.dashboard(tiny_bundle, tmp_path, issuer)
         try:
             server.wait()
-            client, back = asyncio.run(oidc.go_to_provider(server, "vera"))
+            client, back = run(oidc.go_to_provider(server, "vera"))
         except BaseException:
             server.stop()
             raise
@@ -120,7 +121,7 @@ def test_a_provider_that_goes_down_in_the_middle_signs_nobody_in_and_says_so(tin
 
 
 def test_an_address_of_the_provider_that_is_used_again_signs_nobody_else_in(house):
-    client, back = asyncio.run(oidc.go_to_provider(house, "mona"))
+    client, back = run(oidc.go_to_provider(house, "mona"))
     with contextlib.closing(client):
         assert client.get(back).status_code == 302
         # Whoever signed in and goes back in the browser stays signed in.
@@ -145,4 +146,4 @@ def test_a_download_on_a_page_that_stayed_open_asks_again(house):
                 await asyncio.to_thread(tab.get, place)
             assert refused.value.code == 403
 
-    asyncio.run(work())
+    run(work())

@@ -17,6 +17,7 @@ from streamlit.runtime.session_manager import SessionInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from pages.components import left_tabs, streamlit_internals
+from tests.support.loop import run
 
 
 class Session(SimpleNamespace):
@@ -70,7 +71,7 @@ def test_memory_is_given_back_once_tabs_were_dropped_and_not_without(closed, mon
         await asyncio.sleep(0.1)
         watching.cancel()
 
-    asyncio.run(asyncio.wait_for(look(), 60))
+    run(asyncio.wait_for(look(), 60))
     assert given == [1]
 
 

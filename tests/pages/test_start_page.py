@@ -1,12 +1,10 @@
 """The page that a browser gets first, as it is changed on its way."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 
 from pages.components.start_page import StartPage
+from tests.support.loop import run
 
 PAGE = "<!DOCTYPE html><html><head><title>Streamlit</title></head></html>"
 
@@ -24,9 +22,7 @@ def ask(app, method="GET", **headers):
         "path": "/",
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    # In a thread of its own: the browser's tests leave a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, app(scope, None, send)).result()
+    run(app(scope, None, send))
     start = {name.decode(): value.decode() for name, value in said[0]["headers"]}
     return said[0]["status"], start, b"".join(one.get("body", b"") for one in said[1:]).decode()
 

@@ -100,13 +100,14 @@ def test_in_service_the_one_before_it_answers(data, kind):
     )
 
 
+# Of a spoilt record and spoilt answers every section is opened; of the other kinds, the first of each page.
 @pytest.mark.parametrize("kind", ["nan", "text", "deep", "card", "probability"])
 @pytest.mark.slow
 def test_in_service_no_page_goes_down(data, kind):
     spoil_registered(data, 2, kind)
     page = open_dashboard()
     for name, sections in PAGES.items():
-        for section in sections:
+        for section in sections if kind in ("nan", "probability") else sections[:1]:
             go(page, name, **({"section": section} if section else {}))
             assert "Something went wrong" not in said(page), (name, section)
     assert "Version 2 should be in service but cannot be used" in said(go(page, "classify"))

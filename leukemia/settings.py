@@ -34,6 +34,8 @@ from leukemia.errors import SettingError
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = PROJECT / "models" / "champion"
+# What finds cells in a field: no model that calls one.
+FINDER = PROJECT / "models" / "segmentation"
 BUILT_IN = "the built-in model"  # what it is called for a reader
 
 # Limits hold before anything is decoded: they keep a hostile file from filling the memory.

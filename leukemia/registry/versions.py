@@ -270,4 +270,6 @@ def _below(place: Path) -> list[Path]:
         return []
     # Either of the two files tells a bundle that lost one from a folder that never was a bundle.
     marks = (bundles.RECORD, bundles.NETWORK)
-    return [path for path in inside if any((path / mark).is_file() for mark in marks)]
+    return [
+        path for path in inside if path != settings.FINDER and any((path / mark).is_file() for mark in marks)
+    ]

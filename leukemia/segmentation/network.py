@@ -9,9 +9,8 @@ import numpy as np
 import openvino
 
 from leukemia.errors import BundleError
-from leukemia.settings import PROJECT
+from leukemia.settings import FINDER
 
-SHIPPED = PROJECT / "models" / "segmentation"
 ENGINE = "engine.xml"
 # The sides of what the network reads are multiples of this, and its maps this much coarser.
 MULTIPLE, STRIDE, FINE = 32, 4, 2
@@ -52,7 +51,7 @@ class Network:
         Where it is missing, damaged, or another network's.
     """
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
+    def __init__(self, folder: Path = FINDER) -> None:
         self._lock = threading.Lock()
         try:
             # Full precision: the same cells on every machine.

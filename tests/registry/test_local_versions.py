@@ -6,6 +6,7 @@ import pytest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.registry import versions
+from leukemia.settings import FINDER, SHIPPED
 from tests.support import bundle_factory
 
 
@@ -18,6 +19,13 @@ def test_versions_are_the_model_in_service_and_bundles_beside_and_below_it(copie
     folders = versions.folders(copied_bundle)
     assert [str(path.relative_to(tmp_path)) for path in folders] == ["copy", "able", "copy/old", "zulu"]
     assert all(versions.read(path).bundle for path in folders)
+
+
+def test_a_fresh_install_has_one_version_and_what_finds_cells_is_none():
+    assert (FINDER / bundles.NETWORK).is_file()
+    folders = versions.folders(SHIPPED)
+    assert SHIPPED in folders
+    assert FINDER not in folders
 
 
 def test_a_broken_version_is_a_sentence(copied_bundle, tmp_path):

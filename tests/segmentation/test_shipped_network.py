@@ -13,8 +13,8 @@ from leukemia.errors import ImageError
 from leukemia.imaging.cell import foreground, read_cell
 from leukemia.imaging.scale import NATIVE
 from leukemia.segmentation.field import Field
-from leukemia.segmentation.network import SHIPPED
 from leukemia.segmentation.segment import segment
+from leukemia.settings import FINDER
 
 CELLS = sorted(Path(demonstration.__file__).parent.glob("*.png"))[::4]
 
@@ -82,6 +82,6 @@ def test_a_slide_scanners_label_has_no_cell():
 
 
 def test_it_is_small_and_says_what_it_is():
-    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 5_000_000
-    card = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert sum(file.stat().st_size for file in FINDER.iterdir()) < 5_000_000
+    card = (FINDER / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "not for use in diagnostic procedures" in card

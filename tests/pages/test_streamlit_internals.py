@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.components import streamlit_internals
 from tests.support.app import PATIENCE
+from tests.support.loop import run
 
 CHECKED_WITH = "1.67.0"
 
@@ -83,13 +83,9 @@ async def waits():
 
 def test_the_server_holds_no_piece_of_an_answer_back(monkeypatch):
     monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
-    # A browser of another test may have a loop of its own on this thread.
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asyncio.run, waits()).result(), (
-            "uvicorn does it itself: send_at_once is not needed"
-        )
-        streamlit_internals.send_at_once()
-        assert not pool.submit(asyncio.run, waits()).result()
+    assert run(waits()), "uvicorn does it itself: send_at_once is not needed"
+    streamlit_internals.send_at_once()
+    assert not run(waits())
 
 
 @pytest.mark.parametrize("goes_on", [True, False])

@@ -4,7 +4,6 @@ Each takes the parsed arguments and returns the exit status. Heavy libraries are
 that needs them.
 """
 
-import contextlib
 import csv
 import sys
 from argparse import Namespace
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
     from leukemia.inference.on_record import Recorder
     from leukemia.inference.stain_match import Distances
     from leukemia.operating_point import OperatingPoint
-
-NO_RECORDS = (
-    "These answers are not on record: there is no data folder here. Set LEUKEMIA_DATA to one, or "
-    "LEUKEMIA_DATABASE_URL to a database."
-)
 
 
 def add_to(commands: Commands) -> None:
@@ -147,14 +141,13 @@ def classify(options: Namespace) -> int:
     refused = unknown = 0
     image_ids, lossy = [], []
     recorder = _recorder(bundle, point, version)
-    with table.open() as file, Bar() as bar, recorder or contextlib.nullcontext():
+    with table.open() as file, Bar() as bar, recorder:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         for done, answer in enumerate(_answers(options, classifier, found, table.target, bar), 1):
             bar(done, len(found), "Classifying" if options.executor == LOCAL else "Writing the table")
             writer.writerow(decisions.row(answer, point, bundle, known))
-            if recorder:
-                recorder.add(answer)
+            recorder.add(answer)
             refused += answer.probability is None
             unknown += answer.scale_unknown
             image_ids.append(answer.image_id)
@@ -174,8 +167,8 @@ def classify(options: Namespace) -> int:
             "--pixel-size native."
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
-    if trouble := recorder.trouble if recorder else NO_RECORDS:
-        print(f"leukemia: {trouble}", file=sys.stderr)
+    if recorder.trouble:
+        print(f"leukemia: {recorder.trouble}", file=sys.stderr)
     return 1 if refused else 0
 
 
@@ -229,7 +222,7 @@ def _classify_fields(options: Namespace, places: list[Path]) -> int:
     cells = refused = 0
     matched: list[Answer] = []
     recorder = _recorder(bundle, point, version)
-    with table.open() as file, Bar("fields") as bar, recorder or contextlib.nullcontext():
+    with table.open() as file, Bar("fields") as bar, recorder:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
         writer.writeheader()
         for done, path in enumerate(paths):
@@ -239,8 +232,7 @@ def _classify_fields(options: Namespace, places: list[Path]) -> int:
             )
             for one in answered:
                 writer.writerow(decisions.row(one.answer, point, bundle, known))
-                if recorder:
-                    recorder.add(one.answer)
+                recorder.add(one.answer)
                 cells += one.cell is not None
                 refused += one.answer.probability is None
             matched += [one.answer for one in answered if one.answer.stain]
@@ -253,8 +245,8 @@ def _classify_fields(options: Namespace, places: list[Path]) -> int:
         settings.RESEARCH_USE,
     ]
     print("\n".join(lines), file=sys.stderr if table.streams else sys.stdout)
-    if trouble := recorder.trouble if recorder else NO_RECORDS:
-        print(f"leukemia: {trouble}", file=sys.stderr)
+    if recorder.trouble:
+        print(f"leukemia: {recorder.trouble}", file=sys.stderr)
     return 1 if refused else 0
 
 
@@ -284,12 +276,11 @@ def map(options: Namespace) -> int:
     return 0
 
 
-def _recorder(bundle: "Bundle", point: "OperatingPoint", version: int | None) -> "Recorder | None":
-    """What puts answers on record; None where there is no place for it: none is made by the way."""
+def _recorder(bundle: "Bundle", point: "OperatingPoint", version: int | None) -> "Recorder":
+    """What puts answers on record, in a data folder that is made for it where there is none."""
     from leukemia.inference.on_record import Recorder
     from leukemia.jobs import progress
 
-    given = settings.load()
-    if not (given.database_url or given.data.is_dir()):
-        return None
-    return Recorder(given.data, bundle, point, who=progress.who(), door="command classify", version=version)
+    return Recorder(
+        settings.load().data, bundle, point, who=progress.who(), door="command classify", version=version
+    )

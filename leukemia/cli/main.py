@@ -119,9 +119,14 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
         options = parser().parse_args(arguments)
         if data := getattr(options, "data", None):
             atomic.sweep(data)
-        if options.command in WRITERS:
-            _record_settings(data)
-        return options.run(options), ""
+        if options.command not in WRITERS:
+            return options.run(options), ""
+        noted = _record_settings(data)
+        try:
+            return options.run(options), ""
+        finally:
+            if not noted:  # the command may have made the folder
+                _record_settings(data)
     except LeukemiaError as error:
         return UNUSABLE, " ".join(str(error).split())
     except BrokenPipeError:
@@ -137,12 +142,15 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
         return UNUSABLE, f"{error.strerror or error}{where}."
 
 
-def _record_settings(data: Path | None) -> None:
-    """Put settings that changed on record; none is made by the way, and a command does not depend on it."""
+def _record_settings(data: Path | None) -> bool:
+    """Put settings that changed on record, and say whether there is a place for it: none is made by the way.
+
+    A command does not depend on it.
+    """
     given = settings.load()
     folder = data or given.data
     if not (given.database_url or folder.is_dir()):
-        return
+        return False
     from leukemia.audit import settings_log
     from leukemia.jobs import progress
 
@@ -153,3 +161,4 @@ def _record_settings(data: Path | None) -> None:
             terminal.plain(f"leukemia: The settings are not on record. {error}", sys.stderr.encoding),
             file=sys.stderr,
         )
+    return True

@@ -1,11 +1,12 @@
-"""``classify`` puts its answers on record where there is a data folder, and litters nowhere."""
+"""``classify`` puts its answers on record, also where there was no data folder, and litters nowhere."""
 
 import pytest
 
 from leukemia.audit import answers, trail
 from leukemia.bundles import bundle as bundles
-from leukemia.cli import inference
 from leukemia.cli.main import ANSWERED, UNUSABLE, main
+from leukemia.dataset import manifest
+from leukemia.dataset.synthetic import sample_writer
 from leukemia.errors import RecordsUnavailableError
 from leukemia.inference import on_record
 from leukemia.storage.workspace import Workspace
@@ -48,12 +49,41 @@ def test_answers_are_on_record_in_a_data_folder(classify, tmp_path, tiny_bundle,
     assert main(["audit", "answers", "99", "--data", str(data)]) == UNUSABLE
 
 
-def test_without_a_data_folder_nothing_is_made_and_it_is_said(classify, tmp_path, capsys):
-    before = set(tmp_path.iterdir())
+def test_without_a_data_folder_one_is_made_and_the_answers_are_on_record(classify, tmp_path, capsys):
+    data, before = tmp_path / "data", set(tmp_path.iterdir())
     assert classify() == ANSWERED
-    assert inference.NO_RECORDS in capsys.readouterr().err
-    assert set(tmp_path.iterdir()) - before <= {tmp_path / "out"}
+    assert "on record" not in capsys.readouterr().err
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "out", data}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["cells.csv"]
+    assert {path.name.lstrip(".").split(".")[0] for path in data.iterdir()} == {"records"}
+    (entry,) = trail.entries(data, events=[trail.ANSWERS])
+    assert len(answers.of_entry(data, entry.number)) == 60
+    # The settings of a first start, too.
+    assert len(trail.entries(data, events=[trail.SETTINGS_CHANGED])) == 1
+    assert main(["audit", "verify", "--data", str(data)]) == ANSWERED
+
+
+@pytest.fixture(scope="module")
+def download(tmp_path_factory):
+    """A drawn set as it is downloaded."""
+    top = tmp_path_factory.mktemp("download") / "set"
+    sample_writer.write_sample(top, patients=12, cells=4, seed=2)
+    return top
+
+
+def test_a_data_folder_of_records_only_takes_an_import(classify, tmp_path, download):
+    assert classify() == ANSWERED
+    data = tmp_path / "data"
+    assert main(["prepare", str(download), "--output", str(data)]) == ANSWERED
+    assert len(trail.entries(data, events=[trail.ANSWERS])) == 1
+    assert len(manifest.read(data)) >= 40
+
+
+def test_a_data_folder_that_cannot_be_made_stops_no_answer_and_is_said(classify, tmp_path, capsys):
+    (tmp_path / "data").write_text("a file is in the way")
+    assert classify() == ANSWERED
+    assert capsys.readouterr().err.count(on_record.NOT_RECORDED) == 1
+    assert len((tmp_path / "out" / "cells.csv").read_text().splitlines()) == 61
 
 
 def test_records_that_cannot_be_written_stop_no_answer(classify, tmp_path, monkeypatch, capsys):

@@ -5,13 +5,13 @@
 
 ``FIELDS`` is a set in the layout of YOLO such as TXL-PBC, of which the part ``val`` is judged, or another
 one: no setting was chosen on them. Figures are given for the labels as they are, and once more with those
-corrected that are wrong by eye (``corrections.csv``).
+corrected that are wrong by eye (:mod:`leukemia.training.finder.corrections`).
 """
 
 import argparse
 from pathlib import Path
 
-from benchmarks.segmentation.found import Corrections, judge, ours, search, speed
+from benchmarks.segmentation.found import judge, ours, search, speed
 from benchmarks.segmentation.large import large
 from benchmarks.segmentation.outlines import drawn
 from benchmarks.segmentation.pasted import pasted
@@ -21,6 +21,7 @@ from leukemia.segmentation.network import Network, shipped
 from leukemia.settings import RESEARCH_USE
 from leukemia.training.finder import labelled_fields
 from leukemia.training.finder.copies import copies
+from leukemia.training.finder.corrections import Corrections
 
 
 def main() -> None:

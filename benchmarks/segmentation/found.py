@@ -1,26 +1,23 @@
 """How many of the labelled white cells are found, and how many boxes are none."""
 
-import csv
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from leukemia.errors import ImageError
 from leukemia.segmentation import find, scale
-from leukemia.segmentation.boxes import WHITE, overlap
+from leukemia.segmentation.boxes import WHITE
 from leukemia.segmentation.field import Field, read_field
 from leukemia.segmentation.network import Network
 from leukemia.training.finder import labelled_fields
+from leukemia.training.finder.corrections import Corrections, matches
 
-IOU = 0.5
 UNSEEN = "all but copies"
-# Labels that are wrong by eye: no white cell is there, or one without a label. Beside this module.
-CORRECTIONS = Path(__file__).with_name("corrections.csv")
 
 
 @dataclass
@@ -39,30 +36,6 @@ class Tally:
         )
 
 
-@dataclass
-class Corrections:
-    """What is wrong with labels, by eye: boxes of a file that are no white cell, white cells without one."""
-
-    removed: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
-    added: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
-
-    @classmethod
-    def read(cls) -> "Corrections":
-        """Read :data:`CORRECTIONS`."""
-        whole = cls()
-        with CORRECTIONS.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                kind = whole.added if row["change"] == "add" else whole.removed
-                kind[row["file"]].append([float(row[side]) for side in ("left", "top", "right", "bottom")])
-        return whole
-
-    def apply(self, file: str, labelled: np.ndarray) -> np.ndarray:
-        """The boxes (n, 4) of a field's white cells, corrected."""
-        wrong = np.array(self.removed.get(file, [])).reshape(-1, 4)
-        _, right = agreements(wrong, labelled)
-        return np.concatenate([labelled[right], np.array(self.added.get(file, [])).reshape(-1, 4)])
-
-
 def ours(field: Field, network: Network) -> np.ndarray:
     """Boxes (n, 4) of white cells by the network, at the scale that the field's red cells tell."""
     try:
@@ -74,18 +47,9 @@ def ours(field: Field, network: Network) -> np.ndarray:
 
 def agreements(labelled: np.ndarray, boxes: np.ndarray) -> tuple[list[int], list[int]]:
     """Labelled cells without a box, and boxes without a labelled cell; the best pairs are made first."""
-    pairs = []
-    for number, box in enumerate(boxes):
-        common = overlap(labelled, box)
-        area = np.prod(labelled[:, 2:] - labelled[:, :2], axis=1)
-        union = area + np.prod(box[2:] - box[:2]) - common
-        pairs += [(value, one, number) for one, value in enumerate(common / union) if value >= IOU]
-    missed, false = set(range(len(labelled))), set(range(len(boxes)))
-    for _, one, number in sorted(pairs, reverse=True):
-        if one in missed and number in false:
-            missed.discard(one)
-            false.discard(number)
-    return sorted(missed), sorted(false)
+    pairs = matches(labelled, boxes)
+    missed = set(range(len(labelled))) - {one for one, _ in pairs}
+    return sorted(missed), sorted(set(range(len(boxes))) - {number for _, number in pairs})
 
 
 @dataclass(frozen=True)
@@ -134,7 +98,7 @@ def judge(
     tallies: dict[str, Tally] = defaultdict(Tally)
     wrong = []
     for one in searched:
-        labelled = one.labelled if corrected is None else corrected.apply(one.file.name, one.labelled)
+        labelled = one.labelled if corrected is None else _whites(one, corrected)
         missed, false = agreements(labelled, one.boxes)
         for name in [one.size, "all"] + [UNSEEN] * (one.file not in known):
             tallies[name].labelled += len(labelled)
@@ -144,6 +108,11 @@ def judge(
             wrong += [f"  {word} {one.file.name} {box.round().astype(int).tolist()}" for box in boxes]
     lines = [f"  {name:>14}: {tallies[name]}" for name in sorted(tallies)]
     return lines + (wrong if listed else [])
+
+
+def _whites(one: Searched, corrected: Corrections) -> np.ndarray:
+    boxes, kinds = corrected.apply(one.file.name, one.labelled, np.full(len(one.labelled), WHITE))
+    return boxes[kinds == WHITE]
 
 
 def speed(searched: list[Searched]) -> str:

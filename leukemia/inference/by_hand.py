@@ -7,7 +7,7 @@ from leukemia.inference import fields
 from leukemia.inference.answer import Answer
 from leukemia.inference.classifier import Classifier
 from leukemia.segmentation import by_hand, kept
-from leukemia.segmentation.change import OUTLINE, Change
+from leukemia.segmentation.change import Change
 from leukemia.segmentation.network import Network
 from leukemia.segmentation.place import FieldPicture
 from leukemia.segmentation.scale import UNKNOWN
@@ -32,7 +32,7 @@ def answer(
     field : FieldPicture
         With all its pixels.
     change : Change
-        Draws a box, or gives a cell another box or outline.
+        Draws a box or an outline, of a new cell or of one that is there.
     number : int
         Which of the field's cells it is.
     thumbnail, picture : int, optional
@@ -48,7 +48,7 @@ def answer(
     pixels = kept.load(field.file, field.image_id)
     if field.scale is None or not field.scale.known:
         raise ImageError(UNKNOWN)
-    if change.kind == OUTLINE:
+    if change.ring:
         cell = by_hand.by_corners(pixels, change.ring, field.scale.pixel_size)
     else:
         cell = by_hand.in_box(pixels, change.box, field.scale.pixel_size, network)

@@ -24,6 +24,7 @@ SAME = 0.4
 # Pixels of the field that a cell has across at the least, and corners of an outline at the most.
 LEAST, MOST_CORNERS = 8.0, 2_000
 TOO_SMALL = f"A cell has at least {LEAST:.0f} pixels across. Draw the box round the whole cell."
+NOTHING_DRAWN = "Draw a box or an outline round the cell first."
 OUTSIDE = "The box lies outside the field."
 NOT_FOUND = "No outline was found in the box. Draw it closer round the cell, or move its outline by hand."
 FEW_CORNERS = "An outline needs at least three corners that enclose the cell."
@@ -104,6 +105,8 @@ def by_corners(field: Field, ring: Sequence[Sequence[float]], pixel_size: float)
 
 def _sides(field: Field, box: Sequence[float]) -> np.ndarray:
     """Left, top, right and bottom of a box within the field, float64, shape (4,)."""
+    if len(box) != 4:
+        raise ImageError(NOTHING_DRAWN)
     x, y, width, height = (float(side) for side in box)
     if not np.isfinite([x, y, width, height]).all():
         raise ImageError(OUTSIDE)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# Draw a box round a cell that was missed, give a cell another box or another outline, remove a box that holds
-# none, take the last of these back; and mark a scale bar by its two ends.
+# Draw a box or an outline round a cell that was missed, give a cell another box or another outline, remove a
+# box that holds none, take the last of these back; and mark a scale bar by its two ends.
 DRAW, BOX, OUTLINE, REMOVE, UNDO, BAR = KINDS = "draw", "box", "outline", "remove", "undo", "bar"
 
 

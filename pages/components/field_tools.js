@@ -7,6 +7,8 @@
 //   paint(view, layer)        draws what it shows over the cells.
 // What a tool changes is `view.draft`, which the view sends when it is applied: { kind, cell, box, ring }.
 const LEAST = 8, HANDLE = 5, STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+// Corners of an outline at the most.
+const MOST = 1000;
 // How far the neighbours of a corner follow it, nearest first.
 const FOLLOW = [0.6, 0.25];
 
@@ -156,6 +158,41 @@ const OUTLINE = {
   },
 };
 
+const TRACE = {
+  name: "trace", label: "Draw an outline", key: "t",
+  done: "Go on round the cell, or press Enter or Apply to have it cut out and answered. Backspace takes the last corner back, Escape all.",
+  help: "Drag round a cell along its edge, or click corner by corner. For a cell that is outlined already, choose it first: it gets the new outline. By keyboard: draw a box, then move the corners of its outline.",
+  // Corners nearer than this, in pixels of the screen, are one.
+  apart: 4,
+  add(view, at) {
+    const corner = [clamp(at[0], 0, view.data.width), clamp(at[1], 0, view.data.height)], ring = view.draft?.ring ?? [], last = ring.at(-1);
+    if (ring.length >= MOST || (last && Math.hypot(corner[0] - last[0], corner[1] - last[1]) < this.apart * view.unit)) return;
+    const cell = view.draft?.cell ?? view.at ?? "";
+    view.draft = { kind: cell ? "outline" : "draw", cell, ring: [...ring, corner] };
+    view.paintTool();
+  },
+  down(view, at) {
+    this.add(view, at);
+    return true;
+  },
+  drag(view, at) { this.add(view, at); },
+  press(view, event) {
+    if (event.key !== "Backspace" || !view.draft) return false;
+    const ring = view.draft.ring.slice(0, -1);
+    view.draft = ring.length ? { ...view.draft, ring } : null;
+    view.paintTool();
+    return true;
+  },
+  paint(view, layer) {
+    const ring = view.draft?.ring ?? [];
+    if (!ring.length) return;
+    const points = ring.map((corner) => corner.join()).join(" ");
+    for (const kind of ["halo", "line"]) make("polygon", { class: `box ${kind}`, points }, layer);
+    const [cx, cy] = ring.at(-1);
+    make("circle", { class: "handle", cx, cy, r: HANDLE * view.unit }, layer);
+  },
+};
+
 const BAR = {
   name: "bar", label: "Scale bar", key: "s",
   done: "Press Enter or Apply to take over the length of the line, Escape to take it back.",
@@ -178,4 +215,4 @@ const BAR = {
   },
 };
 
-const TOOLS = [CHOOSE, BOX, OUTLINE, BAR];
+const TOOLS = [CHOOSE, BOX, TRACE, OUTLINE, BAR];

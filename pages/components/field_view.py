@@ -34,7 +34,7 @@ DONE = {
     UNDO: "The last change is taken back.",
 }
 # By their names in field_tools.js.
-TOOLS = ("choose", "box", "outline")
+TOOLS = ("choose", "box", "trace", "outline")
 SCALE_BAR = "bar"
 
 

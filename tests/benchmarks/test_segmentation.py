@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from benchmarks.segmentation.found import Corrections, Searched, agreements, judge
+from benchmarks.segmentation.found import Searched, agreements, judge
+from leukemia.training.finder.corrections import Corrections
 
 LABELLED = np.array([[10, 10, 50, 50], [100, 100, 140, 140]], float)
 
@@ -26,14 +27,10 @@ def test_figures_are_told_by_size_and_without_copies(tmp_path):
 
 
 def test_a_wrong_label_is_taken_away_and_one_that_lacks_is_added(tmp_path):
-    corrected = Corrections({"one.jpg": [[101, 99, 141, 139]]}, {"one.jpg": [[200, 200, 240, 240]]})
-    assert corrected.apply("one.jpg", LABELLED).tolist() == [[10, 10, 50, 50], [200, 200, 240, 240]]
-    assert corrected.apply("other.jpg", LABELLED).tolist() == LABELLED.tolist()
+    corrected = Corrections(
+        added={"one.jpg": [[200, 200, 240, 240]]},
+        wrong={"one.jpg": [[101, 99, 141, 139]]},
+        truth={"one.jpg": [None]},
+    )
     lines = judge([searched(tmp_path / "one.jpg", LABELLED[:1])], set(), corrected)
     assert "recall 0.500 (1 of 2)" in lines[0]
-
-
-def test_the_corrections_are_boxes_with_a_reason():
-    whole = Corrections.read()
-    boxes = [box for kind in (whole.removed, whole.added) for some in kind.values() for box in some]
-    assert boxes and all(left < right and top < bottom for left, top, right, bottom in boxes)

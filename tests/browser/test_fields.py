@@ -1,6 +1,7 @@
 """Fields of a smear in a real browser: dropped, outlined, opened, corrected; and a case of them, signed."""
 
 import csv
+import math
 
 import pytest
 from PIL import Image
@@ -66,6 +67,13 @@ def within(page, cell):
     return shape | {side: shape[side] - svg[side] for side in "xy"}
 
 
+def shape(polygon):
+    """Left, top, width and height of an outline, in pixels of its field."""
+    return polygon.evaluate(
+        "one => { const { x, y, width, height } = one.getBBox(); return [x, y, width, height]; }"
+    )
+
+
 def drag(page, start, end):
     page.mouse.move(*start)
     page.mouse.down()
@@ -118,6 +126,51 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
         told(page, "taken back")
     assert outlines.count() == CELLS
     assert page.get_by_text("cells by hand").count() == 0
+
+
+def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visit, five):
+    page = visit()
+    page.locator("input[type=file]:enabled").set_input_files(five[:1])
+    outlines = page.locator(".field .cell")
+    outlines.nth(CELLS - 1).wait_for()
+    at_rest(page)
+    svg = page.locator(".field svg")
+    svg.scroll_into_view_if_needed()
+    box = shape(svg.locator(".cell polygon").nth(2))
+    x, y, width, height = box
+    turns = [2 * math.pi * turn / 40 for turn in range(40)]
+    ellipse = [
+        [x + width / 2 * (1 + math.cos(turn)), y + height / 2 * (1 + math.sin(turn))] for turn in turns
+    ]
+    take(page, "Choose")
+    outlines.nth(1).locator("polygon").first.click()
+    take(page, "Remove")
+    told(page, "The cell is removed")
+    page.keyboard.press("c")
+
+    svg.focus()
+    page.keyboard.press("t")
+    points = svg.evaluate(ON_SCREEN, ellipse)
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+    assert outlines.count() == CELLS - 1, "nothing is sent while it is drawn"
+    page.keyboard.press("Enter")
+    told(page, "Cell 6: ")
+    assert shape(svg.locator(".cell.chosen polygon").first) == pytest.approx(box, abs=3)
+
+    # The chosen cell again, by clicks; the last one is taken back.
+    for point in points[::5]:
+        page.mouse.click(*point)
+    page.mouse.click(points[0][0] + 90, points[0][1] + 90)
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    told(page, "Cell 6: ")
+    page.get_by_text("cells by hand: 1 removed, 1 drawn").wait_for()
+    assert shape(svg.locator(".cell.chosen polygon").first) == pytest.approx(box, abs=8)
+    assert outlines.count() == CELLS
 
 
 def test_a_missed_cell_is_drawn_by_keyboard(visit, five):

@@ -72,6 +72,16 @@ def test_a_missed_cell_is_drawn_and_answered_like_the_others(start, classifier):
     assert batch.fields["A"].note.endswith("; cells by hand: 1 removed, 1 drawn")
 
 
+def test_a_missed_cell_is_drawn_by_its_outline(start, classifier):
+    batch, corrections = start()
+    key = corrections.apply(batch, classifier, "A", Change(DRAW, ring=ring(420, 120, 50)))
+    drawn = batch.results[-1]
+    assert (drawn.key, drawn.answer.place.number) == (key, 3)
+    place = drawn.answer.place
+    assert (place.x, place.y, place.width, place.height) == pytest.approx((370, 70, 100, 100), abs=1)
+    assert batch.fields["A"].note.endswith("cells by hand: 1 drawn")
+
+
 def test_a_cell_that_is_outlined_anew_keeps_its_number_and_is_cut_out_anew(start, classifier):
     batch, corrections = start()
     before = batch.results[0]
@@ -128,6 +138,10 @@ def test_what_cannot_be_done_leaves_all_as_it_was(start, classifier):
     for change in (
         Change(DRAW, box=(0, 0, 2, 2)),
         Change(OUTLINE, before[0].key, ring=((0, 0), (1, 1))),
+        Change(DRAW, ring=((0, 0), (1, 1))),
+        Change(DRAW),
+        Change(BOX, before[0].key),
+        Change(OUTLINE, before[0].key),
         Change(REMOVE, "another"),
         Change(OUTLINE, before[0].key, ring=again.ring[:2]),
     ):

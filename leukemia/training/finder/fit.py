@@ -15,7 +15,7 @@ from leukemia.training.finder import labelled_fields, targets
 from leukemia.training.finder.patches import CutOut, Patches
 
 BATCH, STEPS, CHECKS = 16, 100, 8  # patches a step, steps an epoch, steps that watch it
-RATE, WARMUP, DECAY = 2e-3, 0.05, 1e-3
+RATE, WARMUP, DECAY, AVERAGED = 2e-3, 0.05, 1e-3, 0.995
 HELD_OUT = 10  # of so many fields one is kept to watch the training by
 CHECKPOINT, HISTORY = "checkpoint.weights.h5", "history.csv"
 
@@ -70,7 +70,13 @@ def fit(
     )
     model = cell_finder.build()
     model.compile(
-        keras.optimizers.AdamW(warmup_cosine(RATE, epochs * STEPS, WARMUP), weight_decay=DECAY, clipnorm=5.0),
+        keras.optimizers.AdamW(
+            warmup_cosine(RATE, epochs * STEPS, WARMUP),
+            weight_decay=DECAY,
+            clipnorm=5.0,
+            use_ema=True,  # the mean of the last steps' weights is kept in the end
+            ema_momentum=AVERAGED,
+        ),
         loss={"places": targets.places_loss, "white": targets.white_loss},
     )
     folder.mkdir(parents=True, exist_ok=True)

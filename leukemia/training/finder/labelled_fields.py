@@ -24,6 +24,7 @@ from leukemia.segmentation.boxes import RED, WHITE
 from leukemia.segmentation.outline import ellipse, steepness
 from leukemia.segmentation.scale import RED_CELL
 from leukemia.training.finder.copies import copies
+from leukemia.training.finder.corrections import Corrections
 
 # Micrometres per pixel at which fields are kept: twice as fine as the network reads them.
 KEPT_SIZE = 0.15
@@ -69,7 +70,7 @@ def elsewhere(folder: Path, part: str) -> list[Path]:
 
 
 def read(folder: Path, part: str, every: int = 1) -> Iterator[LabelledField]:
-    """Read the fields of a part of a set with their boxes (``labels/PART/*.txt``).
+    """Read the fields of a part of a set with their boxes (``labels/PART/*.txt``), corrected where known.
 
     Those that also stand in another part are left out: what is learned from must not be judged by.
 
@@ -90,7 +91,8 @@ def read(folder: Path, part: str, every: int = 1) -> Iterator[LabelledField]:
         raise DatasetError(f"No labelled fields in {folder} ({part}).")
     known = copies(files, elsewhere(folder, part))
     files = [file for file in files if file not in known]
-    labelled = [_read_one(file, folder / "labels" / part / f"{file.stem}.txt") for file in files]
+    corrections = Corrections.read()
+    labelled = [_read_one(file, folder / "labels" / part / f"{file.stem}.txt", corrections) for file in files]
     usual = {}
     for shape in {pixels.shape for _, pixels, _, _ in labelled}:
         alike = [
@@ -118,9 +120,12 @@ def read_boxes(file: Path, width: int, height: int) -> tuple[np.ndarray, np.ndar
     return np.concatenate([middle - half, middle + half], axis=1), table[:, 0].astype(int)
 
 
-def _read_one(image: Path, labels: Path) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
+def _read_one(
+    image: Path, labels: Path, corrections: Corrections
+) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
     pixels = reader.decode(reader.read(image))
-    return image.stem, pixels, *read_boxes(labels, pixels.shape[1], pixels.shape[0])
+    boxes, kinds = read_boxes(labels, pixels.shape[1], pixels.shape[0])
+    return image.stem, pixels, *corrections.apply(image.name, boxes, kinds)
 
 
 def _red(pixels: np.ndarray, boxes: np.ndarray, kinds: np.ndarray) -> np.ndarray:

@@ -6,24 +6,28 @@ cells touch more often than in the fields. Pictures of other things come without
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from leukemia.segmentation.boxes import WHITE
-from leukemia.segmentation.network import PIXEL_SIZE
+from leukemia.segmentation.network import MULTIPLE, PIXEL_SIZE
 from leukemia.training.finder.labelled_fields import KEPT_SIZE, LabelledField
 
 SIDE = 96
 # How many times larger or smaller cells are than at the network's scale.
 ZOOM = (0.55, 1.8)
 # Of a cell that a patch's edge cuts, less than this share of its box is neither asked for nor wrong.
-LEAST_SEEN = 0.2
+LEAST_SEEN = 0.1
 # Of a cell under one that was pasted, more than this share of its box hidden: it is gone.
 MOST_HIDDEN = 0.6
 PASTED, BESIDE, NOTHING, PLAIN = 0.5, 0.6, 0.04, 0.25
+# How often a patch's edge is made to cut a white cell, and how much of the cell is left.
+CUT_OFF, SLIVER = 0.25, (0.12, 0.5)
+# How often what is read goes on in its mean colour to the right and below, as that of a field does.
+ENDING = 0.5
 TOGETHER = 0.8
 GROWTH = (0.8, 1.25)
 LIGHTER = 1.8  # cells that were cut out are darker than a field shows them
@@ -49,12 +53,16 @@ class Patch:
         As in :class:`LabelledField`.
     white : numpy.ndarray
         bool, shape (side, side).
+    width, height : int
+        Where the picture ends; beyond it is its mean colour.
     """
 
     pixels: np.ndarray
     boxes: np.ndarray
     kinds: np.ndarray
     white: np.ndarray
+    width: int = SIDE
+    height: int = SIDE
 
 
 @dataclass
@@ -91,7 +99,8 @@ class Patches:
         if self.rng.random() < PASTED:
             for _ in range(self.rng.integers(1, 4)):
                 patch = self._paste(patch)
-        return Patch(self._recolour(patch.pixels), patch.boxes, patch.kinds, patch.white)
+        patch = replace(patch, pixels=self._recolour(patch.pixels))
+        return self._ended(patch) if self.rng.random() < ENDING else patch
 
     def _patch(self, one: LabelledField) -> Patch:
         """A square of a field, mirrored and turned; where it is larger, other fields lie beside."""
@@ -104,12 +113,43 @@ class Patches:
         left, top = (
             int(self.rng.integers(min(0, full - span), max(0, full - span) + 1)) for full in (width, height)
         )
+        if self.rng.random() < CUT_OFF:
+            left, top = self._cutting(one, span, left, top)
         area = left, top, left + span, top + span
         pixels = _cut(Image.fromarray(one.pixels), area, self.side, Image.Resampling.BOX, filled)
         white = _cut(Image.fromarray(one.white), area, self.side, Image.Resampling.NEAREST, 0) > 0
         boxes = (one.boxes - np.tile(area[:2], 2)) * (self.side / span)
         patch = Patch(pixels, boxes.astype(np.float32), one.kinds, white)
         return _turned(patch, int(self.rng.integers(4)), bool(self.rng.integers(2)))
+
+    def _cutting(self, one: LabelledField, span: int, left: int, top: int) -> tuple[int, int]:
+        """Where a square lies whose edge cuts a white cell; as given where that is not to be had."""
+        whites = one.boxes[one.kinds == WHITE]
+        if not len(whites):
+            return left, top
+        box = whites[self.rng.integers(len(whites))]
+        axis, seen = int(self.rng.integers(2)), self.rng.uniform(*SLIVER)
+        low, high = box[axis], box[axis + 2]
+        # The cell's far part is seen at the square's beginning, or its near part at the end.
+        start = high - seen * (high - low) if self.rng.random() < 0.5 else low + seen * (high - low) - span
+        full = one.white.shape[1 - axis]
+        if min(start + span, full) - max(start, 0) < span / 2:
+            return left, top
+        across = (box[1 - axis] + box[3 - axis]) / 2 - self.rng.uniform(0.2, 0.8) * span
+        limit = one.white.shape[axis] - span
+        across = min(max(across, min(limit, 0)), max(limit, 0))
+        return (round(start), round(across)) if axis == 0 else (round(across), round(start))
+
+    def _ended(self, patch: Patch) -> Patch:
+        """The patch with what lies to the right and below in its mean colour: there the picture ends."""
+        width, height = (self.side - int(self.rng.integers(MULTIPLE)) for _ in range(2))
+        pixels = np.empty_like(patch.pixels)
+        seen = patch.pixels[:height, :width]
+        pixels[:] = seen.mean(axis=(0, 1))
+        pixels[:height, :width] = seen
+        white = patch.white.copy()
+        white[height:], white[:, width:] = False, False
+        return replace(patch, pixels=pixels, white=white, width=width, height=height)
 
     def _together(self, one: LabelledField, span: int, filled: tuple[int, ...]) -> LabelledField:
         """A field with others of its source beside and below it, until the span is filled."""

@@ -36,7 +36,7 @@ def places(patch: Patch) -> np.ndarray:
     weight = np.zeros((count, count), np.float32)
     counts = np.ones((count, count), np.float32)
     for (left, top, right, bottom), kind in zip(patch.boxes, patch.kinds, strict=True):
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, side), min(bottom, side)
+        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, patch.width), min(bottom, patch.height)
         if x1 <= x0 or y1 <= y0:
             continue
         if (x1 - x0) * (y1 - y0) < LEAST_SEEN * (right - left) * (bottom - top):

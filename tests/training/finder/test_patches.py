@@ -75,3 +75,42 @@ def test_pictures_of_other_things_come_without_a_cell(labelled, monkeypatch):
     other = np.full((200, 300, 3), 90, np.uint8)
     patch = Patches([labelled], [], [other], np.random.default_rng(0)).draw()
     assert len(patch.boxes) == 0 and not patch.white.any()
+
+
+def test_an_edge_is_made_to_cut_white_cells(labelled, monkeypatch):
+    from leukemia.training.finder import patches
+
+    def slivers(share):
+        monkeypatch.setattr(patches, "CUT_OFF", share)
+        for name in ("PASTED", "TOGETHER", "ENDING"):
+            monkeypatch.setattr(patches, name, 0.0)
+        supply, cut = Patches([labelled], [], [], np.random.default_rng(0)), 0
+        for _ in range(100):
+            patch = supply.draw()
+            boxes = patch.boxes[patch.kinds == WHITE]
+            seen = np.clip(boxes[:, 2:], 0, 96) - np.clip(boxes[:, :2], 0, 96)
+            share = np.prod(seen, axis=1) / np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+            cut += ((share > 0.1) & (share < 0.5)).any()
+        return cut
+
+    assert slivers(1.0) > 2 * slivers(0.0) and slivers(1.0) > 60
+
+
+def test_where_a_picture_ends_it_goes_on_in_its_mean_colour_and_without_a_cell(labelled, monkeypatch):
+    from leukemia.training.finder import patches
+
+    monkeypatch.setattr(patches, "ENDING", 1.0)
+    supply = Patches([labelled], [], [], np.random.default_rng(0))
+    ends = set()
+    for _ in range(30):
+        patch = supply.draw()
+        width, height = patch.width, patch.height
+        assert 64 < width <= 96 and 64 < height <= 96
+        mean = patch.pixels[:height, :width].mean(axis=(0, 1)).astype(np.uint8)
+        beyond = np.concatenate(
+            [patch.pixels[height:].reshape(-1, 3), patch.pixels[:, width:].reshape(-1, 3)]
+        )
+        assert (beyond == mean).all()
+        assert not patch.white[height:].any() and not patch.white[:, width:].any()
+        ends.add((width, height))
+    assert len(ends) > 20

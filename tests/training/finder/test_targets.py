@@ -1,5 +1,7 @@
 """What the network is asked to answer is what is read from its answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,8 +43,19 @@ def test_a_cell_that_the_patch_cuts_is_asked_for_as_far_as_it_is_seen():
 
 
 def test_of_a_cell_that_is_hardly_seen_nothing_is_asked():
-    answer = targets.places(patch({WHITE: [(-30, 20, 4, 54)]}))
+    answer = targets.places(patch({WHITE: [(-41, 20, 4, 54)]}))
     assert answer[..., :3].max() == 0 and answer[5:13, 0, -1].max() == 0 and answer[:, 2:, -1].min() == 1
+
+
+def test_a_sliver_of_a_cell_is_asked_for_as_far_as_it_is_seen():
+    found = boxes.apart(boxes.peaks(maps(patch({WHITE: [(-30, 20, 8, 54)]})), WHITE))
+    assert found.sides == pytest.approx(np.array([[0, 20, 8, 54]]), abs=0.3)
+
+
+def test_a_cell_ends_where_the_picture_does():
+    whole = patch({WHITE: [(40, 60, 80, 100)]})
+    ended = boxes.apart(boxes.peaks(maps(replace(whole, width=60, height=80)), WHITE))
+    assert ended.sides == pytest.approx(np.array([[40, 60, 60, 80]]), abs=0.3)
 
 
 def test_the_loss_is_lower_for_the_truth_than_for_nothing_or_another_place():

@@ -3,6 +3,7 @@
 import os
 from contextlib import nullcontext
 
+import keras
 import pytest
 
 from leukemia.errors import ClusterError
@@ -56,6 +57,28 @@ def test_a_worker_reports_to_no_job_and_computes_with_the_threads_it_is_given(tm
     on_ray.FoldWorker(tmp_path, 1, "", 3)
     assert {os.environ[name] for name in on_ray.threads.NAMES} == {"3"}
     assert JOB_FOLDER not in os.environ
+
+
+def test_a_trial_that_diverges_on_a_worker_is_left_and_another_fault_is_not_hidden(
+    prepared, tmp_path, monkeypatch
+):
+    class Broken(keras.callbacks.TerminateOnNaN):
+        def on_batch_end(self, batch, logs=None):
+            super().on_batch_end(batch, {"loss": float("nan")})
+
+    monkeypatch.setattr(on_ray.threads, "limit", lambda cores: None)
+    monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", Broken)
+    worker = on_ray.TrialWorker(link_images(prepared, tmp_path), tmp_path / "sweep", 1)
+    worker.prepare()
+    items = [("trial 1", Plan(RECIPE, "patient", target_recall=0.9))]
+    assert worker.answer(items) == ["trial 1"]
+
+    def fails(*_, **__):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(trainer, "learn", fails)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        worker.answer(items)
 
 
 @pytest.mark.process

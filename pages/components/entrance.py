@@ -9,7 +9,7 @@ from leukemia import settings
 from leukemia.access import token
 from leukemia.access.token import Token
 from leukemia.errors import SettingError
-from pages.components import sign_in, streamlit_internals
+from pages.components import sign_in, sign_in_log, streamlit_internals
 from pages.components.sign_in_gate import SignInGate
 from pages.components.token_gate import PARAMETER, TokenGate
 
@@ -54,6 +54,7 @@ class Entrance:
             if trouble := sign_in.trouble():
                 raise SettingError(trouble)
             self.token = Token(given.token) if given.token else None
+            sign_in_log.shorten()
             streamlit_internals.before_each_run(sign_in.is_allowed)
             streamlit_internals.before_each_download(sign_in.is_allowed, ENDED)
             return

@@ -115,6 +115,8 @@ def test_a_provider_that_goes_down_in_the_middle_signs_nobody_in_and_says_so(tin
         assert "You are not signed in" in answer.text
         # The same answer of the provider cannot be used again, either.
         assert client.get(back).status_code == 403
+        log = server.log.read_text(encoding="utf-8")
+        assert "OAuth token exchange failed" in log and "Traceback" not in log
     finally:
         client.close()
         server.stop()

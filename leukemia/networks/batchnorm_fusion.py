@@ -47,7 +47,8 @@ def fuse(model: keras.Model) -> keras.Model:
         before = model.get_layer(layer.name)
         norm = norms.get(layer.name)
         layer.set_weights(_weights(before, norm) if norm else before.get_weights())
-    return fused
+    # A clone is compiled where the model was, and would be saved with an optimizer.
+    return keras.Model(fused.input, fused.output, name=fused.name)
 
 
 def _fusible(model: keras.Model) -> dict[str, layers.BatchNormalization]:

@@ -43,6 +43,16 @@ def test_a_fused_network_answers_the_same(network, tmp_path):
     assert np.allclose(loaded.predict_on_batch(CROPS), before, rtol=1e-5)
 
 
+def test_a_fused_network_carries_no_optimizer(network, tmp_path):
+    network.compile("adam", "mse")
+    network.fit(CROPS, np.zeros(len(CROPS)), verbose=0)
+    fused = batchnorm_fusion.fuse(network)
+    fused.save(tmp_path / "fused.keras")
+    assert not fused.compiled
+    assert not keras.models.load_model(tmp_path / "fused.keras", safe_mode=True).compiled
+    assert network.compiled
+
+
 def test_only_what_directly_follows_a_convolution_is_fused(network):
     kept = [layer.name for layer in batchnorm_fusion.fuse(network).layers if "norm" in layer.name]
     assert kept == ["alone_norm", "bent_norm", "twice_norm"]

@@ -55,3 +55,13 @@ def test_a_cell_that_fills_its_field_is_outlined():
     everywhere = np.ones((SIDE, SIDE), bool)
     line = outline(drawn(everywhere), found(everywhere, (0, 0, SIDE, SIDE)), 0)
     assert line.mask.any()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("box", [(150, 388, 250, 400), (0, 150, 12, 250), (0, 0, 14, 14), (150, 0, 250, 10)])
+def test_a_sliver_at_the_edge_is_outlined_even_where_the_map_is_empty(box):
+    cell = disc(200, 445, 57) | disc(-45, 200, 57) | disc(0, 0, 14) | disc(200, -45, 55)
+    line = outline(drawn(cell), found(np.zeros((SIDE, SIDE), bool), box), 0)
+    left, top, right, bottom = line.box
+    assert right - left > 5 and bottom - top > 5
+    assert left >= box[0] - 30 and top >= box[1] - 30 and right <= box[2] + 30 and bottom <= box[3] + 30

@@ -32,7 +32,7 @@ def write(model: keras.Model, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     fused = fuse(model)
-    fused.save(folder / WEIGHTS, include_optimizer=False)
+    fused.save(folder / WEIGHTS)
     exported = folder / "full.xml"
     fused.export(str(exported), format="openvino", verbose=False)
     openvino.save_model(openvino.Core().read_model(exported), folder / ENGINE, compress_to_fp16=True)

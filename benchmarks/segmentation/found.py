@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +64,14 @@ class Searched:
     worked: float  # seconds of processor time
 
 
-def search(fields: Path, part: str, way: Callable[[Field], np.ndarray]) -> list[Searched]:
+def search(
+    fields: Path, part: str, way: Callable[[Field], np.ndarray], left_out: Collection[Path] = ()
+) -> list[Searched]:
     """Search each field of a part in a way that gives the boxes (n, 4) of its white cells."""
     searched = []
     for file in labelled_fields.pictures(fields, part):
+        if file in left_out:
+            continue
         field = read_field(file)
         labels = fields / "labels" / part / f"{file.stem}.txt"
         sides, kinds = labelled_fields.read_boxes(labels, field.width, field.height)

@@ -31,6 +31,8 @@ from leukemia.inference.inputs.image import FileImage
 DIFFERENT = 500
 # Share of linear, a core, that spreading must reach.
 ASKED = 0.85
+# Seconds after which processor time is read again, so that what processes used that have ended is known.
+EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ def on_workers(
     used: dict[int, float] = {}
 
     def note(done: int, total: int, what: str) -> None:
-        marks.append((time.perf_counter(), done, _processor_time(used)))
+        # To look through all processes at each batch would be measured, too.
+        now = time.perf_counter()
+        if len(marks) < 2 or done == total or now - marks[-1][0] > EVERY:
+            marks.append((now, done, _processor_time(used)))
 
     begun = time.perf_counter()
     output = scratch / "cells.csv"

@@ -123,10 +123,11 @@ class _Team:
             self._hire()
         while not (self._all_given and not self._out):
             worker, order, answers = self._next_to_end()
-            if answers is not None:
-                yield from self._completed(order, answers)
+            # It works on while the answers are being kept.
             if worker is not None:
                 self._give(worker, orders)
+            if answers is not None:
+                yield from self._completed(order, answers)
 
     def _give(self, worker: Any, orders: Iterator[_Order]) -> None:
         """Give a free worker what comes next: first what others lost."""

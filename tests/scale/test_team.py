@@ -43,6 +43,14 @@ def test_an_item_that_ends_each_worker_costs_no_other_item(tmp_path):
     assert work(Doubler, tmp_path, batches) == [[2, "instead of poison", 4], [6], [8, 10]]
 
 
+def test_a_worker_goes_on_while_its_answers_are_taken(tmp_path):
+    one = team._Team(Doubler, (tmp_path,), str, 1, 1)
+    answered = one.work(enumerate([[1], [2]]))
+    assert next(answered) == (0, [2])
+    assert [order.items for _, order in one._asked.values()] == [[2]]
+    assert list(answered) == [(1, [4])]
+
+
 def test_what_a_worker_refuses_is_said_as_it_says_it(tmp_path):
     with pytest.raises(BundleError, match=r"^No model here\.$"):
         work(Refuser, tmp_path, [[1]])

@@ -104,7 +104,7 @@ const BOX = {
 };
 
 const OUTLINE = {
-  name: "outline", label: "Outline", key: "o",
+  name: "outline", label: "Move corners", key: "m",
   help: "Choose a cell, then drag the corners of its outline; those beside follow, with Alt they stay. By keyboard: Page up and Page down choose a corner, arrow keys move it.",
   ring(view) {
     const ring = view.draft?.ring ?? view.chosen()?.ring ?? [];

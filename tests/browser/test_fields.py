@@ -111,7 +111,7 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
     for side, size in before.items():
         assert drawn[side] == pytest.approx(size, abs=5)
 
-    take(page, "Outline")
+    take(page, "Move corners")
     corner = page.locator(".handle").nth(2).bounding_box()
     middle = corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2
     drag(page, middle, (middle[0] + 25, middle[1] + 25))

@@ -266,10 +266,9 @@ def test_a_command_that_writes_puts_changed_settings_on_record(
     assert set(commands.choices) >= WRITERS
     data, image = tmp_path / "data", str(sorted(drawn_files.iterdir())[0])
     monkeypatch.setenv("LEUKEMIA_DATA", str(data))
+    assert main(["rollback", "--by", "Ada", "--reason", "none is in service"]) == UNUSABLE
+    assert not data.exists(), "no folder is made by the way"
     arguments = ["classify", image, "--output", "-", "--model", str(tiny_bundle)]
-    assert main(arguments) == ANSWERED
-    assert not data.exists()
-    data.mkdir()
     for workers in ("1", "1", "2"):
         monkeypatch.setenv("LEUKEMIA_WORKERS", workers)
         assert main(arguments) == ANSWERED

@@ -24,6 +24,7 @@ from leukemia.cli.arguments import (
     stain_option,
 )
 from leukemia.cli.serving import in_service, model_option
+from leukemia.counting import counted
 from leukemia.errors import LeukemiaError
 from leukemia.storage.output import STREAMS
 
@@ -138,7 +139,7 @@ def classify(options: Namespace) -> int:
     if options.scale:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
-    refused = unknown = 0
+    refused = unknown = not_cut_out = 0
     image_ids, lossy = [], []
     recorder = _recorder(bundle, point, version)
     with table.open() as file, Bar() as bar, recorder:
@@ -150,6 +151,7 @@ def classify(options: Namespace) -> int:
             recorder.add(answer)
             refused += answer.probability is None
             unknown += answer.scale_unknown
+            not_cut_out += answer.not_cut_out
             image_ids.append(answer.image_id)
             lossy += [answer] if answer.lossy else []
     lines = [
@@ -165,6 +167,11 @@ def classify(options: Namespace) -> int:
         lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "
             "--pixel-size native."
+        )
+    if not_cut_out:
+        lines.append(
+            f"{counted(not_cut_out, 'image is', 'images are')} not cut out on black. Where these are fields "
+            "of a smear, --fields finds and classifies their white cells."
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
     if recorder.trouble:
@@ -238,7 +245,8 @@ def _classify_fields(options: Namespace, places: list[Path]) -> int:
             matched += [one.answer for one in answered if one.answer.stain]
         bar(len(paths), len(paths), "Classifying")
     lines = [
-        f"{cells:,} white cells found in {len(paths):,} fields; rows without an answer: {refused:,}. "
+        f"{counted(cells, 'white cell')} found in {counted(len(paths), 'field')}; rows without an answer: "
+        f"{refused:,}. "
         f"{options.output}",
         *_told(stain_match.distances(matched, bundle.novelty_limit) if matched else None, bundle),
         f"Decisions: {point}",

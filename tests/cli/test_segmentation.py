@@ -56,6 +56,17 @@ def test_the_cells_of_fields_are_classified_with_their_boxes(fields, tiny_bundle
     assert all("7.2 µm" in row["note"] for row in rows)
 
 
+def test_fields_that_were_taken_for_cells_are_told_how_to_be_searched(fields, tiny_bundle, tmp_path, capsys):
+    command = ["classify", str(fields), "--output", str(tmp_path / "out.csv"), "--model", str(tiny_bundle)]
+    assert main(command) == SOME_NOT
+    assert "2 images are not cut out on black. Where these are fields of a smear, --fields" in (
+        capsys.readouterr().out
+    )
+    assert main([*command, "--fields"]) == SOME_NOT
+    said = capsys.readouterr().out
+    assert "3 white cells found in 2 fields" in said and "not cut out" not in said
+
+
 def test_fields_without_a_cell_and_broken_ones_are_rows(fields, tiny_bundle, tmp_path):
     Image.fromarray(draw(white=[])).save(fields / "c.png")
     (fields / "d.png").write_bytes(b"nothing")

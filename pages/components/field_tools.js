@@ -31,6 +31,11 @@ function spanned(view, a, b) {
   return fitted(view, [left, top, right - left, bottom - top]);
 }
 function shownBox(view) { return view.draft?.box ?? (view.draft ? null : view.chosen()?.box ?? null); }
+function inField(view, [x, y]) { return [clamp(x, 0, view.data.width), clamp(y, 0, view.data.height)]; }
+function paintRing(ring, layer) {
+  const points = ring.map((corner) => corner.join()).join(" ");
+  for (const kind of ["halo", "line"]) make("polygon", { class: `box ${kind}`, points }, layer);
+}
 // A new box, or one of a chosen cell.
 function setBox(view, box) {
   const cell = view.draft?.cell ?? view.at ?? "";
@@ -149,8 +154,7 @@ const OUTLINE = {
   paint(view, layer) {
     const ring = this.ring(view);
     if (!ring.length) return;
-    const points = ring.map((corner) => corner.join()).join(" ");
-    for (const kind of ["halo", "line"]) make("polygon", { class: `box ${kind}`, points }, layer);
+    paintRing(ring, layer);
     ring.forEach(([cx, cy], corner) => {
       const chosen = corner === this.corner ? " chosen" : "";
       make("circle", { class: `handle${chosen}`, cx, cy, r: (chosen ? 1.4 : 0.8) * HANDLE * view.unit, "data-point": corner }, layer);
@@ -165,10 +169,15 @@ const TRACE = {
   // Corners nearer than this, in pixels of the screen, are one.
   apart: 4,
   add(view, at) {
-    const corner = [clamp(at[0], 0, view.data.width), clamp(at[1], 0, view.data.height)], ring = view.draft?.ring ?? [], last = ring.at(-1);
+    const corner = inField(view, at), ring = view.draft?.ring ?? [], last = ring.at(-1);
     if (ring.length >= MOST || (last && Math.hypot(corner[0] - last[0], corner[1] - last[1]) < this.apart * view.unit)) return;
-    const cell = view.draft?.cell ?? view.at ?? "";
-    view.draft = { kind: cell ? "outline" : "draw", cell, ring: [...ring, corner] };
+    this.set(view, [...ring, corner]);
+  },
+  // Of the chosen cell where it lies round that one's middle; elsewhere it is another cell.
+  set(view, ring) {
+    const [x, y, width, height] = boxOf(ring), box = view.chosen()?.box;
+    const round = box && x < box[0] + box[2] / 2 && box[0] + box[2] / 2 < x + width && y < box[1] + box[3] / 2 && box[1] + box[3] / 2 < y + height;
+    view.draft = round ? { kind: "outline", cell: view.at, ring } : { kind: "draw", cell: "", ring };
     view.paintTool();
   },
   down(view, at) {
@@ -178,16 +187,14 @@ const TRACE = {
   drag(view, at) { this.add(view, at); },
   press(view, event) {
     if (event.key !== "Backspace" || !view.draft) return false;
-    const ring = view.draft.ring.slice(0, -1);
-    view.draft = ring.length ? { ...view.draft, ring } : null;
-    view.paintTool();
+    if (view.draft.ring.length > 1) this.set(view, view.draft.ring.slice(0, -1));
+    else view.cancel();
     return true;
   },
   paint(view, layer) {
     const ring = view.draft?.ring ?? [];
     if (!ring.length) return;
-    const points = ring.map((corner) => corner.join()).join(" ");
-    for (const kind of ["halo", "line"]) make("polygon", { class: `box ${kind}`, points }, layer);
+    paintRing(ring, layer);
     const [cx, cy] = ring.at(-1);
     make("circle", { class: "handle", cx, cy, r: HANDLE * view.unit }, layer);
   },
@@ -202,8 +209,7 @@ const BAR = {
     return true;
   },
   drag(view, at) {
-    const end = [clamp(at[0], 0, view.data.width), clamp(at[1], 0, view.data.height)];
-    view.draft = { ...view.draft, ring: [view.draft.ring[0], end] };
+    view.draft = { ...view.draft, ring: [view.draft.ring[0], inField(view, at)] };
     view.paintTool();
   },
   press: () => false,

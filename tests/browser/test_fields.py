@@ -30,12 +30,18 @@ def five(tmp_path_factory):
     return sorted(folder.iterdir())
 
 
-def test_a_field_is_outlined_and_its_cell_opens_by_keyboard(visit, five, tmp_path):
+def dropped(visit, files):
+    """Classify with fields dropped on it, all cells of the first one outlined: the page and the outlines."""
     page = visit()
-    page.locator("input[type=file]:enabled").set_input_files(five[:1])
+    page.locator("input[type=file]:enabled").set_input_files(files)
     outlines = page.locator(".field .cell")
     outlines.nth(CELLS - 1).wait_for()
     at_rest(page)
+    return page, outlines
+
+
+def test_a_field_is_outlined_and_its_cell_opens_by_keyboard(visit, five, tmp_path):
+    page, outlines = dropped(visit, five[:1])
     assert outlines.count() == CELLS
     tag = page.locator(".field .tag").first.bounding_box()
     assert tag["height"] > 15, "its number can be read"
@@ -82,11 +88,7 @@ def drag(page, start, end):
 
 
 def test_cells_are_corrected_by_mouse_on_classify(visit, five):
-    page = visit()
-    page.locator("input[type=file]:enabled").set_input_files(five[:1])
-    outlines = page.locator(".field .cell")
-    outlines.nth(CELLS - 1).wait_for()
-    at_rest(page)
+    page, outlines = dropped(visit, five[:1])
     page.locator(".field").scroll_into_view_if_needed()
     before = within(page, outlines.nth(1))
 
@@ -129,11 +131,7 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
 
 
 def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visit, five):
-    page = visit()
-    page.locator("input[type=file]:enabled").set_input_files(five[:1])
-    outlines = page.locator(".field .cell")
-    outlines.nth(CELLS - 1).wait_for()
-    at_rest(page)
+    page, outlines = dropped(visit, five[:1])
     svg = page.locator(".field svg")
     svg.scroll_into_view_if_needed()
     box = shape(svg.locator(".cell polygon").nth(2))
@@ -172,12 +170,16 @@ def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visi
     assert shape(svg.locator(".cell.chosen polygon").first) == pytest.approx(box, abs=8)
     assert outlines.count() == CELLS
 
+    # Another cell, while this one is still chosen: each is one of its own.
+    for point in svg.evaluate(ON_SCREEN, [[column / 2, row / 2] for column, row in ellipse]):
+        page.mouse.click(*point)
+    page.keyboard.press("Enter")
+    told(page, "Cell 7: ")
+    assert outlines.count() == CELLS + 1
+
 
 def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
-    page = visit()
-    page.locator("input[type=file]:enabled").set_input_files(five[:1])
-    page.locator(".field .cell").nth(CELLS - 1).wait_for()
-    at_rest(page)
+    page, outlines = dropped(visit, five[:1])
     page.locator(".field svg").focus()
     page.keyboard.press("b")
     page.keyboard.press("Enter")
@@ -188,7 +190,7 @@ def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
     page.keyboard.press("c")
     page.keyboard.press("u")
     told(page, "taken back")
-    assert page.locator(".field .cell").count() == CELLS
+    assert outlines.count() == CELLS
 
 
 def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):

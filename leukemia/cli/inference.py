@@ -246,8 +246,7 @@ def _classify_fields(options: Namespace, places: list[Path]) -> int:
         bar(len(paths), len(paths), "Classifying")
     lines = [
         f"{counted(cells, 'white cell')} found in {counted(len(paths), 'field')}; rows without an answer: "
-        f"{refused:,}. "
-        f"{options.output}",
+        f"{refused:,}. {options.output}",
         *_told(stain_match.distances(matched, bundle.novelty_limit) if matched else None, bundle),
         f"Decisions: {point}",
         settings.RESEARCH_USE,

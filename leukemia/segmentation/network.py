@@ -42,6 +42,14 @@ class Maps:
     white: np.ndarray
 
 
+def extended(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture, uint8 RGB, that goes on to the right and below in its mean colour, to this size."""
+    whole = np.empty((height, width, 3), np.uint8)
+    whole[:] = pixels.mean(axis=(0, 1))
+    whole[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return whole
+
+
 class Network:
     """A loaded engine. Safe to share between threads.
 
@@ -80,9 +88,7 @@ class Network:
             Of the tile, its sides rounded up to a map's pixel.
         """
         height, width = pixels.shape[:2]
-        padded = np.empty((-(-height // MULTIPLE) * MULTIPLE, -(-width // MULTIPLE) * MULTIPLE, 3), np.uint8)
-        padded[:] = pixels.mean(axis=(0, 1))
-        padded[:height, :width] = pixels
+        padded = extended(pixels, *(-(-side // MULTIPLE) * MULTIPLE for side in (height, width)))
         with self._lock:
             places, white = (out[0].copy() for out in self._engine(padded[None]).values())
         places = places[: -(-height // STRIDE), : -(-width // STRIDE)]

@@ -5,9 +5,8 @@ A provider that does not answer, or answers what it must not, is nothing that th
 
 import logging
 
-from streamlit.web.server.starlette import starlette_auth_routes
-
 from leukemia.storage import files
+from pages.components import streamlit_internals
 
 LONGEST = 300
 
@@ -26,6 +25,6 @@ class OneLine(logging.Filter):
 
 def shorten() -> None:
     """Have what the sign-in logs in one line each; more than once is as once."""
-    log = logging.getLogger(starlette_auth_routes.__name__)
+    log = streamlit_internals.sign_in_log()
     if not any(isinstance(one, OneLine) for one in log.filters):
         log.addFilter(OneLine())

@@ -5,6 +5,7 @@ Checked with the version that its test names: to be read again when Streamlit is
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import threading
@@ -28,6 +29,7 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server import server_util
+from streamlit.web.server.starlette import starlette_auth_routes
 from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import (
     _get_signed_cookie_with_chunks,
@@ -54,6 +56,7 @@ __all__ = [
     "open_browser",
     "option",
     "send_at_once",
+    "sign_in_log",
     "sign_in_settings",
     "sign_in_trouble",
     "signs_in",
@@ -101,6 +104,11 @@ def open_browser(address: str) -> None:
 def has_sign_in() -> bool:
     """Whether a provider is set up by which people sign in."""
     return bool(auth_util.get_secrets_auth_section())
+
+
+def sign_in_log() -> logging.Logger:
+    """What Streamlit says of signing in, and with a traceback where the provider fails."""
+    return logging.getLogger(starlette_auth_routes.__name__)
 
 
 def sign_in_settings() -> Mapping[str, Any]:

@@ -29,8 +29,7 @@ def test_figures_are_told_by_size_and_without_copies(tmp_path):
 def test_a_wrong_label_is_taken_away_and_one_that_lacks_is_added(tmp_path):
     corrected = Corrections(
         added={"one.jpg": [[200, 200, 240, 240]]},
-        wrong={"one.jpg": [[101, 99, 141, 139]]},
-        truth={"one.jpg": [None]},
+        wrong={"one.jpg": [([101, 99, 141, 139], None)]},
     )
     lines = judge([searched(tmp_path / "one.jpg", LABELLED[:1])], set(), corrected)
     assert "recall 0.500 (1 of 2)" in lines[0]

@@ -1,16 +1,14 @@
 """What goes wrong as people sign in is one line of the log each."""
 
-import logging
-
 import pytest
 
-from pages.components import sign_in_log
+from pages.components import sign_in_log, streamlit_internals
 
 
 @pytest.fixture
 def log(caplog):
     """Streamlit's log of the sign-in."""
-    one = logging.getLogger(sign_in_log.starlette_auth_routes.__name__)
+    one = streamlit_internals.sign_in_log()
     sign_in_log.shorten()
     sign_in_log.shorten()
     one.addHandler(caplog.handler)

@@ -12,9 +12,9 @@ from leukemia.segmentation.boxes import PLATELET, RED, WHITE, overlap
 # One row a label: the part and file it is of, what it should be, its box in pixels, and why.
 TABLE = Path(__file__).with_name("corrections.csv")
 IOU = 0.5
-ADD, REMOVE = "add", "remove"
-# What a box that is named a white cell's is of, in truth.
-KINDS = {"red": RED, "platelet": PLATELET}
+ADD = "add"
+# What a box that is named a white cell's is of, in truth; None: of nothing.
+KINDS = {"remove": None, "red": RED, "platelet": PLATELET}
 
 
 @dataclass
@@ -23,15 +23,14 @@ class Corrections:
 
     Attributes
     ----------
-    added, wrong : dict of str to list
+    added : dict of str to list
         Boxes: left, top, right, bottom.
-    truth : dict of str to list
-        For each box of ``wrong`` its kind, or None where nothing is there.
+    wrong : dict of str to list
+        Boxes, each with its true kind, or None where nothing is there.
     """
 
     added: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
-    wrong: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
-    truth: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    wrong: dict[str, list[tuple[list[float], int | None]]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def read(cls) -> "Corrections":
@@ -42,9 +41,8 @@ class Corrections:
                 box = [float(row[side]) for side in ("left", "top", "right", "bottom")]
                 if row["change"] == ADD:
                     whole.added[row["file"]].append(box)
-                    continue
-                whole.wrong[row["file"]].append(box)
-                whole.truth[row["file"]].append(KINDS.get(row["change"]))
+                else:
+                    whole.wrong[row["file"]].append((box, KINDS[row["change"]]))
         return whole
 
     def apply(self, file: str, boxes: np.ndarray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,9 +63,10 @@ class Corrections:
         """
         kinds, whites = kinds.copy(), np.flatnonzero(kinds == WHITE)
         kept = np.ones(len(kinds), bool)
-        wrong = np.array(self.wrong.get(file, []), np.float64).reshape(-1, 4)
+        known = self.wrong.get(file, [])
+        wrong = np.array([box for box, _ in known], np.float64).reshape(-1, 4)
         for one, label in matches(wrong, boxes[whites]):
-            truth = self.truth[file][one]
+            truth = known[one][1]
             kept[whites[label]] = truth is not None
             kinds[whites[label]] = WHITE if truth is None else truth
         added = np.array(self.added.get(file, []), np.float64).reshape(-1, 4)

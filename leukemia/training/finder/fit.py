@@ -17,7 +17,7 @@ from leukemia.training.finder.patches import CutOut, Patches
 BATCH, STEPS, CHECKS = 16, 100, 8  # patches a step, steps an epoch, steps that watch it
 RATE, WARMUP, DECAY, AVERAGED = 2e-3, 0.05, 1e-3, 0.995
 HELD_OUT = 10  # of so many fields one is kept to watch the training by
-CHECKPOINT, HISTORY = "checkpoint.weights.h5", "history.csv"
+HISTORY = "history.csv"
 
 
 class Batches(keras.utils.PyDataset):

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from leukemia.segmentation.boxes import WHITE
-from leukemia.segmentation.network import MULTIPLE, PIXEL_SIZE
+from leukemia.segmentation.network import MULTIPLE, PIXEL_SIZE, extended
 from leukemia.training.finder.labelled_fields import KEPT_SIZE, LabelledField
 
 SIDE = 96
@@ -82,7 +82,6 @@ class Patches:
     cells: Sequence[CutOut]
     others: Sequence[np.ndarray]
     rng: np.random.Generator
-    side: int = SIDE
     own: list[CutOut] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +104,7 @@ class Patches:
     def _patch(self, one: LabelledField) -> Patch:
         """A square of a field, mirrored and turned; where it is larger, other fields lie beside."""
         times = KEPT_SIZE / PIXEL_SIZE * np.exp(self.rng.uniform(*np.log(ZOOM)))
-        span = round(self.side / times)
+        span = round(SIDE / times)
         filled = tuple(int(level) for level in self.rng.choice(one.pixels.reshape(-1, 3)))
         if self.rng.random() < TOGETHER:
             one = self._together(one, span, filled)
@@ -116,14 +115,14 @@ class Patches:
         if self.rng.random() < CUT_OFF:
             left, top = self._cutting(one, span, left, top)
         area = left, top, left + span, top + span
-        pixels = _cut(Image.fromarray(one.pixels), area, self.side, Image.Resampling.BOX, filled)
-        white = _cut(Image.fromarray(one.white), area, self.side, Image.Resampling.NEAREST, 0) > 0
-        boxes = (one.boxes - np.tile(area[:2], 2)) * (self.side / span)
+        pixels = _cut(Image.fromarray(one.pixels), area, SIDE, Image.Resampling.BOX, filled)
+        white = _cut(Image.fromarray(one.white), area, SIDE, Image.Resampling.NEAREST, 0) > 0
+        boxes = (one.boxes - np.tile(area[:2], 2)) * (SIDE / span)
         patch = Patch(pixels, boxes.astype(np.float32), one.kinds, white)
         return _turned(patch, int(self.rng.integers(4)), bool(self.rng.integers(2)))
 
     def _cutting(self, one: LabelledField, span: int, left: int, top: int) -> tuple[int, int]:
-        """Where a square lies whose edge cuts a white cell; as given where that is not to be had."""
+        """Left and top of a square whose edge cuts a white cell; those given where no cell can be cut so."""
         whites = one.boxes[one.kinds == WHITE]
         if not len(whites):
             return left, top
@@ -142,11 +141,8 @@ class Patches:
 
     def _ended(self, patch: Patch) -> Patch:
         """The patch with what lies to the right and below in its mean colour: there the picture ends."""
-        width, height = (self.side - int(self.rng.integers(MULTIPLE)) for _ in range(2))
-        pixels = np.empty_like(patch.pixels)
-        seen = patch.pixels[:height, :width]
-        pixels[:] = seen.mean(axis=(0, 1))
-        pixels[:height, :width] = seen
+        width, height = (SIDE - int(self.rng.integers(MULTIPLE)) for _ in range(2))
+        pixels = extended(patch.pixels[:height, :width], SIDE, SIDE)
         white = patch.white.copy()
         white[height:], white[:, width:] = False, False
         return replace(patch, pixels=pixels, white=white, width=width, height=height)
@@ -199,9 +195,9 @@ class Patches:
             reach = self.rng.uniform(0.8, 1.1) * ((box[2:] - box[:2]) + (width, height)) / 2
             middle = (box[:2] + box[2:]) / 2 + reach * (np.cos(angle), np.sin(angle))
         else:
-            middle = self.rng.uniform(0, self.side, 2)
+            middle = self.rng.uniform(0, SIDE, 2)
         left, top = (round(m - s / 2) for m, s in zip(middle, (width, height), strict=True))
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + width, self.side), min(top + height, self.side)
+        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + width, SIDE), min(top + height, SIDE)
         if x1 - x0 < 4 or y1 - y0 < 4:
             return patch
         part = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
@@ -224,8 +220,8 @@ class Patches:
         span = int(self.rng.integers(min(48, *picture.shape[:2]), min(picture.shape[:2]) + 1))
         left, top = (int(self.rng.integers(full - span + 1)) for full in picture.shape[1::-1])
         area = (left, top, left + span, top + span)
-        pixels = _cut(Image.fromarray(picture), area, self.side, Image.Resampling.BILINEAR, 0)
-        empty = np.zeros((self.side, self.side), bool)
+        pixels = _cut(Image.fromarray(picture), area, SIDE, Image.Resampling.BILINEAR, 0)
+        empty = np.zeros((SIDE, SIDE), bool)
         return Patch(self._recolour(pixels), np.zeros((0, 4), np.float32), np.zeros(0, int), empty)
 
     def _recolour(self, pixels: np.ndarray) -> np.ndarray:

@@ -3,9 +3,12 @@
 import os
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
-from tests.support.browser import ARGUMENTS, Server, Sessions, find_browser
+from tests.support.browser import ARGUMENTS, PATIENCE, Server, Sessions, find_browser
 from tests.support.case_pages import data, open_cases, running  # noqa: F401
+
+expect.set_options(timeout=1_000 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +19,6 @@ def browser():
         if os.environ.get("LEUKEMIA_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium

@@ -7,12 +7,13 @@ import re
 import pypdfium2
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import expect
 
 from leukemia.cases import cells, verdicts, worklist
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.settings import RESEARCH_USE
-from tests.support.browser import Server, at_rest
+from tests.support.browser import Server, at_rest, fits_the_screen
 from tests.support.case_factory import make_case
 from tests.support.case_pages import own, ready, saved, section
 
@@ -74,10 +75,10 @@ def test_forty_cells_from_the_drop_to_the_signed_page_and_past_a_restart(
         third = sessions.open(again, f"cases?case={one.case.id}", "Cases")
         third.get_by_text("Signed by Ben").first.wait_for()
         third.locator(".card").nth(39).wait_for()
-        lines = third.locator('.card[data-number="1"]').inner_text()
-        assert "Ada: Normal-like" in lines
-        assert "Settled by Ben: ALL-like" in lines
-        assert third.locator(".do-undo").is_disabled()
+        first = expect(third.locator('.card[data-number="1"]'))
+        first.to_contain_text("Ada: Normal-like")
+        first.to_contain_text("Settled by Ben: ALL-like")
+        expect(third.locator(".do-undo")).to_be_disabled()
         for left in (page, other):
             left.close()
 
@@ -89,24 +90,23 @@ def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(open_cases
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
-    assert page.locator(".card.picked").count() == 3
+    expect(page.locator(".card.picked")).to_have_count(3)
     page.keyboard.press("a")
     saved(page, 4, ALL_LIKE)
     assert own(page) == ["", ALL_LIKE, ALL_LIKE, ALL_LIKE, ""]
     page.locator('.card[data-number="1"]').click()
     page.locator('.card[data-number="3"]').click(modifiers=["Shift"])
     page.locator('.card[data-number="2"]').click(modifiers=["Control"])
-    assert page.locator(".card.picked").evaluate_all("all => all.map(one => one.dataset.number)") == [
-        "1",
-        "3",
-    ]
+    picked = page.locator(".card.picked")
+    expect(picked).to_have_count(2)
+    assert picked.evaluate_all("all => all.map(one => one.dataset.number)") == ["1", "3"]
     page.keyboard.press("Escape")
-    assert page.locator(".card.picked").count() == 0
+    expect(picked).to_have_count(0)
     page.keyboard.press("u")
     page.get_by_text("You have read 0 of 5 cells.").wait_for()
     page.keyboard.press("s")
-    assert page.locator("select.sort").input_value() == "Most uncertain first"
-    assert page.locator(".card").first.get_attribute("data-number") == "3"
+    expect(page.locator("select.sort")).to_have_value("Most uncertain first")
+    expect(page.locator(".card").first).to_have_attribute("data-number", "3")
 
 
 def test_a_key_is_changed_and_stays_changed(open_cases, data):
@@ -117,7 +117,7 @@ def test_a_key_is_changed_and_stays_changed(open_cases, data):
     field = page.get_by_label("ALL-like, next cell")
     field.focus()
     page.keyboard.press("n")
-    assert field.input_value() == "A"
+    expect(field).to_have_value("A")
     page.keyboard.press("l")
     page.keyboard.press("Escape")
     page.reload()
@@ -134,7 +134,7 @@ def test_verdicts_wait_for_the_database_and_for_the_server(open_cases, running, 
     data.write_text("no folder")
     page.keyboard.press("n")
     page.get_by_text(re.compile("not saved yet")).wait_for()
-    assert page.locator('.card[data-number="1"]').get_attribute("data-saved") == "false"
+    expect(page.locator('.card[data-number="1"]')).to_have_attribute("data-saved", "false")
     data.unlink()
     hidden.rename(data)
     saved(page, 1, NORMAL_LIKE)
@@ -159,7 +159,7 @@ def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(open_cases, 
     ready(page, 2)
     page.keyboard.press("Enter")
     page.get_by_role("dialog").locator("img").first.wait_for()
-    assert "hidden until you have given" in page.get_by_role("dialog").inner_text()
+    expect(page.get_by_role("dialog")).to_contain_text("hidden until you have given")
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     page.keyboard.press("n")
@@ -202,7 +202,7 @@ def test_a_case_that_was_left_with_verdicts_unsaved_says_so_in_the_list_and_save
     page.get_by_role("button", name="All cases").click()
     page.get_by_role("button", name="P-1").wait_for()
     at_rest(page)
-    assert not page.get_by_text("not saved yet").is_visible()
+    expect(page.get_by_text("not saved yet")).to_have_count(0)
 
 
 def waiting(number, acts):
@@ -217,7 +217,7 @@ def test_it_fits_the_screen_in_both_themes(open_cases, data, width, scheme):
         page = open_cases(f"case={case.id}{shown}", width=width, scheme=scheme)
         page.locator(there).first.wait_for()
         at_rest(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        fits_the_screen(page)
         edges = page.locator(".card, .bar button, [data-testid=stDataFrame]").evaluate_all(
             "all => all.map(one => one.getBoundingClientRect().right)"
         )

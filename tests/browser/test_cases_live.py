@@ -1,6 +1,7 @@
 """Two readers on one case: what one gives is on the other's screen without an action, disturbing nothing."""
 
 import pytest
+from playwright.sync_api import expect
 
 from leukemia.cases import cells, verdicts
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
@@ -25,12 +26,12 @@ def test_a_verdict_appears_on_the_other_screen_and_leaves_place_selection_and_ke
     ada.keyboard.press("End")
     ada.keyboard.press("Space")
     before = place(ada, 60)
-    assert ada.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") > 0
+    ada.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 0")
     ben.keyboard.press("n")
     reads(ada, 1, f"Ben: {NORMAL_LIKE}")
     assert place(ada, 60) == pytest.approx(before, abs=2)
-    assert ada.locator(".card.picked").get_attribute("data-number") == "60"
-    assert ada.locator(".card.at").get_attribute("data-number") == "60"
+    expect(ada.locator(".card.picked")).to_have_attribute("data-number", "60")
+    expect(ada.locator(".card.at")).to_have_attribute("data-number", "60")
     ada.keyboard.press("a")
     saved(ada, 60, ALL_LIKE)
     reads(ben, 60, f"Ada: {ALL_LIKE}")
@@ -54,7 +55,7 @@ def test_it_leaves_a_typed_reason_and_an_opened_cell_alone(open_cases, data):
     verdicts.give(data, case.id, [3], NORMAL_LIKE, reader="Ben")
     reads(page, 3, f"Ben: {NORMAL_LIKE}")
     page.get_by_text("Ready to sign: 3 of 3 read").wait_for()
-    assert page.get_by_role("dialog").is_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
 
@@ -82,9 +83,9 @@ def test_beside_the_grid_a_change_is_offered_and_a_text_is_kept(open_cases, data
     verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ben")
     verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
     page.get_by_text("Others have changed this case").wait_for()
-    assert page.get_by_label("Reason").input_value() == "Half a sentence"
+    expect(page.get_by_label("Reason")).to_have_value("Half a sentence")
     page.get_by_role("button", name="Show the changes").click()
     page.get_by_text("The readers disagree on 2 cells").wait_for()
     at_rest(page)
-    assert page.get_by_label("Reason").first.input_value() == "Half a sentence"
-    assert page.get_by_text("Others have changed this case").count() == 0
+    expect(page.get_by_label("Reason").first).to_have_value("Half a sentence")
+    expect(page.get_by_text("Others have changed this case")).to_have_count(0)

@@ -1,6 +1,7 @@
 """A cell opened by keyboard: why, the next one, and back to the card it came from."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import at_rest
 
@@ -22,6 +23,18 @@ def focused(page):
     return page.evaluate("document.activeElement.getAttribute('aria-label') || ''")
 
 
+def one_stop(page, files):
+    """Wait until the Tab key stops at one button only of so many."""
+    page.wait_for_function(
+        """files => {
+            const all = [...document.querySelectorAll("[data-testid=stFileChipDeleteBtn] button")];
+            return all.length === files && all.filter(one => one.tabIndex === 0).length === 1
+                && all.every(one => one.tabIndex === 0 || one.tabIndex === -1);
+        }""",
+        arg=files,
+    )
+
+
 def test_a_cell_is_opened_explained_left_and_closed_by_keyboard(page):
     names = page.locator(".cells .open").evaluate_all("all => all.map(one => one.ariaLabel)")
     page.locator(".cells .open").first.focus()
@@ -32,7 +45,7 @@ def test_a_cell_is_opened_explained_left_and_closed_by_keyboard(page):
     window.get_by_text(first, exact=True).first.wait_for()
     window.get_by_role("button", name="Show what moves the answer").press("Enter")
     window.get_by_text("With one region covered").wait_for()
-    assert window.locator(".cell-picture img").count() == 2
+    expect(window.locator(".cell-picture img")).to_have_count(2)
     page.keyboard.press("ArrowRight")
     window.get_by_text(f"2 of {FILES}").wait_for()
     second = names[1].removeprefix("Open ").split(":")[0]
@@ -52,11 +65,8 @@ def test_a_cell_is_opened_explained_left_and_closed_by_keyboard(page):
 
 def test_the_list_of_files_is_one_stop_of_the_tab_key(page):
     buttons = page.locator("[data-testid=stFileChipDeleteBtn] button")
-    assert buttons.count() == FILES
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stFileChipDeleteBtn] button')]"
-        ".map(one => one.tabIndex).join() === '0,-1,-1,-1,-1'"
-    )
+    expect(buttons).to_have_count(FILES)
+    one_stop(page, FILES)
     buttons.first.focus()
     first = focused(page)
     page.keyboard.press("ArrowRight")
@@ -68,5 +78,5 @@ def test_the_list_of_files_is_one_stop_of_the_tab_key(page):
     assert focused(page) == second
     page.keyboard.press("Enter")
     page.locator(".cells .cell").nth(FILES - 1).wait_for(state="detached")
-    assert page.get_by_role("button", name=second).count() == 0
-    assert sum(one == 0 for one in buttons.evaluate_all("all => all.map(one => one.tabIndex)")) == 1
+    expect(page.get_by_role("button", name=second)).to_have_count(0)
+    one_stop(page, FILES - 1)

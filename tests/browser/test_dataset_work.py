@@ -12,7 +12,7 @@ from leukemia.bundles import bundle as bundles
 from leukemia.dataset import label_log, manifest
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.inference import embedding
-from tests.support.browser import Server, at_rest
+from tests.support.browser import Server, at_address, at_rest, fits_the_screen
 
 PLACES = """() => {
   const plot = document.querySelector(".st-key-map-chart .js-plotly-plot");
@@ -148,8 +148,7 @@ def test_a_lasso_on_the_map_opens_its_cells_in_the_gallery(visit, ready):
     page.get_by_text(re.compile(rf"^{rows} cells selected")).wait_for()
     page.get_by_role("button", name="Open in the gallery").click()
     page.get_by_text(f"{len(wanted)} cells selected on the map").first.wait_for()
-    assert "section=gallery" in page.url
-    assert "selection=map" in page.url
+    at_address(page, "section=gallery", "selection=map")
     page.get_by_text(re.compile(rf"^{rows} images match of")).wait_for()
     shown = set(page.locator(".card").evaluate_all("cards => cards.map(c => c.dataset.image)"))
     assert shown
@@ -210,4 +209,4 @@ def test_a_label_is_corrected_and_the_correction_undone(serve, ready, tmp_path):
 def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
     page = visit(f"section={section}", width=768, scheme=scheme)
     at_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits_the_screen(page)

@@ -5,6 +5,7 @@ import math
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from leukemia.audit import trail
 from leukemia.cases import case as cases
@@ -42,7 +43,7 @@ def dropped(visit, files):
 
 def test_a_field_is_outlined_and_its_cell_opens_by_keyboard(visit, five, tmp_path):
     page, outlines = dropped(visit, five[:1])
-    assert outlines.count() == CELLS
+    expect(outlines).to_have_count(CELLS)
     tag = page.locator(".field .tag").first.bounding_box()
     assert tag["height"] > 15, "its number can be read"
     with page.expect_download() as waiting:
@@ -96,7 +97,7 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
     outlines.nth(1).locator("polygon").first.click()
     take(page, "Remove")
     told(page, "The cell is removed")
-    assert outlines.count() == CELLS - 1
+    expect(outlines).to_have_count(CELLS - 1)
 
     take(page, "Draw a box")
     shape = before | {side: before[side] + page.locator(".field svg").bounding_box()[side] for side in "xy"}
@@ -105,10 +106,10 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
         (shape["x"] - 4, shape["y"] - 4),
         (shape["x"] + shape["width"] + 4, shape["y"] + shape["height"] + 4),
     )
-    assert outlines.count() == CELLS - 1, "nothing is sent while it is drawn"
+    expect(outlines, "nothing is sent while it is drawn").to_have_count(CELLS - 1)
     take(page, "Apply")
     told(page, "Cell 6: ")
-    assert outlines.count() == CELLS
+    expect(outlines).to_have_count(CELLS)
     drawn = within(page, page.locator(".field .cell.chosen"))
     for side, size in before.items():
         assert drawn[side] == pytest.approx(size, abs=5)
@@ -126,8 +127,8 @@ def test_cells_are_corrected_by_mouse_on_classify(visit, five):
     for _ in range(3):
         take(page, "Undo")
         told(page, "taken back")
-    assert outlines.count() == CELLS
-    assert page.get_by_text("cells by hand").count() == 0
+    expect(outlines).to_have_count(CELLS)
+    expect(page.get_by_text("cells by hand")).to_have_count(0)
 
 
 def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visit, five):
@@ -154,7 +155,7 @@ def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visi
     for point in points[1:]:
         page.mouse.move(*point)
     page.mouse.up()
-    assert outlines.count() == CELLS - 1, "nothing is sent while it is drawn"
+    expect(outlines, "nothing is sent while it is drawn").to_have_count(CELLS - 1)
     page.keyboard.press("Enter")
     told(page, "Cell 6: ")
     assert shape(svg.locator(".cell.chosen polygon").first) == pytest.approx(box, abs=3)
@@ -168,14 +169,14 @@ def test_the_outline_of_a_missed_cell_is_drawn_freehand_or_corner_by_corner(visi
     told(page, "Cell 6: ")
     page.get_by_text("cells by hand: 1 removed, 1 drawn").wait_for()
     assert shape(svg.locator(".cell.chosen polygon").first) == pytest.approx(box, abs=8)
-    assert outlines.count() == CELLS
+    expect(outlines).to_have_count(CELLS)
 
     # Another cell, while this one is still chosen: each is one of its own.
     for point in svg.evaluate(ON_SCREEN, [[column / 2, row / 2] for column, row in ellipse]):
         page.mouse.click(*point)
     page.keyboard.press("Enter")
     told(page, "Cell 7: ")
-    assert outlines.count() == CELLS + 1
+    expect(outlines).to_have_count(CELLS + 1)
 
 
 def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
@@ -190,7 +191,7 @@ def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
     page.keyboard.press("c")
     page.keyboard.press("u")
     told(page, "taken back")
-    assert outlines.count() == CELLS
+    expect(outlines).to_have_count(CELLS)
 
 
 def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
@@ -244,7 +245,7 @@ def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, d
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Enter")
     told(page, "Cell 2 is cut out and answered")
-    assert page.locator(".field .cell").count() == CELLS
+    expect(page.locator(".field .cell")).to_have_count(CELLS)
     (gone,) = corrections.removed(data, case.id)
     assert (gone.number, gone.by) == (2, "Ada")
     (entry,) = [one for one in cases.history(data, case.id) if one.event == trail.CELL_OUTLINED]
@@ -269,4 +270,4 @@ def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, d
     page.get_by_text("Signed by Ada").first.wait_for()
     section(page, "Fields")
     page.locator(".field .cell").nth(CELLS - 1).wait_for()
-    assert not page.get_by_role("toolbar").is_visible(), "a signed case is not changed"
+    expect(page.get_by_role("toolbar"), "a signed case is not changed").to_be_hidden()

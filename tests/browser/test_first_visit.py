@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.browser import Server
+from tests.support.browser import Server, at_rest
 
 # From the first byte on, whether the navigation of Streamlit's older kind of application ever shows.
 WATCH = """
@@ -39,6 +39,7 @@ CHARTS = "document.querySelectorAll('.js-plotly-plot .gtitle').length"
 def test_on_a_narrow_screen_no_title_overlaps_its_legend(sessions, server, section, charts):
     page = sessions.open(server, f"performance?section={section}", "Performance", width=768)
     page.wait_for_function(f"{CHARTS} >= {charts}")
+    at_rest(page)
     assert page.evaluate(OVERLAPS) == []
 
 

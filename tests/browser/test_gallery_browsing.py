@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from leukemia.dataset import manifest
 from leukemia.settings import RESEARCH_USE
-from tests.support.browser import PATIENCE, Server, at_rest
+from tests.support.browser import PATIENCE, Server, at_address, at_rest, fits_the_screen
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_the_first_visit_after_a_start_may_be_a_pages_own_address(
         page.goto(running.address("dataset?section=gallery&class=ALL"))
         page.get_by_text(RESEARCH_USE).wait_for()
         page.locator(".card").first.wait_for()
-        assert page.url.endswith("/dataset?section=gallery&class=ALL")
+        at_address(page, "/dataset?section=gallery&class=ALL")
         page.close()
 
 
@@ -69,10 +70,9 @@ def test_filters_are_shared_by_the_address(visit, cells):
     matching(page, len(wanted))
     other = visit(page.url.split("?")[1])
     matching(other, len(wanted))
-    other.locator(".card").nth(len(wanted) - 1).wait_for()
-    assert other.locator(".card .open").evaluate_all("cards => cards.map(c => c.title)") == list(
-        wanted["path"]
-    )
+    expect(other.locator(".card .open")).to_have_count(len(wanted))
+    titles = other.locator(".card .open").evaluate_all("cards => cards.map(c => c.title)")
+    assert titles == list(wanted["path"])
     other.get_by_role("button", name="Clear filters").click()
     matching(other, len(cells))
 
@@ -82,9 +82,9 @@ def test_a_click_opens_a_cell_whose_address_opens_it_again(visit, cells):
     page.locator(".card .open").nth(2).click()
     window(page).locator(".one img").wait_for()
     wanted = cells[cells["patient"] == "20"].iloc[2]
-    assert wanted["path"] in window(page).inner_text()
-    assert "synthetic drawing" in window(page).inner_text()
-    assert wanted["image_id"] in page.url
+    expect(window(page)).to_contain_text(wanted["path"])
+    expect(window(page)).to_contain_text("synthetic drawing")
+    at_address(page, wanted["image_id"])
     other = visit(page.url.split("?")[1])
     window(other).get_by_text(wanted["path"]).first.wait_for()
     window(page).get_by_role("button", name="Next").click()
@@ -106,8 +106,7 @@ def test_the_patients_cells_open_in_the_gallery(visit, cells):
     window(page).get_by_role("button", name=f"All {count} cells of patient 21").click()
     window(page).wait_for(state="detached")
     matching(page, count)
-    assert "cell=" not in page.url
-    assert "patient=21" in page.url
+    page.wait_for_url(lambda url: "patient=21" in url and "cell=" not in url)
 
 
 def test_the_opened_cell_is_answered_on_classify(visit, cells):
@@ -115,8 +114,7 @@ def test_the_opened_cell_is_answered_on_classify(visit, cells):
     page = visit(f"section=gallery&cell={row['image_id']}")
     window(page).get_by_role("button", name="Send to Classify").click()
     page.get_by_role("heading", name="Classify cells").wait_for()
-    page.locator(".cell .name").first.wait_for()
-    assert page.locator(".cell .name").first.get_attribute("title") == row["path"].rsplit("/", 1)[-1]
+    expect(page.locator(".cell .name").first).to_have_attribute("title", row["path"].rsplit("/", 1)[-1])
 
 
 def test_a_cell_is_reached_and_opened_by_keyboard_alone(visit):
@@ -142,7 +140,7 @@ def test_picked_unlabelled_cells_are_answered_on_classify(visit, cells):
     page.locator(".cell .name").nth(1).wait_for()
     shown = page.locator(".cell .name").evaluate_all("names => names.map(name => name.title)")
     assert sorted(shown) == sorted(unlabelled["path"].iloc[n].rsplit("/", 1)[-1] for n in (0, 2))
-    assert page.locator(".cell .drawn").count() == 2
+    expect(page.locator(".cell .drawn")).to_have_count(2)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -152,7 +150,7 @@ def test_it_fits_the_screen_in_both_themes(visit, section, width, scheme):
     page = visit(f"section={section}", width=width, scheme=scheme)
     page.locator(".js-plotly-plot .main-svg" if section == "overview" else ".card img").first.wait_for()
     at_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits_the_screen(page)
     shown = page.locator(".js-plotly-plot, .card")
     edges = shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
     assert max(edges) <= width

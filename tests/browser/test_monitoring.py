@@ -8,7 +8,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from leukemia.audit import trail
 from leukemia.reports import monitoring_wording as wording
-from tests.support.browser import Server, at_rest
+from tests.support.browser import Server, at_address, at_rest
 from tests.support.case_pages import section
 from tests.support.monitoring_factory import add_cases, darker_and_larger, record
 
@@ -41,7 +41,7 @@ def test_an_alert_is_found_explained_and_followed_to_a_case(sessions, bundle, br
         alert = page.get_by_test_id("stAlert")
         alert.get_by_text("Stop and check.").wait_for()
         alert.get_by_text(wording.READ_ALL).wait_for()
-        assert "section=monitoring" in page.url
+        at_address(page, "section=monitoring")
         page.get_by_text("Cell area, case by case").wait_for()
         choose(page, "Chart of", "Hue of the mean colour")
         page.get_by_text("Hue of the mean colour, case by case").wait_for()
@@ -56,7 +56,7 @@ def test_an_alert_is_found_explained_and_followed_to_a_case(sessions, bundle, br
         page.get_by_text("Cases outside the limits of a case").click()
         page.get_by_role("button", name="S-<odd>").click()
         page.get_by_role("heading", name="S-<odd>").wait_for()
-        assert f"case={odd}" in page.url
+        at_address(page, f"case={odd}")
         page.get_by_role("button", name="All cases").click()
         page.get_by_text("Monitoring: stop and check.").wait_for()
     assert len(trail.entries(data, events=[trail.ALERT])) == 2

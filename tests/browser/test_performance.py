@@ -3,12 +3,13 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from leukemia.bundles import bundle as bundles
 from leukemia.evaluation import metrics, three_way
 from leukemia.operating_point import OperatingPoint
 from leukemia.settings import RESEARCH_USE
-from tests.support.browser import Server, at_rest
+from tests.support.browser import Server, at_rest, fits_the_screen
 from tests.support.bundle_factory import blurred, copy_bundle
 
 
@@ -55,7 +56,7 @@ def test_the_threshold_is_moved_and_the_matrix_follows(visit, shelf):
     shown = [int(text) for text in page.locator(".matrix td b").all_inner_texts()]
     decided = three_way.counts(predictions, point).values()
     assert shown == [*decided, *(counts[name] for name in ("tp", "fn", "fp", "tn"))]
-    assert page.locator(".js-plotly-plot").count() == 3
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
 
 
 def test_two_versions_are_compared(visit):
@@ -85,8 +86,8 @@ def test_report_and_card_are_downloaded_and_the_report_opens_by_itself(visit, sh
     alone.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
     alone.goto(report.as_uri())
     alone.locator(".js-plotly-plot .main-svg").first.wait_for()
-    assert alone.locator(".js-plotly-plot").count() == 6
-    assert RESEARCH_USE in alone.locator("body").inner_text()
+    expect(alone.locator(".js-plotly-plot")).to_have_count(6)
+    expect(alone.locator("body")).to_contain_text(RESEARCH_USE)
     assert alone.pdf()[:5] == b"%PDF-"
     context.close()
     assert faults == []
@@ -97,4 +98,4 @@ def test_report_and_card_are_downloaded_and_the_report_opens_by_itself(visit, sh
 def test_sections_fit_a_narrow_screen_in_both_themes(visit, section, scheme):
     page = visit(section, width=768, scheme=scheme)
     at_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits_the_screen(page)

@@ -73,7 +73,7 @@ def end_all(data):
 
 def test_a_reader_signs_in_comes_back_to_the_case_and_reads_under_the_name_of_the_provider(person, house):
     page = person("rita", of_case(house))
-    assert page.url == f"{house.url}/{of_case(house)}"
+    page.wait_for_url(f"{house.url}/{of_case(house)}")
     page.get_by_text("Rita Reader (reader)").wait_for()
     page.locator(".card").first.wait_for()
     assert page.get_by_label("Your name").count() == 0
@@ -168,7 +168,7 @@ def test_a_session_that_ends_in_the_middle_of_a_review_loses_no_verdict(person, 
     time.sleep(1.1)  # the provider says when somebody signed in to the second
     oidc.sign_in(page, "rita")
     saved(page, 3, "Normal-like")
-    assert page.url == f"{house.url}/{of_case(house)}"
+    page.wait_for_url(f"{house.url}/{of_case(house)}")
     now = cells.cells(house.data, house.case.id)
     assert {one.number for one in now if one.readings} == number | {3}
     assert now[2].by("Rita Reader").verdict == "Normal-like"

@@ -13,7 +13,7 @@ import pytest
 from leukemia import jobs
 from leukemia.recipes import throughput
 from leukemia.registry import serving
-from tests.support.browser import PATIENCE, Server, at_rest
+from tests.support.browser import PATIENCE, Server, at_address, at_rest, fits_the_screen
 from tests.support.runs_factory import data_folder
 
 EPOCHS = 40
@@ -89,10 +89,10 @@ def start(page):
 def test_a_run_is_started_watched_cancelled_gone_on_with_promoted_and_taken_back(serve, data):
     dashboard = serve()
     page = dashboard.visit()
-    assert "section=new" in page.url
+    at_address(page, "section=new")
     start(page)
     page.get_by_role("button", name="Cancel").wait_for()
-    assert "section=now" in page.url
+    at_address(page, "section=now")
     # The curve grows in the same chart, without the page being loaded or laid out anew.
     seen = finished(page, 1)
     chart = page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first
@@ -181,4 +181,4 @@ def test_the_form_fits_the_screen_in_both_themes(serve, width, scheme):
     page = serve().visit("training?section=new", width=width, scheme=scheme)
     page.get_by_role("button", name="Start", exact=True).wait_for()
     at_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits_the_screen(page)

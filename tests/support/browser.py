@@ -150,3 +150,13 @@ def _described(page):
 def at_rest(page):
     """Wait until the page is laid out to its end."""
     page.wait_for_function(AT_REST, arg=[page.evaluate("performance.now()")])
+
+
+def at_address(page, *parts):
+    """Wait until the address has all these parts: it follows what is laid out, sooner or later."""
+    page.wait_for_url(lambda url: all(part in url for part in parts))
+
+
+def fits_the_screen(page):
+    """Wait until nothing of the page lies beyond the right edge of the screen."""
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")

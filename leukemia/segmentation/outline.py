@@ -139,7 +139,7 @@ def outline(field: Field, found: Found, number: int) -> Outline:
     markers = _markers(likely, own, nearest, unsure)
     glass = _glass(pixels, markers)
     markers[(markers == OWN) & glass] = 0
-    mask = (_flooded(steepness(pixels), markers) == OWN) & ~glass
+    mask = (flooded(steepness(pixels), markers) == OWN) & ~glass
     return Outline(_smooth(mask), left, top, across, down)
 
 
@@ -232,8 +232,23 @@ def _markers(likely: np.ndarray, own: np.ndarray, nearest: np.ndarray, unsure: i
     return markers
 
 
-def _flooded(steep: np.ndarray, markers: np.ndarray) -> np.ndarray:
-    """The watershed from markers; of what is marked only the rim is visited, since the rest tells nothing."""
+def flooded(steep: np.ndarray, markers: np.ndarray) -> np.ndarray:
+    """Go on with markers over what they leave open, by a watershed [1]_.
+
+    Of what is marked only the rim is visited, since the rest tells nothing: the result is the same, sooner.
+
+    Parameters
+    ----------
+    steep : numpy.ndarray
+        How steep the change of colour is, of shape (height, width).
+    markers : numpy.ndarray
+        Integers of the same shape; 0 is open.
+
+    Returns
+    -------
+    numpy.ndarray
+        The markers, with none open.
+    """
     unsure = markers == 0
     visited = ndimage.binary_dilation(unsure)
     return np.where(unsure, watershed(steep, np.where(visited, markers, 0), mask=visited), markers)

@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from skimage.segmentation import watershed
 
 from leukemia.errors import DatasetError
 from leukemia.imaging import reader
 from leukemia.segmentation.boxes import RED, WHITE
-from leukemia.segmentation.outline import ellipse, steepness
+from leukemia.segmentation.outline import ellipse, flooded, steepness
 from leukemia.segmentation.scale import RED_CELL
 from leukemia.training.finder.copies import copies
 from leukemia.training.finder.corrections import Corrections
@@ -150,7 +149,7 @@ def estimate_outlines(pixels: np.ndarray, boxes: np.ndarray, kinds: np.ndarray) 
         dark = within & (green < (green[inside].min() + np.median(green[within])) / 2)
         markers = np.where(inside | ndimage.binary_opening(dark, iterations=2), 1, 0)
         markers[apart > BEYOND] = 2
-        cell = watershed(steep, markers) == 1
+        cell = flooded(steep, markers) == 1
         cell = ndimage.binary_fill_holes(ndimage.binary_opening(cell, iterations=2))
         white[cell] = number + 1
     return white

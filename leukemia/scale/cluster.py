@@ -8,7 +8,6 @@ in :mod:`leukemia.offline`.
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import socket
 import tempfile
@@ -18,11 +17,12 @@ from pathlib import Path
 from types import ModuleType
 
 from leukemia.errors import ClusterError
+from leukemia.storage import atomic
 
 # Bytes of Ray's shared memory: what is passed is small. Ray takes a third of the machine's otherwise.
 SHARED_MEMORY = 100 * 1024**2
 # Of a path, with which Ray's own parts of it leave room.
-LONGEST = 20
+LONGEST = 12
 # Seconds to wait for the machine that is named.
 PATIENCE = 5.0
 MISSING = (
@@ -87,21 +87,20 @@ def imported() -> ModuleType:
 
 @contextlib.contextmanager
 def _own(ray: ModuleType, cores: int) -> Iterator[None]:
-    folder = Path(tempfile.mkdtemp(prefix="leukemia-ray-", dir=_short_place()))
-    given = {
-        "address": "local",
-        "num_cpus": cores,
-        "include_dashboard": False,
-        "object_store_memory": SHARED_MEMORY,
-        "_temp_dir": str(folder),
-    }
-    try:
+    # Where this process is killed, the next one that works with Ray removes the folder.
+    with atomic.partial_folder(_short_place()) as folder:
+        folder.chmod(0o700)
+        given = {
+            "address": "local",
+            "num_cpus": cores,
+            "include_dashboard": False,
+            "object_store_memory": SHARED_MEMORY,
+            "_temp_dir": str(folder),
+        }
         with _no_dashboard(), _running(ray, given, NOT_STARTED):
             if ray.util.get_node_ip_address() != LOOPBACK:
                 raise ClusterError(NOT_STARTED)
             yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _short_place() -> Path:

@@ -1,13 +1,16 @@
 """What is said where there is no Ray, or no cluster at the address."""
 
+import contextlib
 import os
 import socket
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from leukemia.errors import ClusterError
 from leukemia.scale import cluster
+from leukemia.storage import atomic
 
 
 def test_without_ray_it_is_said_what_to_install(monkeypatch):
@@ -44,3 +47,23 @@ def test_a_long_path_of_temporary_files_is_none_for_sockets(tmp_path, monkeypatc
     assert str(cluster._short_place()) == "/tmp"
     monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: "/var/tmp")
     assert str(cluster._short_place()) == "/var/tmp"
+
+
+def test_rays_files_are_the_users_alone_and_those_of_a_killed_process_go(tmp_path, monkeypatch):
+    left = tmp_path / ".partial-0123456789abcdef"
+    (left / "session").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    given = {}
+    ray = SimpleNamespace(util=SimpleNamespace(get_node_ip_address=lambda: cluster.LOOPBACK))
+    monkeypatch.setattr(cluster, "_short_place", lambda: tmp_path)
+    monkeypatch.setattr(
+        cluster, "_running", lambda _, how, trouble: contextlib.nullcontext(given.update(how))
+    )
+    with cluster._own(ray, 2):
+        (folder,) = tmp_path.iterdir()
+        assert given["_temp_dir"] == str(folder)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        os.utime(folder, (0, 0))
+        atomic.sweep(tmp_path)
+        assert folder.is_dir(), "it is in use"
+    assert list(tmp_path.iterdir()) == []

@@ -1,62 +1,21 @@
-"""The Cases page, without a browser."""
-
-import json
-from html import unescape
+"""The Cases page, without a browser: cases begun, listed and opened, cells added, the review grid."""
 
 import pytest
 
-from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, disagreements, signing, summary, verdicts, worklist
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
-from leukemia.plots import case_placement
-from leukemia.reports import case as report
-from leukemia.reports import case_files, case_wording
-from leukemia.reports.exchange import results
-from pages.components import identity, model_in_service
-from pages.sections.cases import address, new_case, opened_cell, readers
-from pages.sections.cases import report as report_section
+from leukemia.cases import cells, signing, verdicts, worklist
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from pages.components import identity
+from pages.sections.cases import address, new_case
 from pages.sections.cases import worklist as worklist_section
-from tests.support.app import dashboard, fill, go, open_dashboard, press, said, widget
-from tests.support.case_factory import make_case, result
+from tests.support import review_page
+from tests.support.app import fill, open_dashboard, press, said, widget
+from tests.support.case_factory import make_case
+from tests.support.review_page import grid, lines, shown
 
 HOSTILE = "<b>P</b> 'x' \"y\" *7* :cat: $z$"
 
-
-@pytest.fixture
-def data(tmp_path):
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def visit(data, tiny_bundle, monkeypatch):
-    """Open the page at an address, as somebody with a name."""
-
-    def start(name="Ada", **query):
-        monkeypatch.setenv("LEUKEMIA_DATA", str(data))
-        monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
-        model_in_service.refresh()
-        page = dashboard()
-        if name:
-            page.session_state[identity.NAME] = name
-        return go(page, "cases", **{word: str(value) for word, value in query.items()})
-
-    return start
-
-
-def grid(page):
-    """What the review grid was given."""
-    (one,) = [part for part in page.get("bidi_component") if "review-" in part.proto.id]
-    return json.loads(one.proto.json)
-
-
-def shown(page):
-    """Cells of the review grid, by number."""
-    return {cell["number"]: cell for cell in grid(page)["cells"]}
-
-
-def lines(page, number):
-    return [text for text, _ in shown(page)[number]["lines"]]
+data, visit = review_page.data, review_page.visit
 
 
 def listed(page):
@@ -189,138 +148,6 @@ def test_where_no_cell_waits_the_grid_says_so_signed_or_not(visit, data):
     assert grid(visit(case=case.id))["progress"] == said
 
 
-def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data):
-    case = make_case(data, blind=True, hide_model=True)
-    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
-    verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
-    page = visit(case=case.id)
-    assert "Ben" not in "".join(lines(page, 1))
-    assert "0.9" not in str(shown(page)[1])
-    assert shown(page)[1]["probability"] is None
-    assert {"Ben: ALL-like", "Readers disagree", "Model: Indeterminate, 0.500"} <= set(lines(page, 2))
-    history = visit(case=case.id, section="history").dataframe[0].value
-    assert set(history["Cell"].dropna()) == {2}
-    summary = visit(case=case.id, section="summary")
-    counts = summary.dataframe[0].value.set_index("Cells")
-    assert list(counts["Model's answers"]) == ["0", "1", "0", "0", "–", "–"]
-    assert not summary.get("plotly_chart")
-    assert "hidden until read" in said(visit())
-
-
-def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_back(visit, data):
-    case = make_case(data, blind=True, hide_model=True)
-    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
-    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
-    for text in (said(visit()), said(visit(case=case.id))):
-        assert "5 need a verdict" in text
-        assert "disputed" not in text.lower().replace(worklist.IN_DISPUTE, "")
-    assert f"**{worklist.TO_REVIEW}**" in said(visit())
-    verdicts.give(data, case.id, range(1, 6), ALL_LIKE, reader="Ada")
-    text = said(visit())
-    assert "1 disputed" in text
-    assert "1 ALL-like" in text, "all are read: the model's answers are no longer hidden"
-
-
-def test_what_is_missing_for_a_signature_does_not_tell_of_others_verdicts(visit, data):
-    case = make_case(data, probabilities=(0.9, 0.1), blind=True)
-    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ben")
-    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
-    page = visit(case=case.id, section="report")
-    assert report_section.MISSING_KEPT_BACK in said(page)
-    assert "(cell 1)" not in said(page)
-    assert "(cell 1)" in said(visit("Ben", case=case.id, section="report"))
-
-
-def test_agreement_and_settled_cells_of_a_blind_case_wait_for_the_reader(visit, data):
-    case = make_case(data, blind=True)
-    for reader, verdict in (("Ben", ALL_LIKE), ("Cy", NORMAL_LIKE)):
-        verdicts.give(data, case.id, [1, 2], verdict, reader=reader)
-    disagreements.settle(data, case.id, 2, ALL_LIKE, who="Ben", reason="seen together")
-    text = said(visit(case=case.id, section="readers"))
-    for secret in ("Ben", "Cy", "seen together", "2 disputed", "1 disputed"):
-        assert secret not in text
-    assert readers.KEPT_BACK in text
-    verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ada")
-    text = said(visit(case=case.id, section="readers"))
-    assert "seen together" in text
-    assert "on 0 of 1 cell" in text
-
-
-def test_the_window_of_a_hidden_cell_has_its_picture_alone(visit, data):
-    case = make_case(data, hide_model=True)
-    page = visit(case=case.id)
-    page.session_state[f"open-cell-{case.id}"] = 1
-    page.run()
-    assert opened_cell.HIDDEN in said(page)
-    assert "0.900" not in said(page) + str(grid(page))
-
-
-def test_a_disagreement_is_settled_on_the_page(visit, data):
-    case = make_case(data)
-    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
-    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
-    page = visit(case=case.id, section="readers")
-    assert "The readers disagree on 1 cell" in said(page)
-    press(page, "Settle cell 1")
-    assert "Choose a verdict first." in said(page)
-    widget(page.radio, "Settle it as").set_value(INDETERMINATE)
-    fill(page, "Reason", "Seen together")
-    press(page, "Settle cell 1")
-    (cell,) = cells.cells(data, case.id)[:1]
-    assert (cell.verdict, cell.settlement.who) == (INDETERMINATE, "Ada")
-    assert "settled as **Indeterminate**" in said(page)
-    assert "the same verdict on 0 of 1 cell" in said(page)
-    assert readers.NONE in said(page)
-
-
-def test_in_a_blind_case_whoever_settles_asks_to_see(visit, data):
-    case = make_case(data, blind=True)
-    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Cy")
-    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
-    page = visit(case=case.id, section="readers")
-    assert "Ben" not in said(page)
-    widget(page.checkbox, readers.SHOW_ALL).check().run()
-    assert "Cy: ALL-like, Ben: Normal-like" in said(page)
-
-
-def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
-    case = make_case(data)
-    page = visit(case=case.id, section="report")
-    assert "1 indeterminate (cell 2), 2 not classified (cells 4, 5)" in said(page)
-    assert not [button for button in page.button if button.label == "Sign"]
-    verdicts.give(data, case.id, [2, 4, 5], NORMAL_LIKE, reader="Ada")
-    page = visit(case=case.id, section="report")
-    press(page, "Sign")
-    signed = cases.find(data, case.id)
-    assert (signed.signed_by, signed.signed_meaning) == ("Ada", signing.MEANINGS[0])
-    assert f"Signed by Ada, {signed.signed_at[:10]}" in said(page)
-    assert not page.get("file_uploader")
-    assert grid(visit(case=case.id))["locked"]
-    page = visit(case=case.id, section="report")
-    press(page, "Reopen")
-    assert "a reason" in said(page)
-    fill(page, "Reason", "Cell 2 again")
-    press(page, "Reopen")
-    assert not cases.find(data, case.id).is_signed
-    assert not grid(visit(case=case.id))["locked"]
-
-
-def test_what_changed_since_the_page_was_opened_is_not_signed(visit, data):
-    case = make_case(data, probabilities=(0.9, 0.1))
-    verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
-    page = visit(case=case.id, section="report")
-    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
-    press(page, "Sign")
-    assert "the case was changed in the meantime" in said(page)
-    assert not cases.find(data, case.id).is_signed
-
-
-def test_a_model_that_is_gone_is_said(visit, data):
-    case = make_case(data)
-    page = visit(case=case.id, section="summary")
-    assert case_wording.PLACE_GONE in said(page)
-
-
 def test_records_that_cannot_be_read_are_a_sentence(visit, data):
     case = make_case(data)
     for file in data.glob("records.db*"):
@@ -345,60 +172,6 @@ def test_the_cells_of_a_quick_look_become_a_case(visit, data, drawn_files, monke
         result.answer.image_id: result.answer.probability for result in page.session_state.batch.results
     }
     assert {cell.image_id: cell.probability for cell in cells.cells(data, one.case.id)} == answers
-
-
-def test_where_the_share_lies_is_the_charts_sentence(visit, data, tiny_bundle):
-    case = cases.create(data, "P-1", who="Ada")
-    bundle = bundles.read(tiny_bundle)
-    answered = [result(number, probability) for number, probability in enumerate((0.9, 0.8, 0.1))]
-    cells.add(data, case.id, answered, bundle, bundle.operating_point, who="Ada")
-    page = visit(case=case.id, section="summary")
-    placed = summary.placement(cells.cells(data, case.id), bundle)
-    assert case_placement.sentence(placed) in said(page)
-    assert "2 of 3 classified cells, 66.7%" in said(page)
-    assert len(page.get("plotly_chart")) == 1
-
-
-def test_the_numbers_of_the_page_are_those_of_the_report(visit, data, tiny_bundle):
-    case = cases.create(data, "P-1", who="Ada")
-    bundle = bundles.read(tiny_bundle)
-    answered = [result(number, probability) for number, probability in enumerate((0.9, 0.8, 0.1, 0.6))]
-    cells.add(data, case.id, answered, bundle, bundle.operating_point, who="Ada")
-    for reader, verdict in (("Ada", ALL_LIKE), ("Ben", NORMAL_LIKE)):
-        verdicts.give(data, case.id, [1, 4], verdict, reader=reader)
-    html = unescape(report.render(report.gather(data, case.id, bundle)))
-    page = visit(case=case.id, section="summary")
-    for row in page.dataframe[0].value.to_numpy():
-        assert "".join(f"<td>{text}</td>" for text in row) in html
-    shown = [*said(page).split("\n"), *said(visit(case=case.id, section="readers")).split("\n")]
-    numbers = [line for line in shown if line.startswith(("ALL-like by", "ALL-like with", "Ada and Ben:"))]
-    numbers += [line for line in shown if "patients with ALL" in line]
-    assert len(numbers) == 4
-    for line in numbers:
-        assert f">{line}<" in html
-
-
-def test_a_report_does_not_tell_what_is_kept_back(visit, data):
-    case = make_case(data, hide_model=True)
-    assert case_files.KEPT_BACK in said(visit(case=case.id, section="report"))
-    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
-    assert labels == set()
-    verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
-    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
-    assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7", "DICOM")}
-
-
-def test_dicom_is_offered_where_there_are_pictures_that_a_page_can_hold(visit, data, monkeypatch):
-    def button(case):
-        offered = visit(case=case.id, section="report").get("download_button")
-        return next(one.proto for one in offered if one.label == "Download DICOM")
-
-    case = make_case(data)
-    assert not button(case).disabled
-    assert button(make_case(data, "P-2", probabilities=(None,))).help == results.NO_PICTURE
-    monkeypatch.setattr(case_files, "MOST_PICTURES", 3)
-    assert button(case).disabled
-    assert "more than 3 pictures" in button(case).help
 
 
 def test_fields_that_went_with_the_list_do_not_close_the_case_that_was_opened(monkeypatch):

@@ -9,9 +9,9 @@ from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.settings import SHIPPED
 from pages.components import tour
 from pages.sections.cases import sample_case
-from tests.pages.test_dataset_gallery import cards
 from tests.support.app import dashboard, go, open_page, press, said
 from tests.support.bundle_factory import edit
+from tests.support.gallery_page import cards
 
 PAGES = ("classify", "cases", "dataset", "performance", "training")
 

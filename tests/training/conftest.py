@@ -25,3 +25,14 @@ def cells(prepared):
     """The labelled rows of the prepared folder."""
     frame = manifest.read(prepared)
     return frame[frame["label"] != ""].reset_index(drop=True)
+
+
+@pytest.fixture
+def never_pruned(monkeypatch):
+    monkeypatch.setattr("leukemia.training.sweep_study.AT_RANDOM", 100)
+
+
+@pytest.fixture
+def trials_alone(monkeypatch):
+    """The trials without the training of the best settings behind them."""
+    monkeypatch.setattr("leukemia.training.sweep._train_best", lambda *_: None)

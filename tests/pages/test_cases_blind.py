@@ -1,0 +1,99 @@
+"""What the Cases page keeps back from a reader, without a browser: others' verdicts, the model's answers."""
+
+from leukemia.cases import disagreements, verdicts, worklist
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from leukemia.reports import case_files
+from pages.sections.cases import opened_cell, readers
+from pages.sections.cases import report as report_section
+from tests.support import review_page
+from tests.support.app import said, widget
+from tests.support.case_factory import make_case
+from tests.support.review_page import grid, lines, shown
+
+data, visit = review_page.data, review_page.visit
+
+
+def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data):
+    case = make_case(data, blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [2], NORMAL_LIKE, reader="Ada")
+    page = visit(case=case.id)
+    assert "Ben" not in "".join(lines(page, 1))
+    assert "0.9" not in str(shown(page)[1])
+    assert shown(page)[1]["probability"] is None
+    assert {"Ben: ALL-like", "Readers disagree", "Model: Indeterminate, 0.500"} <= set(lines(page, 2))
+    history = visit(case=case.id, section="history").dataframe[0].value
+    assert set(history["Cell"].dropna()) == {2}
+    summary = visit(case=case.id, section="summary")
+    counts = summary.dataframe[0].value.set_index("Cells")
+    assert list(counts["Model's answers"]) == ["0", "1", "0", "0", "–", "–"]
+    assert not summary.get("plotly_chart")
+    assert "hidden until read" in said(visit())
+
+
+def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_back(visit, data):
+    case = make_case(data, blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
+    for text in (said(visit()), said(visit(case=case.id))):
+        assert "5 need a verdict" in text
+        assert "disputed" not in text.lower().replace(worklist.IN_DISPUTE, "")
+    assert f"**{worklist.TO_REVIEW}**" in said(visit())
+    verdicts.give(data, case.id, range(1, 6), ALL_LIKE, reader="Ada")
+    text = said(visit())
+    assert "1 disputed" in text
+    assert "1 ALL-like" in text, "all are read: the model's answers are no longer hidden"
+
+
+def test_what_is_missing_for_a_signature_does_not_tell_of_others_verdicts(visit, data):
+    case = make_case(data, probabilities=(0.9, 0.1), blind=True)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Cy")
+    page = visit(case=case.id, section="report")
+    assert report_section.MISSING_KEPT_BACK in said(page)
+    assert "(cell 1)" not in said(page)
+    assert "(cell 1)" in said(visit("Ben", case=case.id, section="report"))
+
+
+def test_agreement_and_settled_cells_of_a_blind_case_wait_for_the_reader(visit, data):
+    case = make_case(data, blind=True)
+    for reader, verdict in (("Ben", ALL_LIKE), ("Cy", NORMAL_LIKE)):
+        verdicts.give(data, case.id, [1, 2], verdict, reader=reader)
+    disagreements.settle(data, case.id, 2, ALL_LIKE, who="Ben", reason="seen together")
+    text = said(visit(case=case.id, section="readers"))
+    for secret in ("Ben", "Cy", "seen together", "2 disputed", "1 disputed"):
+        assert secret not in text
+    assert readers.KEPT_BACK in text
+    verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ada")
+    text = said(visit(case=case.id, section="readers"))
+    assert "seen together" in text
+    assert "on 0 of 1 cell" in text
+
+
+def test_the_window_of_a_hidden_cell_has_its_picture_alone(visit, data):
+    case = make_case(data, hide_model=True)
+    page = visit(case=case.id)
+    page.session_state[f"open-cell-{case.id}"] = 1
+    page.run()
+    assert opened_cell.HIDDEN in said(page)
+    assert "0.900" not in said(page) + str(grid(page))
+
+
+def test_in_a_blind_case_whoever_settles_asks_to_see(visit, data):
+    case = make_case(data, blind=True)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Cy")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ben")
+    page = visit(case=case.id, section="readers")
+    assert "Ben" not in said(page)
+    widget(page.checkbox, readers.SHOW_ALL).check().run()
+    assert "Cy: ALL-like, Ben: Normal-like" in said(page)
+
+
+def test_a_report_does_not_tell_what_is_kept_back(visit, data):
+    case = make_case(data, hide_model=True)
+    assert case_files.KEPT_BACK in said(visit(case=case.id, section="report"))
+    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
+    assert labels == set()
+    verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
+    labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
+    assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7", "DICOM")}

@@ -33,7 +33,7 @@ def add_to(commands: Commands) -> None:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="the folder for it; the file is named after the case",
+        help="the folder for it, made where it is missing; the file is named after the case",
     )
     command.set_defaults(run=report)
 
@@ -76,8 +76,7 @@ def report(options: Namespace) -> int:
     from leukemia.storage.atomic import whole_file
 
     case = cases.by_identifier(options.data, options.case)
-    if not options.output.is_dir():
-        raise OutputError(f"There is no folder {options.output}.")
+    _check_folder(options.output, options.kind)
     file = options.output / case_files.name(case, options.kind)
     with whole_file(file) as partial, partial.open("wb") as target:
         case_files.write(
@@ -152,6 +151,16 @@ def _case(command: ArgumentParser) -> None:
         help="the patient's number in the receiving system, for FHIR, HL7 and DICOM (default: none)",
     )
     data_option(command)
+
+
+def _check_folder(named: Path, kind: str) -> None:
+    """Refuse what is no folder, before the work begins; a missing one is made with the file."""
+    if named.is_dir():
+        return
+    if named.exists():
+        raise OutputError(f"{named} is not a folder. It was not changed: name a folder.")
+    if named.name.lower().endswith(f".{kind}"):
+        raise OutputError(f"{named} would be a file. Name a folder: the file in it is named after the case.")
 
 
 def _title(text: str) -> str:

@@ -208,7 +208,18 @@ def test_each_kind_is_written_by_the_command_line(tmp_path, case, kind, capsys):
     assert "research use only" in capsys.readouterr().out
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(tmp_path, case, capsys):
-    args = ["report", HOSTILE, "--output", str(tmp_path / "no"), "--data", str(tmp_path)]
-    assert command_line.main(args) == 2
-    assert "There is no folder" in capsys.readouterr().err
+def test_the_folder_for_a_report_is_made_where_it_is_missing(tmp_path, case, capsys):
+    out = tmp_path / "for" / "S-2041"
+    args = ["report", HOSTILE, "--kind", "hl7", "--output", str(out), "--data", str(tmp_path)]
+    assert command_line.main(args) == 0, capsys.readouterr().err
+    assert [file.name for file in out.iterdir()] == ["case-P-1-x-y-z.hl7"]
+
+
+def test_a_file_is_not_taken_for_the_folder_of_a_report(tmp_path, case, capsys):
+    there = tmp_path / "notes.txt"
+    there.write_text("notes")
+    for named, said in ((there, "is not a folder"), (tmp_path / "new.HL7", "Name a folder")):
+        args = ["report", HOSTILE, "--kind", "hl7", "--output", str(named), "--data", str(tmp_path)]
+        assert command_line.main(args) == 2
+        assert said in capsys.readouterr().err
+    assert there.read_text() == "notes" and not (tmp_path / "new.HL7").exists()

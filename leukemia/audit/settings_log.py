@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from leukemia import settings
 from leukemia.audit import trail
+from leukemia.audit.addresses import without_secrets
 from leukemia.audit.trail import TRAIL, Entry, Recorded
 from leukemia.storage import database
 
@@ -82,17 +83,6 @@ def described(given: settings.Settings) -> dict[str, str]:
         "LEUKEMIA_SESSION_HOURS": str(given.session_hours),
         "LEUKEMIA_IMPORT_FROM": os.pathsep.join(map(str, given.import_from or ())),
     }
-
-
-def without_secrets(address: str) -> str:
-    """An address without password, token or query; of a database, the user's name stays."""
-    scheme, separator, rest = address.partition("://")
-    if not separator:
-        return address
-    # A password may hold an @ or a /: what counts is the last @.
-    login, at, host = rest.partition("?")[0].partition("#")[0].rpartition("@")
-    user = f"{login.partition(':')[0]}@" if at and scheme.startswith("postgres") else ""
-    return f"{scheme}://{user}{host}"
 
 
 def _last(data: Path, where: dict[str, str]) -> dict[str, str]:

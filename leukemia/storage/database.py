@@ -33,6 +33,14 @@ PATIENCE, SETUP_PATIENCE = 15.0, 120.0
 # Numbers by which PostgreSQL knows our two locks: any that no other program in the database takes.
 WRITING, MIGRATING = 0x1EC0, 0x1EC1
 NOTHING_SAVED = "Nothing was saved."
+NO_URL = (
+    "The environment variable LEUKEMIA_DATABASE_URL is not a database's address. Write it as "
+    "postgresql://NAME:PASSWORD@HOST:5432/DATABASE; in the password, write @ as %40, / as %2F and % as %25."
+)
+NO_DATABASE = (
+    "The environment variable LEUKEMIA_DATABASE_URL must name PostgreSQL (postgresql://…) or an SQLite file "
+    "(sqlite:////…), not a folder or a database in memory."
+)
 
 _ready: set[tuple[str, object]] = set()
 
@@ -89,20 +97,17 @@ def address(data: Path) -> str:
     if not given:
         return databases.url(Workspace(Path(data).resolve()).records)
     try:
+        given.encode()
         url = sa.make_url(given)
-    except SQLAlchemyError as error:
-        raise SettingError(
-            "The environment variable LEUKEMIA_DATABASE_URL is not a database's URL."
-        ) from error
+    except (SQLAlchemyError, ValueError):
+        # What was raised may have a part of the password in it.
+        raise SettingError(NO_URL) from None
     if url.get_backend_name() in ("postgresql", "postgres"):
         # SQLAlchemy would take another driver.
         return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-    if databases.file(given):
-        return given
-    raise SettingError(
-        "The environment variable LEUKEMIA_DATABASE_URL must name PostgreSQL (postgresql://…) or an SQLite "
-        "file (sqlite:////…)."
-    )
+    if not (file := databases.file(given)) or file.is_dir():
+        raise SettingError(NO_DATABASE)
+    return given
 
 
 def engine(data: Path) -> sa.Engine:

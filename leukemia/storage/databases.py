@@ -13,5 +13,11 @@ def url(file: Path) -> str:
 
 
 def file(url: str) -> Path | None:
-    """The SQLite file of a URL; None where it is another database's."""
-    return Path(unquote(url.removeprefix(SQLITE).partition("?")[0])) if url.startswith(SQLITE) else None
+    """The SQLite file of a URL; None where it is another database's, or names no file."""
+    if not url.startswith(SQLITE):
+        return None
+    named = unquote(url.removeprefix(SQLITE).partition("?")[0])
+    # SQLAlchemy keeps the first two in memory, and takes the third for a URL of SQLite's own.
+    if named in ("", ":memory:") or named.startswith("file:") or named.endswith("/") or "\0" in named:
+        return None
+    return Path(named)

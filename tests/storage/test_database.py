@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 
 import pytest
 import sqlalchemy as sa
@@ -164,11 +165,45 @@ def test_a_damaged_file_says_so(tmp_path):
         trail.record(tmp_path, Entry("x", "Ada"))
 
 
-@pytest.mark.parametrize("url", ["mysql://host/x", "nonsense", "sqlite://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://host/x",
+        "nonsense",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:////",
+        "sqlite:////tmp",
+        "sqlite:////x/",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///?mode=memory",
+        "sqlite:////x%00y",
+    ],
+)
 def test_another_kind_of_database_is_refused_in_a_sentence(tmp_path, monkeypatch, url):
     monkeypatch.setenv("LEUKEMIA_DATABASE_URL", url)
-    with pytest.raises(SettingError, match="LEUKEMIA_DATABASE_URL"):
+    monkeypatch.chdir(tmp_path)
+    for use in (lambda: trail.record(tmp_path, Entry("x", "Ada")), lambda: database.is_absent(tmp_path)):
+        with pytest.raises(SettingError, match="LEUKEMIA_DATABASE_URL"):
+            use()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://leukemia:geheim",
+        "postgresql://leukemia:x@h:geheim/d",
+        "postgresql://leukemia:geheim\udcff@h/d",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(tmp_path, monkeypatch, url):
+    monkeypatch.setenv("LEUKEMIA_DATABASE_URL", url)
+    with pytest.raises(SettingError, match="LEUKEMIA_DATABASE_URL is not a database's address") as refused:
         trail.record(tmp_path, Entry("x", "Ada"))
+    told = "".join(traceback.format_exception(refused.value))
+    assert "geheim" not in told.replace(url, "")
 
 
 def test_whoever_waits_too_long_for_another_is_told(tmp_path, monkeypatch):

@@ -22,4 +22,6 @@ def test_a_database_lies_where_its_folder_is(tmp_path, name):
 
 def test_another_database_is_no_file():
     assert databases.file("postgresql://host/db") is None
+    for url in ("sqlite:///", "sqlite:///:memory:", "sqlite:///?x=1", "sqlite:////srv/"):
+        assert databases.file(url) is None
     assert databases.file("sqlite:////tmp/x.db?timeout=5") == Path("/tmp/x.db")

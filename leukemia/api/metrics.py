@@ -8,6 +8,9 @@ from leukemia.registry.serving import InService
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 # The route of a request that no route fits.
 NO_ROUTE = "none"
+# Methods of HTTP; whatever else is sent is counted as one.
+METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+OTHER_METHOD = "other"
 
 
 class Metrics:

@@ -131,6 +131,28 @@ def test_who_guesses_keys_is_slowed_down(service):
     assert service.client.get("/health").status_code == 200
 
 
+def test_whoever_has_a_key_is_let_in_beside_others_who_guess(service):
+    for text in ("guess", "leukemia_" + "0" * 12 + "_" + "x" * 43):
+        tries = [service.ask("GET", "/v1/models", key=text).status_code for _ in range(22)]
+        assert tries[-1] == 429
+        assert service.ask("GET", "/v1/models").status_code == 200
+    assert service.ask("GET", "/v1/models", key="guess").status_code == 429
+    refused = service.client.get("/v1/models")
+    assert (refused.status_code, refused.headers["retry-after"].isdigit()) == (429, True)
+
+
+def test_methods_that_somebody_made_up_are_counted_and_written_as_one(service, caplog):
+    with caplog.at_level(logging.INFO, "leukemia.api"):
+        for number in range(5):
+            service.client.request(f"INVENTED{number}", "/health")
+            service.ask(f"INVENTED{number}", "/v1/models")
+        service.client.request("DELETE", "/health")
+    counted = service.ask("GET", "/metrics").text
+    assert "INVENTED" not in counted and "INVENTED" not in caplog.text
+    assert 'leukemia_http_requests_total{method="other",route="/health",status="405"} 5.0' in counted
+    assert 'method="DELETE"' in counted
+
+
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(service):
     def pieces():
         for _ in range(MAX_REQUEST_BYTES // 2**20 + 2):

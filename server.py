@@ -23,6 +23,7 @@ from leukemia import settings
 from leukemia.audit import settings_log
 from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress
+from leukemia.storage import private
 from pages.components import entrance as entrances
 from pages.components import left_tabs, streamlit_internals
 from pages.components.first_files import FirstFiles
@@ -76,6 +77,8 @@ async def _ready(_: App) -> AsyncIterator[None]:
     _import_heavy()
     threading.Thread(target=_record_settings, daemon=True).start()
     entrance.announce()
+    if warning := private.warning(settings.load().data):
+        logging.getLogger("leukemia.dashboard").warning(warning)
     watching = asyncio.create_task(left_tabs.watch())
     yield
     watching.cancel()

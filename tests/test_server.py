@@ -23,6 +23,8 @@ pytestmark = pytest.mark.process
 @pytest.fixture(scope="module")
 def server(tiny_bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
+    (folder / "data").mkdir()
+    (folder / "data").chmod(0o755)
     with Server(tiny_bundle, folder / "log.txt", folder / "data") as server:
         yield server
 
@@ -200,6 +202,11 @@ def test_the_address_is_printed_with_the_token(server):
     text = server.log.read_text()
     assert f"{server.url}/?token={TOKEN}" in text
     assert text.count("http") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, a folder's own rights decide")
+def test_a_data_folder_that_other_accounts_can_look_into_is_told_of(server):
+    assert server.log.read_text().count(f"chmod 700 {server.data}") == 1
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", ""])

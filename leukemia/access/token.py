@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from leukemia import settings
+from leukemia.storage.private import make_folder
 from leukemia.storage.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _read(file: Path) -> str:
 
 
 def _write(file: Path) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     file.unlink(missing_ok=True)
     text = secrets.token_urlsafe(32)
     try:

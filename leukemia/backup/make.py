@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from leukemia.audit.trail import FIRST, HEAD
 from leukemia.backup import contents, postgres
 from leukemia.backup.contents import DATA, DUMP, BackupError, Contents
-from leukemia.storage import database, databases
+from leukemia.storage import database, databases, private
 from leukemia.storage.atomic import partial_folder
 from leukemia.storage.workspace import Workspace
 
@@ -28,7 +28,7 @@ def make(data: Path, target: Path, progress: Progress = lambda *_: None) -> Cont
     data : Path
         The data folder.
     target : Path
-        The folder to make; it must not be there yet.
+        The folder to make, for this account alone; it must not be there yet.
     progress : callable, optional
 
     Raises
@@ -50,10 +50,10 @@ def make(data: Path, target: Path, progress: Progress = lambda *_: None) -> Cont
         )
     if target.resolve().is_relative_to(data):
         raise BackupError("A backup inside the data folder would go with it. Name a folder elsewhere.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(target.parent)
     with partial_folder(target.parent) as partial:
         whole = partial / target.name
-        (whole / DATA).mkdir(parents=True)
+        private.make_folder(whole / DATA)
         # First: files that the records name are written before them.
         count, head, kind = _records(data, whole)
         _files(data, whole / DATA, progress)
@@ -65,6 +65,7 @@ def make(data: Path, target: Path, progress: Progress = lambda *_: None) -> Cont
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         listed = Contents(made_at, str(data), count, head, kind, files)
         listed.write(whole)
+        private.close(whole)
         whole.rename(target)
     return listed
 
@@ -96,7 +97,7 @@ def _files(data: Path, target: Path, progress: Progress) -> None:
         copy = target / path.relative_to(data)
         if copy.exists():
             continue  # the records
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(copy.parent)
         if contents.is_sqlite(path):
             _copy_sqlite(path, copy)
         else:

@@ -77,6 +77,7 @@ def report(options: Namespace) -> int:
 
     case = cases.by_identifier(options.data, options.case)
     _check_folder(options.output, options.kind)
+    options.output.mkdir(parents=True, exist_ok=True)
     file = options.output / case_files.name(case, options.kind)
     with whole_file(file) as partial, partial.open("wb") as target:
         case_files.write(

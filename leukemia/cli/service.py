@@ -66,12 +66,15 @@ def serve(options: Namespace) -> int:
 
     from leukemia.access import keys
     from leukemia.api import app
+    from leukemia.storage import private
 
     given = settings.load()
     if not any(key.valid for key in keys.every(given.data)):
         if not _is_this_machine(options.host):
             raise LeukemiaError(f"It was not started at {options.host}. {NO_KEYS}")
         print(f"leukemia: {NO_KEYS}", file=sys.stderr)
+    if warning := private.warning(given.data):
+        print(f"leukemia: {warning}", file=sys.stderr)
     service = app.make(
         given.data,
         hosts={*LOCAL_NAMES, *given.hosts},
@@ -100,10 +103,10 @@ def add_key(options: Namespace) -> int:
     """Make a key."""
     from leukemia.access import keys
     from leukemia.jobs import progress
-    from leukemia.storage import database, databases
+    from leukemia.storage import database, databases, private
 
     if databases.file(database.address(options.data)):
-        options.data.mkdir(parents=True, exist_ok=True)
+        private.make_folder(options.data)
     roles = {Role(word) for word in options.role or [Role.VIEWER]}
     key, text = keys.add(options.data, options.name, roles, who=progress.who())
     print(f"{key.name}: {key.roles}. {SHOWN_ONCE}", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from leukemia.segmentation import kept
-from leukemia.storage import atomic
+from leukemia.storage import atomic, private
 
 # Bytes of fields that wait at the most.
 MOST = 2 * 1024**3
@@ -39,7 +39,7 @@ class WaitingFields:
         """Keep a field's pixels; None where there is no room for them, or none on the disk."""
         try:
             if self._folder is None:
-                self._place.mkdir(parents=True, exist_ok=True)
+                private.make_folder(self._place)
                 self._folder = self._held.enter_context(atomic.partial_folder(self._place))
                 self._folder.chmod(0o700)
             if sum(file.stat().st_size for file in self._folder.iterdir()) > self._most:

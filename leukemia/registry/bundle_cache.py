@@ -12,6 +12,7 @@ from pathlib import Path
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BundleError, RegistryError
 from leukemia.storage.atomic import partial_folder, write_text
+from leukemia.storage.private import make_folder
 from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow_client, registry_writer
 
@@ -50,7 +51,7 @@ def fetch(data: Path, number: int, run_id: str, record_sha256: str) -> bundles.B
         raise RegistryError(f"Version {number} was not registered by this program.")
     target = place(data, number, record_sha256)
     with mlflow_client.translated(f"The bundle of version {number} is not available"):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with partial_folder(target.parent) as partial:
             folder = registry_writer.download_bundle(data, run_id, partial)
             if not folder.is_dir():

@@ -22,6 +22,7 @@ from leukemia.operating_point import OperatingPoint
 from leukemia.registry import versions
 from leukemia.registry.import_bundle import enter
 from leukemia.registry.versions import Version
+from leukemia.storage.private import make_folder
 from leukemia.storage.workspace import Workspace
 
 
@@ -86,7 +87,7 @@ def register(data: Path, write: Callable[[Path], Bundle]) -> int:
     versions.registry_state(data)
     place = Workspace(Path(data).resolve()).unregistered
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        make_folder(place)
         bundle = write(place)
     except OSError as error:
         raise BundleError(f"The new version could not be written to {place}: {error.strerror}.") from error

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from leukemia.storage.private import make_folder
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -30,8 +32,8 @@ def whole_file(target: Path) -> Iterator[Path]:
     Parameters
     ----------
     target : Path
-        The file to make or replace. Its folder is made where it is missing; its mode is that of any new
-        file, by the umask.
+        The file to make or replace. Its folder is made where it is missing, for this account alone; its own
+        mode is that of any new file, by the umask.
 
     Yields
     ------
@@ -44,7 +46,7 @@ def whole_file(target: Path) -> Iterator[Path]:
         As the writer or the rename raises it; the target is then as it was before.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     partial = _neighbour(target.parent, target.suffix)
     with _held(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)):
         try:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from leukemia.storage.private import make_folder
+
 
 @contextlib.contextmanager
 def exclusive(path: Path, timeout: float, busy: Exception) -> Iterator[None]:
-    """Hold the lock file ``path``; its folder is made where it is missing.
+    """Hold the lock file ``path``; its folder is made where it is missing, for this account alone.
 
     The system lets go of it where the process is killed.
 
@@ -27,7 +29,7 @@ def exclusive(path: Path, timeout: float, busy: Exception) -> Iterator[None]:
     OSError
         Where the lock file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     lock = FileLock(path, timeout=timeout)
     try:
         lock.acquire()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from leukemia.storage import databases
 from leukemia.storage.locks import exclusive
+from leukemia.storage.private import make_folder
 
 # Seconds for another process to make it: it takes two, on a busy machine many more.
 PATIENCE = 120.0
@@ -43,7 +44,7 @@ def ensure(file: Path, artifacts: Path) -> None:
     _leave_folders_to_us()
     if _is_whole(file):
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     with exclusive(file.with_name(f".{file.name}.lock"), PATIENCE, TimeoutError(BUSY)):
         if not _is_whole(file):
             _make(file, artifacts)

@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 import shutil
 import sqlite3
+import stat
 import threading
 
 import pytest
@@ -118,6 +120,20 @@ def test_a_full_disk_leaves_no_backup_and_the_data_as_they_were(data, records, m
     assert main(["backup", str(records / "backup"), "--data", str(data)]) == UNUSABLE
     assert sorted(path.name for path in records.iterdir()) == ["data"]
     assert told(data) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, a folder's own rights decide")
+def test_a_backup_is_for_its_account_alone_in_each_of_its_files(data, records):
+    backup, seen = records / "backups" / "today", []
+    make.make(data, backup, lambda *_: seen.extend(map(mode, backup.parent.glob(".partial-*/today"))))
+    assert set(seen) == {0o700}, "while it is made"
+    found = [backup.parent, backup, *backup.rglob("*")]
+    assert {mode(path) for path in found if path.is_dir()} == {0o700}
+    assert {mode(path) for path in found if path.is_file()} == {0o600}
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_disk_that_is_full_for_a_database_says_so(data, records, monkeypatch):

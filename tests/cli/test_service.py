@@ -72,6 +72,18 @@ def test_a_port_that_is_taken_is_named(capsys):
     assert f"cannot listen at 127.0.0.1, port {port}" in said and "Traceback" not in said
 
 
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, a folder's own rights decide")
+@pytest.mark.parametrize(("mode", "is_told"), [(0o755, True), (0o700, False)])
+def test_a_data_folder_that_other_accounts_can_look_into_is_told_of(
+    tmp_path, monkeypatch, capsys, mode, is_told
+):
+    tmp_path.chmod(mode)
+    monkeypatch.setenv("LEUKEMIA_DATA", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert main(["serve", "--port", str(other.getsockname()[1])]) == UNUSABLE
+    assert (f"chmod 700 {tmp_path}" in capsys.readouterr().err) == is_told
+
+
 def readme_lines():
     """The README's shell block about REST: its lines, continued ones joined."""
     text = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -26,8 +26,11 @@ Classifies images of white blood cells as ALL-like, Normal-like or Indeterminate
 and the code of the dashboard. Every address but this page, `/health` and `/ready` needs an API key, sent as
 `Authorization: Bearer KEY`.
 """
-# What may be in a form.
-FORM = {"max_files": settings.MAX_FILES, "max_fields": 10, "max_part_size": 10_000}
+FORM = {
+    "max_files": settings.MAX_FILES,
+    "max_fields": errors.FORM_FIELDS,
+    "max_part_size": errors.FIELD_BYTES,
+}
 
 
 @dataclass(frozen=True)

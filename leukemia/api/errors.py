@@ -18,7 +18,7 @@ from leukemia.errors import (
     RegistryError,
     SessionEndedError,
 )
-from leukemia.settings import MAX_REQUEST_BYTES, RESEARCH_USE
+from leukemia.settings import MAX_FILES, MAX_REQUEST_BYTES, RESEARCH_USE
 
 
 class RequestError(LeukemiaError):
@@ -52,13 +52,25 @@ SENTENCES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method. /docs lists what it takes.",
 }
 WENT_WRONG = "Something went wrong. The details are in the server's log, under this request_id."
+# What may be in a form, beside files; and what is said in place of Starlette's words, by how they begin.
+FORM_FIELDS, FIELD_BYTES = 10, 10_000
+NO_BODY = "What was sent cannot be read. /docs says what this address takes."
+FORMS = {
+    "Part exceeded": f"A field of the form is longer than {FIELD_BYTES:,} bytes. Images are sent as files.",
+    "Field exceeded": f"A field of the form is longer than {FIELD_BYTES:,} bytes. Images are sent as files.",
+    "Too many files": f"A request has at most {MAX_FILES} images. Send the others in a further one.",
+    "Too many fields": f"A form has at most {FORM_FIELDS} fields beside its files.",
+}
 # In place of pydantic's words; {} is what was allowed.
 WORDS = {
     "missing": "is missing",
     "literal_error": "must be one of {expected}",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "is too large",
+    "int_from_float": "must be a whole number",
     "int_type": "must be a whole number",
     "string_type": "must be text",
+    "string_unicode": "must be text",
     "list_type": "must be a list",
     "json_invalid": "is not valid JSON",
     "model_attributes_type": "must be a JSON object",
@@ -96,8 +108,8 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> JSONResponse:
-        said = SENTENCES.get(HTTPStatus(error.status_code), f"{error.detail}")
-        return of(request, error.status_code, said if said.endswith(".") else f"{said}.", error.headers)
+        said = SENTENCES.get(error.status_code) or _of_form(str(error.detail))
+        return of(request, error.status_code, said, error.headers)
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, _: Exception) -> JSONResponse:
@@ -115,8 +127,19 @@ def status_of(error: LeukemiaError) -> HTTPStatus:
 def sentences(errors: Sequence[Any]) -> Iterator[str]:
     """What is wrong with a request, in a sentence for each fault."""
     for one in errors:
-        where = [str(part) for part in one["loc"][1:] if one["type"] != "json_invalid"]
-        name = ".".join(where) or "The body"
-        said = WORDS.get(one["type"])
-        said = said.format(**one.get("ctx", {})) if said else f"is not valid: {one['msg']}"
-        yield f"{name} {said}."
+        where = () if one["type"] == "json_invalid" else one["loc"][1:]
+        said = WORDS.get(one["type"], "is not valid")
+        if "UploadFile" in one["msg"]:
+            said = "must be a file"
+        yield f"{_named(*where)} {said.format(**one.get('ctx', {}))}."
+
+
+def _named(name: str = "The body", *within: str | int) -> str:
+    """What a fault is in; entries of a list are counted from 1."""
+    for part in within:
+        name = f"Entry {part + 1} of {name}" if isinstance(part, int) else f"{name}.{part}"
+    return name
+
+
+def _of_form(detail: str) -> str:
+    return next((said for begin, said in FORMS.items() if detail.startswith(begin)), NO_BODY)

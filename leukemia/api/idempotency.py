@@ -7,6 +7,7 @@ leaves them out, and puts those of the repeated request in.
 
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ OTHER_REQUEST = (
     "This Idempotency-Key was sent before with another request. Use a new key for each new request."
 )
 UNFINISHED = (
-    "The first request with this Idempotency-Key is still being answered. Send it again in a few seconds."
+    "The first request with this Idempotency-Key is still being answered. Send it again in a few seconds; if "
+    "the service was stopped meanwhile, it is answered in {} min at the latest."
 )
 NO_KEY = f"An Idempotency-Key must have 1 to {LONGEST} visible ASCII characters."
 
@@ -120,7 +122,8 @@ def _claim(data: Path, holder: str, key: str, request_sha256: str, claim: str) -
         if found and found.answer is not None:
             return found.answer
         if found and found.begun_at > _text(now - ABANDONED):
-            raise ConflictError(UNFINISHED)
+            free = datetime.fromisoformat(found.begun_at) + ABANDONED
+            raise ConflictError(UNFINISHED.format(math.ceil((free - now) / timedelta(minutes=1))))
         row = {"request_sha256": request_sha256, "begun_at": trail.now(), "claim": claim}
         if found:
             connection.execute(REQUESTS.update().where(wanted), row)

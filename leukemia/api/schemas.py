@@ -13,6 +13,12 @@ Verdict = Literal["ALL-like", "Normal-like", "Indeterminate", "Rejected"]
 assert set(Decision.__args__) == {*WORDS.values(), NOT_COMPARABLE, UNCLASSIFIED}
 
 
+class Sent(BaseModel):
+    """The body of a request: what is not known, or of another type, is refused, never guessed at."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
 class Noted(BaseModel):
     """Every answer says what it must not be used for."""
 
@@ -193,10 +199,8 @@ class Cells(Noted):
     cells: list[Cell]
 
 
-class GivenVerdict(BaseModel):
+class GivenVerdict(Sent):
     """A verdict on one or many cells of a case: on all of them, or none."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cells: list[int] = Field(min_length=1, max_length=MAX_CELLS, description="Their numbers in the case.")
     verdict: Verdict

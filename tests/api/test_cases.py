@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 
 from leukemia.access.users import Role
+from leukemia.api.errors import NO_BODY
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
@@ -60,6 +61,19 @@ def test_a_case_that_is_not_there_is_not_found(service, path):
     assert service.ask("GET", f"/v1/cases/one{path}").status_code == 422
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**64), 10**22])
+def test_a_number_that_no_case_and_no_cell_has_is_not_found(service, case, number):
+    answer = service.ask("GET", f"/v1/cases/{number}/cells")
+    assert (answer.status_code, answer.json()["error"]) == (404, f"There is no case number {number}.")
+    answer = give(service, case, [1, number], ALL_LIKE)
+    assert (answer.status_code, answer.json()["error"]) == (409, f"There is no cell {number} in this case.")
+
+
+def test_a_number_too_long_to_be_read_is_refused_in_words(service):
+    answer = service.ask("GET", f"/v1/cases/{'9' * 5_000}")
+    assert (answer.status_code, answer.json()["error"]) == (422, "case_id is too large.")
+
+
 def test_cells_have_the_models_answers_and_the_readers_verdicts(service, case):
     verdicts.give(service.data, case.id, [2], ALL_LIKE, reader="Ben")
     found = service.ask("GET", f"/v1/cases/{case.id}/cells").json()["cells"]
@@ -109,7 +123,14 @@ def test_a_verdict_is_written_once_even_where_its_answer_was_lost(service, case,
     [
         ({"verdict": "Leukemia"}, "verdict must be one of"),
         ({"cells": []}, "cells must have at least 1 entry."),
-        ({"cells": ["two"]}, "cells.0 must be a whole number."),
+        ({"cells": ["two"]}, "Entry 1 of cells must be a whole number."),
+        ({"cells": ["1"]}, "Entry 1 of cells must be a whole number."),
+        ({"cells": [1, True]}, "Entry 2 of cells must be a whole number."),
+        ({"cells": [1.0]}, "Entry 1 of cells must be a whole number."),
+        ({"cells": 1}, "cells must be a list."),
+        ({"cells": {"1": 1}}, "cells must be a list."),
+        ({"reason": 1}, "reason must be text."),
+        ({"reason": None}, "reason must be text."),
         ({"reader": "Ada"}, "reader is not known here."),
         ({"reason": "x" * 2_001}, "reason must have at most 2000 characters."),
     ],
@@ -126,6 +147,11 @@ def test_a_body_that_is_no_json_is_refused_in_words(service, case):
     answer = service.ask("POST", path, content=b"{", headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (422, "The body is not valid JSON.")
     assert service.ask("POST", path, json=7).json()["error"] == "The body must be a JSON object."
+    for unreadable in (b'{"reason": "\xff"}', b'{"cells": [' + b"9" * 5_000 + b"]}", b"[" * 100_000):
+        answer = service.ask("POST", path, content=unreadable, headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (400, NO_BODY)
+    lone = service.ask("POST", path, content=b'{"cells": [1], "reason": "\\ud800"}', headers=headers)
+    assert "reason must be text." in lone.json()["error"]
 
 
 def test_what_the_records_refuse_is_a_conflict(service, case):

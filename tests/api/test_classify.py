@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from leukemia.access.users import Role
-from leukemia.api import idempotency
+from leukemia.api import errors, idempotency
 from leukemia.api.idempotency import REQUESTS
 from leukemia.audit import answers, trail
 from leukemia.bundles import bundle as bundles
@@ -138,6 +138,41 @@ def test_a_request_without_images_is_refused_in_words(service):
     assert (given.status_code, given.json()["error"]) == (422, "images is missing.")
 
 
+FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "said"),
+    [
+        ({"files": [("images", (None, "hello"))]}, 422, "Entry 1 of images must be a file."),
+        (
+            {"files": [("images", ("a.png", b"x")), ("images", (None, "x" * 20_000))]},
+            400,
+            "A field of the form is longer than 10,000 bytes. Images are sent as files.",
+        ),
+        ({"data": {"images": "x" * 20_000}}, 400, "A field of the form is longer than 10,000 bytes."),
+        (
+            {"files": [(f"f{number}", (None, "x")) for number in range(11)]},
+            400,
+            "A form has at most 10 fields beside its files.",
+        ),
+        (
+            {"files": [("pixel_size", ("a.txt", b"1")), ("images", ("a.png", b"x"))]},
+            422,
+            "pixel_size must be text.",
+        ),
+        ({"content": b"hello", "headers": FORM}, 400, errors.NO_BODY),
+        ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 400, errors.NO_BODY),
+        ({"content": b"--x\r\n\r\nhello\r\n--x--", "headers": FORM}, 400, errors.NO_BODY),
+        ({"json": {"images": ["hello"]}}, 422, "images is missing."),
+    ],
+)
+def test_a_form_that_is_none_is_refused_in_words(service, sent, status, said):
+    answer = service.ask("POST", "/v1/classify", **sent)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"].startswith(said)
+
+
 def test_more_files_than_the_page_takes_are_refused(service):
     given = service.classify({f"{number}.png": b"x" for number in range(501)})
     assert given.status_code == 400
@@ -221,7 +256,7 @@ def test_a_request_that_is_still_being_answered_is_not_answered_twice(service, m
     second = once(service, files)
     go_on.set()
     first.join()
-    assert (second.status_code, second.json()["error"]) == (409, idempotency.UNFINISHED)
+    assert (second.status_code, second.json()["error"]) == (409, idempotency.UNFINISHED.format(15))
     assert out[0].status_code == 200
     assert once(service, files).json() == out[0].json()
     assert entries(service) == 1
@@ -230,8 +265,10 @@ def test_a_request_that_is_still_being_answered_is_not_answered_twice(service, m
 def test_a_request_whose_process_died_can_be_sent_again_after_a_while(service):
     files = {"a.png": sample_cell()}
     once(service, files)
-    begin(service, idempotency.ABANDONED / 2, answer=None)
-    assert once(service, files).status_code == 409
+    begin(service, timedelta(minutes=5, seconds=1), answer=None)
+    refused = once(service, files)
+    assert refused.status_code == 409
+    assert "if the service was stopped meanwhile, it is answered in 10 min at the" in refused.json()["error"]
     begin(service, idempotency.ABANDONED + timedelta(seconds=1), answer=None)
     assert once(service, files).status_code == 200
 

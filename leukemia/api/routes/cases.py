@@ -26,6 +26,8 @@ from leukemia.reports import case_files
 
 router = APIRouter(prefix="/v1/cases", tags=["Cases"], responses=REFUSALS)
 MOST = 500
+# No case or cell has a larger number, and SQLite knows none.
+LARGEST = 2**63 - 1
 Kind = Literal["pdf", "html", "csv", "fhir.json", "hl7", "dicom.zip"]
 assert set(Kind.__args__) == set(case_files.MEDIA_TYPES)
 
@@ -70,6 +72,8 @@ def give(
     """Give a verdict on cells, in the name of the key. Needs the role reader."""
     permissions.require(Action.GIVE_VERDICTS)
     case = _existing(shared, case_id)
+    if unknown := [number for number in given.cells if abs(number) > LARGEST]:
+        raise ConflictError(f"There is no cell {min(unknown)} in this case.")
     idempotency.check(idempotency_key)
     asked = idempotency.fingerprint("verdict", case_id, given.model_dump())
     # The verdict is written once even where the process dies before the answer is stored.
@@ -116,6 +120,8 @@ def report(shared: Shared, caller: Caller, case_id: int, kind: Kind) -> Response
 
 
 def _existing(shared: Shared, case_id: int) -> Case:
+    if abs(case_id) > LARGEST:
+        raise NotFoundError(f"There is no case number {case_id}.")
     try:
         return cases.find(shared.data, case_id)
     except RecordsUnavailableError:

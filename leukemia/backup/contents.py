@@ -13,6 +13,8 @@ LIST, DATA, DUMP = "backup.json", "data", "records.dump"
 FORMAT = 1
 # What a database in use has beside it: a copy of the database holds it already.
 BESIDE_SQLITE = ("-wal", "-shm", "-journal")
+# Of a disk, not of ours; often only root may look into it.
+NO_CONTENT = frozenset({"lost+found"})
 SQLITE_HEADER = b"SQLite format 3\0"
 
 
@@ -85,7 +87,8 @@ def wanted(data: Path) -> Iterator[Path]:
     dashboard's token, too.
     """
     space = Workspace(data)
-    left_out = {space.cache, space.staging, space.jobs, space.access_token}
+    left_out = {space.cache, space.staging, space.jobs, space.access_token, space.restoring}
+    left_out |= {data / name for name in NO_CONTENT}
     found = [path for path in _walk(data, left_out) if not path.name.endswith(BESIDE_SQLITE)]
     yield from sorted(found, key=lambda path: (not is_sqlite(path), path))
 

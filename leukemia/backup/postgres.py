@@ -7,7 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.backup.contents import BackupError
+from leukemia.audit.trail import HEAD
+from leukemia.backup.contents import BackupError, Contents
 
 MISSING = "{} is not installed here: it comes with PostgreSQL's client (Debian: postgresql-client)."
 
@@ -32,21 +33,49 @@ def dump(url: str, file: Path, snapshot: str) -> None:
     _run("pg_dump", url, *options, f"--file={file}")
 
 
-def load(url: str, file: Path) -> None:
-    """Load a dump into an empty database, whole or not at all; raises BackupError."""
+def is_loaded(url: str, listed: Contents, interrupted: bool) -> bool:
+    """Whether a database holds a backup already, because a restore was killed once that was loaded.
+
+    Parameters
+    ----------
+    url : str
+    listed : Contents
+        Of the backup.
+    interrupted : bool
+        Whether a restore was killed; otherwise whatever is in the database is somebody's.
+
+    Raises
+    ------
+    BackupError
+        Where the database holds anything else, or does not answer.
+    """
     engine = sa.create_engine(url)
     try:
-        if tables := sa.inspect(engine).get_table_names():
-            raise BackupError(
-                f"The database that LEUKEMIA_DATABASE_URL names is not empty (it has {len(tables)} tables). "
-                "Nothing was restored. Make an empty one and name that."
-            )
+        with engine.connect() as connection:
+            tables = sa.inspect(connection).get_table_names()
+            if not tables:
+                return False
+            if interrupted and HEAD.name in tables:
+                head = connection.execute(sa.select(HEAD.c.count, HEAD.c.hash)).one_or_none()
+                if head == (listed.count, listed.head):
+                    return True
     except sa.exc.SQLAlchemyError as error:
         raise BackupError("The database that LEUKEMIA_DATABASE_URL names does not answer.") from error
     finally:
         engine.dispose()
+    raise BackupError(
+        f"The database that LEUKEMIA_DATABASE_URL names is not empty (it has {len(tables)} tables). "
+        "Nothing was restored. Make an empty one and name that."
+    )
+
+
+def load(url: str, file: Path) -> None:
+    """Load a dump into an empty database, whole or not at all; raises BackupError."""
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-    _run("pg_restore", url, *options, str(file))
+    try:
+        _run("pg_restore", url, *options, str(file))
+    except BackupError as error:
+        raise BackupError(f"Nothing was restored. {error}") from error
 
 
 def _run(program: str, url: str, *arguments: str) -> None:

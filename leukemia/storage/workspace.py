@@ -64,6 +64,11 @@ class Workspace:
         """All pixels of the fields of cases, without loss, each called after its pixels."""
         return self.data / "fields"
 
+    @property
+    def restoring(self) -> Path:
+        """What a restore has not yet put in place; left behind where it was killed."""
+        return self.data / ".restoring"
+
     # Who may come in.
 
     @property

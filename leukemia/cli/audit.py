@@ -3,19 +3,21 @@
 Each takes the parsed arguments and returns the exit status.
 """
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli.arguments import Commands, data_option, whole
-from leukemia.errors import RecordsError
+from leukemia.errors import RecordsError, RegistryError
 
 if TYPE_CHECKING:
     from leukemia.audit.trail import Recorded
 
 WHOLE, BROKEN = 0, 1
 SHOWN = 20
+NOT_BROUGHT_OVER = "What an earlier version of this program noted there may be missing from this list."
 
 
 def add_to(commands: Commands) -> None:
@@ -92,7 +94,6 @@ def list_entries(options: Namespace) -> int:
 def list_answers(options: Namespace) -> int:
     """Print the answers of an entry."""
     import csv
-    import sys
     from dataclasses import astuple, fields
 
     from leukemia.audit import answers
@@ -107,15 +108,23 @@ def list_answers(options: Namespace) -> int:
 
 
 def _bring_over(data: Path) -> None:
-    """Bring what earlier programs put on record elsewhere into the trail."""
+    """Bring what earlier programs put on record elsewhere into the trail, as far as that can be done now."""
     from leukemia.dataset import label_log
+    from leukemia.storage import database
     from leukemia.storage.workspace import Workspace
 
+    if database.is_read_only(data):
+        return
     label_log.stamp(data)
     if settings.load().tracking_uri or Workspace(data).mlflow_db.exists():
         from leukemia.registry import promotion_trail, versions
 
-        promotion_trail.bring_over(data, versions.registry_state(data).tags)
+        try:
+            tags = versions.registry_state(data).tags
+        except RegistryError as error:
+            print(f"leukemia: {error} {NOT_BROUGHT_OVER}", file=sys.stderr)
+        else:
+            promotion_trail.bring_over(data, tags)
 
 
 def _line(entry: "Recorded") -> str:

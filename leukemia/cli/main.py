@@ -153,8 +153,11 @@ def _record_settings(data: Path | None) -> bool:
         return False
     from leukemia.audit import settings_log
     from leukemia.jobs import progress
+    from leukemia.storage import database
 
     try:
+        if database.is_read_only(folder):
+            return True
         settings_log.record_changes(folder, settings_log.COMMAND_LINE, who=progress.who())
     except (LeukemiaError, OSError) as error:
         print(

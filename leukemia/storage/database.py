@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from leukemia import settings
 from leukemia.errors import RecordsError, RecordsUnavailableError, SettingError
-from leukemia.storage import databases
+from leukemia.storage import databases, faults, read_only
 from leukemia.storage.atomic import partial_folder
 from leukemia.storage.locks import exclusive
 from leukemia.storage.workspace import Workspace
@@ -33,6 +33,10 @@ PATIENCE, SETUP_PATIENCE = 15.0, 120.0
 # Numbers by which PostgreSQL knows our two locks: any that no other program in the database takes.
 WRITING, MIGRATING = 0x1EC0, 0x1EC1
 NOTHING_SAVED = "Nothing was saved."
+OLDER = (
+    "The records were written by an earlier version of this program, and cannot be brought up to date where "
+    "nothing can be written. Copy the whole folder to where you can write, then use the copy."
+)
 NO_URL = (
     "The environment variable LEUKEMIA_DATABASE_URL is not a database's address. Write it as "
     "postgresql://NAME:PASSWORD@HOST:5432/DATABASE; in the password, write @ as %40, / as %2F and % as %25."
@@ -52,16 +56,29 @@ def is_absent(data: Path) -> bool:
     return file is not None and not file.exists() and not _was_here(url)
 
 
+def is_read_only(data: Path) -> bool:
+    """Whether the records are a file where nothing can be written: then they can only be read."""
+    file = databases.file(address(data))
+    return file is not None and read_only.is_read_only(file)
+
+
 @contextlib.contextmanager
 def reading(data: Path) -> Iterator[sa.Connection]:
-    """A transaction that sees one state of the records throughout.
+    """A transaction that sees one state of the records throughout; they may lie where nothing can be written.
 
     Raises
     ------
     RecordsError
         Where the records cannot be read.
     """
-    with _translated("The records cannot be read", data), _connect(data) as connection:
+    with _translated("The records cannot be read", data), contextlib.ExitStack() as stack:
+        if is_read_only(data):
+            connection = stack.enter_context(read_only.reading(databases.file(address(data))))
+            if not _is_up_to_date(connection):
+                raise RecordsError(OLDER)
+            yield connection
+            return
+        connection = stack.enter_context(_connect(data))
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
@@ -225,14 +242,8 @@ def _make(file: Path) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
-    if sa.inspect(connection).has_table("alembic_version"):
-        found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        if found == REVISION:
-            return
-        if found is not None and not list((MIGRATIONS / "versions").glob(f"r{found}_*.py")):
-            raise RecordsError(
-                "The records were written by a newer version of this program. Update the program to use them."
-            )
+    if _is_up_to_date(connection):
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -240,6 +251,18 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _is_up_to_date(connection: sa.Connection) -> bool:
+    """Whether the tables are those of this program; raises RecordsError where they are of a newer one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if found not in (None, REVISION) and not list((MIGRATIONS / "versions").glob(f"r{found}_*.py")):
+        raise RecordsError(
+            "The records were written by a newer version of this program. Update the program to use them."
+        )
+    return found == REVISION
 
 
 def _was_here(url: str) -> bool:
@@ -258,36 +281,8 @@ def _translated(what: str, data: Path) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise RecordsUnavailableError(f"{what}: {_reason(error)}.") from error
+        raise RecordsUnavailableError(f"{what}: {faults.reason(error)}.") from error
     except OSError as error:
         raise RecordsUnavailableError(f"{what}: {error.strerror or error}.") from error
     except OverflowError as error:
         raise RecordsError(f"{what}: no number can be as large as one that was given.") from error
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    """Why, in a clause; never with the statement's values or the database's address."""
-    text = str(getattr(error, "orig", "") or error).lower()
-    causes = {
-        "disk is full": "the disk is full. Free some space, then try again",
-        "no space left": "the database's disk is full. Free some space, then try again",
-        # What SQLite says of a full disk where it cannot make its files beside the database.
-        "disk i/o error": "the disk is full, or has a fault. Free some space, then try again",
-        "locked": "someone else is writing at the moment. Try again",
-        "lock timeout": "someone else is writing at the moment. Try again",
-        "readonly": "their file is read-only",
-        "read-only": "the database is read-only",
-        "only grows": "what is on record is never changed or removed",
-        "malformed": "their file is damaged",
-        "not a database": "their file is damaged",
-        "unable to open": "their file is not there, or may not be opened",
-        "queuepool": "too many people use them at the moment. Try again",
-    }
-    for words, cause in causes.items():
-        if words in text:
-            return cause
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or getattr(
-        error, "connection_invalidated", False
-    ):
-        return "the database does not answer. Try again, or ask whoever looks after it"
-    return f"the database refused it ({type(error).__name__})"

@@ -4,11 +4,16 @@ import sqlite3
 
 import pytest
 
+from leukemia.access import keys
+from leukemia.access.users import Role
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases import keeping, signing, verdicts
+from leukemia.cli import audit as audit_cli
 from leukemia.cli.main import UNUSABLE, main
+from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
+from tests.support import read_only
 from tests.support.case_factory import make_case
 
 
@@ -72,6 +77,38 @@ def test_the_list_keeps_back_what_an_open_case_keeps_back(data, capsys):
     signing.sign(data, hidden.id, who="Ben", meaning="x")
     assert audit(data, "list", "--case", "P-3") == 0
     assert "P(ALL) 0.910" in capsys.readouterr().out
+
+
+def test_the_record_is_listed_and_checked_where_nothing_can_be_written(capsys, monkeypatch):
+    monkeypatch.delenv("LEUKEMIA_DATABASE_URL", raising=False)
+    with read_only.folder() as data:
+        trail.record(data, Entry("x", "Ada"), Entry("y", "Ada"))
+        keys.add(data, "lab", [Role.VIEWER], who="Ada")
+        commands = [["audit", "verify"], ["audit", "list"], ["keys", "list"], ["monitor"]]
+        # First where it can be written: what they import may be closed to nobody.
+        assert [main([*command, "--data", str(data)]) for command in commands] == [0] * 4
+        capsys.readouterr()
+        monkeypatch.setenv("LEUKEMIA_WORKERS", "3")
+        database._engine(database.address(data)).dispose()
+        before = sorted(data.iterdir())
+        with read_only.closed(data):
+            assert [main([*command, "--data", str(data)]) for command in commands] == [0] * 4
+            printed = capsys.readouterr()
+            assert main(["keys", "add", "other", "--data", str(data)]) == UNUSABLE
+        assert sorted(data.iterdir()) == before
+    assert "4 entries, each as it was written." in printed.out and "Ada: y" in printed.out
+    assert "lab: viewer" in printed.out and printed.err == ""
+    assert "Nothing was saved." in capsys.readouterr().err
+
+
+def test_the_record_is_listed_where_the_registry_does_not_answer(data, capsys, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert audit(data, "list", "--last", "2") == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 2 and "verdict" in printed.out
+    assert printed.err.startswith("leukemia: The registry of model versions cannot be read")
+    assert (printed.err.count("\n"), audit_cli.NOT_BROUGHT_OVER in printed.err) == (1, True)
 
 
 def test_where_nothing_is_on_record_it_says_so_and_makes_no_file(tmp_path, capsys):

@@ -25,6 +25,7 @@ from leukemia.cli import (
     training,
     verify,
 )
+from leukemia.cli.arguments import LOCAL, RAY
 from leukemia.errors import LeukemiaError
 from leukemia.storage import atomic
 
@@ -44,12 +45,15 @@ GROUPS = (
     backup,
 )
 ANSWERED, SOME_NOT, UNUSABLE, FAILED, STOPPED = 0, 1, 2, 70, 130
-# Commands that write; each notes its settings where they changed.
+# Commands that write to the data folder more than can be computed again; each notes its settings where they
+# changed. Not restore: what it puts back is the backup's record, and whatever runs there next notes its own.
 WRITERS = frozenset(
-    {"prepare", "classify", "verify", "accept", "train", "crossvalidate", "sweep", "queue"}
-    | {"promote", "rollback", "register", "monitor", "serve", "keys", "send"}
+    {"prepare", "classify", "verify", "verify-stated", "accept", "train", "crossvalidate", "sweep", "queue"}
+    | {"promote", "rollback", "register", "monitor", "serve", "keys", "send", "add-slide"}
 )
-CONTINUE = "run the same command again to resume"
+# Commands that go on where they were broken off; on Ray each does.
+RESUMED = frozenset({"prepare", "measure", "train", "crossvalidate", "sweep", "add-slide"})
+CONTINUE, AGAIN = "run the same command again to resume", "run the command again"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -114,6 +118,7 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
     # TensorFlow's start-up chatter tells a user nothing.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    options = argparse.Namespace(command="")
     try:
         # Defaults come from the environment, which may be wrong.
         options = parser().parse_args(arguments)
@@ -134,12 +139,18 @@ def _run(arguments: list[str] | None) -> tuple[int, str]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE, "The program that reads the output ended before all of it was written."
     except KeyboardInterrupt as stopped:
-        return STOPPED, str(stopped) or f"Stopped. Finished work is kept; {CONTINUE}."
+        kept = f" Finished work is kept; {CONTINUE}." if _is_resumed(options) else ""
+        return STOPPED, str(stopped) or f"Stopped.{kept}"
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return UNUSABLE, f"The disk is full. Free some space, then {CONTINUE}."
+            then = CONTINUE if _is_resumed(options) else AGAIN
+            return UNUSABLE, f"The disk is full. Free some space, then {then}."
         where = f" ({error.filename})" if error.filename else ""
         return UNUSABLE, f"{error.strerror or error}{where}."
+
+
+def _is_resumed(options: argparse.Namespace) -> bool:
+    return options.command in RESUMED or getattr(options, "executor", LOCAL) == RAY
 
 
 def _record_settings(data: Path | None) -> bool:

@@ -1,5 +1,6 @@
 """The command line: help, options and settings, what a user gets wrong, what is printed."""
 
+import errno
 import io
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import pytest
 from leukemia import settings
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
-from leukemia.cli import console
-from leukemia.cli.main import ANSWERED, UNUSABLE, WRITERS, main, parser
+from leukemia.cli import console, dataset, inference, training
+from leukemia.cli.main import ANSWERED, STOPPED, UNUSABLE, WRITERS, main, parser
 from leukemia.errors import DatasetError
 
 COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
@@ -157,6 +158,56 @@ def test_a_command_that_writes_puts_changed_settings_on_record(
         file.write_bytes(b"no database" * 100)
     assert main(arguments) == ANSWERED
     assert "The settings are not on record." in capsys.readouterr().err
+
+
+# What each command that is no writer leaves as it was, or only what can be computed again.
+READERS = {
+    "sample",
+    "check",
+    "measure",
+    "evaluate",
+    "map",
+    "segment",
+    "recipes",
+    "pace",
+    "versions",
+    "report",
+}
+
+
+def test_of_each_command_it_is_known_whether_it_writes():
+    (commands,) = (action for action in parser()._actions if action.dest == "command")
+    assert set(commands.choices) == WRITERS | READERS | {"audit", "backup", "restore"}
+    assert {"add-slide", "verify-stated"} <= WRITERS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "resumed"),
+    [
+        (["classify", "a.png", "--output", "-"], False),
+        (["classify", "a.png", "--output", "out.csv", "--executor", "ray"], True),
+        (["train", "--recipe", "dense-baseline"], True),
+        (["measure"], True),
+        (["sample", "out"], False),
+    ],
+)
+def test_only_a_command_that_resumes_says_so(arguments, resumed, monkeypatch, capsys):
+    raised = iter((OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()))
+
+    def fails(_):
+        raise next(raised)
+
+    for module in (inference, training, dataset):
+        for name in {"classify", "train", "measure", "sample"} & set(vars(module)):
+            monkeypatch.setattr(module, name, fails)
+    assert main(arguments) == UNUSABLE
+    full = capsys.readouterr().err
+    assert "The disk is full. Free some space, then run the " in full
+    assert main(arguments) == STOPPED
+    stopped = capsys.readouterr().err
+    assert "Stopped." in stopped
+    assert {"to resume" in said for said in (full, stopped)} == {resumed}
+    assert ("Finished work is kept" in stopped) == resumed
 
 
 def numeric_options():

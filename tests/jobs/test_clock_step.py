@@ -72,7 +72,7 @@ def test_a_running_job_stays_one_is_cancelled_and_no_second_one_starts(job, step
     jobs.cancel(job)
     until(lambda: not jobs.state(job).active)
     assert jobs.state(job).status == jobs.JobStatus.STOPPED
-    assert "Finished work is kept" in jobs.state(job).message
+    assert jobs.state(job).message == "Stopped."
 
 
 @pytest.mark.parametrize("seconds", [*STEPS, 3600.0])

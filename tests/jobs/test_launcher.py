@@ -121,7 +121,7 @@ def test_a_cancelled_job_ends_cleanly_and_another_may_start(start, tmp_path):
     at_work(job)
     jobs.cancel(job)
     state = wait(job, ("stopped",))
-    assert "Finished work is kept" in state.message
+    assert state.message == "Stopped."
     assert not (tmp_path / "drawn").exists()
     assert not list(tmp_path.glob(".partial-*"))
     assert jobs.state(start()).status == "running"

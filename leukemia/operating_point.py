@@ -19,6 +19,8 @@ CALLS = (ALL, INDETERMINATE, NORMAL)
 # The same in the words of a clinic.
 WORDS = {ALL: "ALL-like", INDETERMINATE: INDETERMINATE, NORMAL: "Normal-like"}
 ALL_LIKE, NORMAL_LIKE = WORDS[ALL], WORDS[NORMAL]
+# Decimals of a probability, and the most that are shown to tell it from a limit.
+DIGITS, MOST_DIGITS = 3, 9
 # What an image is that got no probability.
 UNCLASSIFIED = "Not classified"
 
@@ -73,13 +75,27 @@ class OperatingPoint:
         return self.low, self.high
 
     def __str__(self) -> str:
-        """From which probabilities cells are called, in a sentence."""
+        return self.sentence()
+
+    def sentence(self, digits: int = DIGITS) -> str:
+        """From which probabilities cells are called; ``digits`` are those of :meth:`digits` beside a cell."""
+        low, high = (f"{limit:.{digits}f}" for limit in self.limits)
         if not self.abstains:
-            return f"Normal-like below {self.low:.3f}, ALL-like at {self.low:.3f} or above."
-        return (
-            f"Normal-like below {self.low:.3f}, ALL-like at {self.high:.3f} or above, Indeterminate between "
-            "them."
+            return f"Normal-like below {low}, ALL-like at {low} or above."
+        return f"Normal-like below {low}, ALL-like at {high} or above, Indeterminate between them."
+
+    def digits(self, probability: float) -> int:
+        """Decimals with which a probability and a limit look different where they are."""
+        wanted = range(DIGITS, MOST_DIGITS)
+        limits = [limit for limit in self.limits if limit != probability]
+        return next(
+            (n for n in wanted if all(f"{probability:.{n}f}" != f"{limit:.{n}f}" for limit in limits)),
+            MOST_DIGITS,
         )
+
+    def shown(self, probability: float) -> str:
+        """A probability as it stands beside its decision: never that of a limit it lies below or above."""
+        return f"{probability:.{self.digits(probability)}f}"
 
     def moved(self, low: float, high: float) -> Self:
         """Other limits; the threshold stays where it is, or goes with the limit that passes it."""

@@ -38,3 +38,20 @@ def test_the_nearest_limit_counts():
     assert point.distance(0.25) == pytest.approx(-0.05)
     assert point.distance(0.88) == pytest.approx(-0.02)
     assert point.distance(0.95) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown", "sentence"),
+    [
+        (0.2031, "0.2031", "Normal-like below 0.2034, ALL-like at 0.6744 or above"),
+        (0.20342, "0.20342", "Normal-like below 0.20340, ALL-like at 0.67438 or above"),
+        (0.2034, "0.203", "Normal-like below 0.203, ALL-like at 0.674 or above"),
+        (0.6744, "0.67440", "Normal-like below 0.20340, ALL-like at 0.67438 or above"),
+        (0.5, "0.500", "Normal-like below 0.203, ALL-like at 0.674 or above"),
+    ],
+)
+def test_a_probability_is_never_shown_as_the_limit_it_is_not(probability, shown, sentence):
+    point = OperatingPoint(0.2034, 0.67438, 0.5)
+    assert point.shown(probability) == shown
+    assert point.sentence(point.digits(probability)).startswith(sentence)
+    assert str(point) == "Normal-like below 0.203, ALL-like at 0.674 or above, Indeterminate between them."

@@ -158,7 +158,8 @@ def _hover_texts(rows: pd.DataFrame, point: OperatingPoint) -> list[str]:
         subset = "in no subset" if row.subset == UNKNOWN else escape(row.subset)
         texts.append(
             f"{who}<br>Label {escape(row.label or UNLABELLED)}{review}, {subset}<br>"
-            f"Probability of ALL {row.probability:.3f}: {decisions.decision(row.probability, point)}<br>"
+            f"Probability of ALL {point.shown(row.probability)}: "
+            f"{decisions.decision(row.probability, point)}<br>"
             f"({'held out' if row.is_held_out else 'not held out'})"
         )
     return texts

@@ -6,8 +6,9 @@ from leukemia.plots import style
 
 # Below this change of the logit a map is drawn as faint as it is: there is hardly anything to see.
 FAINT = 0.1
-# Places beyond this share of the strongest one are outlined.
-STRONG = 0.5
+# Places beyond this share of the strongest one are outlined; those below the other are hardly coloured.
+STRONG, SEEN = 0.5, 0.1
+NOTHING = "No place moves the answer enough to be drawn."
 OPAQUE = 0.75
 DOT = 5  # pixels of a dotted outline, and between two dots
 
@@ -29,7 +30,7 @@ def overlay(crop: np.ndarray, values: np.ndarray) -> np.ndarray:
         Normal-like cells where it speaks for the one or the other. A solid outline encloses what speaks most
         for ALL, a dotted one what speaks most against it. Where the map is 0, the picture's grey alone.
     """
-    share = values / max(float(np.abs(values).max()), FAINT)
+    share = _share(values)
     opacity = OPAQUE * np.abs(share)[..., None]
     grey = np.repeat(crop.mean(axis=2, keepdims=True), 3, axis=2)
     colour = np.where(share[..., None] > 0, _rgb(style.ALL), _rgb(style.NORMAL))
@@ -38,6 +39,24 @@ def overlay(crop: np.ndarray, values: np.ndarray) -> np.ndarray:
     rows, columns = np.indices(values.shape)
     out[_outline(share < -STRONG) & ((rows + columns) // DOT % 2 == 0)] = 255
     return out
+
+
+def caption(values: np.ndarray) -> str:
+    """What the colours and outlines of :func:`overlay` mean, of those that it draws of this map."""
+    said = []
+    for colour, outline, meaning, share in (
+        ("Orange", "solid", "speaks for ALL", _share(values)),
+        ("Blue", "dotted", "speaks against ALL", -_share(values)),
+    ):
+        if (share > SEEN).any():
+            outlined = f", {outline} outline" if (share > STRONG).any() else ""
+            said.append(f"{colour}{outlined}: {meaning}.")
+    return " ".join(said) or NOTHING
+
+
+def _share(values: np.ndarray) -> np.ndarray:
+    """Of the strongest place, -1 to 1; less where the whole map is faint."""
+    return values / max(float(np.abs(values).max()), FAINT)
 
 
 def _outline(part: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ def _pictures(rows: pd.DataFrame, data: Path | None) -> dict[str, bytes]:
 
 def _cell(row: Any, point: OperatingPoint, picture: bytes | None) -> str:
     (call,) = point.call([row.probability])
-    lines = [f"{MARKS[call]} {WORDS[call]} {row.probability:.3f}", f"Label: {row.label}"]
+    lines = [f"{MARKS[call]} {WORDS[call]} {point.shown(row.probability)}", f"Label: {row.label}"]
     lines += [f"Patient {row.patient_group}", *filter(None, [row.source]), str(row.image_id)[:12]]
     lines += ["synthetic drawing"] * (row.source == SYNTHETIC)
     image = ""

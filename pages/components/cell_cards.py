@@ -88,11 +88,12 @@ def _card(row: Any, point: OperatingPoint, picture: bytes | None, line: str) -> 
     if picture:
         data = base64.b64encode(picture).decode("ascii")
         image = f'<img alt="Cell of patient {patient}" src="data:image/jpeg;base64,{data}">'
-    spoken = f"Open cell of patient {row.patient_group}: {word}, {row.probability:.3f}"
+    shown = point.shown(row.probability)
+    spoken = f"Open cell of patient {row.patient_group}: {word}, {shown}"
     image = cell_opener.button(_key(row), spoken, image or cell_opener.NO_PICTURE)
     return (
         f'<div class="cell cell-{kind}" role="listitem">{image}'
-        f'<p class="decision"><span>{mark} {word}</span><b>{row.probability:.3f}</b></p>'
+        f'<p class="decision"><span>{mark} {word}</span><b>{shown}</b></p>'
         f"{cell_grid.scale(row.probability, point)}"
         f'<p class="distance">Label: {escape(row.label)}</p>'
         f'<p class="name" title="{patient}">Patient <bdi>{patient}</bdi></p>'

@@ -13,7 +13,7 @@ from leukemia.imaging import loss
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
 from leukemia.inference.learned import Learned
-from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, DIGITS, NORMAL_LIKE, OperatingPoint
 from pages.components import cell_opener
 
 STYLE = Path(__file__).with_name("cell_grid.css")
@@ -54,9 +54,11 @@ def refusals(results: Iterable[Result]) -> str:
 
 def distance(probability: float, point: OperatingPoint) -> str:
     """Where a probability lies beside the limits, in words."""
-    apart = point.distance(probability)
+    apart, digits = point.distance(probability), point.digits(probability)
     if decisions.is_near(probability, point):
-        return f"close to the limit {probability - apart:.3f} ({apart:+.2f})".replace("-", "−")
+        # Two decimals will do, unless the limit is so close that it takes more to tell it.
+        places = digits if digits > DIGITS else 2
+        return f"close to the limit {probability - apart:.{digits}f} ({apart:+.{places}f})".replace("-", "−")
     if point.low <= probability < point.high:
         return f"between {point.low:.3f} and {point.high:.3f}"
     return f"{abs(apart):.2f} {'above' if apart >= 0 else 'below'} {probability - apart:.3f}"
@@ -79,7 +81,7 @@ def learned(image_id: str, point: OperatingPoint, known: Learned) -> str:
     held_out = known.held_out.get(image_id)
     if held_out is None:
         return f"{LEARNED} A held-out answer is not available."
-    return f"{LEARNED} Held out: {decisions.decision(held_out, point)} ({held_out:.3f})."
+    return f"{LEARNED} Held out: {decisions.decision(held_out, point)} ({point.shown(held_out)})."
 
 
 def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
@@ -95,11 +97,12 @@ def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     seen = f'<p class="learned">{escape(seen)}</p>' if seen else ""
     if decisions.is_untold(answer, known):
         seen = f'<p class="note">{UNTOLD}</p>'
-    spoken = f"Open {answer.name}: {word}, {answer.probability:.3f}"
+    shown = point.shown(answer.probability)
+    spoken = f"Open {answer.name}: {word}, {shown}"
     return (
         f'<div class="cell cell-{kind}" role="listitem">'
         f"{cell_opener.button(result.key, spoken, _image(result))}"
-        f'<p class="decision"><span>{mark} {word}</span><b>{answer.probability:.3f}</b></p>'
+        f'<p class="decision"><span>{mark} {word}</span><b>{shown}</b></p>'
         f"{needed}{scale(answer.probability, point)}"
         f'<p class="distance{" near" if near else ""}">{distance(answer.probability, point)}</p>'
         f'<p class="name" title="{escape(answer.name)}">{_name(answer.name)}</p>'

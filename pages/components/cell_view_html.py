@@ -92,7 +92,8 @@ def answer(
         return f'<div class="cell-answer unsure"><p>{escape(error)}</p></div>'
     word = decisions.decision(probability, point)
     kind, mark = MARKS[word]
-    lines = [f"{distance(probability, point)}. {point}"]
+    where = distance(probability, point)
+    lines = [f"{where[0].upper()}{where[1:]}. {point.sentence(point.digits(probability))}"]
     if point.low < point.threshold < point.high:
         lines.append(
             f"Dotted: {point.threshold:.3f}, the threshold that sensitivity and specificity refer to. It "
@@ -106,7 +107,7 @@ def answer(
         lines.append(f'<span class="learned">{escape(seen)}</span>')
     return (
         f'<div class="cell-answer {kind}"><div class="said"><span>{mark} {word}</span>'
-        f"<span>{probability:.3f}</span></div>{scale(probability, point)}"
+        f"<span>{point.shown(probability)}</span></div>{scale(probability, point)}"
         + "".join(f"<p>{line}</p>" for line in lines)
         + "</div>"
     )
@@ -122,7 +123,8 @@ def scale(probability: float, point: OperatingPoint) -> str:
         if width > 0
     )
     dotted = f'<s style="left:{point.threshold:.2%}"></s>' if point.abstains else ""
-    spoken = escape(f"Probability of ALL {probability:.3f}. {point}")
+    sentence = point.sentence(point.digits(probability))
+    spoken = escape(f"Probability of ALL {point.shown(probability)}. {sentence}")
     return (
         f'<div class="line" role="img" aria-label="{spoken}">{spans}{dotted}'
         f'<i style="left:{probability:.2%}">▼</i></div>'

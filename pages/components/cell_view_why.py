@@ -54,7 +54,7 @@ def show(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> None:
                 heatmap.overlay(crop, shown.values),
                 bundle.pixel_size,
                 spoken=f"Map of {cell.name}: where a change moves the answer",
-                caption="Orange, solid outline: speaks for ALL. Blue, dotted outline: speaks against it.",
+                caption=heatmap.caption(shown.values),
             )
         )
     with right:

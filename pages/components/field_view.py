@@ -101,7 +101,9 @@ class FieldCell:
 
 def cell(key: str, answer: Answer, point: OperatingPoint) -> FieldCell:
     """A cell of a field as it is answered; ``answer`` has a place."""
-    said = answer.error if answer.probability is None else f"probability of ALL {answer.probability:.3f}"
+    said = answer.error
+    if answer.probability is not None:
+        said = f"probability of ALL {point.shown(answer.probability)}"
     return FieldCell(key, answer.place, decisions.state(answer, point), said)
 
 
@@ -195,6 +197,7 @@ def _data(field: FieldPicture, cells: Sequence[FieldCell]) -> dict[str, object]:
     return {
         "picture": base64.b64encode(field.picture).decode("ascii"),
         "image_id": field.image_id,
+        "note": field.note,
         "width": field.width,
         "height": field.height,
         "spoken": f"Field {field.name}: {counts(cells)}",

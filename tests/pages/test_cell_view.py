@@ -10,6 +10,8 @@ from leukemia.bundles import bundle as bundles
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.inference import occlusion
 from leukemia.inference.classifier import Classifier
+from leukemia.inference.learned import Learned
+from leukemia.operating_point import OperatingPoint
 from pages.components import cell_view_html, cell_view_why
 from pages.sections.performance import errors
 from tests.support.app import press, said
@@ -160,3 +162,23 @@ def test_names_from_files_are_text():
     said = cell_view_html.facts([("Cell", "<script>x</script>"), ("Label", "")])
     assert "<script>" not in said and "&lt;script&gt;" in said
     assert "Label" not in said
+
+
+@pytest.mark.parametrize(
+    ("probability", "sentence", "shown"),
+    [
+        (0.26, "Between 0.203 and 0.674. Normal-like below 0.203,", "0.260"),
+        (0.66, "Close to the limit 0.674 (−0.01). Normal-like below 0.203,", "0.660"),
+        (
+            0.2031,
+            "Close to the limit 0.2034 (−0.0003). Normal-like below 0.2034, ALL-like at 0.6744",
+            "0.2031",
+        ),
+    ],
+)
+def test_the_answer_is_a_sentence_that_agrees_with_the_number_above_it(probability, sentence, shown):
+    point = OperatingPoint(0.2034, 0.67438, 0.5)
+    html = cell_view_html.answer("a", probability, "", point, Learned(frozenset(), frozenset()))
+    assert f"<p>{sentence}" in html
+    assert f"<span>{shown}</span>" in html
+    assert f"Probability of ALL {shown}." in html

@@ -130,6 +130,7 @@ def _is_line(shape, dash):
         (0.95, "▲ ALL-like", "close to the limit 0.900 (+0.05)"),
         (1.0, "▲ ALL-like", "0.10 above 0.900"),
         (0.1, "● Normal-like", "0.20 below 0.300"),
+        (0.2998, "● Normal-like", "close to the limit 0.3000 (−0.0002)"),
     ],
 )
 def test_a_card_says_nothing_that_contradicts_its_decision(probability, words, where):

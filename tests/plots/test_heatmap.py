@@ -20,6 +20,17 @@ def test_where_the_map_says_nothing_the_picture_is_grey(crop):
     assert (shown == np.rint(crop.mean(axis=2, keepdims=True))).all()
 
 
+def test_the_caption_names_only_what_is_drawn():
+    ahead, against = blob(32, 22, 1.0), blob(32, 42, 1.0)
+    orange, blue = "Orange, solid outline: speaks for ALL.", "Blue, dotted outline: speaks against ALL."
+    assert heatmap.caption(ahead) == orange
+    assert heatmap.caption(-against) == blue
+    assert heatmap.caption(ahead - against) == f"{orange} {blue}"
+    assert heatmap.caption(ahead - 0.3 * against) == f"{orange} Blue: speaks against ALL."
+    assert heatmap.caption(0.03 * ahead) == "Orange: speaks for ALL."
+    assert heatmap.caption(np.zeros((64, 64))) == heatmap.NOTHING
+
+
 def test_both_directions_have_their_colour_and_their_outline(crop):
     shown = heatmap.overlay(crop, blob(32, 22, 1.0) - blob(32, 42, 1.0)).astype(int)
     for_all, against = shown[32, 22], shown[32, 42]

@@ -67,7 +67,7 @@ def _model(cell: Cell) -> list[tuple[str, str]]:
     if cell.probability is None:
         lines = [(f"Model: {cell.called.lower()}", "urgent"), (cell.error, "quiet")]
     else:
-        lines = [(f"Model: {cell.decision}, {cell.probability:.3f}", "")]
+        lines = [(f"Model: {cell.decision}, {cell.point.shown(cell.probability)}", "")]
     more = [cell.name, cell.note, "synthetic drawing" * cell.drawn]
     return lines + [(text, "quiet") for text in more if text]
 

@@ -117,7 +117,7 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
     if record.probability is None:
         return _sentence(WHY_NONE.get(record.subset, WHY_NONE[UNKNOWN]) if record.label else WHY_UNLABELLED)
     point = bundle.operating_point
-    word = decisions.decision(record.probability, point)
+    word, where = decisions.decision(record.probability, point), distance(record.probability, point)
     kind, mark = MARKS[word]
     origin = HELD_OUT
     if bundle.leaky:
@@ -128,9 +128,9 @@ def answer(record: Record, bundle: Bundle | None, why: str) -> str:
         origin = HELD_OUT_OF_FOLD.format(subset=escape(record.subset), folds=bundle.folds)
     return (
         f'<div class="answer {kind}"><div class="said"><span>{mark} {word}</span>'
-        f"<span>{record.probability:.3f}</span></div>"
+        f"<span>{point.shown(record.probability)}</span></div>"
         f"{scale(record.probability, point)}"
-        f"<p>{distance(record.probability, point)}. "
+        f"<p>{where[0].upper()}{where[1:]}. "
         f"<b>{BESIDE[record.outcome]}</b> {origin}</p></div>"
     )
 

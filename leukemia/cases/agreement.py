@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from leukemia.cases.cells import Cell, cells_of
 from leukemia.cases.tables import READINGS
 from leukemia.cases.verdicts import VERDICTS
+from leukemia.evaluation.breakdown.subgroups import ENOUGH
 from leukemia.evaluation.estimate import Estimate
 from leukemia.storage import database
 
@@ -47,6 +48,17 @@ class Agreement:
     table: np.ndarray
     kappa: Estimate
     over: str
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there are as many cells as a part of the record must have before it is judged."""
+        return self.cells >= ENOUGH
+
+    @property
+    def is_told(self) -> bool:
+        """Whether kappa says anything: of few cells, or one side's only verdict, it is chance."""
+        sides = (self.table.sum(axis) for axis in (0, 1))
+        return self.has_enough and all(np.count_nonzero(side) > 1 for side in sides)
 
 
 def of_cells(cells: Sequence[Cell], *, seed: int = 0) -> list[Agreement]:

@@ -45,4 +45,5 @@ def number(value: float, percent: bool = False) -> str:
     """A number to 1 with three digits, or in per cent with one; words where there is none."""
     if value is None or math.isnan(value):
         return "not defined"
-    return f"{100 * value:.1f}%" if percent else f"{value:.3f}"
+    shown = f"{100 * value:z.1f}%" if percent else f"{value:z.3f}"
+    return shown.replace("-", "−")

@@ -17,7 +17,7 @@ from leukemia.cases.verdicts import VERDICTS
 from leukemia.errors import DatasetError
 from leukemia.evaluation import held_out, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
 from leukemia.reports import case_tables, case_wording, html
 from leukemia.reports.html import Section
 
@@ -27,8 +27,9 @@ Record = tuple[list[str], list[tuple[str, ...]], list[str]]  # sentences, rows b
 NO_READER = "No reader has given a verdict."
 NO_RECORD = "The model's record is not available."
 MATTERED = (
-    "Disputed and settled cells first, then those where a reader's verdict differs from the model's answer, "
-    "then indeterminate ones, then the highest probabilities."
+    "First the cells that the model called Normal-like and the readers ALL-like, then those the other way "
+    "round, then disputed and settled cells, then all others on which verdict and answer differ, then "
+    "indeterminate ones, then the highest probabilities."
 )
 HTML_STYLE = "display:inline-block;width:9.5rem;margin:0 .6rem .8rem 0;vertical-align:top;font-size:.8rem"
 
@@ -83,7 +84,7 @@ class Content:
         return [
             f"Begun {case_wording.when(case.created_at)} by {case.created_by}; {len(self.cells):,} cells; "
             f"last changed {case_wording.when(case.changed_at)}.",
-            f"Answered by {'; '.join(self.models)}." if self.models else "The model classified no cell.",
+            f"Answered by {'; '.join(self.models)}." if self.models else case_wording.NONE_CLASSIFIED,
         ]
 
 
@@ -127,6 +128,9 @@ def mattered(found: Sequence[Cell], most: int = MOST_PICTURES) -> list[Cell]:
 
     def rank(cell: Cell) -> tuple:
         order = (
+            # A missed blast weighs more than a false alarm.
+            (cell.decision, cell.verdict) == (NORMAL_LIKE, ALL_LIKE),
+            (cell.decision, cell.verdict) == (ALL_LIKE, NORMAL_LIKE),
             cell.status in (DISPUTED, SETTLED),
             bool(cell.verdict) and cell.verdict != cell.decision,
             cell.needs_verdict or (cell.low <= (cell.probability or 0) < cell.high),
@@ -138,7 +142,9 @@ def mattered(found: Sequence[Cell], most: int = MOST_PICTURES) -> list[Cell]:
 
 def caption(cell: Cell) -> list[str]:
     """What stands below a cell's picture: its number, the model's answer, what it counts as and why."""
-    answer = f"{cell.called}" + (f" {cell.probability:.3f}" if cell.probability is not None else "")
+    answer = cell.called
+    if cell.probability is not None:
+        answer = f"{answer} {cell.point.shown(cell.probability)}"
     lines = [f"Cell {cell.number}" + ", synthetic drawing" * cell.drawn, f"Model: {answer}"]
     lines += [f"{one.reader}: {one.verdict}" for one in cell.readings]
     if cell.settlement and cell.status == SETTLED:

@@ -1,6 +1,7 @@
 """A case as PDF, A4, one or two pages: what the HTML report says, without the table of all cells."""
 
 import io
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
 
@@ -8,6 +9,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
@@ -22,6 +24,8 @@ from leukemia.settings import RESEARCH_USE
 MARGIN, FOOT = 16 * mm, 12 * mm
 PADDING = 6  # that of a frame of reportlab, points
 WIDTH = A4[0] - 2 * (MARGIN + PADDING)
+# Points: letters of the foot, and what is kept free between its two texts.
+SMALL, GAP = 8, 5 * mm
 # Columns of the record by source for which a page is too narrow; the HTML report has them.
 LEFT_OUT = ("AUROC", "weighted F1", "calibration error", "patient groups right")
 PICTURES_IN_ROW, PICTURE = 6, 25 * mm
@@ -49,9 +53,10 @@ def render(content: Content) -> bytes:
     )
 
     def foot(canvas: Canvas, page: SimpleDocTemplate) -> None:
-        canvas.setFont(BOLD, 8)
+        canvas.setFont(BOLD, SMALL)
         canvas.drawString(MARGIN + PADDING, FOOT, RESEARCH_USE)
-        _draw_right(canvas, letters, f"{title[:60]}, page {page.page}")
+        room = WIDTH - stringWidth(RESEARCH_USE, BOLD, SMALL) - GAP
+        _draw_right(canvas, letters, _fitted(letters, title, f", page {page.page}", room))
 
     document.build(list(_story(title, content, letters)), onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
@@ -69,12 +74,24 @@ def _words(title: str, content: Content) -> Iterable[str]:
 
 def _draw_right(canvas: Canvas, letters: Letters, text: str) -> None:
     """Write text at the foot, in the fonts of its letters, up to the right margin."""
-    runs = [(font or PLAIN, shown) for font, shown in letters.runs(text)]
-    at = A4[0] - MARGIN - PADDING - sum(canvas.stringWidth(shown, font, 8) for font, shown in runs)
-    for font, shown in runs:
-        canvas.setFont(font, 8)
+    at = A4[0] - MARGIN - PADDING - _width(letters, text)
+    for font, shown in letters.runs(text):
+        canvas.setFont(font or PLAIN, SMALL)
         canvas.drawString(at, FOOT, shown)
-        at += canvas.stringWidth(shown, font, 8)
+        at += stringWidth(shown, font or PLAIN, SMALL)
+
+
+def _fitted(letters: Letters, text: str, end: str, room: float) -> str:
+    """Text and its end, the text cut so that both are no wider than the room, in points."""
+    if _width(letters, text + end) <= room:
+        return text + end
+    cut = range(len(text))
+    fits = bisect_right(cut, room, key=lambda count: _width(letters, f"{text[:count]}…{end}")) - 1
+    return f"{text[: max(fits, 0)].rstrip()}…{end}"
+
+
+def _width(letters: Letters, text: str) -> float:
+    return sum(stringWidth(shown, font or PLAIN, SMALL) for font, shown in letters.runs(text))
 
 
 def _story(title: str, content: Content, letters: Letters) -> Iterable[Flowable]:

@@ -4,14 +4,19 @@ from leukemia.cases.agreement import Agreement
 from leukemia.cases.case import Case
 from leukemia.cases.summary import Placement, Summary
 from leukemia.evaluation import formatting
+from leukemia.evaluation.breakdown.subgroups import ENOUGH
 from leukemia.operating_point import ALL_LIKE, OperatingPoint
 from leukemia.plots import case_placement
 
+# How a sentence that somebody wrote may end already.
+ENDS = (".", "!", "?", "…", "。", "！", "？")
 COUNT_HEADER = ("Cells", "Model's answers", "With readers' verdicts")
 ABOUT_SHARE = (
     "The interval (95%, Wilson) is over the cells of this one patient. It does not show how another smear, "
     "or another model, would differ."
 )
+NONE_CLASSIFIED = "The model classified no cell."
+ANSWERS_HIDDEN = "The model's answers are hidden until you have read the cells."
 SEVERAL_MODELS = (
     "Several models, or several limits, answered these cells: their share cannot be placed in the record of "
     "one."
@@ -27,10 +32,13 @@ def count_rows(counts: Summary) -> list[tuple[str, str, str]]:
     ]
 
 
-def shares(counts: Summary) -> list[str]:
-    """The share of ALL-like cells by the model, and with readers' verdicts in place of its answers."""
+def shares(counts: Summary, *, hidden: bool = False) -> list[str]:
+    """The share of ALL-like cells by the model, and with readers' verdicts in place of its answers.
+
+    ``hidden`` is whether answers are kept back from whoever asks, and so not counted.
+    """
     if not counts.classified:
-        return ["The model classified no cell."]
+        return [ANSWERS_HIDDEN if hidden else NONE_CLASSIFIED]
     by_model = (
         f"{ALL_LIKE} by the model: {counts.all_like:,} of {counts.classified:,} classified cells, "
         f"{formatting.interval(counts.share, True)}."
@@ -68,11 +76,16 @@ def agreement(one: Agreement) -> str:
     """How far two readers agree, in a sentence."""
     first, second = one.readers
     cells = "1 cell" if one.cells == 1 else f"{one.cells:,} cells"
-    said = f"{first} and {second}: the same verdict on {one.same:,} of {cells} that both read"
-    kappa = one.kappa
-    if kappa.value != kappa.value:  # NaN
-        return f"{said}. Cohen's kappa is not defined: there was one verdict only."
-    return f"{said}; Cohen's kappa {formatting.interval(kappa)} (95% interval over {one.over})."
+    return f"{first} and {second}: the same verdict on {one.same:,} of {cells} that both read; {kappa(one)}."
+
+
+def kappa(one: Agreement) -> str:
+    """Cohen's kappa with its interval, or why it is not told: the end of a sentence."""
+    if not one.has_enough:
+        return f"too few for Cohen's kappa, which needs at least {ENOUGH}"
+    if not one.is_told:
+        return "Cohen's kappa cannot be told, since one of the two said the same of every cell"
+    return f"Cohen's kappa {formatting.interval(one.kappa)} (95% interval over {one.over})"
 
 
 def when(at: str) -> str:
@@ -81,7 +94,8 @@ def when(at: str) -> str:
 
 
 def signature(case: Case) -> str:
-    """Printed name, time and meaning of a signature; what stands where there is none."""
+    """Printed name, time and meaning of a signature, in a sentence; what stands where there is none."""
     if not case.is_signed:
         return "Not signed."
-    return f"Signed by {case.signed_by}, {when(case.signed_at or '')}: {case.signed_meaning}"
+    said = f"Signed by {case.signed_by}, {when(case.signed_at or '')}: {case.signed_meaning}"
+    return said if said.endswith(ENDS) else f"{said}."

@@ -9,7 +9,10 @@ from pages.components import flash
 FIELD = "pixel-size"
 NEEDED = "Enter the micrometres of one pixel first."
 WHERE = "Your camera software or a stage micrometer shows how large one pixel is."
-ALL_IMAGES = "What you enter applies to every image you add in this session, whatever its frame."
+ALL_IMAGES = (
+    "What you enter applies to every image that you add here in this session, whatever its frame. Classify "
+    "and each case ask for their own."
+)
 AUTOMATIC = (
     "Frames of 450 × 450 and 600 × 600 pixels count as native C-NMC frames. A TIFF or DICOM file "
     "may record its own scale. For other images you are asked here."

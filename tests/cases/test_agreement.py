@@ -6,6 +6,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from leukemia.cases import agreement, cells, verdicts
 from leukemia.cases.verdicts import VERDICTS
+from leukemia.reports import case_wording
 from tests.support.case_factory import make_case
 
 
@@ -67,6 +68,26 @@ def test_over_several_cases_whole_cases_are_drawn(read, tmp_path):
 def test_readers_who_always_say_the_same_have_no_kappa(read):
     (one,) = agreement.of_cells(read([(0, 0), (0, 0)]))
     assert np.isnan(one.kappa.value) and one.same == 2
+
+
+def test_kappa_is_not_told_of_few_cells_or_of_one_sides_only_verdict():
+    few, one_sided, enough = [(0, 1), (1, 0), (1, 1)], [(0, 0), (0, 1)] * 10, [(0, 0), (1, 1)] * 10
+    for number, (pairs, said) in enumerate(
+        (
+            (few, "on 1 of 3 cells that both read; too few for Cohen's kappa, which needs at least 20."),
+            (one_sided, "Cohen's kappa cannot be told, since one of the two said the same of every cell."),
+            (enough, "Cohen's kappa 1.000 (1.000 to 1.000) (95% interval over cells)."),
+        ),
+        1,
+    ):
+        one = agreement.of_pairs(("Ada", "Ben"), np.array([(number, *pair) for pair in pairs]))
+        assert one.is_told == (pairs is enough)
+        assert case_wording.agreement(one).endswith(said)
+
+
+def test_a_kappa_below_0_has_the_pages_minus():
+    pairs = np.array([(1, *pair) for pair in [(0, 1), (1, 0)] * 10])
+    assert "Cohen's kappa −1.000" in case_wording.agreement(agreement.of_pairs(("Ada", "Ben"), pairs))
 
 
 def test_without_two_readers_there_is_nothing_to_compare(tmp_path):

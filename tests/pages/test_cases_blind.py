@@ -2,7 +2,7 @@
 
 from leukemia.cases import disagreements, verdicts, worklist
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
-from leukemia.reports import case_files
+from leukemia.reports import case_files, case_wording
 from pages.sections.cases import opened_cell, readers
 from pages.sections.cases import report as report_section
 from tests.support import review_page
@@ -29,6 +29,15 @@ def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data)
     assert list(counts["Model's answers"]) == ["0", "1", "0", "0", "–", "–"]
     assert not summary.get("plotly_chart")
     assert "hidden until read" in said(visit())
+
+
+def test_hidden_answers_are_not_said_to_be_none(visit, data):
+    text = said(visit(case=make_case(data, hide_model=True).id, section="summary"))
+    assert case_wording.ANSWERS_HIDDEN in text
+    assert case_wording.NONE_CLASSIFIED not in text
+    assert case_wording.ABOUT_SHARE not in text, "there is no interval"
+    none = make_case(data, "P-2", probabilities=(None, None), first=10)
+    assert case_wording.NONE_CLASSIFIED in said(visit(case=none.id, section="summary"))
 
 
 def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_back(visit, data):

@@ -1,5 +1,6 @@
 """The end of a case on its page, without a browser: settled, summed up, signed, reported."""
 
+import json
 from html import unescape
 
 from leukemia.bundles import bundle as bundles
@@ -10,7 +11,7 @@ from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_files, case_wording
 from leukemia.reports.exchange import results
-from pages.sections.cases import readers
+from pages.sections.cases import history, readers
 from tests.support import review_page
 from tests.support.app import fill, press, said, widget
 from tests.support.case_factory import make_case, result
@@ -34,7 +35,9 @@ def test_a_disagreement_is_settled_on_the_page(visit, data):
     assert (cell.verdict, cell.settlement.who) == (INDETERMINATE, "Ada")
     assert "settled as **Indeterminate**" in said(page)
     assert "the same verdict on 0 of 1 cell" in said(page)
-    assert readers.NONE in said(page)
+    assert readers.ALL_SETTLED in said(page)
+    assert readers.NONE not in said(page)
+    assert readers.NONE in said(visit(case=make_case(data, "P-2", first=10).id, section="readers"))
 
 
 def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
@@ -48,6 +51,7 @@ def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
     signed = cases.find(data, case.id)
     assert (signed.signed_by, signed.signed_meaning) == ("Ada", signing.MEANINGS[0])
     assert f"Signed by Ada, {signed.signed_at[:10]}" in said(page)
+    assert ".." not in said(page)
     assert not page.get("file_uploader")
     assert grid(visit(case=case.id))["locked"]
     page = visit(case=case.id, section="report")
@@ -57,6 +61,22 @@ def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
     press(page, "Reopen")
     assert not cases.find(data, case.id).is_signed
     assert not grid(visit(case=case.id))["locked"]
+
+
+def test_the_history_says_nothing_of_a_cell_where_there_is_none_and_is_read_whole(visit, data):
+    case = make_case(data, probabilities=(0.9,))
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ada")
+    signed = signing.sign(data, case.id, who="Ada", meaning=signing.MEANINGS[0])
+    signing.reopen(data, case.id, who="Ada", reason="again")
+    (shown,) = visit(case=case.id, section="history").dataframe
+    assert shown.proto.placeholder == "", "not None"
+    at = case_wording.when(signed.signed_at)
+    assert shown.value["Before"][0] == f"signed by Ada at {at}: {signing.MEANINGS[0]}"
+    columns = json.loads(shown.proto.columns)
+    assert columns["Before"]["width"] == columns["After"]["width"] == history.WIDEST
+    assert shown.proto.row_height > 64, "Streamlit wraps no text in lower rows"
+    (plain,) = visit(case=make_case(data, "P-2", first=10).id, section="history").dataframe
+    assert not plain.proto.HasField("row_height")
 
 
 def test_what_changed_since_the_page_was_opened_is_not_signed(visit, data):

@@ -68,6 +68,12 @@ def test_what_was_stated_is_remembered_also_after_clear_until_it_is_taken_back(a
     assert "1 image is not classified: its scale is unknown" in said(page)
 
 
+def test_what_is_stated_on_classify_is_not_said_to_apply_in_a_case(app, small):
+    text = said(drop(app(), small[:1]))
+    assert "every image that you add here in this session" in text
+    assert "Classify and each case ask for their own." in text
+
+
 def test_frames_may_be_stated_to_be_native(app, small):
     page = press(drop(app(), small), "They are native C-NMC frames")
     assert said(page).count("scale: native, as stated; the cell is unusually small (check the scale)") == 2

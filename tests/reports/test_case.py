@@ -11,11 +11,12 @@ import pandas as pd
 import pypdfium2
 import pytest
 from PIL import Image
+from reportlab.lib.units import mm
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells, disagreements, signing, summary, verdicts
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_pdf, case_tables, case_wording, pdf_fonts
@@ -101,6 +102,21 @@ def test_the_pdf_is_a4_has_at_most_two_pages_and_the_notice_on_each(content):
         assert RESEARCH_USE in page.get_textpage().get_text_range()
 
 
+@pytest.mark.parametrize("name", ["P-1", "W" * 200, "長" * 200, "क" * 30, "Müller-Lüdenscheidt " * 10])
+def test_a_long_identifier_leaves_the_notice_at_the_foot_whole(content, name):
+    shown = replace(content, case=replace(content.case, identifier=name.strip()))
+    for number, page in enumerate(pages(case_pdf.render(shown)), 1):
+        words = page.get_textpage()
+        letters = [(words.get_charbox(at), words.get_text_range(at, 1)) for at in range(words.count_chars())]
+        foot = sorted((box, letter) for box, letter in letters if box[3] < 18 * mm and letter.strip())
+        assert max(box[2] for box, _ in foot) <= case_pdf.A4[0] - case_pdf.MARGIN
+        # From the left to the right: where one text lay on the other, their letters would be mixed.
+        said = "".join(letter for _, letter in foot)
+        assert said.startswith(f"{RESEARCH_USE}Case".replace(" ", ""))
+        assert said.endswith(f"page{number}")
+        assert ("…" in said) == (name != "P-1")
+
+
 def test_markup_is_text_and_eastern_letters_stand_as_they_are(content):
     said, html = text(case_pdf.render(content)), report.render(content)
     assert f"Case {HOSTILE}" in said
@@ -174,6 +190,38 @@ def test_a_record_without_one_of_the_classes_is_not_evaluated(tmp_path):
 
 def test_what_mattered_comes_first(content):
     assert [cell.number for cell in content.mattered][:2] == [3, 5]
+
+
+def test_flat_contradictions_come_first_missed_blasts_before_all(tmp_path, tiny_bundle):
+    bundle, made = bundles.read(tiny_bundle), cases.create(tmp_path, "P-1", who="Ada")
+    point = OperatingPoint(0.3, 0.7, 0.5)
+    answered = [with_pictures(result(n, p)) for n, p in enumerate((0.5, 0.9, 0.1, 0.95, 0.2, 0.6, 0.1))]
+    cells.add(tmp_path, made.id, answered, bundle, point, who="Ada")
+    for reader, verdict, numbers in (
+        ("Ada", NORMAL_LIKE, [1, 2]),
+        ("Ada", ALL_LIKE, [3, 4, 5, 6]),
+        ("Ben", NORMAL_LIKE, [5]),
+    ):
+        verdicts.give(tmp_path, made.id, numbers, verdict, reader=reader)
+    found = report.mattered(cells.cells(tmp_path, made.id))
+    # Missed, false alarm, disputed, both read as something else than Indeterminate, and the rest.
+    assert [cell.number for cell in found] == [3, 2, 5, 6, 1, 4, 7]
+    assert report.MATTERED.startswith("First the cells that the model called Normal-like and the readers ALL")
+
+
+def test_a_picture_tells_a_probability_from_the_limit_next_to_it(content):
+    cell = replace(content.cells[3], probability=0.2031, low=0.2034, threshold=0.5, high=0.7)
+    assert report.caption(cell)[1] == "Model: Normal-like 0.2031"
+
+
+@pytest.mark.parametrize(
+    ("meaning", "end"),
+    [("As I see them.", "As I see them."), ("Read", "Read."), ("All of it?", "All of it?")],
+)
+def test_a_signature_is_a_sentence_with_one_full_stop(case, meaning, end):
+    assert case_wording.signature(
+        replace(case, signed_meaning=meaning, signed_at="2026-11-30T10:00")
+    ).endswith(f": {end}")
 
 
 def test_the_tables_hold_every_cell_and_no_formula(tmp_path, case):

@@ -77,13 +77,13 @@ def status(case: Case) -> str:
 
 def conclusion(content: Content) -> str:
     """The sentences of the report, and that it is for research use only."""
-    signed = [f"{case_wording.signature(content.case)}."] if content.case.is_signed else ["Not signed."]
-    return " ".join([*case_wording.shares(content.counts), content.place, *signed, RESEARCH_USE]).strip()
+    signed = case_wording.signature(content.case)
+    return " ".join([*case_wording.shares(content.counts), content.place, signed, RESEARCH_USE]).strip()
 
 
 def answered_by(content: Content) -> str:
     """The models that answered, in a sentence."""
-    return "; ".join(content.models) or "The model classified no cell."
+    return "; ".join(content.models) or case_wording.NONE_CLASSIFIED
 
 
 def versions(cells: list[Cell]) -> list[str]:

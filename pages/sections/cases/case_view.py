@@ -69,7 +69,7 @@ def _head(data: Path, one: Overview) -> None:
     st.fragment(_state, run_every=None if case.is_signed else live.EVERY)(data, one)
     if case.is_signed:
         st.info(
-            f"**{plain(case_wording.signature(case))}.** The case is read-only. To change it, "
+            f"**{plain(case_wording.signature(case))}** The case is read-only. To change it, "
             "reopen it under **Sign and report**.",
             icon=":material/lock:",
         )

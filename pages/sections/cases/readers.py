@@ -21,6 +21,8 @@ from pages.components import flash, identity, offer
 FLASH = "settle"
 SHOW_ALL = "I am settling this case: show me the disagreements on cells that I have not read"
 NONE = "The readers do not disagree on any cell."
+ALL_SETTLED = "No disagreement is left to settle."
+AMONG_READ = {NONE: " that you have read.", ALL_SETTLED: " on the cells that you have read."}
 ONE_READER = "Agreement is shown once two readers have given verdicts on the same cells."
 KEPT_BACK = (
     "Disagreements on cells that you have not read are not shown: readers of this case do not see each "
@@ -43,7 +45,8 @@ def show(data: Path, case: Case) -> None:
     if disputed:
         st.markdown(f"**The readers disagree on {len(disputed):,} {_cells(len(disputed))}**")
     else:
-        st.caption(NONE if all_shown else f"{NONE.removesuffix('.')} that you have read.")
+        said = ALL_SETTLED if any(cell.status == SETTLED for cell in found) else NONE
+        st.caption(said if all_shown else f"{said.removesuffix('.')}{AMONG_READ[said]}")
     for cell in disputed:
         _settle(data, case, cell, small.get(cell.number))
     for cell in found:

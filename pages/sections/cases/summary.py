@@ -27,10 +27,12 @@ def show(data: Path, case: Case) -> None:
         st.info(KEPT_BACK, icon=":material/visibility_off:")
     counts = summary.summarise(found)
     _counts(counts)
-    for line in case_wording.shares(counts):
+    hidden = any(cell.hidden for cell in found)
+    for line in case_wording.shares(counts, hidden=hidden):
         st.markdown(plain(line))
-    st.caption(case_wording.ABOUT_SHARE)
-    if not any(cell.hidden for cell in found):
+    if counts.classified:
+        st.caption(case_wording.ABOUT_SHARE)
+    if not hidden:
         _place(data, found)
     _elsewhere(data, case)
 

@@ -76,6 +76,10 @@ def test_a_report_is_final_once_signed_and_names_who_signed(tmp_path, case):
     signing.sign(tmp_path, case.id, who="Ada <i>", meaning=signing.MEANINGS[0])
     found = resources(gather(tmp_path, case))
     assert {one["status"] for one in (*found["DiagnosticReport"], *found["Observation"])} == {"final"}
+    said = found["DiagnosticReport"][0]["conclusion"]
+    assert f"{signing.MEANINGS[0]} {RESEARCH_USE}" in said
+    assert ".." not in said
+    assert ".." not in hl7v2.render(gather(tmp_path, case))
     agents = {one["type"]["coding"][0]["code"]: one["who"] for one in found["Provenance"][0]["agent"]}
     assert agents["verifier"] == {"display": "Ada <i>"}
     assert agents["assembler"] == {"reference": f"urn:uuid:{found['Device'][0]['id']}"}

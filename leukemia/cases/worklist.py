@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from leukemia.attribution import clean
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNDECIDED, UNREAD, Case
 from leukemia.cases.names import normal
-from leukemia.cases.tables import CASES, CELLS, READINGS, STANDS
+from leukemia.cases.tables import CASES, CELLS, PLACES, READINGS, STANDS
 from leukemia.errors import RecordsError
+from leukemia.inference.decisions import NOT_COMPARABLE
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED
 from leukemia.storage import database
 
@@ -22,7 +23,7 @@ STATES = (TO_REVIEW, IN_DISPUTE, READY, SIGNED, EMPTY)
 LATEST, MOST_UNCERTAIN, BY_IDENTIFIER = "Last changed", "Most uncertain", "Identifier"
 ORDERS = (LATEST, MOST_UNCERTAIN, BY_IDENTIFIER)
 
-_WORDS = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED)
+_WORDS = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE, NOT_COMPARABLE, UNCLASSIFIED)
 _COUNTS = ("cells", "unread", "disputed", "with_verdict", "kept_back")
 
 
@@ -37,12 +38,13 @@ class Overview:
     ----------
     case : Case
     decisions : dict of str to int
-        The model's decisions: cells ALL-like, Indeterminate, Normal-like and Not classified.
+        The model's decisions, as :class:`leukemia.cases.summary.Summary` counts them: cells ALL-like,
+        Indeterminate, Normal-like, Not comparable where there are such, and Not classified.
     cells : int
         All cells.
     unread : int
-        Cells that need a verdict and have none: those Indeterminate or Not classified; all where the case
-        hides the model's answer.
+        Cells that need a verdict and have none: those Indeterminate or without an answer; all where the
+        case hides the model's answer.
     disputed : int
         Cells on which readers disagree.
     with_verdict : int
@@ -63,7 +65,8 @@ class Overview:
     def uncertainty(self) -> float:
         """The share of cells that the model left undecided, 0 to 1; 0 where none is known."""
         known = sum(self.decisions.values())
-        return sum(self.decisions[name] for name in UNDECIDED) / known if known else 0.0
+        undecided = sum(self.decisions.get(name, 0) for name in (*UNDECIDED, NOT_COMPARABLE))
+        return undecided / known if known else 0.0
 
     @property
     def state(self) -> str:
@@ -136,7 +139,7 @@ def _overviews(data: Path, wanted: sa.ColumnElement[bool], reader: str | None) -
     with database.reading(data) as connection:
         for row in connection.execute(rows).mappings():
             case = Case(**{column.name: row[column] for column in CASES.c})
-            decisions = {word: row[word] or 0 for word in _WORDS}
+            decisions = {word: row[word] or 0 for word in _WORDS if word != NOT_COMPARABLE or row[word]}
             out.append(Overview(case, decisions, **{name: row[name] or 0 for name in _COUNTS}))
     return out
 
@@ -171,6 +174,12 @@ def _counts(wanted: sa.ColumnElement[bool], of: sa.FromClause, closed: sa.Column
     """Counts by case of the cells in ``of``; those that are ``closed`` as the case shows them."""
     hidden = closed & CASES.c.hide_model
     status = sa.case((closed & CASES.c.blind, UNREAD), else_=CELLS.c.status)
+    # As decisions.is_not_comparable tells it of one cell.
+    in_field = sa.exists().where(
+        PLACES.c.case_id == CELLS.c.case_id, PLACES.c.number == CELLS.c.number, sa.not_(PLACES.c.edge)
+    )
+    unlike = (CELLS.c.decision == UNCLASSIFIED) & CELLS.c.distance.is_not(None) & in_field
+    called = sa.case((unlike, NOT_COMPARABLE), else_=CELLS.c.decision)
 
     def count(condition: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
         return sa.func.count(sa.case((condition, 1))).label(name)
@@ -178,7 +187,7 @@ def _counts(wanted: sa.ColumnElement[bool], of: sa.FromClause, closed: sa.Column
     return (
         sa.select(
             CELLS.c.case_id,
-            *(count(~hidden & (CELLS.c.decision == word), word) for word in _WORDS),
+            *(count(~hidden & (called == word), word) for word in _WORDS),
             sa.func.count().label("cells"),
             count((status == UNREAD) & (CASES.c.hide_model | CELLS.c.decision.in_(UNDECIDED)), "unread"),
             count(status == DISPUTED, "disputed"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.counting import counted
 
 if TYPE_CHECKING:
     from leukemia.monitoring.recent import Cells, Model
@@ -70,7 +71,8 @@ def monitor(options: Namespace) -> int:
     if table:
         with table.open() as file:
             file.write(monitoring_tables.to_csv(report))
-    lines = [f"{model.label} ({model.name}), {len(report.cases.numbers):,} cases", concluded.headline]
+    cases = counted(len(report.cases.numbers), "case")
+    lines = [f"{model.label} ({model.name}), {cases}", concluded.headline]
     lines += concluded.to_do
     lines += filter(None, [wording.nearest(report, None)])
     lines += ["", *_columns([monitoring_tables.HEADER, *monitoring_tables.rows(report)]), ""]
@@ -78,7 +80,7 @@ def monitor(options: Namespace) -> int:
     lines += filter(
         None,
         [
-            wording.left_out(report, found.hidden, found.drawn),
+            wording.left_out(report, found),
             wording.to_measure(report),
         ],
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia.classes import ALL, NORMAL
-from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
+from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
 
 # What a measure is about; a sentence says for each what can be behind a change.
 DECISIONS, PICTURES = "decisions", "pictures"
@@ -39,7 +39,8 @@ class Measure:
 
     def shown(self, value: float) -> str:
         """A value for a reader, without its unit."""
-        return f"{value:.1%}" if self.is_share else f"{value:,.{self.digits}f}"
+        shown = f"{value:z.1%}" if self.is_share else f"{value:z,.{self.digits}f}"
+        return shown.replace("-", "−")
 
 
 # Area, hue, saturation, brightness and sharpness are those of :mod:`leukemia.verification.shifts`.
@@ -47,7 +48,8 @@ MEASURES = {
     "all_like": Measure(f"{ALL_LIKE} cells", "", DECISIONS, 1),
     "indeterminate": Measure(f"{INDETERMINATE} cells", "", DECISIONS, 1),
     "normal_like": Measure(f"{NORMAL_LIKE} cells", "", DECISIONS, 1),
-    "unclassified": Measure(f"{UNCLASSIFIED}", "", PICTURES, 1),
+    # Both Not comparable and Not classified; the record of a model does not tell them apart.
+    "unclassified": Measure("Cells without an answer", "", PICTURES, 1),
     "probability": Measure("Probability of ALL", "0 to 1", DECISIONS, 3),
     "cell_area": Measure("Cell area", "pixels at the model's scale", PICTURES, 0),
     "distance": Measure("Distance from the training cells", "1 is typical", PICTURES, 3),
@@ -66,7 +68,7 @@ def of_cells(cells: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:
     Parameters
     ----------
     cells : pandas.DataFrame
-        Columns probability (NaN where the cell was not classified), cell_area, distance and
+        Columns probability (NaN where the cell has no answer), cell_area, distance and
         :data:`COLOURS`; NaN where not known.
     point : OperatingPoint
         By which they are called.

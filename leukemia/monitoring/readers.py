@@ -98,7 +98,7 @@ class Readers:
     def agreement_state(self) -> State:
         """Whether the readers agree less with the model in the last block than before: intervals apart."""
         latest = self.blocks[-1].with_model if self.blocks else None
-        if not (latest and self.before) or np.isnan([latest.kappa.high, self.before.kappa.low]).any():
+        if not (latest and self.before and latest.is_told and self.before.is_told):
             return State.TOO_FEW
         return State.WATCH if latest.kappa.high < self.before.kappa.low else State.OK
 

@@ -72,12 +72,15 @@ class Cells:
         Open cases that hide the model's answer.
     drawn : int
         Drawn cells that were left out.
+    unreadable : int
+        Files that were left out since they could not be read.
     """
 
     table: pd.DataFrame
     models: tuple[Model, ...] = ()
     hidden: int = 0
     drawn: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,11 @@ def cells(data: Path) -> Cells:
         # As plain tuples: of rows, pandas asks each whether it is something else.
         table = pd.DataFrame(list(map(tuple, found)), columns=list(found.keys()))
         hidden = connection.scalar(sa.select(sa.func.count()).select_from(CASES).where(hides))
+        unreadable = connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(sa.join(CELLS, CASES, CASES.c.id == CELLS.c.case_id))
+            .where(sa.not_(hides), CELLS.c.image_id == "", STANDS)
+        )
     drawn = table.pop("drawn").astype(bool)
     numbers = ["probability", "cell_area", "distance", *COLOURS]
     table[numbers] = table[numbers].astype(float)
@@ -151,7 +159,7 @@ def cells(data: Path) -> Cells:
     places: dict[tuple, int] = {}
     of = [places.setdefault(row, len(places)) for row in names.itertuples(index=False, name=None)]
     table = table.drop(columns=parts).assign(model=of)
-    return Cells(table, tuple(_model(*one) for one in places), int(hidden), shown)
+    return Cells(table, tuple(_model(*one) for one in places), int(hidden), shown, int(unreadable))
 
 
 def of_model(found: Cells, model: Model, learned: Collection[str] = ()) -> Cases:

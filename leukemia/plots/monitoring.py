@@ -40,15 +40,16 @@ def control_chart(report: Report, found: Cells, name: str) -> Chart:
     numbers = report.cases.numbers[first:]
     x = np.array([place[number, own] for number in numbers])
     if line.track:
-        _limits(figure, x, line.track, first)
+        _limits(figure, x, line.track, first, is_bounded=measure.is_bounded)
     if line.baseline and len(sources := sorted(line.baseline.by_source.values())) > 1:
         figure.add_hrect(sources[0], sources[-1], fillcolor=GREY, opacity=0.16, line_width=0)
     _others(figure, found, name, place, own)
     _cases(figure, report, name, x, first)
     if line.track:
+        mean_x, mean_y = _line(x, line.track.ewma[first:])
         figure.add_scatter(
-            x=_with_gaps(x, x),
-            y=_with_gaps(x, line.track.ewma[first:]),
+            x=mean_x,
+            y=mean_y,
             name="Weighted mean",
             mode="lines",
             line={"color": OWN, "width": 3},
@@ -70,13 +71,13 @@ def control_chart(report: Report, found: Cells, name: str) -> Chart:
     finish(figure, f"{measure.title}, case by case", "Cases in their order", y, height=400)
     if measure.is_share:
         figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
-    figure.update_xaxes(range=[0.3, len(order) + 0.7], tickformat="d")
+    figure.update_xaxes(range=[0.3, len(order) + 0.7], tickformat="d", dtick=_step(len(order)))
     return Chart(figure, _caption(report, name, len(order) > len(numbers)))
 
 
 def agreement_chart(readers: Readers) -> Chart:
     """Draw kappa over the signed cases, a mark for each block of them."""
-    figure = go.Figure()
+    figure, over = go.Figure(), set()
     names = [
         f"{one.first} to {one.last}" if one.first != one.last else str(one.first) for one in readers.blocks
     ]
@@ -85,9 +86,10 @@ def agreement_chart(readers: Readers) -> Chart:
         known = [
             (x, getattr(one, attribute)) for x, one in enumerate(readers.blocks) if getattr(one, attribute)
         ]
-        known = [(x, found) for x, found in known if not np.isnan(found.kappa.value)]
+        known = [(x, found) for x, found in known if found.is_told]
         if not known:
             continue
+        over |= {found.over for _, found in known}
         value, low, high = np.array([(f.kappa.value, f.kappa.low, f.kappa.high) for _, f in known]).T
         figure.add_scatter(
             x=[x + shift for x, _ in known],
@@ -105,9 +107,8 @@ def agreement_chart(readers: Readers) -> Chart:
     figure.update_yaxes(range=[-0.25, 1.05])
     return Chart(
         figure,
-        "1 is full agreement, 0 no more than chance. Bars are 95% intervals over cases. Readers choose which "
-        "cells they read, and may have seen the model's answer: this shows a change, not how good the model "
-        "is.",
+        f"1 is full agreement, 0 no more than chance. {_over(over)} Readers choose which cells they read, "
+        "and may have seen the model's answer: this shows a change, not how good the model is.",
     )
 
 
@@ -130,23 +131,51 @@ def _changes(order: list[tuple[int, int]], found: Cells, own: int) -> list[tuple
     return out
 
 
-def _with_gaps(x: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of a line that is broken wherever cases of another version lie between."""
-    return np.insert(values.astype(float), np.flatnonzero(np.diff(x) > 1) + 1, np.nan)
+def _over(units: set[str]) -> str:
+    """What the intervals of kappa are over; see :class:`leukemia.cases.agreement.Agreement`."""
+    if len(units) > 1:
+        return "Bars are 95% intervals over cases, or over cells where there is one case."
+    return f"Bars are 95% intervals over {units.pop()}." if units else ""
 
 
-def _limits(figure: go.Figure, x: np.ndarray, track: Track, first: int) -> None:
+def _step(cases: int) -> int:
+    """How far the marks of the axis are apart: whole cases, and about ten marks."""
+    size = 10 ** (len(str(cases)) - 1)
+    return next(step for step in (size // 10, size // 5, size // 2, size) if step and cases <= 12 * step)
+
+
+def _line(x: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A line that is broken at NaN, and wherever cases of another version lie between.
+
+    A case by itself has a line as wide as its place: a line of one point would not be drawn.
+    """
+    known = np.flatnonzero(~np.isnan(values.astype(float)))
+    runs = np.split(known, np.flatnonzero((np.diff(x[known]) > 1) | (np.diff(known) > 1)) + 1)
+    out: list[tuple[float, float]] = []
+    for run in runs if len(known) else ():
+        places = x[run] if len(run) > 1 else x[run[0]] + np.array([-0.4, 0.4])
+        heights = values[run] if len(run) > 1 else values[run].repeat(2)
+        out += [*zip(places, heights, strict=True), (np.nan, np.nan)]
+    drawn = np.array(out[:-1], float).reshape(-1, 2)
+    return drawn[:, 0], drawn[:, 1]
+
+
+def _limits(figure: go.Figure, x: np.ndarray, track: Track, first: int, *, is_bounded: bool) -> None:
     for title, limits, colour, dash in (
         ("Watch", track.watch, LIMIT, "dash"),
         ("Stop", track.stop, ALERT, "solid"),
     ):
-        for side, values in enumerate(limits):
+        sides = [values[first:] for values in limits]
+        if is_bounded:  # no value can pass the others
+            sides = [np.where((side > 0) & (side < 1), side, np.nan) for side in sides]
+        lines = [_line(x, side) for side in sides]
+        for at, (line_x, line_y) in enumerate(line for line in lines if len(line[0])):
             figure.add_scatter(
-                x=_with_gaps(x, x),
-                y=_with_gaps(x, values[first:]),
+                x=line_x,
+                y=line_y,
                 name=f"{title} limits of the mean",
                 legendgroup=title,
-                showlegend=not side,
+                showlegend=not at,
                 mode="lines",
                 line={"color": colour, "dash": dash, "width": 1.5, "shape": "hv"},
                 hoverinfo="skip",
@@ -202,12 +231,16 @@ def _cases(figure: go.Figure, report: Report, name: str, x: np.ndarray, first: i
 
 def _caption(report: Report, name: str, several: bool) -> str:
     line = report.lines[name]
-    said = [f"Each circle is the mean over the cells of a case, of the latest {report.described:,} cases."]
+    said = ["The circle is the mean over the cells of the latest case."]
+    if (cases := report.described) > 1:
+        said = [f"Each circle is the mean over the cells of a case, of the latest {cases:,} cases."]
     if line.track:
         said.append(
             "The line is a mean in which each case counts a tenth less than the one after it. It is compared "
             "with the limits, which are wider while there are few cells in a case."
         )
+        if MEASURES[name].is_bounded:
+            said.append("Limits that no value can pass are not drawn.")
     if line.baseline and len(line.baseline.by_source) > 1:
         said.append("Grey band: the means of the sources that the model was evaluated in.")
     if several:

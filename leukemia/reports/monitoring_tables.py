@@ -25,13 +25,15 @@ HEADER = (
     "Watch outside",
     "Stop outside",
 )
+NONE = Estimate(math.nan, math.nan, math.nan)
 # The first columns, by which a file of ours is told.
 COLUMNS = ("measure", "state", "unit")
 ABOUT = (
     "Each case weighs the same, however many cells it has; in brackets the 95% interval over cases. Of the "
     "model's patients, the mean and the means of the lowest and the highest source. In the weighted mean "
     "each case counts a tenth less than the one after it. Watch: unlike every source of the record. Stop: no "
-    "mix of its healthy and ill patients explains it."
+    "mix of its healthy and ill patients explains it. Cells without an answer: those called Not comparable "
+    "or Not classified."
 )
 
 
@@ -68,7 +70,7 @@ def table(report: Report) -> pd.DataFrame:
         (
             AGREEMENT,
             readers.agreement_state,
-            readers.with_model.kappa if readers.with_model else Estimate(math.nan, math.nan, math.nan),
+            readers.with_model.kappa if readers.with_model and readers.with_model.is_told else NONE,
             readers.with_model.cases if readers.with_model else 0,
         ),
     ):

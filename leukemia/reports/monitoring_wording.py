@@ -1,15 +1,17 @@
 """What page and command line say of a monitoring report: the conclusion, what to do, the table, the CSV."""
 
-import math
 from dataclasses import dataclass
 
+from leukemia.counting import counted
 from leukemia.evaluation import formatting
 from leukemia.evaluation.estimate import Estimate
 from leukemia.monitoring import control
 from leukemia.monitoring.control import State
 from leukemia.monitoring.measures import COLOURS, DECISIONS, MEASURES
 from leukemia.monitoring.readers import Readers
+from leukemia.monitoring.recent import Cells
 from leukemia.monitoring.watch import AGREEMENT, MISSED, Line, Report
+from leukemia.reports import case_wording
 
 NO_RECORD = (
     "The record of the model that answered these cases is no longer available: there is nothing to compare "
@@ -33,7 +35,7 @@ TO_DO = {
     "brightness": _COLOURS,
     "sharpness": "Check the focus, and how the images are compressed.",
     "distance": "Check the stain, the scanner and how the cells are cut out.",
-    "unclassified": "Open some of the cells that were not classified: each says why.",
+    "unclassified": "Open some of the cells that have no answer: each says why.",
     MISSED: "Do not rely on Normal-like. Check the model on your own patients under Performance, Verify.",
     AGREEMENT: "Compare the readers' verdicts with the model's answers in the latest signed cases.",
 }
@@ -69,9 +71,8 @@ def conclusion(report: Report) -> Conclusion:
     if state == State.OK:
         return Conclusion(state, (ALL_RIGHT,), ())
     if state in (State.TOO_FEW, State.UNKNOWN):
-        cases = len(report.cases.numbers)
         few = (
-            f"{cases} {'case' if cases == 1 else 'cases'} so far; at least {control.LEAST_CASES} are needed."
+            f"{counted(len(report.cases.numbers), 'case')} so far; at least {control.LEAST_CASES} are needed."
         )
         lacking = "The model's record has too few patients to compare with."
         return Conclusion(state, (few if state == State.TOO_FEW else lacking,), ())
@@ -90,8 +91,8 @@ def sentences(report: Report) -> dict[str, str]:
     if _is_bad(readers.missed_state):
         out[MISSED] = (
             f"{formatting.interval(readers.missed, True)} of the cells signed as ALL-like were called "
-            f"Normal-like by the model, in {readers.missed_cases} cases; its limits are to keep this at "
-            f"{readers.promised:.0%} or below."
+            f"Normal-like by the model, in {counted(readers.missed_cases, 'case')}; its limits are to keep "
+            f"this at {readers.promised:.0%} or below."
         )
     if _is_bad(readers.agreement_state):
         now, before = readers.blocks[-1].with_model, readers.before
@@ -120,21 +121,21 @@ def nearest(report: Report, figures: dict[str, Estimate] | None) -> str:
     return f"{said} There the model had {shown} (patients weighted equally)."
 
 
-def left_out(report: Report, hidden: int, drawn: int) -> str:
+def left_out(report: Report, found: Cells) -> str:
     """What is not counted, and why; plain text, empty where all is."""
     parts = []
-    if hidden:
-        cases = "1 open case that hides" if hidden == 1 else f"{hidden:,} open cases that hide"
+    if found.hidden:
+        cases = counted(found.hidden, "open case that hides", "open cases that hide")
         parts.append(f"{cases} the model's answer (until signed)")
     if report.cases.learned:
-        parts.append(f"{report.cases.learned:,} cells that the model learned from")
-    if drawn:
-        parts.append(f"{drawn:,} drawn cells")
+        parts.append(f"{counted(report.cases.learned, 'cell')} that the model learned from")
+    if found.drawn:
+        parts.append(counted(found.drawn, "drawn cell"))
+    if found.unreadable:
+        parts.append(f"{counted(found.unreadable, 'file')} that could not be read")
     if report.cases.without_colours:
-        cases = report.cases.without_colours
-        parts.append(
-            f"the colours of {cases:,} {'case' if cases == 1 else 'cases'} from before they were measured"
-        )
+        cases = counted(report.cases.without_colours, "case")
+        parts.append(f"the colours of {cases} from before they were measured")
     return f"Not counted: {'; '.join(parts)}." if parts else ""
 
 
@@ -155,24 +156,35 @@ def agreement(readers: Readers) -> list[str]:
     ):
         if found is None:
             continue
-        kappa = "not defined" if math.isnan(found.kappa.value) else formatting.interval(found.kappa)
-        verdicts = "verdict" if found.cells == 1 else "verdicts"
-        cases = "1 signed case" if found.cases == 1 else f"{found.cases:,} signed cases"
         lines.append(
-            f"{who}: the same on {found.same:,} of {found.cells:,} {verdicts} in {cases}; Cohen's kappa "
-            f"{kappa} (95% interval over {found.over})."
+            f"{who}: the same on {found.same:,} of {counted(found.cells, 'verdict')} in "
+            f"{counted(found.cases, 'signed case')}; {case_wording.kappa(found)}."
         )
     if readers.missed_cases:
+        cases = readers.missed_cases
+        weighed = "of 1 case" if cases == 1 else f"each of {cases:,} cases weighing the same"
         lines.append(
             f"Of the cells signed as ALL-like, the model had called "
-            f"{formatting.interval(readers.missed, True)} Normal-like (each of {readers.missed_cases:,} "
-            "cases weighing the same)."
+            f"{formatting.interval(readers.missed, True)} Normal-like ({weighed})."
         )
-    lines.append(
-        f"The model's answer was hidden until the verdict in {readers.unseen:,} of {readers.signed:,} signed "
-        "cases. In the others it may have guided the readers."
+    return [*lines, _hidden_until_read(readers.unseen, readers.signed)]
+
+
+def _hidden_until_read(unseen: int, signed: int) -> str:
+    """In how many signed cases the readers did not know the model's answer."""
+    if not unseen:
+        return (
+            f"The model's answer was not hidden in the {'' if signed == 1 else f'{signed:,} '}signed "
+            f"{'case' if signed == 1 else 'cases'}: it may have guided the readers."
+        )
+    if unseen == signed:
+        cases = "the signed case" if signed == 1 else f"all {signed:,} signed cases"
+        return f"The model's answer was hidden until the verdict in {cases}."
+    others = "other" if signed - unseen == 1 else "others"
+    return (
+        f"The model's answer was hidden until the verdict in {unseen:,} of {signed:,} signed cases. In the "
+        f"{others} it may have guided the readers."
     )
-    return lines
 
 
 def _is_bad(state: State) -> bool:

@@ -5,11 +5,13 @@ import sqlalchemy as sa
 
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts, worklist
-from leukemia.cases.tables import CELLS
+from leukemia.cases.tables import CELLS, PLACES
 from leukemia.errors import RecordsError
-from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
+from leukemia.inference.decisions import NOT_COMPARABLE
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED
 from leukemia.storage import database
 from tests.support.case_factory import make_case
+from tests.support.field_factory import make_case_of_field
 
 
 def counted(found, case):
@@ -40,6 +42,17 @@ def test_counts_are_those_of_the_cells_as_the_reader_sees_them(records, blind, h
         one = worklist.overview(records, case.id, reader=reader)
         assert {name: getattr(one, name) for name in expected} == expected, reader
         assert one in worklist.worklist(records, reader=reader)
+
+
+def test_a_cell_of_a_field_unlike_the_training_cells_is_not_comparable_as_in_the_summary(records):
+    case = make_case_of_field(records, (0.9, None, None, None, None))
+    with database.writing(records) as connection:
+        connection.execute(CELLS.update().where(CELLS.c.number == 4).values(distance=None))
+        connection.execute(PLACES.update().where(PLACES.c.number == 5).values(edge=True))
+    one = worklist.overview(records, case.id, reader="Ada")
+    assert one.decisions == summary.summarise(cells.cells(records, case.id)).decisions
+    assert (one.decisions[NOT_COMPARABLE], one.decisions[UNCLASSIFIED]) == (2, 2)
+    assert one.uncertainty == 0.8
 
 
 def test_what_a_case_keeps_back_moves_neither_its_state_nor_its_place_in_the_list(records):

@@ -37,6 +37,12 @@ def test_cases_like_the_record_end_with_0(data, bundle, capsys):
     assert trail.entries(data, events=[trail.ALERT]) == []
 
 
+def test_one_case_is_one_case(data, bundle, capsys):
+    add_cases(data, bundle, 1)
+    assert monitor(data) == 0
+    assert ", 1 case\n" in capsys.readouterr().out
+
+
 def test_an_alert_ends_with_1_and_is_on_record_once(data, bundle, capsys):
     add_cases(data, bundle, 30, change=darker_and_larger)
     assert monitor(data) == monitor(data) == 1

@@ -63,13 +63,25 @@ def test_too_few_cases_are_said_to_be(add, reported):
     assert concluded.found == ("9 cases so far; at least 10 are needed.",)
 
 
-def test_cells_from_before_colours_were_kept_still_count_for_all_else(add, reported):
+def test_files_that_could_not_be_read_are_no_cells_and_are_said_to_be_left_out(data, add, reported):
+    add(3, cells=10)
+    with database.writing(data) as connection:
+        lost = tables.CELLS.c.number.in_([1, 2]) & (tables.CELLS.c.case_id == 1)
+        unread = {"image_id": "", "probability": None}
+        connection.execute(tables.CELLS.update().where(lost).values(unread))
+    found = recent.cells(data)
+    assert (found.unreadable, len(found.table)) == (2, 28)
+    assert reported().lines["unclassified"].recent.value == 0
+    assert wording.left_out(reported(), found) == "Not counted: 2 files that could not be read."
+
+
+def test_cells_from_before_colours_were_kept_still_count_for_all_else(data, add, reported):
     add(15, coloured=False)
     report = reported()
     assert report.cases.without_colours == 15
     assert report.lines["brightness"].state == State.TOO_FEW
     assert report.lines["cell_area"].state == report.state == State.OK
-    assert "the colours of 15 cases" in wording.left_out(report, 0, 0)
+    assert "the colours of 15 cases" in wording.left_out(report, recent.cells(data))
 
 
 def test_a_case_that_hides_the_answer_counts_once_it_is_signed(data, add, reported):

@@ -1,5 +1,7 @@
 """The section Monitoring of the Cases page, without a browser."""
 
+import json
+
 import pytest
 
 from leukemia.audit import trail
@@ -50,6 +52,7 @@ def test_cases_like_the_record_say_that_nothing_needs_to_be_done(data, bundle):
     shown = table(page)
     assert list(shown.columns) == [name for name in monitoring_tables.HEADER if name != "Measure"]
     assert set(shown["State"]) == {"✓ OK"}
+    assert json.loads(page.dataframe[0].proto.columns)["Latest cases"]["width"] >= 180, "it holds an interval"
     assert len(page.get("plotly_chart")) == 1
 
 

@@ -46,6 +46,60 @@ def test_cases_limits_and_mean_are_drawn_in_the_order_of_the_cases(data, bundle)
     assert "latest 20 cases" in shown.caption
 
 
+def test_one_case_has_one_mark_on_the_axis_and_every_line_that_the_legend_names(data, bundle):
+    add_cases(data, bundle, 1)
+    report, shown = chart(data, bundle, "cell_area")
+    assert shown.figure.layout.xaxis.dtick == 1
+    lines = [one for one in shown.figure.data if one.mode == "lines"]
+    assert {one.name for one in lines} == {
+        "Watch limits of the mean",
+        "Stop limits of the mean",
+        "Weighted mean",
+    }
+    assert [list(one.x) for one in lines] == [[0.6, 1.4]] * 5, "a line of one point is not drawn"
+    assert lines[-1].y[0] == report.lines["cell_area"].track.ewma[0]
+    assert shown.caption.startswith("The circle is the mean over the cells of the latest case. ")
+
+
+def test_limits_that_no_share_can_pass_are_neither_drawn_nor_in_the_legend(data, bundle):
+    add_cases(data, bundle, 1)
+    report, shown = chart(data, bundle, "normal_like")
+    track = report.lines["normal_like"].track
+    assert track.stop[0][0] < 0
+    for title, limits in (("Watch", track.watch), ("Stop", track.stop)):
+        drawn = [one for one in shown.figure.data if one.name == f"{title} limits of the mean"]
+        assert [one.y[0] for one in drawn] == [side[0] for side in limits if 0 < side[0] < 1]
+        assert [one.showlegend for one in drawn] == [True, False][: len(drawn)]
+    assert "Limits that no value can pass are not drawn." in shown.caption
+
+
+@pytest.mark.parametrize(("cases", "step"), [(1, 1), (12, 1), (13, 2), (50, 5), (100, 10), (500, 50)])
+def test_the_marks_of_the_axis_are_whole_cases(cases, step):
+    assert monitoring._step(cases) == step
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ({"cases"}, "over cases."),
+        ({"cells"}, "over cells."),
+        ({"cases", "cells"}, "where there is one case."),
+    ],
+)
+def test_the_caption_says_what_the_intervals_of_kappa_are_over(units, said):
+    assert monitoring._over(set(units)).endswith(said)
+
+
+def test_agreement_on_few_cells_is_not_drawn(data, bundle):
+    (number,) = add_cases(data, bundle, 1, cells=8)
+    for reader in ("Ada", "Ben"):
+        read(data, number, reader, as_the_model)
+    sign(data, [number])
+    shown = monitoring.agreement_chart(chart(data, bundle)[0].readers)
+    assert not shown.figure.data
+    assert "intervals" not in shown.caption
+
+
 def test_a_change_of_version_is_marked_and_its_cases_stand_apart(data, bundle):
     add_cases(data, bundle, 12)
     add_cases(data, bundle, 4, seed=2, version=4, point=OTHER, change=darker_and_larger)

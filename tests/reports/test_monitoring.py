@@ -1,16 +1,20 @@
 """What is said of a monitoring report: words, numbers and limits, without cases behind them."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from leukemia.cases import agreement
 from leukemia.evaluation.estimate import Estimate
 from leukemia.monitoring import watch
 from leukemia.monitoring.control import LEAST_CASES, Band, Baseline, State, track
 from leukemia.monitoring.measures import MEASURES
-from leukemia.monitoring.readers import Readers
-from leukemia.monitoring.recent import Cases, Model
+from leukemia.monitoring.readers import Block, Readers
+from leukemia.monitoring.recent import Cases, Cells, Model
 from leukemia.monitoring.watch import Line, Report
-from leukemia.operating_point import OperatingPoint
+from leukemia.operating_point import UNCLASSIFIED, OperatingPoint
 from leukemia.reports import monitoring_tables
 from leukemia.reports import monitoring_wording as wording
 
@@ -55,6 +59,51 @@ def test_limits_that_no_share_can_pass_are_not_named():
 def test_the_first_case_that_can_be_judged_is_said():
     few = report({"hue": line(0.5, cases=LEAST_CASES - 1)}, cases=LEAST_CASES - 1)
     assert wording.conclusion(few).headline == "Too few cases. 9 cases so far; at least 10 are needed."
+
+
+def test_one_of_a_thing_is_not_called_several():
+    one = Readers(1, 0, None, None, (), None, Estimate(0.0, 0.0, 0.975), 1, 0.05)
+    assert wording.agreement(one) == [
+        "Of the cells signed as ALL-like, the model had called 0.0% (0.0 to 97.5) Normal-like (of 1 case).",
+        "The model's answer was not hidden in the signed case: it may have guided the readers.",
+    ]
+    said = [wording.agreement(replace(one, signed=signed, unseen=n))[-1] for signed, n in ((1, 1), (3, 2))]
+    assert said == [
+        "The model's answer was hidden until the verdict in the signed case.",
+        "The model's answer was hidden until the verdict in 2 of 3 signed cases. In the other it may have "
+        "guided the readers.",
+    ]
+
+
+def test_all_that_is_not_counted_is_named_in_its_number():
+    found = Cells(pd.DataFrame(), hidden=1, drawn=1, unreadable=1)
+    one = report({})
+    one = replace(one, cases=replace(one.cases, learned=1, without_colours=1))
+    assert wording.left_out(one, found) == (
+        "Not counted: 1 open case that hides the model's answer (until signed); 1 cell that the model "
+        "learned from; 1 drawn cell; 1 file that could not be read; the colours of 1 case from before they "
+        "were measured."
+    )
+    assert "2 files that could not be read" in wording.left_out(one, replace(found, unreadable=2))
+
+
+def test_a_kappa_that_is_not_told_is_no_alert_and_no_number():
+    pairs = np.array([(case, 0, verdict) for case in range(3) for verdict in (0, 1)])
+    few = agreement.of_pairs(("the model", "readers"), pairs)
+    before = agreement.of_pairs(few.readers, np.array([(n, n % 2, n % 2) for n in range(40)]))
+    own = Readers(3, 3, few, None, (Block(1, 3, few, None),), before, NONE, 0, None)
+    assert own.agreement_state == State.TOO_FEW
+    assert (
+        "the same on 3 of 6 verdicts in 3 signed cases; too few for Cohen's kappa"
+        in wording.agreement(own)[0]
+    )
+    shown = monitoring_tables.table(report({}, own)).set_index("measure")
+    assert np.isnan(shown.loc[watch.AGREEMENT, "latest"])
+
+
+def test_cells_without_an_answer_are_not_called_by_one_of_their_two_names():
+    assert UNCLASSIFIED not in wording.TITLES.values()
+    assert "Not comparable or Not classified" in monitoring_tables.ABOUT
 
 
 def test_what_the_model_missed_stops_all_by_itself():

@@ -32,6 +32,8 @@ SHOWN = {
     State.TOO_FEW: (st.info, ":material/hourglass_empty:"),
     State.UNKNOWN: (st.warning, ":material/help:"),
 }
+# Pixels: left to itself, the table measures the texts of the first rows only.
+WIDTHS = {"State": 80, "Measure": 270, "Latest cases": 180, "Model's patients": 180}
 MODEL, WINDOW, MEASURE = "monitoring-model", "monitoring-window", "monitoring-measure"
 
 
@@ -51,7 +53,7 @@ def show(data: Path) -> None:
     if report.lines:
         st.caption(plain(_source_words(report, bundle)))
         _table(report)
-        for said in (wording.left_out(report, found.hidden, found.drawn), wording.to_measure(report)):
+        for said in (wording.left_out(report, found), wording.to_measure(report)):
             if said:
                 st.caption(plain(said))
         _odd(report)
@@ -129,7 +131,7 @@ def _figures(report: Report, bundle: Bundle) -> dict[str, Estimate] | None:
 
 def _table(report: Report) -> None:
     table = pd.DataFrame(monitoring_tables.rows(report), columns=list(monitoring_tables.HEADER))
-    widths = {"State": st.column_config.Column(width=80), "Measure": st.column_config.Column(width=270)}
+    widths = {name: st.column_config.Column(width=width) for name, width in WIDTHS.items()}
     st.dataframe(table, hide_index=True, width="stretch", height="content", column_config=widths)
     st.caption(monitoring_tables.ABOUT)
     st.download_button(

@@ -14,7 +14,8 @@ from leukemia.access import keys
 from leukemia.cli import service
 from leukemia.cli.main import ANSWERED, UNUSABLE, main
 from leukemia.settings import PROJECT, RESEARCH_USE
-from tests.support.rest import PATIENCE, Running
+from tests.support.postgres import free_port
+from tests.support.rest import PATIENCE
 
 
 def test_a_key_is_printed_alone_so_that_a_shell_can_take_it(tmp_path, capsys):
@@ -84,41 +85,44 @@ def test_a_data_folder_that_other_accounts_can_look_into_is_told_of(
     assert (f"chmod 700 {tmp_path}" in capsys.readouterr().err) == is_told
 
 
-def readme_lines():
-    """The README's shell block about REST: its lines, continued ones joined."""
+def readme_block():
+    """The README's shell block about REST."""
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"### Other programs, over REST.*?```sh\n(.*?)```", text, re.DOTALL)
-    lines = block.replace("\\\n", " ").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    return block
 
 
 @pytest.mark.process
-def test_the_lines_of_the_readme_work_as_written(tmp_path, tiny_bundle):
+def test_the_lines_of_the_readme_work_when_pasted_whole(tmp_path, tiny_bundle):
     if not shutil.which("curl"):
         pytest.skip("no curl here")
-    make_key, start, address, *asked = readme_lines()
-    assert make_key.startswith("KEY=$(python -m leukemia keys add ")
-    assert shlex.split(start, comments=True)[:5] == ["python", "-m", "leukemia", "serve", "&"]
-    assert address == f"URL=http://{service.HOST}:{service.PORT}"
-    assert len(asked) >= 4 and all(line.startswith("curl ") for line in asked)
-    here = tmp_path / "bin"
+    block, port = readme_block(), free_port()
+    # Nothing is changed but the port, which may be taken here.
+    assert (block.count(f":{service.PORT}"), block.count("leukemia serve &")) == (1, 1)
+    block = block.replace(f":{service.PORT}", f":{port}").replace("serve &", f"serve --port {port} &")
+    here, data = tmp_path / "bin", tmp_path / "data"
     here.mkdir()
-    (here / "python").symlink_to(sys.executable)
-    with Running(tmp_path, tiny_bundle) as running:
-        environment = running.environment | {"PATH": f"{here}:{os.environ['PATH']}"}
-        script = "\n".join([make_key.replace("python", sys.executable, 1), f"URL={running.url}", *asked])
-        done = subprocess.run(
-            ["bash", "-euc", script],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+    # A link would lose the packages beside it.
+    (here / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (here / "python").chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{here}:{os.environ['PATH']}",
+        "LEUKEMIA_DATA": str(data),
+        "LEUKEMIA_MODEL": str(tiny_bundle),
+    }
+    done = subprocess.run(
+        ["bash", "-uc", f"trap 'kill $!; wait' EXIT\nset -e\n{block}"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(RESEARCH_USE) == len(asked) - 1, done.stdout  # the last one is for Prometheus
+    asked = sum(line.startswith("curl ") for line in block.splitlines())
+    # The service says it once itself; the last answer is for Prometheus.
+    assert (asked, done.stdout.count(RESEARCH_USE)) == (5, 5), done.stdout
     assert '"decision":"' in done.stdout and "leukemia_answers_total" in done.stdout
     assert '"error"' not in done.stdout
-    log = running.log.read_text()
-    assert "POST /v1/classify 200" in log and "Traceback" not in log
+    assert "POST /v1/classify 200" in done.stderr and "Traceback" not in done.stderr

@@ -51,14 +51,6 @@ def test_what_has_no_default_is_asked_for(missing):
         deploy.compose(SETTINGS | {missing: ""})
 
 
-def test_each_setting_is_in_the_example():
-    text = (PROJECT / "compose.yaml").read_text()
-    asked = {name for name, *_ in deploy.VARIABLE.findall(text) if name}
-    listed = set(re.findall(r"^(\w+)=", (PROJECT / "deploy/env.example").read_text(), re.MULTILINE))
-    files = {"SIGN_IN_FILE", "CERTIFICATE_FILE", "CERTIFICATE_KEY_FILE", "LEUKEMIA_API_RATE"}
-    assert asked == listed | files
-
-
 def test_only_the_proxy_is_reached_from_outside_and_nothing_runs_with_more_than_it_needs():
     services = deploy.compose(SETTINGS)["services"]
     assert {name for name, one in services.items() if one.get("ports")} == {"proxy"}

@@ -71,9 +71,15 @@ def compose(settings):
             raise KeyError(f"{name}: {said}")
         return given or (said if kind == "-" else "")
 
-    # Comments hold no settings.
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return yaml.safe_load(VARIABLE.sub(value, "\n".join(lines)))
+    def put_in(part):
+        if isinstance(part, dict):
+            return {name: put_in(one) for name, one in part.items()}
+        if isinstance(part, list):
+            return [put_in(one) for one in part]
+        return VARIABLE.sub(value, part) if isinstance(part, str) else part
+
+    # First read, then put in: an empty setting is an empty text.
+    return put_in(yaml.safe_load(text))
 
 
 def plain_environment():

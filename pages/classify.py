@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from leukemia.dataset.demonstration import cells as real_cells
 from leukemia.dataset.synthetic import sample_writer
 from leukemia.imaging import reader
 from leukemia.imaging.scale import NATIVE
@@ -192,9 +191,8 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         _download(batch, point, classifier, known)
         if not batch.waiting:
             make_case.show(batch.final, batch.fields, classifier.bundle, point)
-    shipped = {record.image_id for record in real_cells.records()}
-    if any(result.answer.image_id in shipped for result in results):
-        st.info(f"{sample_cells.ABOUT} {real_cells.CREDIT}", icon=":material/biotech:")
+    if said := sample_cells.credit([result.answer.image_id for result in results]):
+        st.info(said, icon=":material/biotech:")
     if any(result.drawn for result in results):
         st.info(DRAWN + TRAINED_ON_REAL * (not classifier.bundle.synthetic), icon=":material/draw:")
     answers.show(batch, view, point, known, classifier.bundle)

@@ -10,7 +10,7 @@ from leukemia.audit import trail
 from leukemia.cases.case import DISPUTED, SETTLED, open_case, touch
 from leukemia.cases.cells import Cell, Settlement, cells_of
 from leukemia.cases.tables import SETTLEMENTS
-from leukemia.cases.verdicts import VERDICTS, entry, write_outcome
+from leukemia.cases.verdicts import VERDICTS, entry, refuse_unseen, write_outcome
 from leukemia.errors import RecordsError
 from leukemia.storage import database
 
@@ -38,7 +38,8 @@ def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, rea
     Raises
     ------
     RecordsError
-        Where readers do not disagree on it, something is missing, or nothing could be written.
+        Where readers do not disagree on it, something is missing, a cell without a picture is to be more than
+        rejected, or nothing could be written.
     """
     given = attribute(who, reason, RecordsError)
     if verdict not in VERDICTS:
@@ -51,6 +52,7 @@ def settle(data: Path, case_id: int, number: int, verdict: str, *, who: str, rea
                 f"{database.NOTHING_SAVED} The readers no longer disagree on cell {number}. Review it again."
             )
         cell = found[0]
+        refuse_unseen([cell], verdict)
         old = cell.verdict or " / ".join(f"{one.reader}: {one.verdict}" for one in cell.readings)
         recorded = trail.append(connection, [entry(trail.SETTLED, given.who, cell, old, verdict, given.why)])
         row = {

@@ -1,6 +1,6 @@
 """What the cells of a case come to, and where it lies among the patients of the model's record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from leukemia.classes import ALL, is_all
 from leukemia.evaluation.estimate import Estimate
 from leukemia.evaluation.wilson import wilson
 from leukemia.inference.decisions import NOT_COMPARABLE
+from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, UNCLASSIFIED, OperatingPoint
 
 DECISIONS = (ALL_LIKE, INDETERMINATE, NORMAL_LIKE)
@@ -101,6 +102,11 @@ def summarise(cells: Sequence[Cell]) -> Summary:
         reviewed,
         wilson(final[ALL_LIKE], reviewed),
     )
+
+
+def learned_from(cells: Iterable[Cell], known: Learned) -> int:
+    """How many cells are among those that a model is known to have learned from."""
+    return sum(cell.image_id in known.images for cell in cells)
 
 
 def models(cells: Sequence[Cell]) -> list[tuple[str, str, OperatingPoint]]:

@@ -74,7 +74,8 @@ def give(
     Raises
     ------
     RecordsError
-        Where a cell is not in the case, the case is signed, a reason is missing, or nothing could be written.
+        Where a cell is not in the case, the case is signed, a reason is missing, a cell without a picture is
+        to be more than rejected, or nothing could be written.
     """
     person, why = reader_name(reader), clean(reason)
     if verdict not in VERDICTS:
@@ -100,6 +101,7 @@ def _give(
     with database.writing(data) as connection:
         open_case(connection, case_id)
         found = _cells(connection, case_id, numbers)
+        refuse_unseen(found, verdict[0])
         other = [cell for cell in found if not _is_same(cell.by(reader), *verdict)]
         given = [(cell, *verdict) for cell in other]
         changed = _write(connection, given, reader=reader, event=trail.VERDICT, key=key)
@@ -158,6 +160,15 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
         cells = _cells(connection, case_id, numbers)
         given = [(cell, *before.get(cell.number, ("", ""))) for cell in cells]
         return _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, key=key, undoes=act)
+
+
+def refuse_unseen(cells: Iterable[Cell], verdict: str) -> None:
+    """Raise RecordsError where a cell that has no picture is given another verdict than a rejection."""
+    unseen = [cell.number for cell in cells if not cell.image_id]
+    if unseen and verdict != REJECTED:
+        raise RecordsError(
+            f"{database.NOTHING_SAVED} Cell {unseen[0]} has no picture: it can only be rejected."
+        )
 
 
 def judge(readings: Iterable[Reading], settlement: Settlement | None) -> tuple[str, str]:

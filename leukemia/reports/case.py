@@ -17,6 +17,7 @@ from leukemia.cases.verdicts import VERDICTS
 from leukemia.errors import DatasetError
 from leukemia.evaluation import held_out, three_way
 from leukemia.evaluation.breakdown import patients, source_words, sources
+from leukemia.inference import learned
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, OperatingPoint
 from leukemia.reports import case_tables, case_wording, html
 from leukemia.reports.html import Section
@@ -47,7 +48,8 @@ class Content:
     models : list of str
         The models that answered.
     place : str
-        Where the share of ALL-like cells lies among the patients of the model's record, or why not.
+        Where the share of ALL-like cells lies among the patients of the model's record, or why that is not
+        told.
     agreement : list of str
         A sentence for each two readers.
     readers : list of tuple
@@ -109,12 +111,13 @@ def gather(data: Path, case_id: int, bundle: Bundle | None) -> Content:
     shown = mattered(found)
     placed = summary.placement(found, bundle)
     record = _record(data, bundle, answered[0][2]) if bundle and placed else ([], [], [])
+    seen = summary.learned_from(found, learned.of(bundle, data)) if bundle else 0
     return Content(
         case,
         found,
         summary.summarise(found),
         [case_wording.model(one) for one in answered],
-        case_wording.place(placed, len(answered)),
+        case_wording.learned(seen, len(found)) or case_wording.place(placed, len(answered)),
         [case_wording.agreement(one) for one in agreement.of_cells(found)],
         _readers(found),
         *record,

@@ -3,6 +3,7 @@
 from leukemia.cases.agreement import Agreement
 from leukemia.cases.case import Case
 from leukemia.cases.summary import Placement, Summary
+from leukemia.counting import counted
 from leukemia.evaluation import formatting
 from leukemia.evaluation.breakdown.subgroups import ENOUGH
 from leukemia.operating_point import ALL_LIKE, OperatingPoint
@@ -64,6 +65,25 @@ def place(placed: Placement | None, models: int) -> str:
     if placed:
         return case_placement.sentence(placed)
     return SEVERAL_MODELS if models > 1 else PLACE_GONE if models else ""
+
+
+def learned(number: int, cells: int) -> str:
+    """That the model learned from cells of a case; empty where it learned from none.
+
+    Parameters
+    ----------
+    number : int
+        Cells that it learned from.
+    cells : int
+        All of the case.
+    """
+    if not number:
+        return ""
+    which = "the only cell" if number == cells == 1 else f"{number:,} of these {counted(cells, 'cell')}"
+    return (
+        f"The model learned from {which}. Its answers on {'it' if number == 1 else 'them'} say nothing about "
+        "new cells, so the share of ALL-like cells is not placed among the patients of its record."
+    )
 
 
 def model(one: tuple[str, str, OperatingPoint]) -> str:

@@ -21,7 +21,7 @@ from leukemia.reports import case_files, case_tables
 from leukemia.settings import RESEARCH_USE
 from leukemia.storage import database
 from tests.api.test_classify import sample_cell
-from tests.support.case_factory import make_case
+from tests.support.case_factory import make_case, read_all
 
 
 @pytest.fixture
@@ -158,7 +158,8 @@ def test_what_the_records_refuse_is_a_conflict(service, case):
     answer = give(service, case, [9], ALL_LIKE)
     assert (answer.status_code, answer.json()["error"]) == (409, "There is no cell 9 in this case.")
     assert "say why" in give(service, case, [1], "Rejected").json()["error"]
-    give(service, case, [2, 4, 5], NORMAL_LIKE)
+    assert "only be rejected" in give(service, case, [4, 5], NORMAL_LIKE).json()["error"]
+    read_all(service.data, case.id, NORMAL_LIKE)
     changed = service.ask("GET", f"/v1/cases/{case.id}").json()
     assert changed["case"]["state"] == "Ready to sign"
     sign(service, case)

@@ -15,7 +15,7 @@ from leukemia.access import acting
 from leukemia.access.users import Role, User
 from leukemia.audit import trail, verify
 from leukemia.cases import case as cases
-from leukemia.cases import cells, disagreements, signing, verdicts, worklist
+from leukemia.cases import cells, disagreements, signing, summary, verdicts, worklist
 from leukemia.cases.tables import CELLS, READINGS
 from leukemia.cases.verdicts import REJECTED
 from leukemia.errors import AccessError, RecordsError
@@ -139,10 +139,22 @@ def test_of_many_at_once_all_or_none_are_given(records):
     with pytest.raises(RecordsError, match="no cell 9"):
         verdicts.give(records, case.id, [1, 9], ALL_LIKE, reader="Ada")
     assert is_consistent(records) == 0
-    given = verdicts.give(records, case.id, range(1, 6), INDETERMINATE, reader="Ada")
-    assert [(cell.number, cell.status) for cell in given] == [(n, "read") for n in range(1, 6)]
-    assert given == cells.cells(records, case.id)
-    assert is_consistent(records) == 5
+    given = verdicts.give(records, case.id, range(1, 5), INDETERMINATE, reader="Ada")
+    assert [(cell.number, cell.status) for cell in given] == [(n, "read") for n in range(1, 5)]
+    assert given == cells.cells(records, case.id)[:4]
+    assert is_consistent(records) == 4
+
+
+def test_what_has_no_picture_can_only_be_rejected(records):
+    case = make_case(records)
+    for verdict in (ALL_LIKE, NORMAL_LIKE, INDETERMINATE):
+        with pytest.raises(RecordsError, match="Cell 5 has no picture"):
+            verdicts.give(records, case.id, range(1, 6), verdict, reader="Ada")
+    assert is_consistent(records) == 0
+    (cell,) = verdicts.give(records, case.id, [5], REJECTED, reader="Ada", reason="no picture")
+    verdicts.give(records, case.id, [5], REJECTED, reader="Ben", reason="a letter")
+    assert (cell.status, cell.verdict) == ("read", REJECTED)
+    assert summary.summarise(cells.cells(records, case.id)).reviewed == 3
 
 
 @pytest.mark.parametrize(
@@ -238,7 +250,7 @@ def read_on(data, case_id):
         verdicts.give(
             data,
             case_id,
-            [choices.randint(1, 5)],
+            [choices.randint(1, 4)],
             choices.choice(verdicts.VERDICTS),
             reader="Ada",
             reason="x",

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts, worklist
 from leukemia.cases.tables import CELLS, PLACES
+from leukemia.cases.verdicts import REJECTED
 from leukemia.errors import RecordsError
 from leukemia.inference.decisions import NOT_COMPARABLE
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE, UNCLASSIFIED
@@ -35,7 +36,7 @@ def test_counts_are_those_of_the_cells_as_the_reader_sees_them(records, blind, h
     make_case(records, "another", (0.5,), first=20)
     verdicts.give(records, case.id, [1, 2, 4], ALL_LIKE, reader="Ada")
     verdicts.give(records, case.id, [2, 3], NORMAL_LIKE, reader="Ben")
-    verdicts.give(records, case.id, [5], NORMAL_LIKE, reader="Ben")
+    verdicts.give(records, case.id, [5], REJECTED, reader="Ben", reason="no picture")
     verdicts.undo(records, case.id, reader="Ben")
     for reader in (" Ada ", "Ben", "Cleo", "", None):
         expected = counted(cells.cells(records, case.id, reader=reader), case)

@@ -6,7 +6,7 @@ from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts, worklist
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from pages.components import identity
-from pages.sections.cases import address, new_case
+from pages.sections.cases import address, new_case, words
 from pages.sections.cases import worklist as worklist_section
 from tests.support import review_page
 from tests.support.app import fill, open_dashboard, press, said, widget
@@ -91,12 +91,19 @@ def test_dropped_cells_are_answered_and_on_record(visit, data, drawn_files):
     (broken,) = [cell for cell in found if not cell.image_id]
     assert broken.error in lines(page, broken.number)
     assert [cell.probability is None for cell in found].count(True) == 1
+    assert "1 file could not be read: broken.bmp. It has no picture" in said(page)
     page.run()
     assert len(cells.cells(data, case.id)) == 6
     again = visit(case=case.id)
     again.file_uploader[0].set_value(files[:2]).run()
     assert len(cells.cells(data, case.id)) == 6
     assert "2 in this case already" in said(again)
+    assert "could not be read" not in said(again)
+
+
+def test_files_that_could_not_be_read_are_named_in_part():
+    assert words.unread(["a", "b"]).startswith("2 files could not be read: a, b. They have no picture")
+    assert "read: 0, 1, 2, 3, 4 and 3 more. They" in words.unread(list("01234567"))
 
 
 def test_nobody_adds_cells_without_a_name(visit, data):

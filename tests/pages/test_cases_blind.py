@@ -7,7 +7,7 @@ from pages.sections.cases import opened_cell, readers
 from pages.sections.cases import report as report_section
 from tests.support import review_page
 from tests.support.app import said, widget
-from tests.support.case_factory import make_case
+from tests.support.case_factory import make_case, read_all
 from tests.support.review_page import grid, lines, shown
 
 data, visit = review_page.data, review_page.visit
@@ -48,7 +48,7 @@ def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_bac
         assert "5 need a verdict" in text
         assert "disputed" not in text.lower().replace(worklist.IN_DISPUTE, "")
     assert f"**{worklist.TO_REVIEW}**" in said(visit())
-    verdicts.give(data, case.id, range(1, 6), ALL_LIKE, reader="Ada")
+    read_all(data, case.id, ALL_LIKE)
     text = said(visit())
     assert "1 disputed" in text
     assert "1 ALL-like" in text, "all are read: the model's answers are no longer hidden"
@@ -103,6 +103,6 @@ def test_a_report_does_not_tell_what_is_kept_back(visit, data):
     assert case_files.KEPT_BACK in said(visit(case=case.id, section="report"))
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
     assert labels == set()
-    verdicts.give(data, case.id, range(1, 6), NORMAL_LIKE, reader="Ada")
+    read_all(data, case.id, NORMAL_LIKE)
     labels = {button.label for button in visit(case=case.id, section="report").get("download_button")}
     assert labels == {f"Download {kind}" for kind in ("PDF", "HTML", "CSV", "FHIR", "HL7", "DICOM")}

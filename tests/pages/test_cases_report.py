@@ -6,15 +6,18 @@ from html import unescape
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts
+from leukemia.dataset.demonstration import cells as demonstration
+from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_files, case_wording
 from leukemia.reports.exchange import results
-from pages.sections.cases import history, readers
+from pages.components import sample_cells
+from pages.sections.cases import answered_by, history, readers
 from tests.support import review_page
 from tests.support.app import fill, press, said, widget
-from tests.support.case_factory import make_case, result
+from tests.support.case_factory import bundle_at, make_case, read_all, result
 from tests.support.review_page import grid
 
 data, visit = review_page.data, review_page.visit
@@ -45,7 +48,7 @@ def test_a_case_is_signed_then_read_only_then_reopened(visit, data):
     page = visit(case=case.id, section="report")
     assert "1 indeterminate (cell 2), 2 not classified (cells 4, 5)" in said(page)
     assert not [button for button in page.button if button.label == "Sign"]
-    verdicts.give(data, case.id, [2, 4, 5], NORMAL_LIKE, reader="Ada")
+    read_all(data, case.id, NORMAL_LIKE)
     page = visit(case=case.id, section="report")
     press(page, "Sign")
     signed = cases.find(data, case.id)
@@ -137,3 +140,24 @@ def test_dicom_is_offered_where_there_are_pictures_that_a_page_can_hold(visit, d
     monkeypatch.setattr(case_files, "MOST_PICTURES", 3)
     assert button(case).disabled
     assert "more than 3 pictures" in button(case).help
+
+
+def test_a_case_of_cells_that_the_model_learned_from_says_so_and_is_not_placed(visit, data, monkeypatch):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    (first, _) = cells.cells(data, case.id)
+    monkeypatch.setattr(answered_by, "of", lambda *_: bundle_at(data / "bundle"))
+    for images in ((), (first.image_id,)):
+        known = Learned(frozenset(images), frozenset())
+        monkeypatch.setattr(answered_by.model_in_service, "learned_from", lambda _, known=known: known)
+        for section in ("review", "summary"):
+            text = said(visit(case=case.id, section=section))
+            assert ("The model learned from 1 of these 2 cells." in text) is bool(images)
+
+
+def test_sample_cells_among_others_are_counted():
+    shipped = [record.image_id for record in demonstration.records()]
+    assert sample_cells.credit(["another"]) == ""
+    assert sample_cells.credit(shipped).startswith(sample_cells.ABOUT)
+    assert sample_cells.credit([*shipped[:1], "another"]).startswith(
+        "Of these cells, 1 is a sample cell. The "
+    )

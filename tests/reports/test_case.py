@@ -16,6 +16,7 @@ from reportlab.lib.units import mm
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells, disagreements, signing, summary, verdicts
+from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
@@ -242,3 +243,30 @@ def test_open_cases_that_keep_something_back_are_not_in_the_table_of_all(tmp_pat
     make_case(tmp_path, "blind", blind=True, first=10)
     make_case(tmp_path, "hidden", hide_model=True, first=20)
     assert set(case_tables.of_all_cases(tmp_path)["case"]) == {"open"}
+
+
+def test_cells_that_the_model_learned_from_are_told_and_their_share_is_not_placed(
+    tmp_path, case, tiny_bundle, monkeypatch
+):
+    (first, *_) = cells.cells(tmp_path, case.id)
+    known = Learned(frozenset({first.image_id}), frozenset())
+    monkeypatch.setattr(report.learned, "of", lambda *_: known)
+    told = report.gather(tmp_path, case.id, bundles.read(tiny_bundle))
+    said = "The model learned from 1 of these 5 cells. Its answers on it say nothing about new cells"
+    assert told.place.startswith(said)
+    assert told.record, "its record is told all the same"
+    assert said in unescape(report.render(told))
+    text = pypdfium2.PdfDocument(case_pdf.render(told))[0].get_textpage().get_text_range()
+    assert said in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("number", "cells_of_it", "said"),
+    [
+        (0, 5, ""),
+        (1, 1, "from the only cell. Its answers on it"),
+        (4, 4, "from 4 of these 4 cells. Its answers on them"),
+    ],
+)
+def test_how_many_cells_the_model_learned_from(number, cells_of_it, said):
+    assert said in case_wording.learned(number, cells_of_it)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells
+from leukemia.cases import cells, verdicts
 from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
 from leukemia.operating_point import OperatingPoint
@@ -57,3 +57,10 @@ def make_case(data, identifier="P-1", probabilities=PROBABILITIES, *, first=1, *
     ]
     cells.add(data, made.id, results, bundle_at(data / "bundle"), POINT, who="Ada", version=3)
     return cases.find(data, made.id)
+
+
+def read_all(data, case_id, verdict, reader="Ada"):
+    """One reader's verdict on every cell of a case; what has no picture is rejected."""
+    for seen, given, reason in ((True, verdict, ""), (False, verdicts.REJECTED, "no picture")):
+        numbers = [one.number for one in cells.cells(data, case_id) if bool(one.image_id) is seen]
+        verdicts.give(data, case_id, numbers, given, reader=reader, reason=reason)

@@ -49,6 +49,8 @@ class Intake:
         Cells put on record; those that the case held already; fields put on record.
     match_stain : bool
         Whether the stain of fields is matched to the training cells before their cells are answered.
+    unread : list of str
+        Names of the files that could not be read: a case does not keep them unless it was told to.
     trouble : str
         Why nothing could be put on record; empty where it could.
     who : str
@@ -62,6 +64,7 @@ class Intake:
     added: int = 0
     already: int = 0
     fields: int = 0
+    unread: list[str] = field(default_factory=list)
     match_stain: bool = False
     trouble: str = ""
     who: str = ""
@@ -181,6 +184,7 @@ def _keep(data: Path, case_id: int) -> None:
     state.added += len(added.new)
     state.already += len(added.already)
     state.fields += len(added.fields)
+    state.unread += [one.answer.name for one in results if not one.answer.image_id]
     state.batch.remove([one.item for one in results])
 
 
@@ -201,5 +205,7 @@ def _say(state: Intake) -> None:
         fields = f"{state.fields:,} {'field' if state.fields == 1 else 'fields'} kept" * bool(state.fields)
         there = f"{state.already:,} in this case already, not added again" * bool(state.already)
         st.caption("; ".join(filter(None, (said, fields, there))) + ".")
+    if state.unread:
+        st.warning(plain(words.unread(state.unread)), icon=":material/broken_image:")
     if batch.waiting and not state.trouble:
         st.caption(f"{batch.waiting:,} left to classify.")

@@ -11,11 +11,10 @@ from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import REASONS
-from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import RecordsError
 from leukemia.markdown import plain
 from pages.components import identity, offer, sample_cells
-from pages.sections.cases import live, opened_cell, reject, saving
+from pages.sections.cases import answered_by, live, opened_cell, reject, saving
 
 FOLDER = Path(__file__).parent
 # Pictures that are sent to the browser at once: when cells are added, only the last of these is sent again.
@@ -42,6 +41,8 @@ def show(data: Path, case: Case) -> None:
     found = cells.cells(data, case.id, reader=identity.name())
     asked_for = opened_cell.asked_for(case.id)
     reject.offer(data, case, found, "review")
+    if said := answered_by.learned_from(data, found):
+        st.warning(said, icon=":material/school:")
     # What has no height takes no gap either.
     with st.container(gap=None):
         _send_pictures(data, case.id, [cell.number for cell in found if cell.image_id])
@@ -52,9 +53,8 @@ def show(data: Path, case: Case) -> None:
 
 
 def _credit(found: Sequence[Cell]) -> None:
-    shipped = {record.image_id for record in demonstration.records()}
-    if any(cell.image_id in shipped for cell in found):
-        st.caption(f"{sample_cells.ABOUT} {demonstration.CREDIT}")
+    if said := sample_cells.credit([cell.image_id for cell in found]):
+        st.caption(said)
 
 
 def _send_pictures(data: Path, case_id: int, numbers: list[int]) -> None:

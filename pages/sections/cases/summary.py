@@ -43,12 +43,14 @@ def _counts(counts: summary.Summary) -> None:
 
 
 def _place(data: Path, found: list[Cell]) -> None:
-    bundle = answered_by.of(data, found)
     answered = summary.models([cell for cell in found if cell.probability is not None])
     if not answered:
         return
     st.markdown(f"Answered by {plain('; '.join(map(case_wording.model, answered)))}.")
-    placed = summary.placement(found, bundle)
+    if said := answered_by.learned_from(data, found):
+        st.warning(said, icon=":material/school:")
+        return
+    placed = summary.placement(found, answered_by.of(data, found))
     if placed:
         charts.show(case_placement.strips(placed), key="case-placement")
     else:

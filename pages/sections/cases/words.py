@@ -1,7 +1,10 @@
 """What the Cases page says in more than one place."""
 
+from collections.abc import Sequence
+
 from leukemia.cases.case import Case
 from leukemia.cases.worklist import EMPTY, IN_DISPUTE, READY, SIGNED, TO_REVIEW, Overview
+from leukemia.counting import counted
 
 STATE_MARKS = {
     EMPTY: ":material/hourglass_empty:",
@@ -10,6 +13,8 @@ STATE_MARKS = {
     READY: ":material/task_alt:",
     SIGNED: ":material/lock:",
 }
+# Files that are named in a sentence.
+MOST_NAMES = 5
 NAME_FIRST = "Enter your name first: it is kept with what you do."
 
 
@@ -33,3 +38,13 @@ def rules(case: Case) -> str:
     if case.hide_model:
         said.append("The model's answer is hidden until you have given your verdict; every cell needs one.")
     return " ".join(said)
+
+
+def unread(names: Sequence[str]) -> str:
+    """Which files could not be read, in a sentence with untrusted names."""
+    several = len(names) > 1
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return (
+        f"{counted(len(names), 'file')} could not be read: {', '.join(names[:MOST_NAMES])}{more}. "
+        f"{'They have no picture and can' if several else 'It has no picture and can'} only be rejected."
+    )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from leukemia.audit.trail import FIRST, HEAD
 from leukemia.backup import contents, postgres
 from leukemia.backup.contents import DATA, DUMP, BackupError, Contents
-from leukemia.storage import database, databases, private
+from leukemia.storage import database, databases, private, read_only
 from leukemia.storage.atomic import partial_folder
 from leukemia.storage.workspace import Workspace
 
@@ -107,11 +107,17 @@ def _files(data: Path, target: Path, progress: Progress) -> None:
     progress(len(wanted), len(wanted), "Copying")
 
 
+def _opened(file: Path) -> sqlite3.Connection:
+    if read_only.is_read_only(file):
+        return read_only.open_file(file)
+    return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
+
+
 def _copy_sqlite(file: Path, copy: Path) -> None:
     """Copy a database that others may be writing to, by SQLite's own backup."""
     try:
         with (
-            contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as source,
+            contextlib.closing(_opened(file)) as source,
             contextlib.closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)

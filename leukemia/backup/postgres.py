@@ -85,9 +85,11 @@ def _run(program: str, url: str, *arguments: str) -> None:
     if found is None:
         raise BackupError(MISSING.format(program))
     address = sa.make_url(url)
-    # Arguments are seen by everybody on the machine.
-    password = {"PGPASSWORD": address.password} if address.password else {}
-    shown = address.set(drivername="postgresql", password=None).render_as_string()
+    # Arguments are seen by everybody on the machine; ``set`` takes no password away.
+    given = address.password or address.normalized_query.get("password", ("",))[-1]
+    password = {"PGPASSWORD": given} if given else {}
+    bare = address.set(drivername="postgresql")._replace(password=None).difference_update_query(["password"])
+    shown = bare.render_as_string()
     done = subprocess.run(
         [found, f"--dbname={shown}", *arguments],
         env=os.environ | password,

@@ -18,7 +18,7 @@ from leukemia.storage.workspace import Workspace
 from leukemia.tracking import mlflow, run_history, run_writer
 from leukemia.tracking.records import RunKind, RunStatus
 from tests.support.bundle_factory import write_bundle
-from tests.support.postgres import free_port
+from tests.support.postgres import WRITTEN, free_port
 from tests.support.runs_factory import make_versions
 
 pytestmark = pytest.mark.process
@@ -31,7 +31,10 @@ def server(postgres, tmp_path_factory):
     _, database, _, _ = postgres
     port, folder = free_port(), tmp_path_factory.mktemp("mlflow")
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"postgresql+psycopg2://leukemia@127.0.0.1:{database}/postgres"]
+    command += [
+        "--backend-store-uri",
+        f"postgresql+psycopg2://leukemia:{WRITTEN}@127.0.0.1:{database}/postgres",
+    ]
     command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     log = folder / "log.txt"
@@ -119,7 +122,7 @@ def test_versions_are_registered_promoted_listed_and_rolled_back_on_the_server(
     assert serving.find().version == first
 
     # The same registry, read from its PostgreSQL without the server between.
-    address = f"postgresql+psycopg2://leukemia@127.0.0.1:{postgres[1]}/postgres"
+    address = f"postgresql+psycopg2://leukemia:{WRITTEN}@127.0.0.1:{postgres[1]}/postgres"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     assert versions.registry_state(data).aliases["champion"] == first
 
@@ -139,7 +142,9 @@ def test_a_server_whose_postgresql_stopped_leaves_the_last_version_answering_soo
         took = time.monotonic() - began
         with pytest.raises(RegistryError, match="cannot be read"):
             promotion.roll_back(data, "Ada", "to see")
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql+psycopg2://leukemia@127.0.0.1:{port}/postgres")
+        monkeypatch.setenv(
+            "MLFLOW_TRACKING_URI", f"postgresql+psycopg2://leukemia:{WRITTEN}@127.0.0.1:{port}/postgres"
+        )
         began = time.monotonic()
         assert "does not answer" in serving.find().notice
         took = max(took, time.monotonic() - began)

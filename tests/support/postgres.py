@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"
+# It asks for one, as a house's does; in an address, its sign is written as such.
+PASSWORD, WRITTEN = "of the tests#1", "of%20the%20tests%231"
 
 
 class Postgres(NamedTuple):
@@ -26,7 +28,7 @@ class Postgres(NamedTuple):
     folder: Path
 
     def url(self, database="postgres"):
-        return f"postgresql://leukemia@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://leukemia:{WRITTEN}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self):
         """Make an empty database; returns its URL."""
@@ -72,6 +74,8 @@ def running(*, fsync=False):
     """Start one on a free port, and remove it in the end; with ``fsync``, a commit is on disk as usual."""
     # pytest's folders are closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="leukemia-postgres-", dir="/tmp"))
+    asked = folder / "password"
+    asked.write_text(PASSWORD)
     other = {}
     if os.geteuid() == 0:
         shutil.chown(folder, USER)
@@ -91,7 +95,7 @@ def running(*, fsync=False):
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync={'on' if fsync else 'off'}"
     server = Postgres(lambda *arguments: run("pg_ctl", *arguments), port, options, folder)
     try:
-        run("initdb", "-U", "leukemia", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run("initdb", "-U", "leukemia", "-A", "scram-sha-256", "--pwfile", asked, "-E", "UTF8", "--no-sync")
         server.start()
         yield server
     finally:

@@ -87,7 +87,7 @@ def test_a_reader_signs_in_comes_back_to_the_case_and_reads_under_the_name_of_th
 CLEAR_OF_BARS = """() => {
   const deep = [...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean);
   const find = (selector) => deep.map((root) => root.querySelector(selector)).find(Boolean);
-  const [card, above] = [find(".card.at"), find(".bar")].map((one) => one.getBoundingClientRect());
+  const [card, above] = [find(".card.at"), find(".head")].map((one) => one.getBoundingClientRect());
   const below = document.querySelector("[data-testid=stBottom]").getBoundingClientRect();
   return [below.top - card.bottom, card.top - above.bottom];
 }"""

@@ -7,6 +7,16 @@ import pytest
 from tests.support.browser import Server, at_rest
 
 NAME = "leukemia-reader"
+# Whether a cell is the current one and lies between the bars, and the upper ones below the header of the app.
+BETWEEN_BARS = """(number) => {
+  const deep = [...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean);
+  const find = (selector) => deep.map((root) => root.querySelector(selector)).find(Boolean);
+  const at = find(".card.at"), [card, head] = [at, find(".head")].map((one) => one?.getBoundingClientRect());
+  const [below, header] = ["stBottom", "stHeader"]
+    .map((one) => document.querySelector(`[data-testid=${one}]`).getBoundingClientRect());
+  return at?.dataset.number === String(number)
+    && header.bottom <= head.top && head.bottom <= card.top && card.bottom <= below.top;
+}"""
 
 
 @pytest.fixture
@@ -43,6 +53,11 @@ def ready(page, count):
 def saved(page, number, verdict, timeout=None):
     card = page.locator(f'.card[data-number="{number}"][data-own="{verdict}"][data-saved="true"]')
     card.wait_for(timeout=timeout)
+
+
+def current(page, number):
+    """Wait until the keyboard is at a cell, and no bar covers it."""
+    page.wait_for_function(BETWEEN_BARS, arg=number)
 
 
 def own(page):

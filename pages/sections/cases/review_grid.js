@@ -10,6 +10,7 @@ class Review {
     this.keys = { ...Object.fromEntries(ACTIONS.map(([name, key]) => [name, key])), ...stored(localStorage, KEYS, {}) };
     Object.assign(this, { at: null, anchor: null, picked: new Set(), order: [], numbers: "", cards: new Map() });
     Object.assign(this, { sort: Object.keys(SORTS)[0], show: Object.keys(SHOWN)[0], tries: 0, sent: 0, wait: AGAIN, error: "" });
+    Object.assign(this, { said: "", ofSaved: true, asked: [] });
     // Each time without an answer the wait doubles: what is sent stops a page that is being laid out anew.
     setInterval(() => {
       if (!this.pending.length || !this.root?.host?.isConnected || Date.now() - this.sent < this.wait) return;
@@ -42,8 +43,10 @@ class Review {
     if (waiting) store(sessionStorage, this.waitsIn, this.pending);
     if (this.pending.length && !this.sent) this.send();
     const numbers = data.cells.map((cell) => cell.number).join();
-    if (numbers !== this.numbers) { this.numbers = numbers; this.arrange(); }
+    const inView = this.inView(this.at), other = numbers !== this.numbers;
+    if (other) { this.numbers = numbers; this.arrange(); }
     this.paint();
+    if (other && inView) this.bring();
   }
   // What others did since the server laid this out. The order of the cells stays as it is.
   takeNews() {
@@ -59,34 +62,36 @@ class Review {
     this.paintSaid();
   }
   act(kind, rest = {}) {
-    if (this.data.locked) return this.say("This case is signed and read-only.");
-    if (!this.data.reader) return this.say(NAME_FIRST);
+    if (this.barred()) return false;
     this.error = "";
     this.pending.push({ key: newKey(), kind, reader: this.data.reader, ...rest });
     store(sessionStorage, this.waitsIn, this.pending);
     this.send();
     return true;
   }
-  give(verdict, reason = "") {
-    const numbers = this.picked.size ? [...this.picked] : this.at === null ? [] : [this.at];
+  barred() {
+    if (this.data.locked) this.say("This case is signed and read-only.");
+    else if (!this.data.reader) this.say(NAME_FIRST);
+    return this.data.locked || !this.data.reader;
+  }
+  // What a verdict is for.
+  meant() { return this.picked.size ? [...this.picked] : this.at === null ? [] : [this.at]; }
+  give(verdict, reason = "", numbers = this.meant()) {
     if (!numbers.length || !this.act("give", { numbers, verdict, reason })) return;
     const last = Math.max(...numbers.map((number) => this.order.indexOf(number)));
     this.picked.clear();
     this.move(Math.min(last + 1, this.order.length - 1));
     const named = numbers.length === 1 ? `Cell ${numbers[0]}` : `${numbers.length} cells`;
-    this.say(`${named}: ${word(verdict)}.`);
+    this.say(`${named}: ${word(verdict)}.`, true);
   }
   do(name) {
-    if (name === "undo") { if (this.act("undo")) this.say("Taking back what you gave last."); }
+    if (name === "undo") { if (this.act("undo")) this.say("Taking back what you gave last.", true); }
     else if (name === "sort") {
       const all = Object.keys(SORTS);
-      this.sort = all[(all.indexOf(this.sort) + 1) % all.length];
-      this.get(".sort").value = this.sort;
-      this.arrange();
-      this.paint();
-      this.say(`Sorted: ${this.sort.toLowerCase()}.`);
+      this.rearrange("sort", all[(all.indexOf(this.sort) + 1) % all.length]);
     } else if (name === "help") toggleHelp(this);
-    else if (name === "Rejected") this.askReason();
+    else if (this.barred() || this.away(this.meant())) return;
+    else if (name === "Rejected") askReason(this, this.meant());
     else this.give(name);
   }
 
@@ -95,12 +100,25 @@ class Review {
     const own = this.pending.findLast((act) => act.kind === "give" && act.numbers.includes(cell.number));
     return own ? { ...cell, own: own.verdict, reason: own.reason, saving: true } : cell;
   }
+  // Another order or filter is another list to work through. It is begun at its first cell, with none selected:
+  // that one was asked for, and what was marked before may lie anywhere in it.
+  rearrange(kind, value) {
+    this[kind] = this.get(`select.${kind}`).value = value;
+    this.get(".reject").hidden = true;
+    Object.assign(this, { at: null, anchor: null });
+    this.picked.clear();
+    this.arrange();
+    this.paint();
+    this.bring();
+    this.say(`${kind === "sort" ? "Sorted" : "Shown"}: ${value.toLowerCase()}.`);
+  }
   arrange() {
+    const place = Math.max(0, this.order.indexOf(this.at));
     const cells = this.data.cells.map((cell) => this.seen(cell)).filter(SHOWN[this.show]);
     const rank = SORTS[this.sort];
     cells.sort((a, b) => rank(a) - rank(b) || a.number - b.number);
     this.order = cells.map((cell) => cell.number);
-    if (!this.order.includes(this.at)) this.at = this.order[0] ?? null;
+    if (!this.order.includes(this.at)) this.at = this.order[Math.min(place, this.order.length - 1)] ?? null;
     for (const number of this.picked) if (!this.order.includes(number)) this.picked.delete(number);
   }
   move(index, extend = false) {
@@ -114,7 +132,35 @@ class Review {
     } else this.anchor = null;
     this.at = this.order[to];
     this.paint();
-    this.cards.get(this.at)?.element.scrollIntoView({ block: "nearest" });
+    this.bring();
+  }
+
+  // Between which heights on the screen the grid is seen once it is scrolled below the bars.
+  room() {
+    const head = this.get(".head"), { top, position } = getComputedStyle(head);
+    const below = document.querySelector('[data-testid="stBottom"]')?.getBoundingClientRect().top ?? innerHeight;
+    return [parseFloat(top) + (position === "sticky" ? head.offsetHeight : 0), below];
+  }
+  bring(number = this.at) {
+    const card = this.cards.get(number)?.element, grid = this.get(".cells"), [above, below] = this.room();
+    grid.style.setProperty("--above", `${above}px`);
+    grid.style.setProperty("--below", `${innerHeight - below}px`);
+    card?.scrollIntoView({ block: card.offsetHeight > below - above ? "start" : "nearest" });
+  }
+  // At least half of its picture, or of what the screen has room for.
+  inView(number) {
+    const picture = this.cards.get(number)?.element.querySelector(".picture").getBoundingClientRect();
+    if (!picture) return false;
+    const [above, below] = this.room(), { top, bottom } = picture;
+    return Math.min(bottom, below) - Math.max(top, above) >= Math.min(bottom - top, below - above) / 2;
+  }
+  // Nobody is to judge what is not seen: cells that were scrolled away are brought back first.
+  away(numbers) {
+    if (numbers.some((number) => this.inView(number))) return false;
+    this.bring(numbers[0]);
+    const [named, them] = numbers.length === 1 ? [`Cell ${numbers[0]} was`, "it"] : [`The ${numbers.length} selected cells were`, "them"];
+    if (numbers.length) this.say(`${named} out of view. Look at ${them}, then press again.`);
+    return true;
   }
   toggle(number) {
     if (!this.picked.delete(number)) this.picked.add(number);
@@ -134,7 +180,7 @@ class Review {
       if (to >= 0 && to < this.order.length) this.move(to, event.shiftKey);
     } else if (event.key === "Home" || event.key === "End") {
       this.move(event.key === "Home" ? 0 : this.order.length - 1, event.shiftKey);
-    } else if (event.key === " ") { if (this.at !== null) this.toggle(this.at); }
+    } else if (event.key === " ") { if (!this.away(this.at === null ? [] : [this.at])) this.toggle(this.at); }
     else if (event.key === "Escape") { this.picked.clear(); this.say("Nothing selected."); this.paint(); }
     else if (event.key === "Enter") { if (this.at !== null) this.setTriggerValue("opened", this.at); }
     else if (name) this.do(name);
@@ -154,6 +200,7 @@ class Review {
     const cells = this.get(".cells");
     cells.replaceChildren();
     cells.addEventListener("keydown", (event) => this.onKey(event));
+    cells.addEventListener("focus", () => { this.get(".reject").hidden = true; });
     cells.addEventListener("dblclick", () => { if (this.at !== null) this.setTriggerValue("opened", this.at); });
     this.buildBar();
     buildReject(this);
@@ -168,30 +215,33 @@ class Review {
       button.type = "button";
       button.addEventListener("click", () => {
         this.do(name);
-        if (name !== "Rejected" && name !== "help") this.get(".cells").focus({ preventScroll: true });
+        if (this.get(".reject").hidden && this.get(".help").hidden) this.get(".cells").focus({ preventScroll: true });
       });
       return button;
     }).filter((button) => !button.classList.contains("do-sort"));
     const choice = (label, kind, options, value) => {
       const select = make("select", kind, ...options.map((option) => make("option", "", option)));
       select.value = value;
-      select.addEventListener("change", () => { this[kind] = select.value; this.arrange(); this.paint(); });
+      // Who chose by mouse goes on with the keys of the grid; who chose by keyboard may go on choosing.
+      let byMouse = false;
+      select.addEventListener("pointerdown", () => { byMouse = true; });
+      select.addEventListener("keydown", () => { byMouse = false; });
+      select.addEventListener("change", () => {
+        this.rearrange(kind, select.value);
+        if (byMouse) this.get(".cells").focus({ preventScroll: true });
+      });
       return make("label", "", label, select);
     };
     this.get(".bar").replaceChildren(...buttons, choice("Sort", "sort", Object.keys(SORTS), this.sort),
       choice("Show", "show", Object.keys(SHOWN), this.show));
   }
-  askReason() {
-    if (this.data.locked) return this.say("This case is signed and read-only.");
-    if (!this.data.reader) return this.say(NAME_FIRST);
-    const form = this.get(".reject");
-    form.hidden = false;
-    form.querySelector("input").value = "";
-    form.querySelector("input").focus();
-  }
   saveKeys() { store(localStorage, KEYS, this.keys); this.buildBar(); }
 
-  say(text) { this.said = text; this.paintSaid(); return false; }
+  // `ofSaved`: it tells of what is saved, and so whether it is.
+  say(said, ofSaved = false) {
+    Object.assign(this, { said, ofSaved });
+    this.paintSaid();
+  }
   paintSaid() {
     const left = this.pending.length, trouble = this.get(".trouble");
     const late = left && (this.data.trouble || Date.now() - this.sentFirst() > 2 * AGAIN);
@@ -200,7 +250,8 @@ class Review {
     trouble.hidden = !(late || this.error);
     const text = late ? `${acts} not saved yet. ${why} Trying again. Keep this page open.` : this.error;
     if (trouble.textContent !== text) trouble.textContent = text;
-    this.get(".said").textContent = `${this.said ?? ""} ${left ? "Saving …" : this.tries ? "Saved." : ""}`.trim();
+    const state = left ? "Saving …" : this.ofSaved && this.tries && !this.error ? "Saved." : "";
+    this.get(".said").textContent = `${this.said} ${state}`.trim();
   }
   sentFirst() {
     if (!this.pending.length) this.since = null;

@@ -7,8 +7,10 @@ function buildReject(review) {
   input.maxLength = 2000;
   const done = (reason) => {
     if (reason === "") return input.focus();
+    if (reason !== null && review.away(review.asked)) return;
     form.hidden = true;
-    if (reason !== null) review.give("Rejected", reason);
+    if (reason !== null) review.give("Rejected", reason, review.asked);
+    review.bring();
     review.get(".cells").focus({ preventScroll: true });
   };
   const choices = review.data.reasons.map((reason, place) => {
@@ -24,13 +26,26 @@ function buildReject(review) {
     const reason = input.value === "" && review.data.reasons[Number(event.key) - 1];
     if (reason) { event.preventDefault(); done(reason); }
   });
-  form.replaceChildren(make("p", "", "Why is it rejected? Press a number, or type a reason. Escape: not rejected."),
-    make("div", "choices", ...choices), input);
+  form.replaceChildren(make("p", "question"), make("div", "choices", ...choices), input);
+}
+// Of these cells, whatever becomes the current one meanwhile.
+function askReason(review, numbers) {
+  const form = review.get(".reject"), input = form.querySelector("input");
+  review.asked = numbers;
+  const asked = numbers.length === 1 ? `Why is cell ${numbers[0]} rejected?` : `Why are these ${numbers.length} cells rejected?`;
+  form.querySelector(".question").textContent = `${asked} Press a number, or type a reason. Escape: not rejected.`;
+  review.get(".help").hidden = true;
+  form.hidden = false;
+  input.value = "";
+  review.say("");
+  review.bring(numbers.find((number) => review.inView(number)));
+  input.focus({ preventScroll: true });
 }
 function toggleHelp(review) {
   const help = review.get(".help");
   help.hidden = !help.hidden;
   if (help.hidden) return review.get(".cells").focus({ preventScroll: true });
+  review.get(".reject").hidden = true;
   const fields = ACTIONS.map(([name, , what]) => {
     const input = make("input");
     input.value = review.keys[name].toUpperCase();
@@ -58,5 +73,5 @@ function toggleHelp(review) {
   const fixed = FIXED.map(([key, what]) => make("label", "", what, make("kbd", "", key)));
   help.replaceChildren(make("p", "", "To change a key, press another one in its field. It is kept in this browser."),
     make("div", "keys", ...fields, ...fixed), make("div", "choices", close, reset));
-  close.focus();
+  close.focus({ preventScroll: true });
 }

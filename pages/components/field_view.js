@@ -1,6 +1,7 @@
 // A field with an outline about each cell and a tag with its sign and number. A click or Enter opens the cell; while the
 // field is corrected by hand it chooses it instead. What is changed is sent once it is applied, never while it is drawn.
 const LETTER = 9, HIGH = 20, PAD = 8;
+const DONE = "Press Enter or Apply to have the cell cut out and answered, Escape to take it back.";
 const views = new Map();
 
 class FieldView {
@@ -17,6 +18,8 @@ class FieldView {
       if (!this.error) Object.assign(this, { draft: null, at: data.outcome.cell || null });
     }
     if (before && before.image_id !== data.image_id) Object.assign(this, { at: null, draft: null, zoomed: null });
+    // What was said of a field holds no longer once another one is shown, or this one at another scale.
+    if (before && !answered && (before.image_id !== data.image_id || before.note !== data.note)) this.said = "";
     if (!data.cells.some((cell) => cell.key === this.at)) this.at = null;
     this.build();
     // The picture that had the keyboard was replaced.
@@ -85,6 +88,7 @@ class FieldView {
   build() {
     const svg = (this.svg = document.createElementNS(SVG, "svg")), { width, height } = this.data;
     for (const [key, value] of Object.entries({ role: "group", tabindex: this.data.tools.length ? 0 : -1, "aria-label": this.data.spoken })) svg.setAttribute(key, value);
+    svg.style.setProperty("--ratio", width / height);
     make("image", { href: `data:image/webp;base64,${this.data.picture}`, width, height, preserveAspectRatio: "none" }, svg);
     this.tags = this.data.cells.map((cell) => this.drawCell(cell));
     this.layer = make("g", { class: "layer" }, svg);
@@ -152,7 +156,7 @@ class FieldView {
     const up = () => {
       for (const [name, heard] of [["pointermove", move], ["pointerup", up], ["pointercancel", up]]) removeEventListener(name, heard);
       this.tool?.up?.(this);
-      if (this.draft) this.say(this.tool?.done ?? "Press Enter or Apply to have the cell cut out and answered, Escape to take it back.");
+      if (this.draft) this.say(this.tool?.done ?? DONE);
     };
     for (const [name, heard] of [["pointermove", move], ["pointerup", up], ["pointercancel", up]]) addEventListener(name, heard);
   }
@@ -189,12 +193,16 @@ class FieldView {
     this.acts = Object.fromEntries(rest.map(([name, label, key]) => [name, button(label, key, () => this[name]())]));
     const row = this.bar.querySelector(".row");
     row.replaceChildren(...this.buttons.map(([, one]) => one), ...Object.values(this.acts));
+    const longest = (texts) => texts.reduce((long, text) => (text.length > long.length ? text : long)), tools = this.tools();
+    const [help, said] = this.bar.querySelectorAll(".lines");
+    help.dataset.room = longest([this.data.invite, ...tools.map((tool) => (this.locked ? "" : tool.help))]);
+    said.dataset.room = longest([DONE, ...tools.map((tool) => tool.done ?? "")]);
     this.paintBar();
   }
   paintBar() {
     if (!this.acts) return;
     for (const [tool, one] of this.buttons) { one.setAttribute("aria-pressed", tool === this.tool); one.disabled = Boolean(this.sent); }
-    for (const one of Object.values(this.acts)) { one.hidden = !this.tool; one.disabled = Boolean(this.sent); }
+    for (const one of Object.values(this.acts)) one.disabled = !this.tool || Boolean(this.sent);
     this.acts.apply.disabled = this.acts.cancel.disabled = !this.draft || Boolean(this.sent);
     this.acts.remove.disabled ||= !this.at;
     this.acts.undo.disabled ||= !this.data.undo;

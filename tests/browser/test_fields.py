@@ -194,6 +194,46 @@ def test_a_missed_cell_is_drawn_by_keyboard(visit, five):
     expect(outlines).to_have_count(CELLS)
 
 
+def mark_bar(page):
+    svg = page.locator(".field svg")
+    svg.scroll_into_view_if_needed()
+    drag(page, *svg.evaluate(ON_SCREEN, [[100, 145], [500, 145]]))
+    page.keyboard.press("Enter")
+
+
+# How far a field lies below its tools, and how its width is to its height.
+BELOW_TOOLS = """() => {
+  const roots = [...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean);
+  const root = roots.find((one) => one.querySelector(".field svg"));
+  const [svg, row] = [".field svg", ".row"].map((one) => root.querySelector(one).getBoundingClientRect());
+  return [svg.top - row.top, svg.width / svg.height];
+}"""
+# Whether it still lies as far.
+STAYS = f"(top) => Math.abs(({BELOW_TOOLS})()[0] - top) < 0.5"
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_a_field_stays_where_it_is_as_tools_are_taken_and_has_no_ground_beside_it(visit, tmp_path, width):
+    Image.fromarray(draw_smear(3)[:, 200:]).save(tmp_path / "narrow.png")
+    page = visit(width=width)
+    page.locator("input[type=file]:enabled").set_input_files(tmp_path / "narrow.png")
+    svg = page.locator(".field svg")
+    svg.wait_for()
+    at_rest(page)
+    expect(svg).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    top, ratio = page.evaluate(BELOW_TOOLS)
+    assert ratio == pytest.approx(1_600 / 1_350, abs=0.01)
+    for tool in ("Choose", "Draw a box", "Draw an outline", "Move corners", "Scale bar"):
+        take(page, tool)
+        pressed = page.get_by_role("toolbar").get_by_role("button", name=tool)
+        expect(pressed).to_have_attribute("aria-pressed", "true")
+        page.wait_for_function(STAYS, arg=top)
+    take(page, "Draw an outline")
+    drag(page, *svg.evaluate(ON_SCREEN, [[60, 60], [140, 60]]))
+    page.locator(".bar .said", has_text="Go on round the cell").wait_for()
+    page.wait_for_function(STAYS, arg=top)
+
+
 def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
     pixels = draw_smear(9)
     pixels[140:150, 100:500] = 0
@@ -204,14 +244,7 @@ def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
     page.get_by_text("red cells, taken as").first.wait_for()
     at_rest(page)
     page.get_by_role("button", name="Scale bar S").click()
-    svg = page.locator(".field svg")
-    svg.scroll_into_view_if_needed()
-    ends = svg.evaluate(ON_SCREEN, [[100, 145], [500, 145]])
-    page.mouse.move(*ends[0])
-    page.mouse.down()
-    page.mouse.move(*ends[1], steps=5)
-    page.mouse.up()
-    page.keyboard.press("Enter")
+    mark_bar(page)
     length = page.get_by_label("Length in pixels", exact=True)
     page.get_by_text("pixels long").first.wait_for()
     assert float(length.input_value()) == pytest.approx(400, abs=4)
@@ -219,9 +252,13 @@ def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
     page.get_by_label("Length in micrometres", exact=True).fill("20")
     page.get_by_role("button", name="Search the field at this scale").click()
     page.get_by_text("0.05 µm per pixel, by a scale bar: 20 µm are 400 pixels").first.wait_for()
+    expect(page.locator(".bar .said"), "nothing is left to be said below").to_be_empty()
     at_rest(page)
+    mark_bar(page)
+    page.get_by_text("pixels long").first.wait_for()
     page.get_by_role("button", name="Back to the scale as it was").click()
     page.get_by_text("red cells, taken as").first.wait_for()
+    expect(page.locator(".bar .said")).to_be_empty()
 
 
 def test_five_fields_are_dropped_into_a_case_read_and_signed(open_cases, five, data):

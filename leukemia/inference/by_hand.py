@@ -55,10 +55,11 @@ def answer(
     alone = Segmented((cell,), 0, 0, field.scale)
     given = fields.answer_cells(classifier, field.name, pixels, alone, thumbnail=thumbnail, picture=picture)
     (one,) = (each.answer for each in given)
+    place = replace(one.place, number=number)
     return replace(
         one,
-        name=f"{field.name}, cell {number}",
-        place=replace(one.place, number=number),
+        name=place.name,
+        place=place,
         note=field.note,
         lossy=field.lossy,
     )

@@ -112,7 +112,9 @@ def answer_cells(
     answers = classifier.classify(sources, thumbnail=thumbnail, picture=picture)
     for number, (cell, answer) in enumerate(zip(found.cells, answers, strict=True), 1):
         place = _place(name, number, cell, found.scale.pixel_size)
-        told = replace(answer, note=note(found, field), lossy=field.loss is not None, place=place)
+        told = replace(
+            answer, name=place.name, note=note(found, field), lossy=field.loss is not None, place=place
+        )
         if cell.edge:
             told = replace(told, probability=None, error=CUT)
         yield CellAnswer(told, cell)

@@ -116,11 +116,7 @@ def search_field(
         return Searched((Answer(name, error=NONE_FOUND, note=note),), kept)
     answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)
     unknown = not found.scale.known
-    return Searched(tuple(_named(one.answer, unknown) for one in answered), kept)
-
-
-def _named(answer: Answer, unknown: bool) -> Answer:
-    return replace(answer, name=f"{answer.name}, cell {answer.place.number}", scale_unknown=unknown)
+    return Searched(tuple(replace(one.answer, scale_unknown=unknown) for one in answered), kept)
 
 
 def small_picture(image: Image.Image) -> bytes:

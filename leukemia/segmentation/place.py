@@ -40,6 +40,11 @@ class Place:
     edge: bool
     ring: tuple[tuple[float, float], ...]
 
+    @property
+    def name(self) -> str:
+        """What the cell is called wherever it is told: untrusted text."""
+        return f"{self.field}, cell {self.number}"
+
 
 @dataclass(frozen=True)
 class FieldPicture:

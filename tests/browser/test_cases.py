@@ -183,6 +183,17 @@ def test_back_and_reload_keep_the_place(open_cases, data):
     page.get_by_role("button", name="P-1").wait_for()
 
 
+def test_the_list_knows_who_reads_after_a_reload(open_cases, data):
+    case = make_case(data, probabilities=(0.9, 0.1), blind=True, hide_model=True)
+    for reader, verdict in (("Ada", ALL_LIKE), ("Ben", NORMAL_LIKE)):
+        verdicts.give(data, case.id, [1, 2], verdict, reader=reader)
+    # A tab that was reloaded has the name and nothing else.
+    page = open_cases("state=Disputed")
+    page.get_by_text("2 disputed").wait_for()
+    page.get_by_test_id("stExpander").get_by_text("New case").click()
+    expect(page.get_by_label("Your name")).to_have_value("Ada")
+
+
 def test_a_case_that_was_left_with_verdicts_unsaved_says_so_in_the_list_and_saves_them(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.1))
     page = open_cases()

@@ -155,3 +155,19 @@ def test_whether_a_verdict_is_saved_is_seen_deep_in_the_grid(deep, data, tmp_pat
     data.unlink()
     hidden.rename(data)
     page.locator('.card[data-saved="false"]').wait_for(state="detached")
+
+
+def test_a_file_without_a_picture_is_left_out_of_many_and_can_be_rejected(open_cases, data):
+    case = make_case(data, probabilities=(0.9, 0.8, None))
+    page = open_cases(f"case={case.id}")
+    ready(page, 3)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("a")
+    saved(page, 2, ALL_LIKE)
+    page.get_by_text("2 cells: ▲ ALL-like. Cell 3 has no picture: it can only be rejected.").wait_for()
+    page.keyboard.press("n")
+    page.get_by_text(re.compile("^Cell 3 has no picture: it can only be rejected")).wait_for()
+    page.keyboard.press("r")
+    page.keyboard.press("5")
+    saved(page, 3, "Rejected")
+    assert [cell.verdict for cell in cells.cells(data, case.id)] == [ALL_LIKE, ALL_LIKE, "Rejected"]

@@ -65,6 +65,10 @@ def test_fields_that_were_taken_for_cells_are_told_how_to_be_searched(fields, ti
     assert main([*command, "--fields"]) == SOME_NOT
     said = capsys.readouterr().out
     assert "3 white cells found in 2 fields" in said and "not cut out" not in said
+    named = [row["file"] for row in rows_of(tmp_path / "out.csv")]
+    assert named == [
+        f"{row['field']}, cell {n}" for row, n in zip(rows_of(tmp_path / "out.csv"), (1, 2, 1), strict=True)
+    ]
 
 
 def test_fields_without_a_cell_and_broken_ones_are_rows(fields, tiny_bundle, tmp_path):

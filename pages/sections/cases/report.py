@@ -44,7 +44,8 @@ MISSING_KEPT_BACK = (
 ABOUT_REPORT = (
     "The PDF has one or two pages to print and sign. The HTML report also lists every cell; the CSV is the "
     "same list as a table. FHIR, HL7 and DICOM (the pictures, and a structured report) are for other "
-    "systems, and name no patient. None needs an internet connection."
+    "systems, and name no patient. DICOM of 100 cells takes some ten seconds to write. None needs an "
+    "internet connection."
 )
 REOPEN = "The signature stays in the history. The case must be signed again afterwards."
 

@@ -29,3 +29,12 @@ function store(where, name, value) {
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
 }
+// Where there is no picture, nothing can be said of the cell: it is left out of what is given to many at once.
+function withoutPicture(cells, numbers) {
+  return cells.filter((cell) => !cell.picture && numbers.includes(cell.number)).map((cell) => cell.number);
+}
+function onlyRejected(numbers) {
+  if (!numbers.length) return "";
+  return numbers.length === 1 ? `Cell ${numbers[0]} has no picture: it can only be rejected.`
+    : `${numbers.length} cells have no picture: they can only be rejected.`;
+}

@@ -77,12 +77,15 @@ class Review {
   // What a verdict is for.
   meant() { return this.picked.size ? [...this.picked] : this.at === null ? [] : [this.at]; }
   give(verdict, reason = "", numbers = this.meant()) {
+    const unseen = verdict === "Rejected" ? [] : withoutPicture(this.data.cells, numbers);
+    numbers = numbers.filter((number) => !unseen.includes(number));
+    if (!numbers.length && unseen.length) return this.say(onlyRejected(unseen));
     if (!numbers.length || !this.act("give", { numbers, verdict, reason })) return;
     const last = Math.max(...numbers.map((number) => this.order.indexOf(number)));
     this.picked.clear();
     this.move(Math.min(last + 1, this.order.length - 1));
     const named = numbers.length === 1 ? `Cell ${numbers[0]}` : `${numbers.length} cells`;
-    this.say(`${named}: ${word(verdict)}.`, true);
+    this.say(`${named}: ${word(verdict)}. ${onlyRejected(unseen)}`.trim(), true);
   }
   do(name) {
     if (name === "undo") { if (this.act("undo")) this.say("Taking back what you gave last.", true); }

@@ -26,7 +26,10 @@ def show(data: Path) -> None:
     flash.show(FLASH)
     unsaved.show()
     monitoring.warn(data)
-    new_case.show(data)
+    # What has no height takes no gap either.
+    with st.container(gap=None):
+        new_case.show(data)
+        identity.of_tab()
     _controls()
     found = worklist.worklist(
         data,

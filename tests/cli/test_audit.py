@@ -85,7 +85,6 @@ def test_the_record_is_listed_and_checked_where_nothing_can_be_written(capsys, m
         trail.record(data, Entry("x", "Ada"), Entry("y", "Ada"))
         keys.add(data, "lab", [Role.VIEWER], who="Ada")
         commands = [["audit", "verify"], ["audit", "list"], ["keys", "list"], ["monitor"]]
-        # First where it can be written: what they import may be closed to nobody.
         assert [main([*command, "--data", str(data)]) for command in commands] == [0] * 4
         capsys.readouterr()
         monkeypatch.setenv("LEUKEMIA_WORKERS", "3")

@@ -25,8 +25,7 @@ def of(data: Path, cells: Sequence[Cell]) -> Bundle | None:
     return answered_by.find_latest(data, cells, model_in_service.bundle, model_in_service.built_in)
 
 
-def learned_from(data: Path, cells: Sequence[Cell]) -> str:
+def learned_from(answered: Bundle | None, cells: Sequence[Cell]) -> str:
     """That the model learned from some of the cells, in a sentence; empty where it learned from none."""
-    answered = of(data, cells)
     known = model_in_service.learned_from(answered) if answered else None
     return case_wording.learned(summary.learned_from(cells, known), len(cells)) if known else ""

@@ -41,7 +41,7 @@ def show(data: Path, case: Case) -> None:
     found = cells.cells(data, case.id, reader=identity.name())
     asked_for = opened_cell.asked_for(case.id)
     reject.offer(data, case, found, "review")
-    if said := answered_by.learned_from(data, found):
+    if said := answered_by.learned_from(answered_by.of(data, found), found):
         st.warning(said, icon=":material/school:")
     # What has no height takes no gap either.
     with st.container(gap=None):

@@ -47,10 +47,11 @@ def _place(data: Path, found: list[Cell]) -> None:
     if not answered:
         return
     st.markdown(f"Answered by {plain('; '.join(map(case_wording.model, answered)))}.")
-    if said := answered_by.learned_from(data, found):
+    bundle = answered_by.of(data, found)
+    if said := answered_by.learned_from(bundle, found):
         st.warning(said, icon=":material/school:")
         return
-    placed = summary.placement(found, answered_by.of(data, found))
+    placed = summary.placement(found, bundle)
     if placed:
         charts.show(case_placement.strips(placed), key="case-placement")
     else:

@@ -126,3 +126,4 @@ app = App(
     lifespan=_ready,
 )
 streamlit_internals.send_at_once()
+streamlit_internals.finish_callbacks()

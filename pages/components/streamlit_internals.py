@@ -27,6 +27,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server import server_util
 from streamlit.web.server.starlette import starlette_auth_routes
@@ -45,6 +46,7 @@ __all__ = [
     "claims",
     "claims_of_cookies",
     "drop_uploads",
+    "finish_callbacks",
     "first_files",
     "forget_closed_tabs",
     "has_sign_in",
@@ -184,6 +186,22 @@ def before_each_download(check: Callable[[Mapping[str, Any]], bool], refusal: st
         self._enqueue_forward_msg(message)
 
     AppSession._handle_backend_operation_request = _handle_backend_operation_request
+
+
+def finish_callbacks() -> None:
+    """Have each callback run to its end, from now on in this process.
+
+    Streamlit ends a callback half-way, at its next access to the session's state, where another click is
+    waiting; what it had left to do is then never done. The click is taken right after the callbacks.
+    """
+    check = ScriptRunner._maybe_handle_execution_control_request
+
+    def _maybe_handle_execution_control_request(self: ScriptRunner) -> None:
+        runs = self._is_in_script_thread() and self._execing
+        if not (runs and ThreadState.get().run_location is RunLocation.CALLBACK):
+            check(self)
+
+    ScriptRunner._maybe_handle_execution_control_request = _maybe_handle_execution_control_request
 
 
 def once_a_run(what: str, find: Callable[[], T]) -> T:

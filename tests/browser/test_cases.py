@@ -153,6 +153,30 @@ def test_verdicts_wait_for_the_database_and_for_the_server(open_cases, running, 
         page.close()
 
 
+@pytest.mark.parametrize("typed", ["", "Ben"])
+def test_a_page_that_stays_open_past_a_restart_knows_who_reads(
+    open_cases, running, data, tiny_bundle, tmp_path, typed
+):
+    case = make_case(data, probabilities=(0.9, 0.8, 0.1))
+    page = open_cases(f"case={case.id}")
+    ready(page, 3)
+    if typed:
+        page.get_by_label("Your name").fill(typed)
+        page.keyboard.press("Enter")
+        at_rest(page)
+    running.process.kill()
+    running.process.wait()
+    with Server(tiny_bundle, tmp_path / "again.txt", data, port=running.port):
+        expect(page.get_by_test_id("stConnectionStatus")).to_have_count(0)
+        ready(page, 3)
+        expect(page.get_by_label("Your name")).to_have_value(typed or "Ada")
+        page.keyboard.press("n")
+        saved(page, 1, NORMAL_LIKE)
+        (given,) = cells.cells(data, case.id)[0].readings
+        assert (given.reader, given.verdict) == (typed or "Ada", NORMAL_LIKE)
+        page.close()
+
+
 def test_a_cell_opens_and_closes_by_keyboard_and_the_review_goes_on(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.1), hide_model=True)
     page = open_cases(f"case={case.id}")

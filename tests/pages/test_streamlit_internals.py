@@ -124,3 +124,37 @@ def test_what_is_found_once_a_run_is_found_again_in_the_next():
         assert page.text[0].value == "1"
     first, second = (streamlit_internals.once_a_run("it", object) for _ in range(2))
     assert first is not second
+
+
+def page_with_two_clicks_at_once():
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+
+    def clicked():
+        context = get_script_run_ctx()
+        # As of another click, which comes now.
+        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
+        st.session_state["begun"] = True
+        st.session_state["done"] = True
+
+    st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+    st.button("Save", on_click=clicked)
+    st.text(st.session_state.get("done", False))
+    st.text(st.session_state["runs"])
+
+
+def test_a_callback_runs_to_its_end_though_another_click_waits(monkeypatch):
+    name = "_maybe_handle_execution_control_request"
+    monkeypatch.setattr(ScriptRunner, name, getattr(ScriptRunner, name))
+
+    def click():
+        page = AppTest.from_function(page_with_two_clicks_at_once, default_timeout=PATIENCE).run()
+        page.button[0].click().run()
+        assert not page.exception
+        return [text.value for text in page.text]
+
+    assert click() == ["False", "2"], "Streamlit does it itself: finish_callbacks is not needed"
+    streamlit_internals.finish_callbacks()
+    # The click that waited is taken after it, once.
+    assert click() == ["True", "2"]

@@ -25,7 +25,7 @@ def data_option(
 ) -> None:
     """Add the option that names the data folder."""
     command.add_argument(
-        name, type=Path, default=settings.load().data, help=f"{meaning} (default: %(default)s)"
+        name, type=as_path, default=settings.load().data, help=f"{meaning} (default: %(default)s)"
     )
 
 
@@ -90,6 +90,18 @@ def whole(least: int, most: int = MOST) -> Callable[[str], int]:
 
 # Of a draw of numbers.
 seed = whole(0, settings.MAX_SEED)
+
+
+def as_named(text: str) -> str:
+    """Read what names a file, a folder or a bucket; an empty text, as of an unset variable, names none."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of a file or folder is empty")
+    return text
+
+
+def as_path(text: str) -> Path:
+    """Read a path; an empty text would be the current folder."""
+    return Path(as_named(text))
 
 
 def number(text: str) -> float:

@@ -4,9 +4,8 @@ Each takes the parsed arguments and returns the exit status.
 """
 
 from argparse import Namespace
-from pathlib import Path
 
-from leukemia.cli.arguments import Commands, data_option
+from leukemia.cli.arguments import Commands, as_path, data_option
 
 
 def add_to(commands: Commands) -> None:
@@ -15,13 +14,13 @@ def add_to(commands: Commands) -> None:
         "backup", help="copy the data folder and the records, while they are in use"
     )
     command.add_argument(
-        "folder", type=Path, metavar="DIR", help="the folder to make; it must not be there yet"
+        "folder", type=as_path, metavar="DIR", help="the folder to make; it must not be there yet"
     )
     data_option(command)
     command.set_defaults(run=backup)
 
     command = commands.add_parser("restore", help="put a backup back, where there is nothing yet")
-    command.add_argument("folder", type=Path, metavar="DIR", help="the backup")
+    command.add_argument("folder", type=as_path, metavar="DIR", help="the backup")
     data_option(command, meaning="the data folder to make")
     command.set_defaults(run=restore)
 

@@ -5,10 +5,9 @@ that needs them.
 """
 
 from argparse import Namespace
-from pathlib import Path
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option, seed, whole
+from leukemia.cli.arguments import Commands, as_path, data_option, seed, whole
 
 
 def add_to(commands: Commands) -> None:
@@ -16,14 +15,14 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("prepare", help="import a downloaded C-NMC 2019 set")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "source", type=Path, nargs="?", metavar="SOURCE", help="the download: a folder or a .zip"
+        "source", type=as_path, nargs="?", metavar="SOURCE", help="the download: a folder or a .zip"
     )
     source.add_argument("--sample", action="store_true", help="draw the synthetic set and import that")
     data_option(command, "--output", "folder for the prepared set")
     command.set_defaults(run=prepare)
 
     command = commands.add_parser("sample", help="write a synthetic set in C-NMC's layout")
-    command.add_argument("dest", type=Path, metavar="DEST", help="folder to create")
+    command.add_argument("dest", type=as_path, metavar="DEST", help="folder to create")
     command.add_argument(
         "--patients", type=whole(12, 10_000), default=24, help="number of patients (default 24)"
     )

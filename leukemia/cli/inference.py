@@ -17,6 +17,8 @@ from leukemia.cli.arguments import (
     LOCAL,
     RAY,
     Commands,
+    as_named,
+    as_path,
     check_executor,
     data_option,
     executor_option,
@@ -46,12 +48,12 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument(
         "bundles",
-        type=Path,
+        type=as_path,
         nargs="+",
         metavar="BUNDLE",
         help=("bundle folders; several are compared in a table"),
     )
-    command.add_argument("--data", type=Path, help="evaluate the bundle on this prepared folder")
+    command.add_argument("--data", type=as_path, help="evaluate the bundle on this prepared folder")
     command.add_argument(
         "--mean", action="store_true", help="add a row for the mean of several cross-validated bundles"
     )
@@ -62,13 +64,14 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument(
         "paths",
+        type=as_named,
         nargs="+",
         metavar="PATH",
         help="images, folders or zips of them, Parquet tables with a column of image files, or the address "
         "of a bucket (s3://…, gs://…, file://…)",
     )
     command.add_argument(
-        "--output", type=Path, required=True, metavar="FILE.csv", help="one row per image; - to print"
+        "--output", type=as_path, required=True, metavar="FILE.csv", help="one row per image; - to print"
     )
     command.add_argument(
         "--fields",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.cli.arguments import Commands, as_path, data_option, whole
 from leukemia.counting import counted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--version", type=whole(1), metavar="N", help="a model version (default: the one that answered last)"
     )
-    command.add_argument("--output", type=Path, metavar="FILE.csv", help="the table as CSV; - to print")
+    command.add_argument("--output", type=as_path, metavar="FILE.csv", help="the table as CSV; - to print")
     command.add_argument(
         "--measure",
         action="store_true",

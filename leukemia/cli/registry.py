@@ -6,12 +6,11 @@ that needs them.
 
 import argparse
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.attribution import attribute
-from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.cli.arguments import Commands, as_path, data_option, whole
 from leukemia.errors import LeukemiaError, RegistryError
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def add_to(commands: Commands) -> None:
     command.set_defaults(run=rollback)
 
     command = commands.add_parser("register", help="register a bundle from elsewhere as a model version")
-    command.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
+    command.add_argument("bundle", type=as_path, metavar="BUNDLE", help="the bundle's folder")
     data_option(command)
     command.set_defaults(run=register)
 

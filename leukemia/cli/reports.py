@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option, whole
+from leukemia.cli.arguments import Commands, as_path, data_option, whole
 from leukemia.errors import OutputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("--kind", choices=KINDS, default="pdf", help="what it is (default: %(default)s)")
     command.add_argument(
         "--output",
-        type=Path,
+        type=as_path,
         required=True,
         metavar="FOLDER",
         help="the folder for it, made where it is missing; the file is named after the case",
@@ -54,7 +54,7 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument(
         "--tls-ca",
-        type=Path,
+        type=as_path,
         metavar="FILE",
         help="have the DICOM connection encrypted; the node's certificate must be signed by one in this PEM "
         "file",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leukemia import settings
 from leukemia.cli import images
-from leukemia.cli.arguments import Commands, data_option, scale_option, stain_option, whole
+from leukemia.cli.arguments import Commands, as_path, data_option, scale_option, stain_option, whole
 from leukemia.cli.serving import model_option
 from leukemia.counting import counted
 from leukemia.errors import LeukemiaError
@@ -27,14 +27,14 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument(
         "paths",
-        type=Path,
+        type=as_path,
         nargs="+",
         metavar="FIELD",
         help="photographs of a smear, whole slides (tiled TIFF, SVS, NDPI, SCN, BIF), or folders of them",
     )
     command.add_argument(
         "--output",
-        type=Path,
+        type=as_path,
         required=True,
         metavar="DIR",
         help="folder to be made: cells.csv, crops/ and outlines/ (GeoJSON that QuPath opens)",
@@ -54,7 +54,7 @@ def add_to(commands: Commands) -> None:
     command.set_defaults(run=segment)
 
     command = commands.add_parser("add-slide", help="search a whole slide and add its cells to a case")
-    command.add_argument("slide", type=Path, metavar="SLIDE", help="tiled TIFF, SVS, NDPI, SCN or BIF")
+    command.add_argument("slide", type=as_path, metavar="SLIDE", help="tiled TIFF, SVS, NDPI, SCN or BIF")
     command.add_argument("--case", type=whole(1, MOST_CASES), required=True, metavar="NUMBER")
     scale_option(command, "the micrometres of one pixel of the slide (default: as it records them)")
     _slide_options(command)

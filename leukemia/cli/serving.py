@@ -5,6 +5,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leukemia.cli.arguments import as_path
+
 if TYPE_CHECKING:
     from leukemia.bundles.bundle import Bundle
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 def model_option(command: ArgumentParser) -> None:
     """Add the option that names a bundle: ``model`` is its folder, or None."""
     command.add_argument(
-        "--model", type=Path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
+        "--model", type=as_path, metavar="BUNDLE", help=("bundle to use instead of the model in service")
     )
 
 

@@ -14,6 +14,7 @@ from leukemia import settings
 from leukemia.cli.arguments import (
     RAY,
     Commands,
+    as_path,
     check_executor,
     data_option,
     executor_option,
@@ -85,7 +86,9 @@ def training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--recipe", required=True, metavar="NAME", help="see: python -m leukemia recipes")
     data_option(command, meaning="the prepared folder")
     where = command.add_mutually_exclusive_group()
-    where.add_argument("--output", type=Path, help="bundle folder (default: in models, named by the recipe)")
+    where.add_argument(
+        "--output", type=as_path, help="bundle folder (default: in models, named by the recipe)"
+    )
     where.add_argument(
         "--in-registry",
         action="store_true",

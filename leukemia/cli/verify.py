@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leukemia import settings
-from leukemia.cli.arguments import Commands, data_option, number, scale_option
+from leukemia.cli.arguments import Commands, as_path, data_option, number, scale_option
 from leukemia.errors import LeukemiaError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("--site", required=True, metavar="NAME", help="your laboratory; recorded")
     command.add_argument("--by", required=True, metavar="NAME", help="your name; recorded")
     command.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="also write the report to a file; - to print"
+        "--report", type=as_path, metavar="FILE.html", help="also write the report to a file; - to print"
     )
     _model(command)
     data_option(command)
@@ -175,7 +175,7 @@ def _version(options: Namespace) -> "Version":
 def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "source",
-        type=Path,
+        type=as_path,
         metavar="SOURCE",
         help="folder or .zip: folders ALL and Normal with a folder per patient, or a CSV with file, label, "
         "patient",

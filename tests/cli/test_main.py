@@ -12,10 +12,13 @@ from leukemia import settings
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.cli import console, dataset, inference, training
+from leukemia.cli.arguments import as_named, as_path
 from leukemia.cli.main import ANSWERED, STOPPED, UNUSABLE, WRITERS, main, parser
 from leukemia.errors import DatasetError
 
 COMMANDS = ("prepare", "sample", "recipes", "train", "evaluate", "classify")
+# Readers of arguments that name a file, a folder or a bucket.
+NAMES = (as_named, as_path)
 HEAVY = {"tensorflow", "keras", "mlflow", "openvino", "pandas", "sklearn", "numpy", "PIL", "streamlit"}
 
 
@@ -210,14 +213,14 @@ def test_only_a_command_that_resumes_says_so(arguments, resumed, monkeypatch, ca
     assert ("Finished work is kept" in stopped) == resumed
 
 
-def numeric_options():
-    """Every option that takes a number, with the arguments that the command needs beside it."""
+def typed_arguments():
+    """Every argument that is read as something, with the arguments that the command needs beside it."""
     (commands,) = (action for action in parser()._actions if action.dest == "command")
     for name, command in commands.choices.items():
         needed = [text for action in command._actions if action.required for text in _given(action)]
         for action in command._actions:
             is_number = isinstance(action.default, int | float) and not isinstance(action.default, bool)
-            if action.type and action.type is not Path and (is_number or "type" in vars(action)):
+            if action.type and (is_number or "type" in vars(action)):
                 yield name, needed, action
 
 
@@ -228,7 +231,9 @@ def _given(action):
 
 def test_every_number_that_is_none_or_out_of_bounds_is_a_sentence(capsys):
     seen = set()
-    for name, needed, action in numeric_options():
+    for name, needed, action in typed_arguments():
+        if action.type in NAMES:
+            continue
         for wrong in ("abc", "", "nan", "9" * 5_000):
             option = action.option_strings[:1]
             given = [*needed, *option, wrong] if option else [wrong, *needed[1:]]
@@ -239,6 +244,35 @@ def test_every_number_that_is_none_or_out_of_bounds_is_a_sentence(capsys):
             assert "error: " in said and "Traceback" not in said and len(said) < 6_000
             seen.add((name, action.dest))
     assert {("train", "seed"), ("sample", "seed"), ("sweep", "trials"), ("crossvalidate", "folds")} <= seen
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["classify", "", "--output", "cells.csv"],
+        ["classify", "cells", "--output", " "],
+        ["prepare", ""],
+        ["train", "--recipe", "dense-baseline", "--data", ""],
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == UNUSABLE
+    assert "the name of a file or folder is empty" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_name_of_a_file_or_folder_is_read_by_what_refuses_an_empty_one():
+    seen = {(name, action.dest) for name, _, action in typed_arguments() if action.type in NAMES}
+    assert {
+        ("classify", "paths"),
+        ("segment", "paths"),
+        ("verify-stated", "source"),
+        ("train", "data"),
+    } <= seen
+    assert not any(action.type is Path for _, _, action in typed_arguments())
 
 
 def test_what_a_name_says_steers_no_terminal_and_fits_any_letters(monkeypatch):

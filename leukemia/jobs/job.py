@@ -22,7 +22,7 @@ from leukemia.storage.workspace import Workspace
 RECORD, LOG, CANCEL = progress.RECORD, "log.txt", "cancel.json"
 STOPPED = 130  # exit status of a command that was asked to stop
 LOST = "It ended without a message: something outside the program stopped it, or the machine restarted."
-FORCED = "It did not stop on its own and was forced to stop. Finished work is kept."
+FORCED, KEPT = "It did not stop on its own and was forced to stop.", "Finished work is kept."
 
 
 class Lane(StrEnum):
@@ -64,6 +64,11 @@ class JobKind(StrEnum):
     def queues(self) -> bool:
         """Whether it is a training: it runs for hours, and waits where its lane is busy."""
         return self in TRAININGS
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on where it was broken off."""
+        return self in (*TRAININGS, JobKind.IMPORT, JobKind.MEASURE, JobKind.SLIDE)
 
 
 TRAININGS = (JobKind.TRAIN, JobKind.CROSSVALIDATE, JobKind.SWEEP)
@@ -213,7 +218,7 @@ def state(job: Job) -> JobState:
     if alive:
         return JobState(JobStatus.STOPPING if cancelled else JobStatus.RUNNING, **reported)
     if cancelled:
-        return JobState(JobStatus.STOPPED, FORCED, **reported)
+        return JobState(JobStatus.STOPPED, f"{FORCED} {KEPT}" if job.kind.resumes else FORCED, **reported)
     return JobState(JobStatus.LOST, LOST, **reported)
 
 

@@ -6,8 +6,6 @@ from leukemia.errors import RecipeError
 from leukemia.recipes import search_space
 from tests.support.sweep_factory import RECIPE, VARY
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.parametrize(
     ("vary", "said"),

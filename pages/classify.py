@@ -14,7 +14,7 @@ from leukemia.inference import decisions, views
 from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item, Result
 from leukemia.inference.classifier import Classifier
-from leukemia.inference.learned import Learned
+from leukemia.inference.learned import Learned, untold
 from leukemia.markdown import plain
 from leukemia.operating_point import OperatingPoint
 from leukemia.settings import MAX_FILES
@@ -182,7 +182,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
     st.subheader(_summary(results, point))
     if said := _learned(results, point, known):
         st.warning(said, icon=":material/school:")
-    if said := decisions.untold((result.answer for result in results), known):
+    if said := untold((result.answer for result in results), known):
         st.caption(said)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(

@@ -89,6 +89,8 @@ class Cell:
         ``unread``, ``read``, ``disputed`` or ``settled``.
     verdict : str
         On which all readers agree, or in which their disagreement was settled; else empty.
+    lossy : bool or None
+        Whether its file was compressed with loss; None where that was not kept.
     field : int
         Number of the field of the case that it was found in; 0 for a picture of its own.
     place : Place or None
@@ -128,6 +130,7 @@ class Cell:
     answered_at: str
     status: str
     verdict: str
+    lossy: bool | None = None
     field: int = 0
     place: Place | None = None
     stain: StainMatch | None = None

@@ -127,6 +127,7 @@ def answer(result: Result, case: Case, point: OperatingPoint) -> dict[str, objec
         "answered_at": given.at,
         "status": UNREAD,
         "verdict": "",
+        "lossy": given.lossy,
     }
 
 

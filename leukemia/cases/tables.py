@@ -49,6 +49,8 @@ CELLS = sa.Table(
     # Of a cell of a field that was removed, or replaced, by hand: it stays on record and counts nowhere.
     sa.Column("removed_at", sa.String(32), nullable=True),
     sa.Column("removed_by", sa.String(200), nullable=True),
+    # Whether its file was compressed with loss; of cells from before this was kept, it is not known.
+    sa.Column("lossy", sa.Boolean, nullable=True),
     sa.Index(
         "cell_once",
         "case_id",

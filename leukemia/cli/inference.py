@@ -143,7 +143,7 @@ def classify(options: Namespace) -> int:
         # One too far from the model's is refused here, not once an image.
         scale.factor(options.scale, classifier.bundle.pixel_size)
     refused = unknown = not_cut_out = 0
-    image_ids, lossy = [], []
+    image_ids, untold = [], []
     recorder = _recorder(bundle, point, version)
     with table.open() as file, Bar() as bar, recorder:
         writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
@@ -156,7 +156,7 @@ def classify(options: Namespace) -> int:
             unknown += answer.scale_unknown
             not_cut_out += answer.not_cut_out
             image_ids.append(answer.image_id)
-            lossy += [answer] if answer.lossy else []
+            untold += [answer] if known.tells(answer.image_id, answer.lossy) == learned.UNKNOWN else []
     lines = [
         f"{len(found) - refused} of {len(found)} images classified: {options.output}",
         f"Decisions: {point}",
@@ -164,8 +164,8 @@ def classify(options: Namespace) -> int:
     number, said = decisions.learned_from(image_ids, point, known)
     if number:
         lines.append(f"The model learned from {number:,} of these images (column learned_from). {said}")
-    if said := decisions.untold(lossy, known):
-        lines.append(f"{said} In the column learned_from: {decisions.UNKNOWN}.")
+    if said := learned.untold(untold, known):
+        lines.append(f"{said} In the column learned_from: {learned.UNKNOWN}.")
     if unknown:
         lines.append(
             f"The scale of {unknown} is unknown: add --pixel-size with the micrometres of one pixel, or "

@@ -44,8 +44,6 @@ COLUMNS = (
     "notice",
 )
 
-# In the column learned_from, for a lossy file.
-UNKNOWN = "unknown"
 # What tells such a table from others, in each version of it.
 OWN = {"model_sha256", "notice"}
 
@@ -133,35 +131,9 @@ def learned_from(image_ids: Iterable[str], point: OperatingPoint, learned: Learn
     return len(seen), said
 
 
-def is_untold(answer: Answer, learned: Learned) -> bool:
-    """Whether it cannot be told if a model learned from a cell.
-
-    A cell is recognised by its pixels, and a lossy file has others than the original.
-    """
-    return answer.lossy and bool(learned.images) and answer.image_id not in learned.images
-
-
-def is_learned_from(answer: Answer, learned: Learned) -> str:
-    """Whether a model learned from a cell: ``yes``, ``no`` or ``unknown``; empty where it has no pixels."""
-    if not answer.image_id:
-        return ""
-    if is_untold(answer, learned):
-        return UNKNOWN
-    return "yes" if answer.image_id in learned.images else "no"
-
-
 def notice(bundle: Bundle) -> str:
     """What an answer must not be used for."""
     return RESEARCH_USE + (" Model trained on synthetic cells." if bundle.synthetic else "")
-
-
-def untold(answers: Iterable[Answer], learned: Learned) -> str:
-    """Of how many cells it cannot be told, in a sentence; empty for none."""
-    number = sum(is_untold(answer, learned) for answer in answers)
-    if not number:
-        return ""
-    files = "1 image is a lossy file (such as JPEG)" if number == 1 else f"{number:,} images are lossy files"
-    return f"{files}: it is not known whether the model learned from {'it' if number == 1 else 'them'}."
 
 
 def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned) -> dict[str, object]:
@@ -174,7 +146,7 @@ def row(answer: Answer, point: OperatingPoint, bundle: Bundle, learned: Learned)
         "error": answer.error,
         "normal_like_below": point.low,
         "all_like_from": point.high,
-        "learned_from": is_learned_from(answer, learned),
+        "learned_from": learned.tells(answer.image_id, answer.lossy),
         "held_out_probability": "" if held_out is None else held_out,
         "held_out_decision": "" if held_out is None else decision(held_out, point),
         "image_id": answer.image_id,

@@ -1,11 +1,32 @@
 """Which cells and patients a model learned from: of these, its answers say nothing about new ones."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from leukemia.bundles.bundle import Bundle
+from leukemia.counting import counted
 from leukemia.dataset import review_labels, training_set
 from leukemia.errors import DatasetError
+
+# Whether a model learned from a cell.
+YES, NO, UNKNOWN = "yes", "no", "unknown"
+NOT_HERE = (
+    "The cells that the model learned from are not on record here: it is not known whether {them} among them."
+)
+
+
+class Seen(Protocol):
+    """A cell that a model may have learned from."""
+
+    @property
+    def image_id(self) -> str:
+        """SHA-256 of its pixels; empty where it has none."""
+
+    @property
+    def lossy(self) -> bool | None:
+        """Whether its file was compressed with loss; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +41,30 @@ class Learned:
         Names of patients, as C-NMC writes them.
     held_out : dict of str to float
         Probability of ALL by ``image_id``, of networks that had not seen the cell's patient.
+    is_whole : bool
+        Whether ``images`` are all that it learned from.
     """
 
     images: frozenset[str]
     patients: frozenset[str]
     held_out: dict[str, float] = field(default_factory=dict)
+    is_whole: bool = True
+
+    def tells(self, image_id: str, lossy: bool | None) -> str:
+        """Whether the model learned from a cell: yes, no or unknown; empty where it has no pixels.
+
+        Parameters
+        ----------
+        image_id : str
+        lossy : bool or None
+            Whether the cell's file was compressed with loss, None where that is not known. A cell is
+            recognised by its pixels, and a lossy file has others than the original.
+        """
+        if not image_id:
+            return ""
+        if image_id in self.images:
+            return YES
+        return NO if self.is_whole and lossy is False else UNKNOWN
 
 
 def of(bundle: Bundle, data: Path) -> Learned:
@@ -40,19 +80,45 @@ def of(bundle: Bundle, data: Path) -> Learned:
     if bundle.folds or bundle.leaky:
         images |= set(predictions["image_id"])
         groups |= set(predictions["patient_group"])
-    images |= _in_set(bundle, data, groups)
+    in_set = _in_set(bundle, data, groups)
     patients = frozenset(name for group in groups for name in group.split("+"))
     # Of a leaky split, no network held these patients out.
     known = bundle.folds and not bundle.leaky
     held_out = dict(zip(predictions["image_id"], predictions["probability"], strict=True)) if known else {}
-    return Learned(frozenset(images), patients, held_out)
+    is_whole = bool(bundle.folds) or in_set is not None
+    return Learned(frozenset(images | (in_set or set())), patients, held_out, is_whole)
 
 
-def _in_set(bundle: Bundle, data: Path, groups: set[str]) -> set[str]:
+def _in_set(bundle: Bundle, data: Path, groups: set[str]) -> set[str] | None:
+    """Cells of some patients; None where the folder does not hold the set that the model learned from."""
     try:
         if training_set.fingerprint(data) != bundle.record.data.fingerprint:
-            return set()
+            return None
         cells = review_labels.labelled(data)
     except DatasetError:
-        return set()
+        return None
     return set(cells.loc[cells["patient_group"].isin(groups), "image_id"])
+
+
+def is_lossy_copy(cell: Seen, learned: Learned) -> bool:
+    """Whether it may be a lossy copy of a cell that a model learned from: nothing else hides that."""
+    return bool(cell.lossy) and learned.is_whole and learned.tells(cell.image_id, cell.lossy) == UNKNOWN
+
+
+def untold(cells: Iterable[Seen], learned: Learned) -> str:
+    """Of how many cells it is not known whether a model learned from them, and why; empty for none."""
+    unknown = [one for one in cells if learned.tells(one.image_id, one.lossy) == UNKNOWN]
+    if not unknown:
+        return ""
+    if not learned.is_whole:
+        return NOT_HERE.format(them="this cell is" if len(unknown) == 1 else "these cells are")
+    lossy = sum(bool(one.lossy) for one in unknown)
+    why = []
+    if lossy:
+        why.append(
+            "1 image is a lossy file (such as JPEG)" if lossy == 1 else f"{lossy:,} images are lossy files"
+        )
+    if earlier := len(unknown) - lossy:
+        why.append(f"of {counted(earlier, 'image')} it was not kept whether the file was lossy")
+    them = "it" if len(unknown) == 1 else "them"
+    return f"{' and '.join(why)}: it is not known whether the model learned from {them}."

@@ -50,6 +50,8 @@ class Content:
     place : str
         Where the share of ALL-like cells lies among the patients of the model's record, or why that is not
         told.
+    untold : str
+        Of how many cells it is not known whether the model learned from them; empty for none.
     agreement : list of str
         A sentence for each two readers.
     readers : list of tuple
@@ -71,6 +73,7 @@ class Content:
     counts: Summary
     models: list[str]
     place: str
+    untold: str
     agreement: list[str]
     readers: list[tuple[str, ...]]
     record: list[str]
@@ -111,13 +114,15 @@ def gather(data: Path, case_id: int, bundle: Bundle | None) -> Content:
     shown = mattered(found)
     placed = summary.placement(found, bundle)
     record = _record(data, bundle, answered[0][2]) if bundle and placed else ([], [], [])
-    seen = summary.learned_from(found, learned.of(bundle, data)) if bundle else 0
+    known = learned.of(bundle, data) if bundle else None
+    seen = case_wording.learned(summary.learned_from(found, known), len(found)) if known else ""
     return Content(
         case,
         found,
         summary.summarise(found),
         [case_wording.model(one) for one in answered],
-        case_wording.learned(seen, len(found)) or case_wording.place(placed, len(answered)),
+        seen or case_wording.place(placed, len(answered)),
+        learned.untold(found, known) if known else "",
         [case_wording.agreement(one) for one in agreement.of_cells(found)],
         _readers(found),
         *record,
@@ -167,6 +172,7 @@ def render(content: Content) -> str:
                 *map(html.text, case_wording.shares(content.counts)),
                 html.text(case_wording.ABOUT_SHARE, "small"),
                 html.text(content.place),
+                html.text(content.untold, "small") if content.untold else "",
             ],
         ),
         Section("Pictures", [html.text(MATTERED, "small"), pictures]),
@@ -194,7 +200,7 @@ def render(content: Content) -> str:
 
 
 def _table(content: Content) -> str:
-    table = case_tables.cells([(content.case, content.cells)])[case_tables.SHOWN]
+    table = case_tables.cells([(content.case, content.cells)], {})[case_tables.SHOWN]
     return html.table(table.columns, table.astype(object).where(table.notna(), "").to_numpy())
 
 

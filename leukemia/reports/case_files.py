@@ -2,20 +2,19 @@
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO
 
-from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells as case_cells
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
 from leukemia.reports import case as case_report
 from leukemia.reports import case_pdf, case_tables
 from leukemia.reports.case import Content
+from leukemia.reports.case_tables import AnsweredBy
 from leukemia.reports.exchange import fhir, hl7v2, results
 
-AnsweredBy: TypeAlias = Callable[[Sequence[Cell]], Bundle | None]
 DICOM = "dicom.zip"
 
 MEDIA_TYPES = {
@@ -91,7 +90,8 @@ def write(
         Where there is no picture to write as DICOM.
     """
     if kind == "csv":
-        table = case_tables.cells([(case, case_cells.cells(data, case.id))])
+        found = case_cells.cells(data, case.id)
+        table = case_tables.cells([(case, found)], case_tables.learned_from(data, found, answered_by))
         target.write(case_tables.to_csv(table).encode())
         return
     content = gather(data, case, answered_by)

@@ -64,7 +64,7 @@ def render(content: Content) -> bytes:
 
 def _words(title: str, content: Content) -> Iterable[str]:
     """All text that may hold letters of any language."""
-    yield from (title, content.place, case_wording.signature(content.case))
+    yield from (title, content.place, content.untold, case_wording.signature(content.case))
     yield from (*content.heading, *content.agreement, *content.record, *content.notes)
     for row in (*content.readers, *content.sources):
         yield from row
@@ -105,6 +105,8 @@ def _story(title: str, content: Content, letters: Letters) -> Iterable[Flowable]
     yield from map(partial(_text, letters), case_wording.shares(content.counts))
     yield _text(letters, case_wording.ABOUT_SHARE, "small")
     yield _text(letters, content.place)
+    if content.untold:
+        yield _text(letters, content.untold, "small")
     yield _text(letters, "Readers", "heading")
     if content.readers:
         yield _table(letters, ("Reader", *VERDICTS), content.readers[:MOST_READERS])

@@ -1,15 +1,19 @@
 """The cells of one case, or of all cases, as a table that leaves the house: CSV or Parquet."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
+from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells as case_cells
 from leukemia.cases import worklist
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
+from leukemia.inference import learned
+from leukemia.inference.learned import Learned
 from leukemia.settings import RESEARCH_USE
 from leukemia.storage import spreadsheet
 
@@ -22,6 +26,7 @@ COLUMNS = [
     "probability",
     "decision",
     "error",
+    "learned_from",
     "readings",
     "settled_by",
     "settled_why",
@@ -48,14 +53,31 @@ COLUMNS = [
     "signed_at",
     "notice",
 ]
+# Finds the bundle of the model that answered some cells, or None.
+AnsweredBy: TypeAlias = Callable[[Sequence[Cell]], Bundle | None]
 FLOATS = ("probability", "x", "y", "width", "height", "distance", "distance_unmatched")
 NUMBERS = {"version": "Int64"} | dict.fromkeys(FLOATS, float)
 # Of these, what a report shows.
 SHOWN = ["cell", "file", "probability", "decision", "error", "readings", "status", "counts_as"]
 
 
-def cells(of: Iterable[tuple[Case, Sequence[Cell]]]) -> pd.DataFrame:
+def learned_from(data: Path, of: Iterable[Cell], answered_by: AnsweredBy) -> dict[str, Learned]:
+    """What the models that answered some cells learned from, by ``record_sha256``; without those gone."""
+    by_model: dict[str, list[Cell]] = {}
+    for cell in of:
+        by_model.setdefault(cell.record_sha256, []).append(cell)
+    found = {record: answered_by(answered) for record, answered in by_model.items()}
+    return {record: learned.of(bundle, data) for record, bundle in found.items() if bundle}
+
+
+def cells(of: Iterable[tuple[Case, Sequence[Cell]]], known: Mapping[str, Learned]) -> pd.DataFrame:
     """One row a cell, in the cases' order.
+
+    Parameters
+    ----------
+    of : iterable of Case and its cells
+    known : mapping of str to Learned
+        Of :func:`learned_from`.
 
     Returns
     -------
@@ -63,7 +85,7 @@ def cells(of: Iterable[tuple[Case, Sequence[Cell]]]) -> pd.DataFrame:
         Numbers as numbers; text as it is on record. ``counts_as`` is the readers' verdict, or else the
         model's decision; empty where the readers disagree.
     """
-    rows = [_row(case, cell) for case, found in of for cell in found]
+    rows = [_row(case, cell, known.get(cell.record_sha256)) for case, found in of for cell in found]
     return pd.DataFrame(rows, columns=COLUMNS).astype(NUMBERS)
 
 
@@ -79,16 +101,18 @@ def to_parquet(table: pd.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def of_all_cases(data: Path) -> pd.DataFrame:
+def of_all_cases(data: Path, answered_by: AnsweredBy) -> pd.DataFrame:
     """The cells of all cases, by identifier; raises RecordsError where they cannot be read.
 
     Cases that keep answers or verdicts back from readers are left out until they are signed.
     """
     listed = [one.case for one in worklist.worklist(data, order=worklist.BY_IDENTIFIER)]
-    return cells((case, case_cells.cells(data, case.id)) for case in listed if not case.keeps_back)
+    told = [(case, case_cells.cells(data, case.id)) for case in listed if not case.keeps_back]
+    return cells(told, learned_from(data, (cell for _, found in told for cell in found), answered_by))
 
 
-def _row(case: Case, cell: Cell) -> list[object]:
+def _row(case: Case, cell: Cell, known: Learned | None) -> list[object]:
+    untold = learned.UNKNOWN if cell.image_id else ""
     settled = cell.settlement
     return [
         case.identifier,
@@ -99,6 +123,7 @@ def _row(case: Case, cell: Cell) -> list[object]:
         cell.probability,
         cell.called,
         cell.error,
+        known.tells(cell.image_id, cell.lossy) if known else untold,
         "; ".join(
             f"{one.reader}: {one.verdict}{f' ({one.reason})' if one.reason else ''}" for one in cell.readings
         ),

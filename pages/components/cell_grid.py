@@ -12,7 +12,7 @@ from pathlib import Path
 from leukemia.imaging import loss
 from leukemia.inference import decisions
 from leukemia.inference.batch import Result
-from leukemia.inference.learned import Learned
+from leukemia.inference.learned import Learned, is_lossy_copy
 from leukemia.operating_point import ALL_LIKE, DIGITS, NORMAL_LIKE, OperatingPoint
 from pages.components import cell_opener
 
@@ -95,7 +95,7 @@ def _card(result: Result, point: OperatingPoint, known: Learned) -> str:
     note = f'<p class="note{low}">{escape(answer.note)}</p>' if answer.note else ""
     seen = learned(answer.image_id, point, known)
     seen = f'<p class="learned">{escape(seen)}</p>' if seen else ""
-    if decisions.is_untold(answer, known):
+    if is_lossy_copy(answer, known):
         seen = f'<p class="note">{UNTOLD}</p>'
     shown = point.shown(answer.probability)
     spoken = f"Open {answer.name}: {word}, {shown}"

@@ -13,7 +13,7 @@ from leukemia.imaging.morphology import Measures
 from leukemia.imaging.scale import PIXEL_SIZE, UNCERTAINTY
 from leukemia.inference import decisions
 from leukemia.inference.answer import Answer
-from leukemia.inference.learned import Learned
+from leukemia.inference.learned import Learned, is_lossy_copy
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, WORDS, OperatingPoint
 from pages.components.cell_grid import DRAWN, MARKS, REVIEW, distance, learned
 
@@ -101,7 +101,7 @@ def answer(
         )
     if word == INDETERMINATE:
         lines.insert(0, f"<b>{REVIEW}</b>")
-    if decisions.is_untold(Answer("", probability, image_id=image_id, lossy=lossy), known):
+    if is_lossy_copy(Answer("", probability, image_id=image_id, lossy=lossy), known):
         lines.append(UNTOLD)
     if seen := learned(image_id, point, known):
         lines.append(f'<span class="learned">{escape(seen)}</span>')

@@ -230,7 +230,7 @@ def test_reports_are_those_of_the_page(service, case):
     table = pd.read_csv(io.StringIO(get("csv").text))
     assert list(table.columns) == case_tables.COLUMNS and len(table) == 5
     assert get("csv").text == case_tables.to_csv(
-        case_tables.cells([(case, cells.cells(service.data, case.id))])
+        case_tables.cells([(case, cells.cells(service.data, case.id))], {})
     )
     html = get("html").text
     assert html.lower().startswith("<!doctype html>") and RESEARCH_USE in html and "P-1" in html

@@ -102,14 +102,14 @@ def test_hostile_names_are_text(records, add):
     add(case, [cell_of("A", 1)], A=replace(field(), name="=1+1\x00<b>"))
     (one,) = fields.fields(records, case.id)
     assert "\x00" not in one.name
-    row = case_tables.to_csv(case_tables.cells([(case, cells.cells(records, case.id))])).splitlines()[1]
+    row = case_tables.to_csv(case_tables.cells([(case, cells.cells(records, case.id))], {})).splitlines()[1]
     assert ",=1+1" not in row
 
 
 def test_the_table_of_a_case_has_field_and_box(records, add):
     case = make_case_of_field(records, keep_names=True)
     add(case, [result(40)])
-    table = case_tables.cells([(case, cells.cells(records, case.id))])
+    table = case_tables.cells([(case, cells.cells(records, case.id))], {})
     assert list(table["field"]) == ["smear.jpg"] * 3 + [""]
     assert list(table["x"])[:3] == [10.0, 20.0, 30.0]
     assert table[["x", "y", "width", "height"]].iloc[3].isna().all()
@@ -124,7 +124,7 @@ def test_a_cell_whose_stain_was_matched_keeps_how_and_both_distances(records, ad
     add(case, [one, other], A=field())
     first, second = cells.cells(records, case.id)
     assert (first.stain, second.stain) == (match, None)
-    table = case_tables.cells([(case, [first, second])])
+    table = case_tables.cells([(case, [first, second])], {})
     assert list(table["stain_matched"]) == ["yes", "no"]
     assert table["distance"].iloc[0] == 1.5
     assert table["distance_unmatched"].iloc[0] == 3.5

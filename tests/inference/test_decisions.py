@@ -106,13 +106,10 @@ def test_of_a_lossy_file_it_cannot_be_told_whether_the_model_learned_from_it(tin
     answers = [Answer(name, 0.9, image_id=name, lossy=name != "b") for name in "abc"]
     rows = table(answers, PAIR, bundles.read(tiny_bundle), known)
     assert [row["learned_from"] for row in rows] == ["yes", "no", "unknown"]
-    said = decisions.untold(answers, known)
-    assert said.startswith("1 image is a lossy file") and "it is not known" in said
-    assert decisions.untold(answers[2:] * 2, known).startswith("2 images are lossy files: ")
-    # Where no cell is on record, nothing is known of a lossless file either.
-    nothing = Learned(frozenset(), frozenset())
-    assert decisions.untold(answers, nothing) == ""
-    assert {row["learned_from"] for row in table(answers, PAIR, bundles.read(tiny_bundle), nothing)} == {"no"}
+    # Where its cells are not on record, nothing is known of a lossless file either.
+    nothing = Learned(frozenset(), frozenset(), is_whole=False)
+    rows = table(answers, PAIR, bundles.read(tiny_bundle), nothing)
+    assert {row["learned_from"] for row in rows} == {"unknown"}
 
 
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "＝cmd()", "＋1", "－1", "＠x", " =1"])

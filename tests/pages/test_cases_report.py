@@ -6,6 +6,7 @@ from html import unescape
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, summary, verdicts
+from leukemia.cases.tables import CELLS
 from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
@@ -13,6 +14,7 @@ from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_files, case_wording
 from leukemia.reports.exchange import results
+from leukemia.storage import database
 from pages.components import sample_cells
 from pages.sections.cases import answered_by, history, readers
 from tests.support import review_page
@@ -152,6 +154,21 @@ def test_a_case_of_cells_that_the_model_learned_from_says_so_and_is_not_placed(v
         for section in ("review", "summary"):
             text = said(visit(case=case.id, section=section))
             assert ("The model learned from 1 of these 2 cells." in text) is bool(images)
+
+
+def test_a_summary_says_of_lossy_cells_that_it_is_not_known_whether_the_model_learned_from_them(
+    visit, data, monkeypatch
+):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    _, copied = cells.cells(data, case.id)
+    monkeypatch.setattr(answered_by, "of", lambda *_: bundle_at(data / "bundle"))
+    known = Learned(frozenset("a"), frozenset())
+    monkeypatch.setattr(answered_by.model_in_service, "learned_from", lambda _: known)
+    said_of_it = "1 image is a lossy file (such as JPEG): it is not known whether the model learned from it."
+    assert said_of_it not in said(visit(case=case.id, section="summary"))
+    with database.writing(data) as connection:
+        connection.execute(CELLS.update().where(CELLS.c.image_id == copied.image_id).values(lossy=True))
+    assert said_of_it in said(visit(case=case.id, section="summary"))
 
 
 def test_sample_cells_among_others_are_counted():

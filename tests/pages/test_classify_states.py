@@ -15,6 +15,7 @@ from leukemia.imaging import validate
 from leukemia.imaging.scale import NATIVE, PIXEL_SIZE
 from leukemia.inference import decisions
 from leukemia.inference.classifier import Classifier
+from leukemia.inference.learned import NOT_HERE
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
 from tests.support.app import PATIENCE, press, said
@@ -287,8 +288,10 @@ def test_a_model_that_may_stay_silent_says_indeterminate(app, files, copied_bund
 
 
 def test_cells_that_the_model_learned_from_are_said_to_be_and_new_ones_are_not(app, files, copied_bundle):
-    page = drop(app(copied_bundle), files)
-    assert "learned from" not in said(page)
+    # Of a single split, the cells are known where the set is at hand.
+    text = said(drop(app(copied_bundle), files))
+    assert "The model learned from" not in text
+    assert NOT_HERE.format(them="these cells are") in text
     # A cross-validated recipe learned from all cells that its predictions name, in the end.
     predictions = bundles.read(copied_bundle).predictions
     three = predictions["image_id"].isin(read_cell_ids(files)[:3])
@@ -296,6 +299,7 @@ def test_cells_that_the_model_learned_from_are_said_to_be_and_new_ones_are_not(a
     known = predictions.assign(image_id=predictions["image_id"].where(three, others), fold=0)
     edit(write_predictions(copied_bundle, known), {"split.folds": 3})
     text = said(drop(app(copied_bundle), files))
+    assert NOT_HERE.partition(":")[0] not in text
     assert f"The model learned from 3 of these {len(files)} images." in text
     all_like = int((predictions.loc[three, "probability"] >= 0.5).sum())
     assert f"had not seen their patients: {all_like} ALL-like · {3 - all_like} Normal-like." in text

@@ -21,6 +21,7 @@ from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, Opera
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
 from leukemia.reports import case_pdf, case_tables, case_wording, pdf_fonts
+from leukemia.reports.exchange import results
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import bundle_at, make_case, result
 from tests.support.pictures import encoded
@@ -226,7 +227,7 @@ def test_a_signature_is_a_sentence_with_one_full_stop(case, meaning, end):
 
 
 def test_the_tables_hold_every_cell_and_no_formula(tmp_path, case):
-    table = case_tables.of_all_cases(tmp_path)
+    table = case_tables.of_all_cases(tmp_path, lambda _: None)
     rows = list(csv.DictReader(io.StringIO(case_tables.to_csv(table))))
     assert [row["cell"] for row in rows] == ["1", "2", "3", "4", "5"]
     assert [row["counts_as"] for row in rows] == [ALL_LIKE, ALL_LIKE, INDETERMINATE, NORMAL_LIKE, ALL_LIKE]
@@ -238,11 +239,49 @@ def test_the_tables_hold_every_cell_and_no_formula(tmp_path, case):
     pd.testing.assert_frame_equal(again, table, check_dtype=False)
 
 
+def test_the_tables_tell_of_each_cell_whether_its_model_learned_from_it(
+    tmp_path, case, tiny_bundle, monkeypatch
+):
+    found = cells.cells(tmp_path, case.id)
+    known = Learned(frozenset({found[0].image_id}), frozenset())
+    asked = []
+    monkeypatch.setattr(case_tables.learned, "of", lambda *given: asked.append(given) or known)
+    bundle = bundles.read(tiny_bundle)
+    table = case_tables.of_all_cases(tmp_path, lambda answered: bundle)
+    assert asked == [(bundle, tmp_path)], "once a model"
+    assert list(table["learned_from"]) == ["yes"] + ["no"] * 4
+    # The model is gone.
+    table = case_tables.of_all_cases(tmp_path, lambda answered: None)
+    assert set(table["learned_from"]) == {"unknown"}
+    # Of what has no picture there is nothing to tell.
+    make_case(tmp_path, "unread", probabilities=(None,))
+    assert list(case_tables.of_all_cases(tmp_path, lambda answered: None)["learned_from"])[-1] == ""
+
+
+def test_of_lossy_cells_a_report_says_that_it_is_not_known(tmp_path, tiny_bundle, monkeypatch):
+    made = cases.create(tmp_path, "P-9", who="Ada")
+    original, copied = map(with_pictures, (result(1), result(2, 0.1)))
+    copied = replace(copied, answer=replace(copied.answer, lossy=True))
+    bundle = bundles.read(tiny_bundle)
+    cells.add(tmp_path, made.id, [original, copied], bundle, bundle.operating_point, who="Ada")
+    assert [cell.lossy for cell in cells.cells(tmp_path, made.id)] == [False, True]
+    monkeypatch.setattr(report.learned, "of", lambda *_: Learned(frozenset("a"), frozenset()))
+    said = "1 image is a lossy file (such as JPEG): it is not known whether the model learned from it."
+    content = report.gather(tmp_path, made.id, bundle)
+    assert content.untold == said
+    assert said in unescape(report.render(content))
+    text = pypdfium2.PdfDocument(case_pdf.render(content))[0].get_textpage().get_text_range()
+    assert said in " ".join(text.split())
+    assert said in results.conclusion(content)
+    table = case_tables.of_all_cases(tmp_path, lambda answered: bundle)
+    assert list(table["learned_from"]) == ["no", "unknown"]
+
+
 def test_open_cases_that_keep_something_back_are_not_in_the_table_of_all(tmp_path):
     make_case(tmp_path, "open")
     make_case(tmp_path, "blind", blind=True, first=10)
     make_case(tmp_path, "hidden", hide_model=True, first=20)
-    assert set(case_tables.of_all_cases(tmp_path)["case"]) == {"open"}
+    assert set(case_tables.of_all_cases(tmp_path, lambda _: None)["case"]) == {"open"}
 
 
 def test_cells_that_the_model_learned_from_are_told_and_their_share_is_not_placed(

@@ -94,7 +94,7 @@ def test_patients_the_model_learned_from_are_left_out_with_all_their_cells(
 
 
 def test_what_a_bundle_learned_from(bundle, tmp_path):
-    assert learned.of(bundle, tmp_path) == learned.Learned(frozenset(), frozenset())
+    assert learned.of(bundle, tmp_path) == learned.Learned(frozenset(), frozenset(), is_whole=False)
     groups = {"split.training.groups": ["1", "2+3"], "split.validation.groups": ["H1"]}
     single = bundles.read(edit(shutil.copytree(bundle.folder, tmp_path / "single"), groups))
     assert learned.of(single, tmp_path).patients == {"1", "2", "3", "H1"}
@@ -102,6 +102,7 @@ def test_what_a_bundle_learned_from(bundle, tmp_path):
     everything = learned.of(folds, tmp_path)
     assert everything.images == set(bundle.predictions["image_id"])
     assert everything.patients == set(bundle.predictions["patient_group"])
+    assert everything.is_whole
 
 
 def test_copies_count_once_and_a_picture_with_two_labels_not_at_all(stated, bundle, cells):

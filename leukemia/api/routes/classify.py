@@ -109,7 +109,7 @@ def _schema(result: Result, point: OperatingPoint, known: Learned) -> schemas.An
         note=answer.note,
         image_sha256=answer.image_id,
         cell_area_px=answer.area or None,
-        learned_from=decisions.is_learned_from(answer, known),
+        learned_from=known.tells(answer.image_id, answer.lossy),
         held_out_probability=held_out,
         held_out_decision="" if held_out is None else decisions.decision(held_out, point),
         place=place and schemas.Place.model_validate(place, from_attributes=True),

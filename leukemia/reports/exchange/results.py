@@ -78,7 +78,8 @@ def status(case: Case) -> str:
 def conclusion(content: Content) -> str:
     """The sentences of the report, and that it is for research use only."""
     signed = case_wording.signature(content.case)
-    return " ".join([*case_wording.shares(content.counts), content.place, signed, RESEARCH_USE]).strip()
+    said = [*case_wording.shares(content.counts), content.place, content.untold, signed, RESEARCH_USE]
+    return " ".join(filter(None, said))
 
 
 def answered_by(content: Content) -> str:

@@ -99,6 +99,7 @@ def _opened(data: Path, cell: Cell) -> Opened:
         cell.note,
         drawn=cell.drawn,
         stain=cell.stain,
+        lossy=bool(cell.lossy),
         more=tuple((one.reader, one.verdict) for one in cell.readings),
     )
 

@@ -51,6 +51,8 @@ def _place(data: Path, found: list[Cell]) -> None:
     if said := answered_by.learned_from(bundle, found):
         st.warning(said, icon=":material/school:")
         return
+    if said := answered_by.untold(bundle, found):
+        st.caption(said)
     placed = summary.placement(found, bundle)
     if placed:
         charts.show(case_placement.strips(placed), key="case-placement")

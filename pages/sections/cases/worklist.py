@@ -1,5 +1,6 @@
 """All cases: searched, narrowed by state, ordered by uncertainty; each opens at a press."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +12,7 @@ from leukemia.inference import decisions
 from leukemia.markdown import plain
 from leukemia.reports import case_tables, case_wording
 from pages.components import address_field, flash, identity
-from pages.sections.cases import address, monitoring, new_case, sample_case, unsaved, words
+from pages.sections.cases import address, answered_by, monitoring, new_case, sample_case, unsaved, words
 
 FLASH = "worklist"
 LEFT_OUT = "Every cell of every case. Cases that hide answers or verdicts are left out until they are signed."
@@ -101,7 +102,7 @@ def _downloads(data: Path) -> None:
         ):
             st.download_button(
                 f"All cases as {kind}",
-                lambda make=make: make(case_tables.of_all_cases(data)),
+                lambda make=make: make(case_tables.of_all_cases(data, partial(answered_by.of, data))),
                 file_name=f"cases.{kind.lower()}",
                 mime=mime,
                 icon=":material/download:",

@@ -160,9 +160,9 @@ def test_a_summary_says_of_lossy_cells_that_it_is_not_known_whether_the_model_le
     visit, data, monkeypatch
 ):
     case = make_case(data, probabilities=(0.9, 0.1))
-    _, copied = cells.cells(data, case.id)
+    original, copied = cells.cells(data, case.id)
     monkeypatch.setattr(answered_by, "of", lambda *_: bundle_at(data / "bundle"))
-    known = Learned(frozenset("a"), frozenset())
+    known = Learned(frozenset({original.image_id}), frozenset())
     monkeypatch.setattr(answered_by.model_in_service, "learned_from", lambda _: known)
     said_of_it = "1 image is a lossy file (such as JPEG): it is not known whether the model learned from it."
     assert said_of_it not in said(visit(case=case.id, section="summary"))

@@ -48,11 +48,11 @@ def _place(data: Path, found: list[Cell]) -> None:
         return
     st.markdown(f"Answered by {plain('; '.join(map(case_wording.model, answered)))}.")
     bundle = answered_by.of(data, found)
+    if said := answered_by.untold(bundle, found):
+        st.caption(said)
     if said := answered_by.learned_from(bundle, found):
         st.warning(said, icon=":material/school:")
         return
-    if said := answered_by.untold(bundle, found):
-        st.caption(said)
     placed = summary.placement(found, bundle)
     if placed:
         charts.show(case_placement.strips(placed), key="case-placement")

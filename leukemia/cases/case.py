@@ -9,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from leukemia.access import permissions
 from leukemia.access.permissions import Action
+from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
 from leukemia.cases.names import clean_identifier, reader_name
-from leukemia.cases.tables import CASES
+from leukemia.cases.tables import CASES, READINGS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import INDETERMINATE, UNCLASSIFIED
 from leukemia.storage import database
@@ -150,6 +151,19 @@ def by_identifier(data: Path, identifier: str) -> Case:
 def history(data: Path, case_id: int) -> list[Recorded]:
     """Everything that was recorded about a case, the newest first."""
     return trail.entries(data, case_id=case_id)
+
+
+def read_by(data: Path, case_id: int, reader: str) -> set[int]:
+    """Numbers of the cells that a reader has given a verdict on, also of those removed by hand since."""
+    own = (
+        sa.select(READINGS.c.cell, READINGS.c.verdict)
+        .where(READINGS.c.case_id == case_id, READINGS.c.reader == clean(reader))
+        .order_by(READINGS.c.number)
+    )
+    with database.reading(data) as connection:
+        last = {row.cell: row.verdict for row in connection.execute(own)}
+    # A verdict that was taken back is empty.
+    return {number for number, verdict in last.items() if verdict}
 
 
 def case_of(connection: sa.Connection, case_id: int) -> Case:

@@ -1,6 +1,6 @@
 """What the Cases page keeps back from a reader, without a browser: others' verdicts, the model's answers."""
 
-from leukemia.cases import disagreements, verdicts, worklist
+from leukemia.cases import corrections, disagreements, signing, verdicts, worklist
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.reports import case_files, case_wording
 from pages.sections.cases import opened_cell, readers
@@ -8,6 +8,7 @@ from pages.sections.cases import report as report_section
 from tests.support import review_page
 from tests.support.app import said, widget
 from tests.support.case_factory import make_case, read_all
+from tests.support.field_factory import make_case_of_field
 from tests.support.review_page import grid, lines, shown
 
 data, visit = review_page.data, review_page.visit
@@ -29,6 +30,29 @@ def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data)
     assert list(counts["Model's answers"]) == ["0", "1", "0", "0", "–", "–"]
     assert not summary.get("plotly_chart")
     assert "hidden until read" in said(visit())
+
+
+def test_the_history_of_a_blind_case_is_silent_on_cells_that_were_removed_unread(visit, data):
+    case = make_case_of_field(data, (0.9, 0.5, 0.1), blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")
+    verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ada")
+    verdicts.give(data, case.id, [3], NORMAL_LIKE, reader="Ada")
+    verdicts.undo(data, case.id, reader="Ada")
+
+    def history():
+        return visit(case=case.id, section="history").dataframe[0].value
+
+    assert set(history()["Cell"].dropna()) == {2}
+    for number in (1, 3):
+        corrections.remove(data, case.id, number, who="Ada")
+    assert set(history()["Cell"].dropna()) == {2}
+    corrections.remove(data, case.id, 2, who="Ada")
+    shown = history()
+    assert set(shown["Cell"].dropna()) == {2}, "she has read it; the others she has not"
+    assert len(shown[shown["Who"] == "Ben"]) == 1
+    corrections.undo(data, case.id, 1, who="Ada")
+    signing.sign(data, case.id, who="Ada", meaning=signing.MEANINGS[0])
+    assert set(history()["Cell"].dropna()) == {1, 2, 3}
 
 
 def test_hidden_answers_are_not_said_to_be_none(visit, data):

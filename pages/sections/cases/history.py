@@ -11,7 +11,6 @@ import streamlit as st
 from leukemia.audit import trail
 from leukemia.audit.trail import Recorded
 from leukemia.cases import case as cases
-from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.reports import case_wording
 from leukemia.storage.spreadsheet import inert_texts
@@ -29,11 +28,11 @@ KEPT_BACK = "Entries about cells that you have not read yet are left out."
 
 def show(data: Path, case: Case) -> None:
     """Lay out the entries, without those that would tell a reader what is kept back from her."""
-    entries, closed = cases.history(data, case.id), set()
-    if not case.is_signed and (case.blind or case.hide_model):
-        name = identity.name()
-        closed = {cell.number for cell in cells.cells(data, case.id) if not cell.by(name)}
-    shown = [one for one in entries if one.cell not in closed]
+    entries = shown = cases.history(data, case.id)
+    if case.keeps_back:
+        # Not the cells that stand: those that were removed by hand have entries, too.
+        known = cases.read_by(data, case.id, identity.name())
+        shown = [one for one in entries if one.cell is None or one.cell in known]
     st.caption(f"{ABOUT} {KEPT_BACK if len(shown) < len(entries) else ''}")
     table = inert_texts(pd.DataFrame(map(_row, shown)))
     widths = {name: _width(table[name]) for name in LONG if name in table}

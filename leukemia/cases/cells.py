@@ -39,13 +39,15 @@ class Added:
     ----------
     new, already : tuple of int
         Numbers of new cells; numbers of those there already.
-    fields : tuple of int
-        Numbers of new fields.
+    fields, fields_already : tuple of int
+        Numbers of new fields; numbers of those there already. What was found in one of the latter and is no
+        cell of the case, such as one that was removed by hand, is counted nowhere.
     """
 
     new: tuple[int, ...]
     already: tuple[int, ...] = ()
     fields: tuple[int, ...] = ()
+    fields_already: tuple[int, ...] = ()
 
 
 @permissions.requires(Action.MAKE_CASES, signed_by="who")
@@ -97,13 +99,16 @@ def add(
         there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id, STANDS)
         known = {row.image_id: row.number for row in connection.execute(there)}
         last = rows_of.highest(connection, case_id)
+        fields_known = case_fields.numbers(connection, case_id)
         numbers, entries = case_fields.insert(connection, data, case, given, results, person)
         new, already = rows_of.NewCells(case, model, point), []
         for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
             again = result.field in given and result.field not in numbers
-            if again or (image_id and image_id in known):
-                already.append(known.get(image_id, 0))
+            if image_id and image_id in known:
+                already.append(known[image_id])
+                continue
+            if again:
                 continue
             last += 1
             new.take(last, result, look, numbers.get(result.field, 0))
@@ -112,7 +117,13 @@ def add(
         entries += new.insert(connection, person)
         if entries:
             touch(connection, case_id, trail.append(connection, entries))
-    return Added(tuple(row["number"] for row in new.cells), tuple(already), tuple(numbers.values()))
+    held = (fields_known.get(one.image_id) for one in given.values())
+    return Added(
+        tuple(row["number"] for row in new.cells),
+        tuple(already),
+        tuple(numbers.values()),
+        tuple(number for number in held if number),
+    )
 
 
 def cells(data: Path, case_id: int, *, reader: str | None = None) -> list[Cell]:

@@ -90,8 +90,7 @@ def insert(
     tuple of dict and list
         The numbers of the new fields by key, and their entries for the trail, to be appended.
     """
-    there = sa.select(FIELDS.c.image_id, FIELDS.c.number).where(FIELDS.c.case_id == case.id)
-    known = {row.image_id: row.number for row in connection.execute(there)}
+    known = numbers(connection, case.id)
     cells = [result.field for result in results]
     rows: dict[str, dict] = {}
     for key, field in given.items():
@@ -125,6 +124,12 @@ def insert(
         for key, row in rows.items()
     ]
     return {key: row["number"] for key, row in rows.items()}, entries
+
+
+def numbers(connection: sa.Connection, case_id: int) -> dict[str, int]:
+    """The numbers of a case's fields, by the image_id of each, within a transaction."""
+    there = sa.select(FIELDS.c.image_id, FIELDS.c.number).where(FIELDS.c.case_id == case_id)
+    return {row.image_id: row.number for row in connection.execute(there)}
 
 
 def place_row(case_id: int, number: int, field: int, place: Place) -> dict[str, object]:

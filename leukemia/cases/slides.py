@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from PIL import Image
+
 from leukemia.cases import cells
+from leukemia.cases import fields as case_fields
 from leukemia.cases.case import open_case
 from leukemia.cases.cells import PICTURE, Added
+from leukemia.errors import RecordsError
 from leukemia.imaging.slide import ALL_SUFFIXES, Slide, is_slide
 from leukemia.inference import fields
 from leukemia.inference.answer import Answer
@@ -27,6 +31,10 @@ from leukemia.storage.workspace import Workspace
 
 MOST_LISTED = 200
 CLASSIFYING = "Classifying cells"
+ALREADY = (
+    "This slide is in the case already, as field {}, with the cells that its search found. To search it "
+    "again, make a new case and add it there."
+)
 
 
 def there(data: Path) -> list[Path]:
@@ -83,15 +91,23 @@ def add(
     ImageError
         Where the slide cannot be read, or its scale is unknown.
     RecordsError
-        As :func:`leukemia.cases.cells.add` does; what was found is kept for the next time.
+        Where the case holds the slide already. Else as :func:`leukemia.cases.cells.add` does; what was found
+        is kept for the next time.
     """
+    # Rather now than after hours.
     with database.reading(data) as connection:
-        open_case(connection, case_id)  # rather now than after hours
+        open_case(connection, case_id)
+        known = case_fields.numbers(connection, case_id)
     kept = state_file(data, case_id, path, settings)
-    with Slide(path) as slide, search.search(path, slide, kept, settings, progress=progress) as state:
-        picture = _picture(path, slide, state, settings)
-        key = f"slide {picture.image_id}"
-        results = _answers(key, picture, slide, state, settings, classifier, progress)
+    with Slide(path) as slide:
+        small = overview(slide)
+        if number := known.get(_image_id(small)):
+            kept.unlink(missing_ok=True)  # it was stopped just after its cells had been added
+            raise RecordsError(ALREADY.format(number))
+        with search.search(path, slide, kept, settings, progress=progress) as state:
+            picture = _picture(path, slide, small, state, settings)
+            key = f"slide {picture.image_id}"
+            results = _answers(key, picture, slide, state, settings, classifier, progress)
     added = cells.add(
         data,
         case_id,
@@ -103,18 +119,24 @@ def add(
         fields={key: picture},
     )
     kept.unlink(missing_ok=True)
+    if added.fields_already:
+        # Another search of it was done first.
+        raise RecordsError(ALREADY.format(added.fields_already[0]))
     return added
 
 
-def _picture(path: Path, slide: Slide, state: State, settings: Settings) -> FieldPicture:
+def _image_id(small: Image.Image) -> str:
+    return hashlib.sha256(small.tobytes()).hexdigest()
+
+
+def _picture(path: Path, slide: Slide, small: Image.Image, state: State, settings: Settings) -> FieldPicture:
     scale = search.scale_of(slide, settings)
     parts = (scale.note, search.note(state, settings), slide.loss.note if slide.loss else "")
-    small = overview(slide)
     return FieldPicture(
         files.shown(path.name),
         slide.width,
         slide.height,
-        hashlib.sha256(small.tobytes()).hexdigest(),
+        _image_id(small),
         small_picture(small),
         "; ".join(filter(None, parts)),
         scale=scale,

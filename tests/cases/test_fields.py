@@ -6,7 +6,7 @@ import pytest
 
 from leukemia.audit import trail
 from leukemia.cases import case as cases
-from leukemia.cases import cells, fields
+from leukemia.cases import cells, corrections, fields
 from leukemia.errors import RecordsError
 from leukemia.imaging.stain import Stain, StainMatch
 from leukemia.inference.answer import Answer
@@ -56,11 +56,18 @@ def test_a_picture_of_its_own_has_no_place(records, add):
 def test_a_field_that_the_case_holds_is_not_added_again_nor_any_cell_of_it(records, add):
     case = make_case_of_field(records)
     again = add(case, [cell_of("B", 1), cell_of("B", 2, first=50)], B=field("copy.jpg"))
-    assert (again.new, len(again.already), again.fields) == ((), 2, ())
+    assert (again.new, again.already, again.fields, again.fields_already) == ((), (1,), (), (1,))
     assert len(fields.fields(records, case.id)) == 1
     other = add(case, [cell_of("C", 1, first=90)], C=field(image_id="e" * 64))
     assert (other.new, other.fields) == ((4,), (2,))
     assert cells.cells(records, case.id)[3].field == 2
+
+
+def test_a_cell_that_was_removed_by_hand_is_not_told_as_there(records, add):
+    case = make_case_of_field(records)
+    corrections.remove(records, case.id, 1, who="Ada")
+    again = add(case, [cell_of("B", 1), cell_of("B", 2)], B=field())
+    assert (again.new, again.already, again.fields_already) == ((), (2,), (1,))
 
 
 def test_a_field_without_a_white_cell_is_kept_and_is_no_cell(records, add):

@@ -54,11 +54,30 @@ def test_the_cells_of_a_slide_become_those_of_the_case_with_their_places(tmp_pat
     assert list(Workspace(tmp_path).slide_searches.iterdir()) == []
 
 
-def test_a_slide_that_the_case_holds_is_not_added_again(tmp_path, slide, classifier):
+@pytest.mark.parametrize("again", [USUAL, Settings(most=1)])
+def test_a_slide_that_the_case_holds_is_refused_before_the_search(tmp_path, slide, classifier, again):
     case = cases.create(tmp_path, "P-1", who="Ada")
     add(tmp_path, case, slide, classifier)
-    assert add(tmp_path, case, slide, classifier).new == ()
+    steps = []
+    with pytest.raises(RecordsError, match=r"in the case already, as field 1.* make a new case"):
+        add(tmp_path, case, slide, classifier, again, progress=lambda *said: steps.append(said))
+    assert steps == [] and list(Workspace(tmp_path).slide_searches.iterdir()) == []
     assert len(cells.cells(tmp_path, case.id)) == 3
+    other = cases.create(tmp_path, "P-2", who="Ada")
+    assert len(add(tmp_path, other, slide, classifier, again).new) == min(again.most, 3)
+
+
+def test_a_slide_that_another_search_adds_meanwhile_is_told_as_there(tmp_path, slide, classifier):
+    case = cases.create(tmp_path, "P-1", who="Ada")
+    begun = []
+
+    def meanwhile(*said):
+        if not begun:
+            begun.append(add(tmp_path, case, slide, classifier, Settings(most=1)))
+
+    with pytest.raises(RecordsError, match="in the case already"):
+        add(tmp_path, case, slide, classifier, progress=meanwhile)
+    assert len(cells.cells(tmp_path, case.id)) == 1
 
 
 def test_what_was_interrupted_goes_on_where_it_stopped(tmp_path, slide, classifier):

@@ -95,6 +95,10 @@ def test_a_slide_is_added_to_a_case(slide, network, tmp_path, tiny_bundle, monke
     assert main(command) == ANSWERED
     assert "4 cells added to the case" in capsys.readouterr().out
     assert len(cells.cells(data, case.id)) == 4
+    network.left = 0
+    assert main([*command, "--battlement"]) == UNUSABLE
+    said = capsys.readouterr()
+    assert "This slide is in the case already" in said.err and "added to the case" not in said.out
 
 
 @pytest.mark.slow

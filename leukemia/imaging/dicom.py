@@ -55,10 +55,6 @@ TAGS = (
     "BurnedInAnnotation",
     "PixelData",
 )
-META, META_LENGTH = (
-    b"\x02\x00\x10\x00UI",
-    4_096,
-)  # the tag that names the transfer syntax, and where it stands
 RLE_HEADER = 64
 
 NO_PICTURE = "This DICOM file holds no microscopic or photographic picture."
@@ -113,7 +109,7 @@ def read(data: bytes, limits: Limits) -> Found:
         is over a limit, or damaged.
     """
     header = _header(data)
-    syntax = _syntax(data)
+    syntax = str(header.file_meta.TransferSyntaxUID)
     _check(header, limits)
     size = int(header.Columns), int(header.Rows)
     lost = None
@@ -135,21 +131,8 @@ def read(data: bytes, limits: Limits) -> Found:
     return Found(levels, lost, _pixel_size(header), BURNED_IN if burned else "")
 
 
-def _syntax(data: bytes) -> str:
-    """The UID of the transfer syntax; empty where none is named."""
-    beginning = data[:META_LENGTH]
-    at = beginning.find(META)
-    if at < 0:
-        return ""
-    (length,) = struct.unpack_from("<H", beginning, at + len(META))
-    start = at + len(META) + 2
-    return beginning[start : start + length].rstrip(b"\0 ").decode("ascii", "replace")
-
-
 def _header(data: bytes) -> "Dataset":
     """The tags that are read. A compressed header, which may grow without end, is refused unread."""
-    if _syntax(data) not in READ:
-        raise ImageError(UNREAD_SYNTAX)
     import pydicom
 
     # What is odd in a header may be a name: nothing of it is told.
@@ -157,11 +140,27 @@ def _header(data: bytes) -> "Dataset":
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            return pydicom.dcmread(io.BytesIO(data), specific_tags=list(TAGS))
         # It raises many kinds of error on damaged files.
+        try:
+            syntax = _syntax(data)
         except Exception:
             raise ImageError(DAMAGED) from None
+        if syntax not in READ:
+            raise ImageError(UNREAD_SYNTAX)
+        try:
+            return pydicom.dcmread(io.BytesIO(data), specific_tags=list(TAGS))
+        except Exception:
+            raise ImageError(DAMAGED) from None
+
+
+def _syntax(data: bytes) -> object:
+    """The UID of the transfer syntax, by which pydicom reads the rest; empty where none is named."""
+    # As pydicom itself reads it: found in another way it might be another one, such as one in the preamble.
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+
+    file = io.BytesIO(data)
+    read_preamble(file, force=False)
+    return _read_file_meta_info(file).get("TransferSyntaxUID", "")
 
 
 def _check(header: "Dataset", limits: Limits) -> None:

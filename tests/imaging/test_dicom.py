@@ -18,10 +18,12 @@ from leukemia.imaging import dicom, memory, reader
 from leukemia.imaging.limits import Limits
 from tests.support.dicom_factory import NAME, PICTURE, compressed, made
 
+DEFLATED = "1.2.840.10008.1.2.1.99"
 
-def saved(kind, **options):
+
+def saved(kind, pixels=PICTURE, **options):
     out = io.BytesIO()
-    Image.fromarray(PICTURE).save(out, kind, **options)
+    Image.fromarray(pixels).save(out, kind, **options)
     return out.getvalue()
 
 
@@ -118,6 +120,37 @@ def test_light_and_colour_apart_become_red_green_and_blue(photometric):
     assert np.abs(reader.decode(data).astype(int) - PICTURE).mean() < 3
 
 
+def with_preamble(data, syntax):
+    """A file whose free first bytes look like the tag that names this transfer syntax."""
+    forged = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(syntax)) + syntax.encode()
+    return forged.ljust(dicom.PREAMBLE, b"\0") + data[dicom.PREAMBLE :]
+
+
+def test_a_deflated_file_is_refused_before_it_grows_whatever_its_preamble_says(monkeypatch):
+    deflated = made(syntax=DEFLATED)
+    monkeypatch.setattr(
+        pydicom.filereader.zlib, "decompress", lambda *_, **__: pytest.fail("it was inflated")
+    )
+    for data in (deflated, with_preamble(deflated, dicom.PLAIN[1])):
+        for ask in (reader.open_picture, dicom.pixels):
+            with pytest.raises(ImageError) as refused:
+                ask(data)
+            assert str(refused.value) == dicom.UNREAD_SYNTAX
+        assert memory.needed(data) == 0
+
+
+def test_what_stands_in_the_preamble_changes_nothing():
+    assert (reader.decode(with_preamble(made(), DEFLATED)) == PICTURE).all()
+
+
+def test_a_transfer_syntax_that_is_missing_is_refused_and_one_that_is_no_uid_is_damage():
+    beginning = made()[: dicom.PREAMBLE + len(dicom.MAGIC)]
+    for rest, said in ((b"", dicom.UNREAD_SYNTAX), (b"\x02\0\x10\0UL\3\x001.2", dicom.DAMAGED)):
+        with pytest.raises(ImageError) as refused:
+            dicom.pixels(beginning + rest)
+        assert str(refused.value) == said
+
+
 def test_a_lossy_history_is_told():
     assert str(reader.open_picture(made(LossyImageCompression="01")).loss) == "lossy DICOM"
 
@@ -149,7 +182,7 @@ def test_nothing_of_the_patient_is_read_told_or_logged(caplog, capfd):
         (lambda: made(SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2"), "no colour"),
         (lambda: made(BitsAllocated=16, BitsStored=16, HighBit=15), "8 bits"),
         (lambda: compressed("1.2.840.10008.1.2.4.80", b"\0" * 100), "JPEG 2000 or RLE"),
-        (lambda: made(syntax="1.2.840.10008.1.2.1.99"), "JPEG 2000 or RLE"),
+        (lambda: made(syntax=DEFLATED), "JPEG 2000 or RLE"),
         (lambda: made(data=b"\0" * 100), "damaged"),
         (lambda: made(Rows=60_000, Columns=60_000), "too large"),
         (lambda: made()[:400], "damaged|no microscopic"),

@@ -7,10 +7,12 @@ checked before anything is decoded.
 References
 ----------
 .. [1] DICOM PS3.3 A.32 (visible light images), PS3.5 8.2 and annex G (compressed and run-length frames).
+.. [2] ISO/IEC 15444-1, annexes A (codestream) and I (file format).
 """
 
 import io
 import logging
+import re
 import struct
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,6 +58,10 @@ TAGS = (
     "PixelData",
 )
 RLE_HEADER = 64
+# A JPEG 2000 codestream [2]_: how it begins, and the segment that says how it is coded. Against PS3.5 A.4.4,
+# a file's header may stand before it, and may say that colours are YCbCr.
+CODESTREAM, CODING = b"\xff\x4f\xff\x51", b"\xff\x52"
+SAYS_YCC = re.compile(rb"colr\x01..\x00\x00\x00\x12", re.DOTALL)
 
 NO_PICTURE = "This DICOM file holds no microscopic or photographic picture."
 OF_A_SLIDE = (
@@ -122,7 +128,7 @@ def read(data: bytes, limits: Limits) -> Found:
         else:
             levels, lost = _by_pillow(frame, size, header)
     if syntax in (*PLAIN, RLE) and header.get("PhotometricInterpretation") != "RGB":
-        levels = np.asarray(Image.fromarray(levels, "YCbCr").convert("RGB"))
+        levels = _from_ycc(levels)
     if syntax == JPEG_2000_LOSSY:
         lost = Loss("JPEG 2000")
     if lost is None and str(header.get("LossyImageCompression", "")) == "01":
@@ -240,7 +246,34 @@ def _by_pillow(frame: bytes, size: tuple[int, int], header: "Dataset") -> tuple[
         lost = loss.of_file(image, frame)
         if image.format == "JPEG" and header.get("PhotometricInterpretation") == "RGB":
             return _rgb_jpeg(image, frame), lost
-        return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), lost
+        levels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+        in_ycc = header.get("PhotometricInterpretation") in ("YBR_FULL", "YBR_FULL_422")
+        if image.format == "JPEG2000" and in_ycc and _keeps_colours(frame):
+            levels = _from_ycc(levels)
+        return levels, lost
+
+
+def _from_ycc(levels: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(levels, "YCbCr").convert("RGB"))
+
+
+def _keeps_colours(frame: bytes) -> bool:
+    """Whether Pillow gives the components of a JPEG 2000 frame, which it has decoded, as they were encoded.
+
+    It undoes a multiple component transform, and makes RGB by itself where colour has fewer pixels than light
+    or the frame has a file's header that says YCbCr.
+    """
+    start = frame.find(CODESTREAM)
+    across_and_down = frame[start + 46 : start + 48]
+    if across_and_down != b"\1\1" or SAYS_YCC.search(frame[:start]):
+        return False
+    at = start + 2
+    while frame[at : at + 2] != CODING:
+        if at + 4 > len(frame):
+            raise ImageError(DAMAGED)
+        at += 2 + int.from_bytes(frame[at + 2 : at + 4])
+    transformed = frame[at + 8 : at + 9]
+    return transformed == b"\0"
 
 
 def _rgb_jpeg(image: Image.Image, frame: bytes) -> np.ndarray:

@@ -18,12 +18,23 @@ from leukemia.imaging import dicom, memory, reader
 from leukemia.imaging.limits import Limits
 from tests.support.dicom_factory import NAME, PICTURE, compressed, made
 
+# 16 × 16 pixels of one colour by opj_compress, as YCbCr with half as many pixels of colour across.
+COLOUR, COARSE = (
+    (200, 40, 160),
+    bytes.fromhex(
+        "ff4fff51002f000000000010000000100000000000000000000000100000001000000000000000000003070101070201"
+        "070201ff52000c00000001000004040001ff5c00044040ff640005000120ff90000a00000000004c0001ff93c3e72211"
+        "5054afdf47b2b70000000061212fff7fc7d41c14005caf2e6a26e00000000c2425cfb45814005caf2e61d6e00000000c"
+        "2425fb5888000018484bffd9"
+    ),
+)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 def saved(kind, pixels=PICTURE, **options):
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, kind, **options)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
@@ -118,6 +129,39 @@ def test_light_and_colour_apart_become_red_green_and_blue(photometric):
     else:
         data = made(light, PhotometricInterpretation=photometric)
     assert np.abs(reader.decode(data).astype(int) - PICTURE).mean() < 3
+
+
+def in_ycc():
+    """The picture's light and colour as three components, by no name."""
+    return np.asarray(Image.fromarray(PICTURE).convert("YCbCr"))
+
+
+@pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        lambda: saved("JPEG2000", in_ycc(), no_jp2=True, mct=0),
+        lambda: saved("JPEG2000", in_ycc(), mct=0),
+        # Pillow has made them RGB.
+        lambda: saved("JPEG2000", no_jp2=True, mct=1),
+        lambda: saved("JPEG2000", Image.fromarray(PICTURE).convert("YCbCr"), mct=0),
+    ],
+    ids=["plain", "in a file of RGB", "transformed", "in a file of YCbCr"],
+)
+def test_a_jpeg_2000_keeps_its_colours_with_the_transform_and_without(photometric, frame):
+    data = compressed(dicom.JPEG_2000, frame(), PhotometricInterpretation=photometric)
+    assert np.abs(reader.decode(data).astype(int) - PICTURE).mean() < 1
+
+
+def test_a_jpeg_2000_of_red_green_and_blue_without_the_transform_keeps_them():
+    data = compressed(dicom.JPEG_2000, saved("JPEG2000", no_jp2=True, mct=0))
+    assert (reader.decode(data) == PICTURE).all()
+
+
+def test_a_jpeg_2000_with_fewer_pixels_of_colour_is_converted_once():
+    data = compressed(dicom.JPEG_2000, COARSE, PhotometricInterpretation="YBR_FULL_422", Rows=16, Columns=16)
+    pixels = dicom.read(data, Limits(10**9, 10**9, 10**9)).pixels
+    assert np.abs(pixels.astype(int) - COLOUR).max() <= 2
 
 
 def with_preamble(data, syntax):

@@ -152,7 +152,7 @@ def open_image(data: bytes, limits: Limits = CELL) -> Opened:
 
 
 def _open(data: bytes, limits: Limits) -> Opened:
-    page = 0
+    page, told = 0, None
     if dicom.is_dicom(data):
         decoded = dicom.read(data, limits)
         return Opened(Image.fromarray(decoded.pixels), decoded.loss, decoded.pixel_size, decoded.note)
@@ -160,14 +160,14 @@ def _open(data: bytes, limits: Limits) -> Opened:
         found = tiff.read(data, limits)
         if isinstance(found, tiff.Deep):
             return Opened(_upright_rgb(found.image), found.loss, found.pixel_size, found.note)
-        page = found
+        page, told = found.page, found.pixel_size
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if image.format == "TIFF":
             image.seek(page)
         _check_header(image, data, limits)
         if data.startswith(PNG) and data[PNG_DEPTH] > 8 and image.mode in ("RGB", "RGBA"):
             return _deep_png(data, image)
-        pixel_size = scale.recorded(image.tag_v2) if image.format == "TIFF" else None
+        pixel_size = told or (scale.recorded(image.tag_v2) if image.format == "TIFF" else None)
         lost = loss.of_file(image, data)
         image.load()
         return Opened(_upright_rgb(_without_empty_alpha(image)), lost, pixel_size)

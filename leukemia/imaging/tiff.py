@@ -69,14 +69,30 @@ class Deep:
     pixel_size: float | None
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A TIFF that Pillow reads.
+
+    Attributes
+    ----------
+    page : int
+        Which of its pages is the picture.
+    pixel_size : float or None
+        Micrometres per pixel by OME-XML, which Pillow does not read.
+    """
+
+    page: int
+    pixel_size: float | None
+
+
 def is_tiff(data: "bytes | mmap.mmap") -> bool:
     """Whether a file begins as TIFF or BigTIFF does."""
     order = ORDERS.get(data[:2])
     return order is not None and len(data) > 8 and struct.unpack_from(f"{order}H", data, 2)[0] in VERSIONS
 
 
-def read(data: bytes, limits: Limits = CELL) -> Deep | int:
-    """Decode a TIFF, or say which of its pages is the picture where Pillow reads it.
+def read(data: bytes, limits: Limits = CELL) -> Deep | Plain:
+    """Decode a TIFF, or say which of its pages is the picture where Pillow reads it, and at which scale.
 
     Raises
     ------
@@ -95,7 +111,7 @@ def read(data: bytes, limits: Limits = CELL) -> Deep | int:
         if max(len(page.dataoffsets) for page in pictures) > MOST_PARTS:
             raise ImageError(f"This TIFF is cut into too many parts. {SAVE_AS}")
         if len(pictures) == 1 and _is_plain(pictures[0]):
-            return pages.index(pictures[0])
+            return Plain(pages.index(pictures[0]), scale.plausible(channels.pixel_size))
         for page in pictures:
             _check(page, len(data), limits)
         samples, alpha = _samples(pictures, channels)

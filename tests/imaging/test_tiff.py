@@ -12,6 +12,7 @@ from PIL import Image
 from leukemia.errors import ImageError
 from leukemia.imaging import reader, validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.segmentation.field import open_field
 from tests.support.cases import case
 from tests.support.pictures import ellipse
 
@@ -79,6 +80,46 @@ def test_deep_tiffs_record_their_scale_and_orientation_too():
     picture = reader.open_picture(written((DEEP[:300], how | {"extratags": [(274, 3, 1, 6, True)]})))
     assert picture.pixel_size == pytest.approx(0.07, rel=1e-3)
     assert picture.pixels.shape == (450, 300, 3)
+
+
+OME = {"axes": "YXS", "PhysicalSizeX": 0.11, "PhysicalSizeY": 0.11, "PhysicalSizeXUnit": "µm"}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"compression": "zlib"},
+        {"compression": "lzw"},
+        {"compression": "zlib", "tile": (64, 64)},
+        # Its description goes before what the tags say, as in deep files.
+        {"resolution": (72, 72), "resolutionunit": "INCH"},
+        {"resolution": (1e4 / 0.07, 1e4 / 0.07), "resolutionunit": "CENTIMETER"},
+    ],
+)
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("samples", [CELL, DEEP])
+def test_the_scale_of_an_ome_tiff_is_read(how, big, samples):
+    data = written((samples, RGB | how | {"metadata": OME}), ome=True, bigtiff=big)
+    picture = reader.open_picture(data)
+    assert np.array_equal(picture.pixels, CELL)
+    assert picture.pixel_size == open_field(data).pixel_size == pytest.approx(0.11)
+    cell = validate.open_cell(data, pixel_size=0.11)
+    assert cell.pixels.shape == CELL.shape and "0.11 µm" in cell.note
+
+
+@pytest.mark.parametrize("samples", [CELL, DEEP])
+def test_what_another_page_or_an_impossible_scale_says_does_not_count(samples):
+    whole = written((samples, RGB | {"metadata": OME}), ome=True)
+    with tifffile.TiffFile(io.BytesIO(whole)) as file:
+        said = file.pages[0].description.encode()
+    small = (samples[::9, ::9], RGB | {"subfiletype": 1, "description": said, "metadata": None})
+    how = RGB | {"metadata": None}
+    for pages in (((samples, how), small), (small, (samples, how))):
+        assert reader.open_picture(written(*pages)).pixel_size is None
+    for size in (b"0.11", b"264.583"):
+        data = written((samples, how | {"description": said.replace(b"0.11", size)}))
+        assert reader.open_picture(data).pixel_size == (0.11 if size == b"0.11" else None)
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

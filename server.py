@@ -127,3 +127,4 @@ app = App(
 )
 streamlit_internals.send_at_once()
 streamlit_internals.finish_callbacks()
+streamlit_internals.tell_why_no_download()

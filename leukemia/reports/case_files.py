@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from leukemia.cases import case as cases
 from leukemia.cases import cells as case_cells
 from leukemia.cases.case import Case
 from leukemia.cases.cells import Cell
@@ -73,6 +74,7 @@ def write(
     data : Path
         The data folder.
     case : Case
+        Which one: it is read anew.
     kind : str
         One of :data:`MEDIA_TYPES`.
     answered_by : callable
@@ -90,6 +92,8 @@ def write(
         Where there is no picture to write as DICOM.
     """
     if kind == "csv":
+        # Whoever offers it may have known the case as it was a while ago.
+        case = cases.find(data, case.id)
         found = case_cells.cells(data, case.id)
         table = case_tables.cells([(case, found)], case_tables.learned_from(data, found, answered_by))
         target.write(case_tables.to_csv(table).encode())

@@ -21,8 +21,9 @@ from starlette.types import Message
 from streamlit import auth_util, cli_util, config, runtime
 from streamlit.errors import StreamlitAuthError
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
@@ -36,6 +37,8 @@ from streamlit.web.server.starlette.starlette_websocket import (
     _get_signed_cookie_with_chunks,
     is_host_allowed,
 )
+
+from leukemia.errors import LeukemiaError
 
 __all__ = [
     "address_of_browser",
@@ -62,10 +65,12 @@ __all__ = [
     "sign_in_settings",
     "sign_in_trouble",
     "signs_in",
+    "tell_why_no_download",
     "uploads",
 ]
 
 GONE = (f'{USER_COOKIE_NAME}="";', f"{USER_COOKIE_NAME}=;")  # a cookie that is taken back
+NO_DOWNLOAD = "The file could not be made. The details are in the server's log."
 _this_run = threading.local()  # each page runs on a thread of its own
 T = TypeVar("T")
 FOLDER = Path(streamlit.__file__).parent / "static"
@@ -186,6 +191,30 @@ def before_each_download(check: Callable[[Mapping[str, Any]], bool], refusal: st
         self._enqueue_forward_msg(message)
 
     AppSession._handle_backend_operation_request = _handle_backend_operation_request
+
+
+def tell_why_no_download() -> None:
+    """Have a download that cannot be made say why below its button, from now on in this process.
+
+    Streamlit says the same of every error, and writes each to its log with a traceback.
+    """
+
+    async def handle(
+        self: DeferredFileHandler, request: BackendOperationRequest, _session_id: str
+    ) -> BackendOperationResponse:
+        answer = BackendOperationResponse(request_id=request.request_id)
+        make = self._get_media_file_mgr().execute_deferred
+        try:
+            answer.deferred_file.url = await asyncio.to_thread(make, request.deferred_file.file_id)
+        except Exception as error:
+            if isinstance(error.__cause__, LeukemiaError):
+                answer.error_msg = str(error.__cause__)
+            else:
+                logging.getLogger("leukemia.dashboard").exception("a download failed")
+                answer.error_msg = NO_DOWNLOAD
+        return answer
+
+    DeferredFileHandler.handle = handle
 
 
 def finish_callbacks() -> None:

@@ -1,6 +1,12 @@
 """What the Cases page keeps back from a reader, without a browser: others' verdicts, the model's answers."""
 
+import csv
+import io
+
+import pytest
+
 from leukemia.cases import corrections, disagreements, signing, verdicts, worklist
+from leukemia.errors import AccessError
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.reports import case_files, case_wording
 from pages.sections.cases import opened_cell, readers
@@ -120,6 +126,28 @@ def test_in_a_blind_case_whoever_settles_asks_to_see(visit, data):
     assert "Ben" not in said(page)
     widget(page.checkbox, readers.SHOW_ALL).check().run()
     assert "Cy: ALL-like, Ben: Normal-like" in said(page)
+
+
+def test_a_page_left_open_hands_out_no_report_of_a_case_that_was_reopened(visit, data, monkeypatch):
+    case = make_case(data, blind=True)
+    read_all(data, case.id, NORMAL_LIKE, reader="Ben")
+    signing.sign(data, case.id, who="Ben", meaning=signing.MEANINGS[0])
+    offered = {}
+
+    def button(label, make, **_):
+        offered[label] = make
+
+    monkeypatch.setattr(report_section.st, "download_button", button)
+    visit(case=case.id, section="report")
+    assert b"Ben" in offered["Download HTML"]()
+    signing.reopen(data, case.id, who="Ben", reason="again")
+    assert len(offered) == len(case_files.MEDIA_TYPES)
+    for make in offered.values():
+        with pytest.raises(AccessError, match=case_files.KEPT_BACK):
+            make()
+    read_all(data, case.id, ALL_LIKE)
+    (first, *_) = csv.DictReader(io.StringIO(offered["Download CSV"]().decode()))
+    assert (first["readings"], first["signed_by"]) == ("Ben: Normal-like; Ada: ALL-like", "")
 
 
 def test_a_report_does_not_tell_what_is_kept_back(visit, data):

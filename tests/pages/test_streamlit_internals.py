@@ -7,10 +7,15 @@ from types import SimpleNamespace
 import pytest
 import streamlit
 import uvicorn
+from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
+from streamlit.runtime.backend_operation_handler import DeferredFileHandler
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
+from leukemia.errors import AccessError
 from pages.components import streamlit_internals
 from tests.support.app import PATIENCE
 from tests.support.loop import run
@@ -124,6 +129,30 @@ def test_what_is_found_once_a_run_is_found_again_in_the_next():
         assert page.text[0].value == "1"
     first, second = (streamlit_internals.once_a_run("it", object) for _ in range(2))
     assert first is not second
+
+
+def test_a_download_that_cannot_be_made_says_why_and_others_say_where_to_look(monkeypatch, caplog):
+    monkeypatch.setattr(DeferredFileHandler, "handle", DeferredFileHandler.handle)
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+
+    def press(make):
+        asked = BackendOperationRequest(request_id="1")
+        asked.deferred_file.file_id = files.add_deferred(make, "text/csv", "button")
+        return run(DeferredFileHandler(lambda: files).handle(asked, "session"))
+
+    def refuse():
+        raise AccessError("It is kept back.")
+
+    assert press(refuse).error_msg != "It is kept back.", "Streamlit says it itself"
+    streamlit_internals.tell_why_no_download()
+    caplog.clear()
+    refused = press(refuse)
+    assert (refused.request_id, refused.error_msg) == ("1", "It is kept back.")
+    assert "Traceback" not in caplog.text
+    assert press(lambda: 1 / 0).error_msg == streamlit_internals.NO_DOWNLOAD
+    assert "ZeroDivisionError" in caplog.text
+    made = press(lambda: b"a,b")
+    assert made.deferred_file.url.startswith("/media/") and not made.error_msg
 
 
 def page_with_two_clicks_at_once():

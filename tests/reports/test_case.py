@@ -20,7 +20,7 @@ from leukemia.inference.learned import Learned
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE, OperatingPoint
 from leukemia.plots import case_placement
 from leukemia.reports import case as report
-from leukemia.reports import case_pdf, case_tables, case_wording, pdf_fonts
+from leukemia.reports import case_files, case_pdf, case_tables, case_wording, pdf_fonts
 from leukemia.reports.exchange import results
 from leukemia.settings import RESEARCH_USE
 from tests.support.case_factory import bundle_at, make_case, result
@@ -237,6 +237,18 @@ def test_the_tables_hold_every_cell_and_no_formula(tmp_path, case):
     assert {row["notice"] for row in rows} == {RESEARCH_USE}
     again = pd.read_parquet(io.BytesIO(case_tables.to_parquet(table)))
     pd.testing.assert_frame_equal(again, table, check_dtype=False)
+
+
+@pytest.mark.parametrize("kind", ["csv", "html"])
+def test_a_file_tells_the_case_as_it_is_now_not_as_it_was_when_it_was_offered(tmp_path, case, kind):
+    def made(offered):
+        return case_files.make(tmp_path, offered, kind, lambda _: None)
+
+    was_signed = cases.find(tmp_path, case.id)
+    reopened = signing.reopen(tmp_path, case.id, who="Ada", reason="again")
+    assert made(was_signed) == made(reopened)
+    now_signed = signing.sign(tmp_path, case.id, who="Ada", meaning=signing.MEANINGS[0])
+    assert made(reopened) == made(now_signed)
 
 
 def test_the_tables_tell_of_each_cell_whether_its_model_learned_from_it(

@@ -11,7 +11,7 @@ from leukemia.access.permissions import Action
 from leukemia.cases import cells, signing
 from leukemia.cases.case import Case
 from leukemia.cases.signing import MEANINGS
-from leukemia.errors import LeukemiaError
+from leukemia.errors import AccessError, LeukemiaError
 from leukemia.reports import case_files
 from pages.components import flash, identity, offer
 from pages.sections.cases import answered_by, reject
@@ -89,7 +89,7 @@ def _downloads(data: Path, case: Case) -> None:
             reason = case_files.unavailable(kind, seen)
             st.download_button(
                 f"Download {LABELS[kind]}",
-                partial(case_files.make, data, case, kind, partial(answered_by.of, data)),
+                partial(_made, data, case, kind, identity.name()),
                 file_name=case_files.name(case, kind),
                 mime=media_type,
                 icon=f":material/{ICONS[kind]}:",
@@ -98,6 +98,13 @@ def _downloads(data: Path, case: Case) -> None:
                 help=reason or None,
             )
     st.caption(ABOUT_REPORT)
+
+
+def _made(data: Path, case: Case, kind: str, reader: str) -> bytes:
+    """Make a report as its button is pressed: the case may have been reopened since it was offered."""
+    if case_files.is_kept_back(cells.cells(data, case.id, reader=reader)):
+        raise AccessError(case_files.KEPT_BACK)
+    return case_files.make(data, case, kind, partial(answered_by.of, data))
 
 
 def _sign(data: Path, case: Case) -> None:

@@ -47,27 +47,35 @@ def bundle(content: Content, patient_id: str = "") -> dict[str, Any]:
     """
     found = results.results(content.counts)
     device = _device(content)
-    observations = [_observation(content, one, device) for one in found]
-    report = _report(content, observations)
+    observations = [_observation(content, one, device, patient_id) for one in found]
+    report = _report(content, observations, patient_id)
     if patient_id:
         for one in (report, *observations):
             one["subject"] = {"type": "Patient", "identifier": {"value": patient_id}}
-    resources = [report, *observations, device, _provenance(content, [report, *observations], device)]
+    resources = [
+        report,
+        *observations,
+        device,
+        _provenance(content, [report, *observations], device, patient_id),
+    ]
     return {
         "resourceType": "Bundle",
-        "identifier": {"system": "urn:ietf:rfc:3986", "value": _urn(results.identity(content, "Bundle"))},
+        "identifier": {
+            "system": "urn:ietf:rfc:3986",
+            "value": _urn(results.identity(content, "Bundle", patient_id)),
+        },
         "type": "collection",
         "timestamp": content.case.changed_at,
         "entry": [{"fullUrl": _urn(one["id"]), "resource": one} for one in resources],
     }
 
 
-def _report(content: Content, observations: list[dict[str, Any]]) -> dict[str, Any]:
+def _report(content: Content, observations: list[dict[str, Any]], patient_id: str) -> dict[str, Any]:
     case = content.case
     signed = {"resultsInterpreter": [{"display": case.signed_by}]} if case.is_signed else {}
     return {
         "resourceType": "DiagnosticReport",
-        "id": results.identity(content, "DiagnosticReport"),
+        "id": results.identity(content, "DiagnosticReport", patient_id),
         "meta": {"security": [MADE_BY_AI]},
         "identifier": [{"system": f"{results.CODES}:case", "value": case.identifier}],
         "status": results.status(case),
@@ -79,14 +87,14 @@ def _report(content: Content, observations: list[dict[str, Any]]) -> dict[str, A
     }
 
 
-def _observation(content: Content, one: Result, device: dict[str, Any]) -> dict[str, Any]:
+def _observation(content: Content, one: Result, device: dict[str, Any], patient_id: str) -> dict[str, Any]:
     label = {"meta": {"security": [MADE_BY_AI]}} if one.by_model else {}
     counted = [
         {"code": {"text": f"{name} cells"}, "valueInteger": number} for name, number in one.counts.items()
     ]
     return {
         "resourceType": "Observation",
-        "id": results.identity(content, one.code),
+        "id": results.identity(content, one.code, patient_id),
         **label,
         "status": results.status(content.case),
         "code": {"coding": [{"system": results.CODES, "code": one.code}], "text": one.text},
@@ -131,7 +139,9 @@ def _device(content: Content) -> dict[str, Any]:
     }
 
 
-def _provenance(content: Content, targets: list[dict[str, Any]], device: dict[str, Any]) -> dict[str, Any]:
+def _provenance(
+    content: Content, targets: list[dict[str, Any]], device: dict[str, Any], patient_id: str
+) -> dict[str, Any]:
     case = content.case
     agents = [{"type": _agent("assembler"), "who": _to(device)}]
     if case.is_signed:
@@ -139,7 +149,7 @@ def _provenance(content: Content, targets: list[dict[str, Any]], device: dict[st
     pictures = list(dict.fromkeys(cell.image_id for cell in content.cells if cell.image_id))
     return {
         "resourceType": "Provenance",
-        "id": results.identity(content, "Provenance"),
+        "id": results.identity(content, "Provenance", patient_id),
         "target": [_to(one) for one in targets],
         "recorded": case.signed_at or case.changed_at,
         "agent": agents,

@@ -32,11 +32,19 @@ def render(content: Content, *, patient_id: str = "") -> str:
     case = content.case
     at, status = _time(case.signed_at or case.changed_at), REPORT_STATUS[results.status(case)]
     # At most 20 characters in this version of HL7.
-    control = results.identity(content, "ORU").replace("-", "")[:20]
+    control = results.identity(content, "ORU", patient_id).replace("-", "")[:20]
+    header = {
+        1: r"^~\&",
+        2: "LEUKEMIA-DASHBOARD",
+        6: at,
+        8: "ORU^R01^ORU_R01",
+        9: control,
+        10: "P",
+        11: "2.5.1",
+    }
     segments = [
-        # Its first field is the separator itself.
-        _segment("MSH", {1: r"^~\&", 2: "LEUKEMIA-DASHBOARD", 6: at, 8: "ORU^R01^ORU_R01", 9: control})
-        + "|P|2.5.1|||||||UNICODE UTF-8",
+        # Its first field, MSH-1, is the separator itself: here 17 is MSH-18.
+        _segment("MSH", header | {17: "UNICODE UTF-8"}),
         # A patient's name is required there; U says that none is given.
         *([_segment("PID", {1: "1", 3: _text(patient_id), 5: "^^^^^^U"})] if patient_id else []),
         _segment(
@@ -84,15 +92,22 @@ def send(message: str, host: str, port: int, *, seconds: float = 10.0) -> str:
         raise SendingError(f"{where} did not answer within {seconds:g} seconds.") from error
     except OSError as error:
         raise SendingError(f"{where} cannot be reached: {error.strerror or error}.") from error
-    found = re.search(r"^MSA\|(\w\w)\|([^|\r]*)(?:\|([^|\r]*))?", answer, re.MULTILINE)
-    control = message.split("|", 10)[9]
-    if found is None or found[2] != control:
+    code, control, said = _acknowledgement(answer)
+    if not code or control != message.split("|", 10)[9]:
         raise SendingError(f"{where} did not acknowledge this message.")
-    if found[1] not in ACCEPTED:
-        said = (found[3] or "").strip()
-        why = f": {said}" if said else ""
-        raise SendingError(f"{where} refused the message ({found[1]}{why}).")
-    return found[1]
+    if code not in ACCEPTED:
+        raise SendingError(f"{where} refused the message ({code}{f': {said}' if said else ''}).")
+    return code
+
+
+def _acknowledgement(answer: str) -> tuple[str, str, str]:
+    """Code, number of the message and text of the segment MSA; empty where there is none."""
+    for segment in answer.splitlines():
+        name, *fields = segment.split("|")
+        if name == "MSA":
+            code, control, said, *_ = (one.strip() for one in [*fields, "", "", ""])
+            return code, control, said
+    return "", "", ""
 
 
 def _answer(line: socket.socket) -> str:
@@ -102,7 +117,7 @@ def _answer(line: socket.socket) -> str:
         if not part:
             break
         got += part
-    return got.lstrip(START).partition(END)[0].decode("utf-8", "replace").replace("\r", "\n")
+    return got.lstrip(START).partition(END)[0].decode("utf-8", "replace")
 
 
 def _values(one: Result) -> list[dict[int, str]]:

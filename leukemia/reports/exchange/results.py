@@ -92,13 +92,12 @@ def versions(cells: list[Cell]) -> list[str]:
     return list(dict.fromkeys(cell.record_sha256 for cell in cells if cell.probability is not None))
 
 
-def identity(content: Content, part: str) -> str:
+def identity(content: Content, part: str, patient_id: str = "") -> str:
     """The same UUID for the same part of the same state of a case, wherever it is made.
 
     A case has no number that is its own in all houses: its identifier and the time of its beginning stand
-    for it.
+    for it. What names a patient is another message than the same without one.
     """
     case = content.case
-    return str(
-        uuid.uuid5(uuid.NAMESPACE_URL, "\n".join([case.identifier, case.created_at, str(case.changed), part]))
-    )
+    named = [case.identifier, case.created_at, str(case.changed), part, *filter(None, [patient_id])]
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(named)))

@@ -145,13 +145,15 @@ class Listener(AbstractHandler):
 
     taken: ClassVar[list] = []
     code, why = "AA", ""
+    after = "{control}|{why}\r"
 
     def reply(self):
         self.taken.append(self.incoming_message)
         control = self.incoming_message.split("|")[9]
         at = datetime(2026, 1, 1).strftime("%Y%m%d%H%M%S")
         head = f"MSH|^~\\&|LIS||||{at}||ACK^R01^ACK|1|P|2.5.1\r"
-        return f"\x0b{head}MSA|{self.code}|{control}|{self.why}\r\x1c\r"
+        answer = self.after.format(control=control, why=self.why)
+        return f"\x0b{head}MSA|{self.code}|{answer}\x1c\r"
 
 
 @pytest.fixture
@@ -182,6 +184,45 @@ def test_one_that_refuses_is_quoted_and_nothing_is_recorded(tmp_path, case, list
     assert command_line.main(["send", HOSTILE, f"localhost:{listener}", "--data", str(tmp_path)]) == 2
     assert "refused the message (AE: unknown order)" in capsys.readouterr().err
     assert not trail.entries(tmp_path, events=[trail.SENT])
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["{control}\r", "{control}\rERR||PID^1|101\r", "{control}", "{control}|\rERR|x\r", "{control}||1\r"],
+)
+def test_an_acknowledgement_need_not_say_more_than_it_must(tmp_path, case, listener, monkeypatch, after):
+    message = hl7v2.render(gather(tmp_path, case))
+    monkeypatch.setattr(Listener, "after", after)
+    assert hl7v2.send(message, "localhost", listener) == "AA"
+    monkeypatch.setattr(Listener, "code", "AE")
+    with pytest.raises(SendingError, match=r"refused the message \(AE\)"):
+        hl7v2.send(message, "localhost", listener)
+    monkeypatch.setattr(Listener, "after", "another\rERR|{control}\r")
+    with pytest.raises(SendingError, match="did not acknowledge"):
+        hl7v2.send(message, "localhost", listener)
+
+
+def test_a_message_says_in_what_letters_it_is_written(tmp_path, case):
+    message = parse(hl7v2.render(gather(tmp_path, case)))
+    assert message.MSH.MSH_18.value == "UNICODE UTF-8"
+    assert (message.MSH.MSH_11.value, message.MSH.MSH_12.value) == ("P", "2.5.1")
+    assert not message.MSH.MSH_19.value
+
+
+def test_what_names_a_patient_is_another_message_than_the_same_without(tmp_path, case):
+    content = gather(tmp_path, case)
+    numbers = [hl7v2.render(content, patient_id=one).split("|")[9] for one in ("", "1", "2", "")]
+    assert len(set(numbers)) == 3 and numbers[0] == numbers[3]
+    assert all(len(one) <= 20 for one in numbers)
+
+    def ids(patient_id):
+        made = fhir.bundle(content, patient_id)
+        kept = {"Device"}
+        ids = {one["resource"]["id"] for one in made["entry"] if one["resource"]["resourceType"] not in kept}
+        return ids | {made["identifier"]["value"]}
+
+    assert not ids("") & ids("1")
+    assert ids("1") == ids("1")
 
 
 def test_nobody_there_and_one_that_never_answers_are_told_apart(tmp_path, case):

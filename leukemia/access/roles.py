@@ -57,7 +57,7 @@ def of(
             return people[name]
     if claim and now:
         claims = now()
-    by_value = listed.get("claims") or {role.value: frozenset({role}) for role in Role}
+    by_value = listed.get("claims", {role.value: frozenset({role}) for role in Role})
     found = [by_value.get(value, frozenset()) for value in _values(claims, claim)]
     return frozenset().union(*found)
 

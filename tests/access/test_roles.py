@@ -59,6 +59,11 @@ def test_a_claim_gives_what_it_names_and_nothing_else(file, claims, claim, expec
     assert roles.of({"sub": "1"} | claims, file, claim) == expected
 
 
+def test_a_list_of_no_groups_gives_no_group_a_role(file):
+    file.write_text("[people]\n[claims]\n")
+    assert roles.of({"sub": "1", "groups": ["manager", "reader"]}, file, "groups") == frozenset()
+
+
 def test_the_list_says_what_a_group_of_the_house_may(file):
     file.write_text('[claims]\n"haema-readers" = ["reader"]\n"lab-heads" = ["reader", "manager"]')
     assert roles.of({"sub": "1", "groups": ["haema-readers"]}, file, "groups") == READER

@@ -17,8 +17,9 @@ from contextlib import ExitStack
 import pytest
 import sqlalchemy as sa
 
-from leukemia import health
+from leukemia import health, settings
 from leukemia.settings import PROJECT, RESEARCH_USE
+from pages.sections.performance import verify_form
 from tests.support import deploy, postgres
 
 PATIENCE = 300  # seconds; it only matters where something hangs
@@ -354,6 +355,31 @@ def test_websockets_pass_the_proxy(proxy):
 def test_a_foreign_name_gets_a_sentence_from_the_proxy(proxy):
     status, _, text = through(proxy, "/", host="elsewhere.example")
     assert (status, text) == (421, f"This address is not served here. {RESEARCH_USE}")
+
+
+def largest(config):
+    """The sizes to which a configuration of the proxy limits what comes in, in its order."""
+    if isinstance(config, dict):
+        own = [config["max_size"]] if "max_size" in config else []
+        return own + [size for value in config.values() for size in largest(value)]
+    return [size for value in config for size in largest(value)] if isinstance(config, list) else []
+
+
+@pytest.mark.process
+def test_what_the_programs_take_passes_the_proxy():
+    caddy = shutil.which("caddy")
+    if not caddy:
+        pytest.skip("no caddy here: install Debian's package caddy")
+    told = subprocess.run(
+        [caddy, "adapt", "--config", PROJECT / "deploy" / "Caddyfile"],
+        capture_output=True,
+        check=True,
+        env=os.environ | {"LEUKEMIA_HOST": HOST, "LEUKEMIA_BASE_PATH": BASE, "LISTEN": ":443"},
+    ).stdout
+    rest, dashboard = largest(json.loads(told))
+    around = 1024**2  # what a browser sends around a file
+    assert rest >= settings.MAX_REQUEST_BYTES + around
+    assert dashboard >= verify_form.MAX_UPLOAD * 1024**2 + around
 
 
 @pytest.mark.process

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from leukemia.cases.case import UNDECIDED, UNREAD, Case
+from leukemia.cases.case import SETTLED, UNDECIDED, UNREAD, Case
 from leukemia.imaging.stain import StainMatch
 from leukemia.inference import decisions
 from leukemia.operating_point import OperatingPoint
@@ -16,7 +16,7 @@ class Reading:
     Attributes
     ----------
     number : int
-        Of its entry in the trail.
+        Of its entry in the trail; where one given after it was taken back, still its own.
     cell : int
         The cell's number in its case.
     reader : str
@@ -161,6 +161,11 @@ class Cell:
         """Whether the case cannot be signed before it has a verdict (or its readers agree)."""
         unread = self.status == UNREAD and (self.hidden or self.decision in UNDECIDED)
         return unread or self.status == "disputed"
+
+    @property
+    def decided(self) -> Settlement | None:
+        """The settlement, as long as it holds."""
+        return self.settlement if self.status == SETTLED else None
 
     def by(self, reader: str) -> Reading | None:
         """The verdict of one reader that counts, or None."""

@@ -169,12 +169,7 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
 
     if all(row["status"] == UNREAD for row in found):
         return [cell(row) for row in found]
-    counting: dict[int, dict[str, Reading]] = {}
-    for row in connection.execute(of(READINGS, READINGS.c.cell)):
-        own = counting.setdefault(row.cell, {})
-        own.pop(row.reader, None)
-        if row.verdict:
-            own[row.reader] = Reading(row.number, row.cell, row.reader, row.verdict, row.reason, row.at)
+    counting = _counting(connection.execute(of(READINGS, READINGS.c.cell)))
     settled = {
         row.cell: Settlement(row.number, row.cell, row.verdict, row.who, row.reason, row.at)
         for row in connection.execute(of(SETTLEMENTS, SETTLEMENTS.c.cell))
@@ -182,11 +177,27 @@ def cells_of(connection: sa.Connection, case_id: int, numbers: Sequence[int] | N
     return [
         cell(
             row,
-            readings=tuple(counting.get(row["number"], {}).values()),
+            readings=counting.get(row["number"], ()),
             settlement=settled.get(row["number"]),
         )
         for row in found
     ]
+
+
+def _counting(rows: Iterable[sa.Row]) -> dict[int, tuple[Reading, ...]]:
+    """Each reader's verdict that counts, by cell: the last one that she did not take back."""
+    standing: dict[int, dict[str, list[sa.Row]]] = {}
+    for row in rows:
+        own = standing.setdefault(row.cell, {})
+        before = own.pop(row.reader, [])  # whoever acted last stands last
+        left = [*before, row] if row.undoes is None else [one for one in before if one.act != row.undoes]
+        if left:
+            own[row.reader] = left
+    return {cell: tuple(_reading(given[-1]) for given in own.values()) for cell, own in standing.items()}
+
+
+def _reading(row: sa.Row) -> Reading:
+    return Reading(row.number, row.cell, row.reader, row.verdict, row.reason, row.at)
 
 
 def thumbnails(data: Path, case_id: int, numbers: Iterable[int]) -> dict[int, bytes]:

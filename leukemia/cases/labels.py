@@ -1,6 +1,7 @@
 """Verdicts of signed cases become labels for the next training."""
 
 import hashlib
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -26,10 +27,11 @@ PATIENCE = 60.0
 def publish(data: Path) -> int:
     """Write the verdicts of all signed cases, with the cells' pictures, as labels of the source ``review``.
 
-    A cell teaches where its readers agree, or their disagreement was settled, on ALL-like or Normal-like. A
-    drawing never does, nor does a sample cell that comes with the program. The patient is the case, under its
-    number: the identifier stays in the records. What was written for a case that was reopened is removed.
-    Nothing is done where all is as it should be.
+    A cell teaches where its readers agree, or their disagreement was settled, on ALL-like or Normal-like, and
+    no other signed case has another verdict on the same image. A drawing never does, nor does a sample cell
+    that comes with the program. The patient is the case, under its number: the identifier stays in the
+    records. What was written for a case that was reopened is removed. Nothing is done where all is as it
+    should be.
 
     Parameters
     ----------
@@ -58,7 +60,8 @@ def publish(data: Path) -> int:
             return 0
         with exclusive(file.with_name(f".{file.name}.lock"), PATIENCE, busy):
             earlier = review_labels.read(data).set_index("path")["file_sha256"].to_dict()
-            rows = [_row(data, connection, cell, earlier) for cell in signed]
+            disputed = _disputed(signed)
+            rows = [_row(data, connection, cell, earlier, disputed) for cell in signed]
             table = pd.DataFrame(rows, columns=list(manifest.COLUMNS))
             with whole_file(file) as partial:
                 table.to_csv(partial, index=False, lineterminator="\n")
@@ -81,12 +84,25 @@ def _signed() -> sa.Select:
     )
 
 
+def _disputed(signed: Iterable[sa.RowMapping]) -> set[str]:
+    """Images on which signed cases have different verdicts, Indeterminate and Rejected among them."""
+    given: dict[str, set[str]] = {}
+    for cell in signed:
+        if cell["verdict"]:
+            given.setdefault(cell["image_id"], set()).add(cell["verdict"])
+    return {image_id for image_id, verdicts in given.items() if len(verdicts) > 1}
+
+
 def _row(
-    data: Path, connection: sa.Connection, cell: sa.RowMapping, earlier: dict[str, str]
+    data: Path,
+    connection: sa.Connection,
+    cell: sa.RowMapping,
+    earlier: dict[str, str],
+    disputed: Container[str],
 ) -> dict[str, object]:
     patient = f"review-{cell['case_id']}"
     path = f"{Workspace(data).review_labels.parent.name}/{cell['case_id']}-{cell['number']}.png"
-    label = LABELS.get(cell["verdict"], "")
+    label = "" if cell["image_id"] in disputed else LABELS.get(cell["verdict"], "")
     return {
         "image_id": cell["image_id"],
         "path": path,

@@ -165,6 +165,14 @@ READINGS = sa.Table(
     sa.Index("readings_of_reader", "case_id", "reader", "number"),
     sa.Index("reading_once", "key", "case_id", "cell", unique=True),
 )
+# What readers did by the key under which it was sent, also where it changed nothing; and what it was.
+ACTS = sa.Table(
+    "acts",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("case_id", sa.Integer, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+)
 SETTLEMENTS = sa.Table(
     "settlements",
     METADATA,

@@ -4,12 +4,13 @@ A verdict is a row that stays; the last one of a reader counts. Readers who diff
 disputed until they agree or somebody settles it (:mod:`leukemia.cases.disagreements`).
 """
 
-from collections.abc import Collection, Iterable
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from leukemia.access import permissions
 from leukemia.access.permissions import Action
@@ -17,8 +18,9 @@ from leukemia.attribution import MAX_WHY, clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, reader_name, touch
+from leukemia.cases.cell import as_seen
 from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
-from leukemia.cases.tables import CELLS, READINGS, STANDS
+from leukemia.cases.tables import ACTS, CELLS, READINGS, STANDS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage import database
@@ -33,6 +35,7 @@ REASONS = (
     "Stain or artefact",
     "File cannot be read",
 )
+ANOTHER_ACT = f"{database.NOTHING_SAVED} Another verdict was sent before under the same key."
 
 
 @permissions.requires(Action.GIVE_VERDICTS, signed_by="reader")
@@ -45,6 +48,7 @@ def give(
     reader: str,
     reason: str = "",
     key: str | None = None,
+    only_unread: bool = False,
 ) -> list[Cell]:
     """Give one verdict on one or many cells, all or none of them.
 
@@ -65,17 +69,19 @@ def give(
     key : str, optional
         Chosen anew by the page for each act, at most 64 characters: sent again after a lost connection, it is
         written once.
+    only_unread : bool, optional
+        Whether cells that have a verdict by now, as this reader may see them, are left as they are.
 
     Returns
     -------
     list of Cell
-        The cells as they are now, in full.
+        The cells as they are now, in full; without those left as they are for that.
 
     Raises
     ------
     RecordsError
         Where a cell is not in the case, the case is signed, a reason is missing, a cell without a picture is
-        to be more than rejected, or nothing could be written.
+        to be more than rejected, something else was sent under this key, or nothing could be written.
     """
     person, why = reader_name(reader), clean(reason)
     if verdict not in VERDICTS:
@@ -84,27 +90,17 @@ def give(
         raise RecordsError("Please say why the cell is rejected.")
     if len(why) > MAX_WHY:
         raise RecordsError(f"A reason can have at most {MAX_WHY:,} characters.")
-    try:
-        return _give(data, case_id, numbers, (verdict, why), person, key)
-    except _GivenAlreadyError:
-        with database.reading(data) as connection:
-            return _cells(connection, case_id, numbers)
-
-
-class _GivenAlreadyError(Exception):
-    """There are verdicts with the key of this act."""
-
-
-def _give(
-    data: Path, case_id: int, numbers: Collection[int], verdict: tuple[str, str], reader: str, key: str | None
-) -> list[Cell]:
     with database.writing(data) as connection:
-        open_case(connection, case_id)
+        case = open_case(connection, case_id)
         found = _cells(connection, case_id, numbers)
-        refuse_unseen(found, verdict[0])
-        other = [cell for cell in found if not _is_same(cell.by(reader), *verdict)]
-        given = [(cell, *verdict) for cell in other]
-        changed = _write(connection, given, reader=reader, event=trail.VERDICT, key=key)
+        refuse_unseen(found, verdict)
+        if only_unread:
+            found = [cell for cell in found if as_seen(cell, case, person).status == UNREAD]
+        if not _is_new(connection, case_id, key, "give", sorted(set(numbers)), person, verdict, why):
+            return found
+        other = [cell for cell in found if not _is_same(cell.by(person), verdict, why)]
+        given = [(cell, verdict, why) for cell in other]
+        changed = _write(connection, given, reader=person, event=trail.VERDICT, key=key)
         now = {cell.number: cell for cell in changed}
         return [now.get(cell.number, cell) for cell in found]
 
@@ -137,7 +133,7 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
     person = reader_name(reader)
     with database.writing(data) as connection:
         open_case(connection, case_id)
-        if key and _is_given(connection, case_id, key):
+        if not _is_new(connection, case_id, key, "undo", person):
             return []
         rows = connection.execute(
             sa.select(READINGS)
@@ -156,10 +152,26 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
             return []
         act = standing[-1].act
         numbers = [row.cell for row in standing if row.act == act]
-        before = {row.cell: (row.verdict, row.reason) for row in standing if row.act != act}
+        before = {
+            row.cell: Reading(row.number, row.cell, person, row.verdict, row.reason, row.at)
+            for row in standing
+            if row.act != act
+        }
         cells = _cells(connection, case_id, numbers)
-        given = [(cell, *before.get(cell.number, ("", ""))) for cell in cells]
-        return _write(connection, given, reader=person, event=trail.VERDICT_UNDONE, key=key, undoes=act)
+        again = [before.get(cell.number) for cell in cells]
+        given = [
+            (cell, one.verdict if one else "", one.reason if one else "")
+            for cell, one in zip(cells, again, strict=True)
+        ]
+        return _write(
+            connection,
+            given,
+            reader=person,
+            event=trail.VERDICT_UNDONE,
+            key=key,
+            undoes=act,
+            restored=before,
+        )
 
 
 def refuse_unseen(cells: Iterable[Cell], verdict: str) -> None:
@@ -216,6 +228,7 @@ def _write(
     event: str,
     key: str | None = None,
     undoes: int | None = None,
+    restored: Mapping[int, Reading] | None = None,
 ) -> list[Cell]:
     """Append to the trail and to the readings, then what they come to; returns the cells as they are now."""
     if not given:
@@ -237,16 +250,15 @@ def _write(
         }
         for one, (cell, verdict, why) in zip(recorded, given, strict=True)
     ]
-    try:
-        connection.execute(READINGS.insert(), rows)
-    except IntegrityError as error:
-        raise _GivenAlreadyError from error
+    connection.execute(READINGS.insert(), rows)
     touch(connection, given[0][0].case_id, recorded)
     changed = []
     for one, (cell, verdict, why) in zip(recorded, given, strict=True):
         others = tuple(each for each in cell.readings if each.reader != reader)
-        own = (Reading(one.number, cell.number, reader, verdict, why, one.at),) if verdict else ()
-        changed.append(replace(cell, readings=others + own))
+        new = Reading(one.number, cell.number, reader, verdict, why, one.at) if verdict else None
+        # What counts again keeps its place: a settlement after it goes on to hold.
+        own = new if restored is None else restored.get(cell.number)
+        changed.append(replace(cell, readings=(*others, own) if own else others))
     return write_outcome(connection, changed)
 
 
@@ -279,9 +291,23 @@ def _is_same(own: Reading | None, verdict: str, reason: str) -> bool:
     return own is not None and (own.verdict, own.reason) == (verdict, reason)
 
 
-def _is_given(connection: sa.Connection, case_id: int, key: str) -> bool:
+def _is_new(connection: sa.Connection, case_id: int, key: str | None, *act: object) -> bool:
+    """Whether an act comes for the first time; it is noted, also where it will change nothing.
+
+    Sent again after another act, one that changed nothing at first would change something.
+    """
+    if key is None:
+        return True
+    what = hashlib.sha256(json.dumps(act).encode()).hexdigest()
+    noted = connection.scalar(sa.select(ACTS.c.sha256).where(ACTS.c.key == key, ACTS.c.case_id == case_id))
+    if noted not in (None, what):
+        raise RecordsError(ANOTHER_ACT)
+    # Those of an earlier version of this program were noted with what they changed.
     given = sa.select(READINGS.c.number).where(READINGS.c.key == key, READINGS.c.case_id == case_id).limit(1)
-    return connection.scalar(given) is not None
+    if noted or connection.scalar(given) is not None:
+        return False
+    connection.execute(ACTS.insert(), {"key": key, "case_id": case_id, "sha256": what})
+    return True
 
 
 def _cells(connection: sa.Connection, case_id: int, numbers: Collection[int]) -> list[Cell]:

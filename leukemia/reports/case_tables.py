@@ -113,7 +113,7 @@ def of_all_cases(data: Path, answered_by: AnsweredBy) -> pd.DataFrame:
 
 def _row(case: Case, cell: Cell, known: Learned | None) -> list[object]:
     untold = learned.UNKNOWN if cell.image_id else ""
-    settled = cell.settlement
+    settled = cell.decided
     return [
         case.identifier,
         cell.number,

@@ -25,7 +25,7 @@ from leukemia.storage.workspace import Workspace
 
 # The tables of all modules; the newest migration makes exactly these.
 METADATA = sa.MetaData()
-REVISION = "0009"  # of the newest migration
+REVISION = "0010"  # of the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Seconds for another writer to finish; and for the tables to be made on a busy machine.

@@ -113,6 +113,21 @@ def test_one_image_in_two_cases_joins_them_and_counts_once_or_not_at_all(data):
     assert set(rows["patient_group"]) == {"review-1+review-2"}
 
 
+@pytest.mark.parametrize("verdict", [NORMAL_LIKE, INDETERMINATE, verdicts.REJECTED])
+def test_a_cell_on_which_another_signed_case_has_another_verdict_teaches_nothing(data, verdict):
+    first = make_case(data, "P-1", (0.9, 0.9))
+    verdicts.give(data, first.id, [1, 2], ALL_LIKE, reader="Ada")
+    sign(data, first)
+    assert len(reviewed(data)) == 2
+    second = make_case(data, "P-2", (0.9, 0.9))
+    verdicts.give(data, second.id, [1], verdict, reader="Ben", reason="Not a white blood cell")
+    # The second image was read by nobody there: that says nothing against it.
+    sign(data, second)
+    assert list(reviewed(data)["image_id"]) == [cells.cells(data, first.id)[1].image_id]
+    signing.reopen(data, second.id, who="Ben", reason="x")
+    assert len(reviewed(data)) == 2
+
+
 def test_what_was_lost_of_the_labels_is_written_again(data):
     case = make_case(data, "1", (0.9, 0.9))
     verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ada")

@@ -338,6 +338,70 @@ def test_an_undo_that_is_sent_again_takes_back_once(records):
     assert is_consistent(records) == 3
 
 
+def test_what_changed_nothing_changes_nothing_when_it_is_sent_again_later(records):
+    case = make_case(records)
+
+    def act():
+        verdicts.undo(records, case.id, reader="Ada", key="k1")  # there is nothing to take back
+        verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ada", key="k2")
+        verdicts.give(records, case.id, [1, 2], ALL_LIKE, reader="Ada", key="k3")  # of cell 1 nothing new
+        verdicts.give(records, case.id, [1], NORMAL_LIKE, reader="Ada", key="k4")
+
+    for _ in range(2):
+        act()
+        assert statuses(records, case)[:2] == [("read", NORMAL_LIKE), ("read", ALL_LIKE)]
+    assert is_consistent(records) == 3
+
+
+def test_another_verdict_under_a_key_that_was_used_is_refused(records):
+    case = make_case(records)
+    verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ada", key="k")
+    for numbers, verdict, reason in (([1], NORMAL_LIKE, ""), ([2], ALL_LIKE, ""), ([1], ALL_LIKE, "sure")):
+        with pytest.raises(RecordsError, match="Another verdict was sent before under the same key"):
+            verdicts.give(records, case.id, numbers, verdict, reader="Ada", reason=reason, key="k")
+    with pytest.raises(RecordsError, match="Another verdict was sent before"):
+        verdicts.undo(records, case.id, reader="Ada", key="k")
+    assert statuses(records, case)[:2] == [("read", ALL_LIKE), ("unread", "")]
+    # Of another case, it is another key.
+    other = make_case(records, "P-2", first=10)
+    assert verdicts.give(records, other.id, [1], NORMAL_LIKE, reader="Ada", key="k")[0].verdict == NORMAL_LIKE
+
+
+def test_a_settlement_holds_again_once_what_came_after_it_is_taken_back(records):
+    case = make_case(records)
+    verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(records, case.id, [1], NORMAL_LIKE, reader="Ben")
+    disagreements.settle(records, case.id, 1, NORMAL_LIKE, who="Cleo", reason="small nucleus")
+    for _ in range(2):
+        (cell,) = verdicts.give(records, case.id, [1], INDETERMINATE, reader="Ada")
+        assert (cell.status, cell.decided) == ("disputed", None)
+        (cell,) = verdicts.undo(records, case.id, reader="Ada")
+        assert (cell.status, cell.verdict, cell.decided.who) == ("settled", NORMAL_LIKE, "Cleo")
+        assert cells.cells(records, case.id)[0] == cell
+    # Before the settlement, a verdict that was taken back does not count.
+    verdicts.undo(records, case.id, reader="Ben")
+    assert statuses(records, case)[0] == ("settled", NORMAL_LIKE)
+    verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ben")
+    (cell, *_) = cells.cells(records, case.id)
+    assert (cell.status, cell.verdict, cell.settlement.who, cell.decided) == ("read", ALL_LIKE, "Cleo", None)
+
+
+def test_only_cells_without_a_verdict_are_rejected_where_that_is_asked_for(records):
+    case = make_case(records)
+    verdicts.give(records, case.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(records, case.id, [2], NORMAL_LIKE, reader="Ben")
+    asked = {"reader": "Ada", "reason": "Stain", "only_unread": True}
+    assert [cell.number for cell in verdicts.give(records, case.id, [1, 2, 3], REJECTED, **asked)] == [3]
+    assert statuses(records, case)[:3] == [("read", ALL_LIKE), ("read", NORMAL_LIKE), ("read", REJECTED)]
+    assert verdicts.give(records, case.id, [1, 2, 3], REJECTED, **asked) == []
+    # Of a case in which she is not to know of others' verdicts, only her own keep her from it.
+    blind = make_case(records, "P-2", first=10, blind=True)
+    verdicts.give(records, blind.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(records, blind.id, [2], NORMAL_LIKE, reader="Ben")
+    found = verdicts.give(records, blind.id, [1, 2, 3], REJECTED, **asked)
+    assert [cell.number for cell in found] == [2, 3]
+
+
 def test_a_verdict_stands_under_the_name_of_whoever_is_signed_in(records):
     case = make_case(records)
     reader = User.of("Ada Lovelace", "https://id.example#1", {Role.READER})

@@ -10,11 +10,11 @@ from leukemia.cases.tables import CELLS
 from leukemia.cases.verdicts import REJECTED
 from leukemia.inference.answer import Answer
 from leukemia.inference.batch import Result
-from leukemia.operating_point import ALL_LIKE
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.segmentation import segment as segmenting
 from leukemia.storage import database
 from pages.components import field_view, identity, model_in_service, stain_choice
-from pages.sections.cases import cards, opened_cell
+from pages.sections.cases import cards, opened_cell, reject
 from tests.support.app import dashboard, go, said, widget
 from tests.support.case_factory import POINT, bundle_at, make_case
 from tests.support.field_factory import field, make_case_of_field
@@ -128,7 +128,7 @@ def test_all_that_are_not_comparable_are_rejected_at_once_with_a_reason(visit, d
     page = visit(case=case.id, section="report")
     assert "2 not comparable (cells 2, 3)" in said(page)
     widget(page.text_input, "Reason").set_value("Another stain")
-    widget(page.button, "Reject 2 cells").click().run()
+    widget(page.button, "Reject them").click().run()
     assert not page.exception
     found = cells.cells(data, case.id)
     assert [one.verdict for one in found] == ["", REJECTED, REJECTED]
@@ -138,12 +138,31 @@ def test_all_that_are_not_comparable_are_rejected_at_once_with_a_reason(visit, d
     assert [one.verdict for one in cells.cells(data, case.id)] == ["", "", ""], "at once, as they were given"
 
 
+def test_a_verdict_given_since_the_page_was_laid_out_is_not_overwritten(visit, data):
+    case = make_case_of_field(data, (None, None, None))
+    unlike(data, 1, 2, 3)
+    page = visit(case=case.id)
+    # As in the grid, which is a part of its own.
+    verdicts.give(data, case.id, [2], ALL_LIKE, reader="Ada")
+    verdicts.give(data, case.id, [3], NORMAL_LIKE, reader="Ben")
+    widget(page.button, "Reject them").click().run()
+    assert [one.verdict for one in cells.cells(data, case.id)] == [REJECTED, ALL_LIKE, NORMAL_LIKE]
+    assert "1 cell rejected." in said(page)
+
+    other = make_case_of_field(data, (None,), "P-2")
+    unlike(data, 1)
+    page = visit(case=other.id)
+    verdicts.give(data, other.id, [1], ALL_LIKE, reader="Ada")
+    widget(page.button, "Reject them").click().run()
+    assert reject.NONE_LEFT in said(page)
+
+
 def test_a_rejection_of_all_needs_a_reason(visit, data):
     case = make_case_of_field(data, (None,))
     unlike(data, 1)
     page = visit(case=case.id)
     widget(page.text_input, "Reason").set_value("  ")
-    widget(page.button, "Reject 1 cell").click().run()
+    widget(page.button, "Reject them").click().run()
     assert "Please say why" in said(page)
     assert cells.cells(data, case.id)[0].verdict == ""
 

@@ -20,9 +20,10 @@ from pages.components import offer as may
 FLASH = "reject"
 REASON = "Not comparable: unlike the cells the model was trained on"
 ABOUT = (
-    "Each gets your verdict **Rejected** with this reason, on record. One **Undo** under Review takes all of "
-    "them back. Read those first in which you see a blast."
+    "Each that has no verdict yet gets your verdict **Rejected** with this reason, on record. One **Undo** "
+    "under Review takes all of them back. Read those first in which you see a blast."
 )
+NONE_LEFT = "Each of these cells has a verdict by now. None was rejected."
 
 
 def offer(data: Path, case: Case, found: Sequence[Cell], place: str) -> None:
@@ -42,15 +43,15 @@ def offer(data: Path, case: Case, found: Sequence[Cell], place: str) -> None:
     numbers = [one.number for one in found if one.called == NOT_COMPARABLE and one.status == UNREAD]
     if case.is_signed or not numbers or not may.may(Action.GIVE_VERDICTS):
         return
-    label = f"Reject all not comparable ({len(numbers):,})"
+    # Without their number: verdicts are given below, and this is not laid out anew with each.
     with (
-        st.popover(label, icon=":material/playlist_remove:"),
+        st.popover("Reject all not comparable", icon=":material/playlist_remove:"),
         st.form(f"reject-{place}", border=False),
     ):
         st.caption(ABOUT)
         st.text_input("Reason", REASON, key=f"reject-reason-{place}", max_chars=MAX_WHY)
         st.form_submit_button(
-            f"Reject {counted(len(numbers), 'cell')}",
+            "Reject them",
             icon=":material/block:",
             on_click=_reject,
             args=(data, case.id, numbers, place),
@@ -60,8 +61,9 @@ def offer(data: Path, case: Case, found: Sequence[Cell], place: str) -> None:
 def _reject(data: Path, case_id: int, numbers: list[int], place: str) -> None:
     reason = st.session_state[f"reject-reason-{place}"]
     try:
-        verdicts.give(data, case_id, numbers, REJECTED, reader=identity.name(), reason=reason)
+        reader = identity.name()
+        done = verdicts.give(data, case_id, numbers, REJECTED, reader=reader, reason=reason, only_unread=True)
     except LeukemiaError as error:
         flash.put(FLASH, flash.ERROR, str(error))
         return
-    flash.put(FLASH, flash.SUCCESS, f"{counted(len(numbers), 'cell')} rejected.")
+    flash.put(FLASH, flash.SUCCESS, f"{counted(len(done), 'cell')} rejected." if done else NONE_LEFT)

@@ -159,11 +159,19 @@ def test_what_is_no_training_does_not_wait(data, kind, arguments):
     assert not data.exists()
 
 
+def surroundings(process):
+    """The environment of a process; for a moment after its start the system knows none."""
+    until = time.monotonic() + PATIENCE
+    while not (known := process.environ()) and time.monotonic() < until:
+        time.sleep(0.01)
+    return known
+
+
 def test_trainings_stand_further_back_than_imports_and_know_who_asked(data):
     training = ask(data, "training", LONG, by="Ann")
     looking = jobs.submit(data, "similar", "Examining", ["sample", str(data / "set"), *LONG])
     process = psutil.Process(training.process.pid)
-    assert process.environ()["LEUKEMIA_BY"] == "Ann"
+    assert surroundings(process)["LEUKEMIA_BY"] == "Ann"
     assert process.nice() == max(psutil.Process().nice(), launcher.NICENESS_OF_TRAININGS)
     assert launcher.NICENESS <= psutil.Process(looking.process.pid).nice() <= process.nice()
 

@@ -1,9 +1,11 @@
 """The application: routes, limits, and the page that describes them, behind the door."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from anyio import to_thread
@@ -12,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from leukemia import settings
-from leukemia.api import errors
+from leukemia.api import errors, idempotency
 from leukemia.api.door import ASSETS, Door
 from leukemia.api.metrics import Metrics
 from leukemia.api.routes import cases, classify, health, models
@@ -31,6 +33,9 @@ FORM = {
     "max_fields": errors.FORM_FIELDS,
     "max_part_size": errors.FIELD_BYTES,
 }
+# Seconds from one time that old answers are deleted to the next.
+FORGETS_EVERY = 3_600.0
+log = logging.getLogger("leukemia.api")
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,29 @@ def make(data: Path, *, hosts: Collection[str], rate: str, base_path: str = "") 
 
 @contextlib.asynccontextmanager
 async def _ready(app: FastAPI) -> AsyncIterator[None]:
-    """Load the model before the first request; without one, /ready says why."""
+    """Load the model before the first request; without one, /ready says why. Old answers go meanwhile."""
     try:
         await to_thread.run_sync(_load, app.state.leukemia.served)
     except LeukemiaError as error:
-        logging.getLogger("leukemia.api").warning("%s", error)
-    yield
+        log.warning("%s", error)
+    forgetting = asyncio.create_task(_forget(app.state.leukemia.data))
+    try:
+        yield
+    finally:
+        forgetting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await forgetting
+
+
+async def _forget(data: Path) -> None:
+    """Delete the answers that have been kept long enough, now and then about every hour."""
+    while True:
+        try:
+            await to_thread.run_sync(idempotency.forget, data, datetime.now(UTC))
+        except (LeukemiaError, OSError) as error:
+            # The records may be there again the next time.
+            log.warning("Old answers were not deleted. %s", error)
+        await asyncio.sleep(FORGETS_EVERY)
 
 
 def _load(served: Served) -> None:

@@ -2,7 +2,7 @@
 
 The answer is stored whole, or not at all: before the work begins, the key is claimed; a claim that was never
 fulfilled, since the process died, can be taken over after a while. Names of files are not stored: the route
-leaves them out, and puts those of the repeated request in.
+leaves them out, and puts them in again on the way out.
 """
 
 import hashlib
@@ -110,11 +110,35 @@ def once(
     return Once(answer)
 
 
+def forget(data: Path, now: datetime) -> None:
+    """Delete the answers that have been kept long enough, and claims that are as old.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder; where nothing was recorded yet, no records are made for it.
+    now : datetime
+        With its time zone.
+
+    Raises
+    ------
+    RecordsError
+        Where nothing could be written.
+    """
+    if not database.is_absent(data):
+        with database.writing(data) as connection:
+            _forget(connection, now)
+
+
+def _forget(connection: sa.Connection, now: datetime) -> None:
+    connection.execute(REQUESTS.delete().where(REQUESTS.c.begun_at < _text(now - KEPT)))
+
+
 def _claim(data: Path, holder: str, key: str, request_sha256: str, claim: str) -> str | None:
     """Take a key for this request; the stored answer where there is one."""
     now = datetime.now(UTC)
     with database.writing(data) as connection:
-        connection.execute(REQUESTS.delete().where(REQUESTS.c.begun_at < _text(now - KEPT)))
+        _forget(connection, now)
         wanted = (REQUESTS.c.holder == holder) & (REQUESTS.c.key == key)
         found = connection.execute(sa.select(REQUESTS).where(wanted)).one_or_none()
         if found and found.request_sha256 != request_sha256:

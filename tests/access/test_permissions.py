@@ -30,6 +30,7 @@ ASKS = {"permissions.require", "permissions.requires", "ownership.require_change
 # Nobody decides these: they go with what somebody was allowed to do, or belong to the program itself.
 OF_ITSELF = {
     ("api/idempotency.py", "once"): "an answer is kept for whoever was given it",
+    ("api/idempotency.py", "forget"): "an answer has been kept long enough",
     ("access/sessions.py", "check"): "somebody signed in, or did something",
     ("access/sessions.py", "end"): "somebody signed out",
     ("audit/answers.py", "record"): "an answer was given, to whoever may see it",

@@ -1,14 +1,17 @@
 """Cases over REST: what a key may see and do is what its holder may on the page."""
 
 import io
+import json
 import zipfile
 
 import pandas as pd
 import pypdfium2
 import pytest
+import sqlalchemy as sa
 
 from leukemia.access.users import Role
 from leukemia.api.errors import NO_BODY
+from leukemia.api.idempotency import REQUESTS
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
@@ -107,6 +110,21 @@ def test_a_repeated_verdict_is_written_once(service, case):
     assert cells.cells(service.data, case.id)[1].by("lab").verdict == NORMAL_LIKE
     assert len(trail.entries(service.data, events=[trail.VERDICT])) == 2
     assert give(service, case, [3], ALL_LIKE, headers=key).status_code == 409
+
+
+@pytest.mark.parametrize("keep_names", [True, False])
+def test_names_of_files_are_told_with_a_verdict_and_not_stored_with_its_answer(service, keep_names):
+    case = make_case(service.data, keep_names=keep_names)
+    key = {"Idempotency-Key": "v-1"}
+    first = give(service, case, [2, 3], ALL_LIKE, headers=key)
+    names = ["cell-2.bmp", "cell-3.bmp"] if keep_names else ["", ""]
+    assert [one["file"] for one in first.json()["cells"]] == names
+    with database.reading(service.data) as connection:
+        (stored,) = connection.scalars(sa.select(REQUESTS.c.answer))
+    assert [one["file"] for one in json.loads(stored)["cells"]] == ["", ""] and "bmp" not in stored
+    again = give(service, case, [2, 3], ALL_LIKE, headers=key)
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert [one["file"] for one in give(service, case, [3], NORMAL_LIKE).json()["cells"]] == names[1:]
 
 
 def test_a_verdict_is_written_once_even_where_its_answer_was_lost(service, case, monkeypatch):

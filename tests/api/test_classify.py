@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from leukemia.access.users import Role
-from leukemia.api import errors, idempotency
+from leukemia.api import app, errors, idempotency
 from leukemia.api.idempotency import REQUESTS
 from leukemia.audit import answers, trail
 from leukemia.bundles import bundle as bundles
@@ -237,6 +237,56 @@ def begin(service, ago, **changed):
     at = (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
     with database.writing(service.data) as connection:
         connection.execute(REQUESTS.update(), {"begun_at": at, **changed})
+
+
+def stored(service):
+    """The keys of the requests that are stored."""
+    with database.reading(service.data) as connection:
+        return sorted(connection.scalars(sa.select(REQUESTS.c.key)))
+
+
+def test_answers_that_were_kept_for_a_day_are_forgotten_and_later_ones_are_not(service):
+    once(service, {"a.png": sample_cell()})
+    idempotency.forget(service.data, datetime.now(UTC) + idempotency.KEPT - timedelta(minutes=1))
+    assert stored(service) == ["order-7"]
+    idempotency.forget(service.data, datetime.now(UTC) + idempotency.KEPT)
+    assert stored(service) == []
+
+
+def test_nothing_is_recorded_to_forget_nothing(tmp_path):
+    idempotency.forget(tmp_path, datetime.now(UTC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_answers_are_forgotten_when_the_service_starts(service, monkeypatch):
+    once(service, {"a.png": sample_cell()})
+    begin(service, idempotency.KEPT)
+    forget, done = idempotency.forget, threading.Event()
+
+    def noted(*given):
+        forget(*given)
+        done.set()
+
+    monkeypatch.setattr(idempotency, "forget", noted)
+    with service.client:
+        assert done.wait(60)
+    assert stored(service) == []
+
+
+def test_old_answers_are_forgotten_again_and_again_though_the_records_were_away(service, monkeypatch):
+    times, again = [], threading.Event()
+
+    def forget(*_):
+        times.append(1)
+        if len(times) < 3:
+            raise RecordsUnavailableError("The disk is away.")
+        again.set()
+
+    monkeypatch.setattr(idempotency, "forget", forget)
+    monkeypatch.setattr(app, "FORGETS_EVERY", 0.001)
+    with service.client:
+        assert again.wait(60)
+        assert service.ask("GET", "/v1/models").status_code == 200
 
 
 def test_a_request_that_is_still_being_answered_is_not_answered_twice(service, monkeypatch):

@@ -1,6 +1,8 @@
 """Cases, their cells and reports as the holder of the key may see them; verdicts under the key's name."""
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -78,8 +80,10 @@ def give(
     asked = idempotency.fingerprint("verdict", case_id, given.model_dump())
     # The verdict is written once even where the process dies before the answer is stored.
     act = idempotency_key and hashlib.sha256(f"{caller.id} {idempotency_key}".encode()).hexdigest()
+    names: dict[int, str] = {}
 
     def write() -> dict[str, Any]:
+        """The cells as JSON, without the names of files."""
         now = verdicts.give(
             shared.data,
             case_id,
@@ -90,13 +94,17 @@ def give(
             key=act,
         )
         shared.metrics.verdicts.labels(given.verdict).inc(len(now))
-        seen = [_cell(as_seen(cell, case, caller.name)) for cell in now]
+        names.update(_names(now))
+        seen = [_cell(replace(as_seen(cell, case, caller.name), name="")) for cell in now]
         return schemas.Cells(case=case_id, cells=seen).model_dump()
 
     done = idempotency.once(shared.data, caller.id, idempotency_key, asked, write)
     if done.repeated:
         response.headers[REPEATED] = "true"
-    return schemas.Cells(**done.answer)
+        names = _names(case_cells.cells(shared.data, case_id))
+    # A cell that was removed by hand since then is not listed any more, nor is its file.
+    named = [one | {"file": names.get(one["number"], "")} for one in done.answer["cells"]]
+    return schemas.Cells(**done.answer | {"cells": named})
 
 
 @router.get(
@@ -128,6 +136,11 @@ def _existing(shared: Shared, case_id: int) -> Case:
         raise
     except RecordsError as error:
         raise NotFoundError(str(error)) from error
+
+
+def _names(found: Iterable[Cell]) -> dict[int, str]:
+    """The names of files by the numbers of cells; empty where the case keeps none."""
+    return {cell.number: cell.name for cell in found}
 
 
 def _case(one: Overview) -> schemas.Case:

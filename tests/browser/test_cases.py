@@ -109,6 +109,20 @@ def test_cells_are_selected_by_range_and_given_at_once_and_taken_back(open_cases
     expect(page.locator(".card").first).to_have_attribute("data-number", "3")
 
 
+def test_where_there_is_nothing_to_take_back_the_grid_says_so(open_cases, data):
+    case = make_case(data, probabilities=(0.9, 0.1))
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ben")
+    page = open_cases(f"case={case.id}")
+    ready(page, 2)
+    page.keyboard.press("u")
+    page.get_by_text("There is nothing of yours to take back.").wait_for()
+    page.keyboard.press("n")
+    saved(page, 1, NORMAL_LIKE)
+    page.keyboard.press("u")
+    page.locator('.card[data-number="1"][data-own=""]').wait_for()
+    assert [one.reader for one in cells.cells(data, case.id)[0].readings] == ["Ben"]
+
+
 def test_a_key_is_changed_and_stays_changed(open_cases, data):
     case = make_case(data, probabilities=(0.9, 0.1))
     page = open_cases(f"case={case.id}")

@@ -87,8 +87,14 @@ class Review {
     const named = numbers.length === 1 ? `Cell ${numbers[0]}` : `${numbers.length} cells`;
     this.say(`${named}: ${word(verdict)}. ${onlyRejected(unseen)}`.trim(), true);
   }
+  undo() {
+    const nothing = !this.pending.length && !this.data.cells.some((cell) => cell.own);
+    if (this.barred()) return;
+    if (nothing) this.say("There is nothing of yours to take back.");
+    else if (this.act("undo")) this.say("Taking back what you gave last.", true);
+  }
   do(name) {
-    if (name === "undo") { if (this.act("undo")) this.say("Taking back what you gave last.", true); }
+    if (name === "undo") this.undo();
     else if (name === "sort") {
       const all = Object.keys(SORTS);
       this.rearrange("sort", all[(all.indexOf(this.sort) + 1) % all.length]);

@@ -11,10 +11,21 @@ if TYPE_CHECKING:
     from leukemia.inference.inputs.image import Image
 
 
-def find(paths: list[Path], suffixes: Sequence[str] | None = None) -> Iterator[Path]:
+def find(
+    paths: list[Path], suffixes: Sequence[str] | None = None, leave_out: Path | None = None
+) -> Iterator[Path]:
     """Files as they are named; of folders, at any depth, those with an image's suffix, or one given.
 
     Of what must not be read, images get a row that says so, and the rest a line on the error stream.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Files and folders.
+    suffixes : sequence of str, optional
+        Those of images, where they are others than usual.
+    leave_out : Path, optional
+        A folder whose files are passed over, such as the one that an earlier run wrote.
 
     Raises
     ------
@@ -28,6 +39,8 @@ def find(paths: list[Path], suffixes: Sequence[str] | None = None) -> Iterator[P
     for path in paths:
         if path.is_dir():
             found = sorted(files.walk(path), key=lambda one: one.path)
+            if leave_out:
+                found = [one for one in found if not files.lies_in(one.path, leave_out)]
             images = [one.path for one in found if one.path.suffix.lower() in suffixes]
             for one in found:
                 if one.left_out and one.path not in images:

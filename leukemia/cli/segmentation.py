@@ -69,8 +69,9 @@ def segment(options: Namespace) -> int:
     from leukemia.segmentation import result
     from leukemia.storage import output
 
-    paths = list(images.find(options.paths, ALL_SUFFIXES))
-    output.folder(options.output, result.CONTENT, "result of segment")
+    output.folder(options.output, result.CONTENT, "result of segment", options.paths)
+    # What an earlier run wrote is no field, though it may lie among them.
+    paths = list(images.find(options.paths, ALL_SUFFIXES, leave_out=options.output))
     _check_unfinished(options)
     match_stain = _match_stain(options.model) if options.match_stain else None
     slides = _settings(options)

@@ -48,6 +48,14 @@ def is_hidden(name: PurePosixPath) -> bool:
     return any(part.startswith(".") or part in SYSTEM_FOLDERS for part in name.parts)
 
 
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path is a folder or lies below it, itself or what it leads to; neither need be there."""
+    whole = os.path.realpath(folder)
+    # Of ".." only the folder that it leads to is left.
+    itself = os.path.normpath(Path(os.path.realpath(path.parent), path.name))
+    return any(Path(one).is_relative_to(whole) for one in (itself, os.path.realpath(path)))
+
+
 def walk(folder: Path) -> Iterator[Found]:
     """Every file below a folder that is not hidden; linked folders are followed, each folder once.
 

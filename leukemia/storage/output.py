@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from leukemia.errors import OutputError
+from leukemia.storage import files
 from leukemia.storage.atomic import whole_file
 
 STREAMS = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
@@ -111,24 +112,26 @@ def file(named: Path, is_ours: Callable[[str], bool], kind: str, inputs: Iterabl
     return Output(named, target)
 
 
-def folder(named: Path, files: Iterable[str], kind: str) -> None:
+def folder(named: Path, content: Iterable[str], kind: str, inputs: Iterable[Path] = ()) -> None:
     """Check that a folder may be written or replaced, before the work for it begins.
 
     Parameters
     ----------
     named : Path
         As the user named it.
-    files : iterable of str
+    content : iterable of str
         What such a folder consists of: one that holds all of these and nothing else may be replaced.
     kind : str
         What is written: "model bundle".
+    inputs : iterable of Path, optional
+        Files and folders that are read meanwhile.
 
     Raises
     ------
     OutputError
-        Where it is a file, or holds anything else.
+        Where it is a file, holds anything else, or is or holds an input.
     """
-    named, ours = Path(named), set(files)
+    named, ours = Path(named), set(content)
     if not named.exists():
         return
     if not named.is_dir():
@@ -138,6 +141,12 @@ def folder(named: Path, files: Iterable[str], kind: str) -> None:
         raise OutputError(
             f"The folder {named} exists and is not just a {kind}. It was not changed: name another folder."
         )
+    for one in inputs:
+        if files.lies_in(one, named):
+            raise OutputError(
+                f"{one} is to be read and lies in {named}, which would be replaced. It was not changed: name "
+                "another folder."
+            )
 
 
 def _beginning(named: Path, target: Path) -> str:

@@ -43,6 +43,47 @@ def test_a_folder_of_something_else_stays_as_it_was(fields, capsys):
     assert len(list(fields.iterdir())) == 2
 
 
+def test_a_result_among_its_fields_is_no_field_of_the_next_run(fields, tmp_path, monkeypatch, capsys):
+    (tmp_path / "link").symlink_to(fields)
+    monkeypatch.chdir(fields)
+    for named, out in (
+        (fields, fields / "cells"),
+        (tmp_path / "link", fields / "cells"),
+        (".", tmp_path / "link" / "cells"),
+    ):
+        assert main(["segment", str(named), "--output", str(out)]) == ANSWERED
+        assert "3 white cells in 2 of 2 fields" in capsys.readouterr().out
+        assert len(list((fields / "cells" / "crops").iterdir())) == 3
+    # Also through a link to what lies in it.
+    (fields / "crops").symlink_to(fields / "cells" / "crops")
+    (fields / "c.png").symlink_to(next((fields / "cells" / "crops").iterdir()))
+    monkeypatch.chdir(fields / "cells")
+    assert main(["segment", "..", "--output", "../cells"]) == ANSWERED
+    assert "3 white cells in 2 of 2 fields" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", [".", "crops", "crops/a-0001.png", "../link/a-0001.png"])
+def test_a_result_is_not_replaced_where_it_is_what_is_read(named, fields, tmp_path, monkeypatch, capsys):
+    out = fields / "cells"
+    assert main(["segment", str(fields), "--output", str(out)]) == ANSWERED
+    (fields / "link").symlink_to(out / "crops")
+    before = {path: path.read_bytes() for path in out.rglob("*.*")}
+    monkeypatch.chdir(out)
+    assert main(["segment", named, "--output", str(out)]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert "is to be read and lies in" in said and "It was not changed: name another folder." in said
+    assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
+
+
+def test_fields_that_are_only_an_earlier_result_are_none(fields, capsys):
+    out = fields / "cells"
+    main(["segment", str(fields), "--output", str(out)])
+    for name in ("a.png", "b.png"):
+        (fields / name).unlink()
+    assert main(["segment", str(fields), "--output", str(out)]) == UNUSABLE
+    assert "No image in" in capsys.readouterr().err and len(list((out / "crops").iterdir())) == 3
+
+
 def test_the_cells_of_fields_are_classified_with_their_boxes(fields, tiny_bundle, tmp_path):
     out = tmp_path / "out.csv"
     command = ["classify", str(fields), "--fields", "--output", str(out), "--model", str(tiny_bundle)]

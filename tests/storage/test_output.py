@@ -146,3 +146,14 @@ def test_a_folder_is_replaced_only_where_it_holds_what_we_write_and_nothing_else
         output.folder(bundle, ours, "model bundle")
     with pytest.raises(OutputError, match="is no folder"):
         output.folder(bundle / "model", ours, "model bundle")
+
+
+def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path):
+    (tmp_path / "bundle" / "model").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "bundle" / "model")
+    (tmp_path / "bundle-2").mkdir()
+    for one in ("bundle", "bundle/model", "link", "bundle-2/../bundle/model/gone"):
+        with pytest.raises(OutputError, match=r"is to be read and lies in .*bundle, which would be replaced"):
+            output.folder(tmp_path / "bundle", ("model",), "model bundle", [tmp_path / one])
+    for one in (tmp_path, tmp_path / "bundle-2", tmp_path / "gone"):
+        output.folder(tmp_path / "bundle", ("model",), "model bundle", [one])

@@ -3,10 +3,12 @@
 Only signed cases count: before, readers may be blind to each other or to the model. Kappa is that of
 :mod:`leukemia.cases.agreement`; with the model, on the cells that it called ALL-like or Normal-like. It is of
 the cells that were read, which readers choose, and of readers who may have seen the model's answer: it shows
-a change, not how good the model is.
+a change, not how good the model is. Cells that the model learned from count nowhere here: its answers on them
+say nothing about new ones.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -55,7 +57,7 @@ class Readers:
     Attributes
     ----------
     signed : int
-        Signed cases.
+        Signed cases with a cell that counts.
     unseen : int
         Of these, cases in which readers gave their verdicts before they saw the model's answer.
     with_model, between : Agreement or None
@@ -103,7 +105,9 @@ class Readers:
         return State.WATCH if latest.kappa.high < self.before.kappa.low else State.OK
 
 
-def of_model(data: Path, model: Model, promised: float | None = None) -> Readers:
+def of_model(
+    data: Path, model: Model, promised: float | None = None, learned: Collection[str] = ()
+) -> Readers:
     """Read the verdicts on the cells of signed cases that a model answered.
 
     Parameters
@@ -113,6 +117,8 @@ def of_model(data: Path, model: Model, promised: float | None = None) -> Readers
     model : Model
     promised : float, optional
         The share of ALL cells that its limits may call Normal-like.
+    learned : collection of str, optional
+        ``image_id`` of the cells that the model learned from.
 
     Raises
     ------
@@ -120,6 +126,7 @@ def of_model(data: Path, model: Model, promised: float | None = None) -> Readers
         Where they cannot be read.
     """
     cells, readings = _read(data, model)
+    cells = cells[~cells["image_id"].isin(learned)]
     by_cell: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     for case_id, number, reader, verdict in readings:
         by_cell[case_id, number][reader] = verdict
@@ -156,7 +163,7 @@ def of_model(data: Path, model: Model, promised: float | None = None) -> Readers
 
 
 def _read(data: Path, model: Model) -> tuple[pd.DataFrame, list[tuple]]:
-    columns = ["case_id", "number", "decision", "status", "verdict", "hide_model"]
+    columns = ["case_id", "number", "image_id", "decision", "status", "verdict", "hide_model"]
     if database.is_absent(data):
         return pd.DataFrame(columns=columns), []
     point = model.point

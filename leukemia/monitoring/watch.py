@@ -84,8 +84,13 @@ class Report:
 
     @property
     def state(self) -> State:
-        """What all of them come to."""
-        return control.worst(list(self.states.values()))
+        """What all of them come to; OK only where one of the measures was compared with the record."""
+        state = control.worst(list(self.states.values()))
+        if state != State.OK:
+            return state
+        # The readers' verdicts alone do not show that the cases are like those of the record.
+        measures = [line.state for line in self.lines.values()]
+        return control.worst(measures) if measures else State.TOO_FEW
 
     def odd_cases(self) -> dict[int, list[str]]:
         """Places of the cases in the window that lie outside their own limits, with the measures."""
@@ -132,7 +137,7 @@ def of_model(
     cases = recent.of_model(found, model, learned)
     known = reference.of(bundle, model.point, data) if bundle else Reference({})
     band = bundle.record.promised(model.point) if bundle else None
-    own = readers.of_model(data, model, float(band.missed) if band else None)
+    own = readers.of_model(data, model, float(band.missed) if band else None, learned)
     lines = {}
     for name, patients in cases.patients.items() if cases.numbers else ():
         if name == "indeterminate" and not model.point.abstains:

@@ -87,3 +87,27 @@ def test_cells_that_nobody_read_count_as_the_model_called_them_once_signed(data,
     assert (found.missed.value, found.missed_cases) == (0.0, 12)
     assert found.with_model is None
     assert found.missed_state == State.OK
+
+
+def test_cells_that_the_model_learned_from_count_nowhere(data, add):
+    numbers = add(14, cells=12)
+    for place, number in enumerate(numbers):
+        read(data, number, "Ada", as_the_model if place < 12 else the_opposite)
+        read(data, number, "Ben", as_the_model)
+    sign(data, numbers[:12])
+    without, table = of_model(data), recent.cells(data).table
+    sign(data, numbers)
+    known = set(table.loc[table["case_id"].isin(numbers[12:]), "image_id"])
+    model = recent.cells(data).models[-1]
+    found = readers.of_model(data, model, 0.05, known)
+    assert (found.signed, found.missed_cases) == (without.signed, without.missed_cases)
+    assert found.with_model.table.tolist() == without.with_model.table.tolist()
+    assert found.missed == without.missed
+    some = sorted(known)[:5]
+    found = readers.of_model(data, model, 0.05, some)
+    whole = of_model(data)
+    assert found.signed == whole.signed == 14
+    assert found.with_model.cells < whole.with_model.cells
+    none = readers.of_model(data, model, 0.05, set(table["image_id"]))
+    assert (none.signed, none.unseen, none.missed_cases, none.with_model) == (0, 0, 0, None)
+    assert none.missed_state == none.agreement_state == State.TOO_FEW

@@ -183,3 +183,13 @@ def test_where_the_model_learned_from_every_cell_nothing_is_compared(add, report
     report = reported(learned=set(recent.cells(data).table["image_id"]))
     assert (report.lines, report.cases.numbers, report.cases.learned) == ({}, (), 240)
     assert wording.conclusion(report).state == State.TOO_FEW
+
+
+def test_signed_cases_of_cells_that_the_model_learned_from_are_not_said_to_be_all_right(add, reported, data):
+    numbers = add(12, ill=1.0)
+    sign(data, numbers)
+    assert reported().states[watch.MISSED] == State.OK
+    report = reported(learned=set(recent.cells(data).table["image_id"]))
+    assert wording.agreement(report.readers) == []
+    concluded = wording.conclusion(report)
+    assert concluded.headline == "Too few cases. 0 cases so far; at least 10 are needed."

@@ -61,6 +61,18 @@ def test_the_first_case_that_can_be_judged_is_said():
     assert wording.conclusion(few).headline == "Too few cases. 9 cases so far; at least 10 are needed."
 
 
+def test_readers_alone_do_not_show_that_cases_are_like_the_record():
+    own = readers(Estimate(0.0, 0.0, 0.02), 20)
+    assert own.missed_state == State.OK
+    few = report({}, own, cases=2)
+    assert wording.conclusion(few).headline == "Too few cases. 2 cases so far; at least 10 are needed."
+    lacking = report({"hue": Line(NONE, State.UNKNOWN)}, own)
+    assert wording.conclusion(lacking).state == State.UNKNOWN
+    assert wording.ALL_RIGHT not in wording.conclusion(lacking).headline
+    compared = report({"hue": line(0.5), "sharpness": Line(NONE, State.UNKNOWN)}, own)
+    assert wording.conclusion(compared).headline == f"OK. {wording.ALL_RIGHT}"
+
+
 def test_one_of_a_thing_is_not_called_several():
     one = Readers(1, 0, None, None, (), None, Estimate(0.0, 0.0, 0.975), 1, 0.05)
     assert wording.agreement(one) == [

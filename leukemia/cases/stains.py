@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.cases.tables import STAINS
+from leukemia.cases.tables import PLACES, STAINS
 from leukemia.imaging.stain import Stain, StainMatch
+from leukemia.storage import database
 
 
 def row(case_id: int, number: int, match: StainMatch) -> dict[str, object]:
@@ -33,6 +35,23 @@ def stains(
         one.number: StainMatch(_stain(one.own), _stain(one.target), one.distance_before, one.distance_limit)
         for one in connection.execute(wanted)
     }
+
+
+def of_field(data: Path, case_id: int, field: int) -> Stain | None:
+    """The stain by which a field's cells were matched, those that were removed by hand included.
+
+    None where they were answered as they are; raises RecordsError where it cannot be read.
+    """
+    wanted = (
+        sa.select(STAINS.c.own)
+        .join(PLACES, (PLACES.c.case_id == STAINS.c.case_id) & (PLACES.c.number == STAINS.c.number))
+        .where(STAINS.c.case_id == case_id, PLACES.c.field == field)
+        .order_by(STAINS.c.number)
+        .limit(1)
+    )
+    with database.reading(data) as connection:
+        own = connection.scalar(wanted)
+    return _stain(own) if own else None
 
 
 def _stain(text: str) -> Stain:

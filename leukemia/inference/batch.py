@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from leukemia.imaging.scale import Scale
+from leukemia.imaging.stain import Stain
 from leukemia.inference import stain_match
 from leukemia.inference.answer import Answer, Source
 from leukemia.inference.classifier import Classifier
@@ -115,6 +116,8 @@ class Batch:
         self._results: dict[str, tuple[Result, ...]] = {}
         # Of the fields whose stain is matched, the same with what was answered then.
         self._matched: dict[str, tuple[Result, ...]] = {}
+        # The stain of each of these, which stays where it has no cell for the moment.
+        self._stains: dict[str, Stain] = {}
         self._fields: dict[str, FieldPicture] = {}
         self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
@@ -173,7 +176,8 @@ class Batch:
         """Forget images, answered or not."""
         for key in keys:
             gone = self._fields.get(key)
-            for images in (self._waiting, self._results, self._matched, self._fields, self._unscaled):
+            self.unmatch_stain(key)
+            for images in (self._waiting, self._results, self._fields, self._unscaled):
                 images.pop(key, None)
             needed = {field.file for field in self._fields.values()}
             if gone and gone.file and self._waiting_fields and gone.file not in needed:
@@ -188,28 +192,46 @@ class Batch:
         """What an image is answered with: of a field whose stain is matched, what was answered then."""
         return self._matched.get(key) or self.results_of(key)
 
-    def match_stain(self, key: str, classifier: Classifier) -> None:
+    def match_stain(self, key: str, classifier: Classifier, own: Stain | None = None) -> None:
         """Answer the cells of a field with their stain matched; :meth:`unmatch_stain` takes it back.
+
+        A field stays as it is where its stain is not known and none of its cells can be measured.
+
+        Parameters
+        ----------
+        key : str
+            Of the field.
+        classifier : Classifier
+            The one that gave the answers.
+        own : Stain, optional
+            The field's stain where it was measured before; else it is measured of its cells.
 
         Raises
         ------
         ImageError
             Where the model does not allow it; see :func:`leukemia.inference.stain_match.why_not`.
         """
-        own = self._results[key]
-        answers = stain_match.match(classifier, [one.answer for one in own])
-        if any(one.stain for one in answers):
+        results = self._results[key]
+        answers = stain_match.match(classifier, [one.answer for one in results], own)
+        own = next((one.stain.own for one in answers if one.stain), own)
+        if own:
+            self._stains[key] = own
             self._matched[key] = tuple(
-                replace(one, answer=answer) for one, answer in zip(own, answers, strict=True)
+                replace(one, answer=answer) for one, answer in zip(results, answers, strict=True)
             )
 
     def unmatch_stain(self, key: str) -> None:
         """Have the very answers to a field's cells again that there were before :meth:`match_stain`."""
         self._matched.pop(key, None)
+        self._stains.pop(key, None)
 
     def is_matched(self, key: str) -> bool:
-        """Whether the cells of a field are answered with their stain matched."""
-        return key in self._matched
+        """Whether the cells of a field are answered with their stain matched, also such as come to it."""
+        return key in self._stains
+
+    def stain_of(self, key: str) -> Stain | None:
+        """The stain by which a field's cells are matched; None where they are answered as they are."""
+        return self._stains.get(key)
 
     def needs_scale(self, key: str) -> bool:
         """Whether an image is kept until its scale is stated."""
@@ -289,7 +311,8 @@ class Batch:
         return replace(item.source, scale=item.source.scale or self.scale)
 
     def _with_note(self, key: str, field: FieldPicture) -> FieldPicture:
-        return replace(field, note=stain_match.noted(field.note)) if self.is_matched(key) else field
+        matched = any(one.answer.stain for one in self.shown(key))
+        return replace(field, note=stain_match.noted(field.note)) if matched else field
 
     def _keep(self, item: Item) -> bool:
         """Keep an image until its scale is stated, if there is room."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from leukemia.errors import ImageError
+from leukemia.imaging.stain import Stain
 from leukemia.inference.answer import Answer
 from leukemia.inference.batch import THUMBNAIL, Batch, Result
 from leukemia.inference.classifier import Classifier
@@ -18,19 +19,35 @@ BY_HAND = "; cells by hand: "
 NONE_LEFT = "All white cells that were found were removed by hand."
 
 
+@dataclass(frozen=True)
+class Before:
+    """A field as it was before a change.
+
+    Attributes
+    ----------
+    results : tuple of Result
+        The answers to its cells as they are.
+    stain : Stain or None
+        By which they were matched; None where they were not.
+    """
+
+    results: tuple[Result, ...]
+    stain: Stain | None
+
+
 @dataclass
 class Corrections:
     """The fields of a batch that were changed by hand.
 
     Attributes
     ----------
-    before : dict of str to list of tuple of Result
-        By the key of each field: its results before each change that stands, the first ones first.
+    before : dict of str to list of Before
+        By the key of each field: how it was before each change that stands, the first ones first.
     last : dict of str to int
         The highest number that a cell of it had.
     """
 
-    before: dict[str, list[tuple[Result, ...]]] = field(default_factory=dict)
+    before: dict[str, list[Before]] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     serial: int = 0
 
@@ -64,22 +81,28 @@ class Corrections:
             raise ImageError(NO_FIELD)
         if batch.needs_scale(key):
             raise ImageError(STATE_SCALE)
-        matched = batch.is_matched(key)
+        # A cell that is drawn, or comes back, has the field's stain, however many others are left.
+        stain = batch.stain_of(key)
+        back = stain
+        if change.kind == UNDO and self.can_undo(key):
+            back = self.before[key][-1].stain or stain
         # What is changed, and taken back, are the cells as they are.
         batch.unmatch_stain(key)
         try:
-            return self._apply(batch, classifier, key, change)
+            return self._apply(batch, classifier, key, change, stain)
         finally:
-            if matched:
-                batch.match_stain(key, classifier)
+            if stain:
+                batch.match_stain(key, classifier, back)
 
-    def _apply(self, batch: Batch, classifier: Classifier, key: str, change: Change) -> str:
-        """Change a field whose cells are answered as they are."""
+    def _apply(
+        self, batch: Batch, classifier: Classifier, key: str, change: Change, stain: Stain | None
+    ) -> str:
+        """Change a field whose cells are answered as they are; ``stain`` as in :class:`Before`."""
         results = batch.results_of(key)
         if change.kind == UNDO:
             if not self.can_undo(key):
                 raise ImageError(NOTHING)
-            batch.put(key, self.before[key].pop())
+            batch.put(key, self.before[key].pop().results)
             self._note(batch, key)
             return ""
         cells = [one for one in results if one.field]
@@ -91,7 +114,7 @@ class Corrections:
             del cells[at]
         else:
             made = self._answered(batch, classifier, key, change, cells, at)
-        self.before.setdefault(key, []).append(results)
+        self.before.setdefault(key, []).append(Before(results, stain))
         batch.put(key, tuple(cells) or (_none_left(batch.fields[key], key),))
         self._note(batch, key)
         return made
@@ -127,7 +150,7 @@ class Corrections:
     def _note(self, batch: Batch, key: str) -> None:
         """Say in the field's note what of its cells is by hand."""
         shown = batch.fields[key]
-        first = self.before[key][0] if self.before.get(key) else batch.results_of(key)
+        first = self.before[key][0].results if self.before.get(key) else batch.results_of(key)
         was = {one.answer.place.number: one.key for one in first if one.field}
         now = {one.answer.place.number: one.key for one in batch.results_of(key) if one.field}
         counts = {

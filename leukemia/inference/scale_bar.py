@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from leukemia.errors import ImageError
 from leukemia.imaging.scale import Scale
+from leukemia.imaging.stain import Stain
 from leukemia.inference.batch import THUMBNAIL, Batch, Result, result_of
 from leukemia.inference.classifier import Classifier
 from leukemia.inference.corrections import NO_FIELD, Corrections
@@ -21,17 +22,36 @@ BY_HAND = (
 NOTHING = "No scale bar is marked on this field."
 
 
+@dataclass(frozen=True)
+class Before:
+    """A field as it was before its bar was marked.
+
+    Attributes
+    ----------
+    results : tuple of Result
+        The answers to its cells as they are.
+    shown : FieldPicture
+        What was kept of it.
+    stain : Stain or None
+        By which its cells were matched; None where they were not.
+    """
+
+    results: tuple[Result, ...]
+    shown: FieldPicture
+    stain: Stain | None
+
+
 @dataclass
 class ScaleBars:
     """The fields of a batch whose scale is that of a bar.
 
     Attributes
     ----------
-    before : dict of str to (tuple of Result, FieldPicture)
-        By the key of each: its results and what was kept of it before, where its scale was known then.
+    before : dict of str to Before
+        By the key of each: how it was before, where its scale was known then.
     """
 
-    before: dict[str, tuple[tuple[Result, ...], FieldPicture]] = field(default_factory=dict)
+    before: dict[str, Before] = field(default_factory=dict)
 
     def can_take_back(self, key: str) -> bool:
         """Whether a field can have the scale again that it had before."""
@@ -80,15 +100,16 @@ class ScaleBars:
         note = found.field.scale.note + rest
         answers = [replace(one, note=note, lossy=shown.lossy) for one in found.answers]
         if not batch.needs_scale(key):
-            self.before.setdefault(key, (batch.results_of(key), shown))
+            self.before.setdefault(key, Before(batch.results_of(key), shown, batch.stain_of(key)))
         batch.settle_scale(key)
-        self._put(
-            batch,
-            classifier,
-            key,
-            tuple(result_of(key, one) for one in answers),
-            replace(shown, note=note, scale=found.field.scale),
-        )
+        stain = batch.stain_of(key)
+        batch.put(key, tuple(result_of(key, one) for one in answers))
+        batch.put_field(key, replace(shown, note=note, scale=found.field.scale))
+        if stain:
+            # Of the cells that are found now; where none is, the field's stain is still what it was.
+            batch.match_stain(key, classifier)
+            if not batch.is_matched(key):
+                batch.match_stain(key, classifier, stain)
 
     def take_back(self, batch: Batch, classifier: Classifier, corrections: Corrections, key: str) -> None:
         """Have the scale and the very answers again that a field had before its bar was marked.
@@ -101,7 +122,11 @@ class ScaleBars:
         self._field(batch, corrections, key)
         if not self.can_take_back(key):
             raise ImageError(NOTHING)
-        self._put(batch, classifier, key, *self.before.pop(key))
+        before, stain = self.before.pop(key), batch.stain_of(key)
+        batch.put(key, before.results)
+        batch.put_field(key, before.shown)
+        if stain:
+            batch.match_stain(key, classifier, before.stain)
 
     def _field(self, batch: Batch, corrections: Corrections, key: str) -> FieldPicture:
         """A field as it is, without what is said of its stain."""
@@ -111,20 +136,6 @@ class ScaleBars:
         if shown is None:
             raise ImageError(NO_FIELD)
         return shown
-
-    def _put(
-        self,
-        batch: Batch,
-        classifier: Classifier,
-        key: str,
-        results: tuple[Result, ...],
-        shown: FieldPicture,
-    ) -> None:
-        matched = batch.is_matched(key)
-        batch.put(key, results)
-        batch.put_field(key, shown)
-        if matched:
-            batch.match_stain(key, classifier)
 
 
 def by_bar(pixels: float, micrometres: float) -> Scale:

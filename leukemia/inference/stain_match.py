@@ -68,7 +68,7 @@ def why_not(bundle: Bundle) -> str:
     return NO_DISTANCE if bundle.novelty_limit is None else ""
 
 
-def match(classifier: Classifier, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+def match(classifier: Classifier, answers: Sequence[Answer], own: Stain | None = None) -> tuple[Answer, ...]:
     """Answer the cells of one field again, their stain matched to the training cells.
 
     Parameters
@@ -77,6 +77,8 @@ def match(classifier: Classifier, answers: Sequence[Answer]) -> tuple[Answer, ..
         The one that gave the answers.
     answers : sequence of Answer
         To the cells of one field as they are, each with its ``picture``.
+    own : Stain, optional
+        The field's stain where it was measured before; else it is measured of these cells.
 
     Returns
     -------
@@ -91,7 +93,8 @@ def match(classifier: Classifier, answers: Sequence[Answer]) -> tuple[Answer, ..
     """
     if problem := why_not(classifier.bundle):
         raise ImageError(problem)
-    own = stain.measure(reader.decode(one.picture) for one in answers if _is_whole(one) and one.picture)
+    if own is None:
+        own = stain.measure(reader.decode(one.picture) for one in answers if _is_whole(one) and one.picture)
     if own is None:
         return tuple(answers)
     target = classifier.bundle.stain

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,10 +18,12 @@ from leukemia.inference.classifier import Classifier
 from leukemia.inference.corrections import Corrections
 from leukemia.inference.fields import answer_field
 from leukemia.inference.learned import Learned
+from leukemia.inference.scale_bar import ScaleBars
 from leukemia.inference.waiting import WaitingFields
 from leukemia.operating_point import OperatingPoint
+from leukemia.segmentation import by_hand
 from leukemia.segmentation import segment as segmenting
-from leukemia.segmentation.change import REMOVE, Change
+from leukemia.segmentation.change import DRAW, REMOVE, UNDO, Change
 from tests.support.bundle_factory import write_bundle
 from tests.support.fields import ColourNetwork, encode_field
 from tests.support.stain_factory import LIMIT, write_stain_bundle
@@ -31,7 +34,8 @@ WHITE = ((200, 200, 60), (450, 300, 60), (15, 400, 60))  # the last one is cut b
 
 @pytest.fixture(autouse=True)
 def network(monkeypatch):
-    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+    for module in (segmenting, by_hand):
+        monkeypatch.setattr(module, "shipped", ColourNetwork)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,11 @@ def batch(classifier, tmp_path):
 
 def answers(batch):
     return [one.answer for one in batch.results]
+
+
+def timeless(batch):
+    """The results without when they were given: what comes back is answered again."""
+    return [replace(one, answer=replace(one.answer, at="")) for one in batch.results]
 
 
 def test_cells_that_were_unlike_are_answered_once_their_stain_is_matched(batch, classifier):
@@ -121,6 +130,60 @@ def test_a_field_that_is_corrected_by_hand_stays_matched_and_can_be_taken_back(b
     assert batch.fields["A"].note.count(stain_match.MATCHED) == 0
     batch.match_stain("A", classifier)
     assert batch.fields["A"].note != note, "it says what was removed"
+
+
+def test_a_cell_that_is_drawn_is_matched_by_the_fields_stain_and_changes_no_other_answer(batch, classifier):
+    batch.match_stain("A", classifier)
+    matched, own = timeless(batch), batch.stain_of("A")
+    corrections = Corrections()
+    key = corrections.apply(batch, classifier, "A", Change(DRAW, box=(530, 60, 90, 90)))
+    assert [one for one in timeless(batch) if one.key != key] == matched
+    drawn = next(one for one in batch.results if one.key == key)
+    assert drawn.answer.stain.own == own
+    # The stain is measured anew where matching is switched on anew; what came before it comes back as it was.
+    batch.unmatch_stain("A")
+    batch.match_stain("A", classifier)
+    assert batch.stain_of("A") != own
+    corrections.apply(batch, classifier, "A", Change(UNDO))
+    assert timeless(batch) == matched
+
+
+def test_a_field_stays_matched_where_all_its_cells_were_removed(batch, classifier):
+    batch.match_stain("A", classifier)
+    matched, field, own = timeless(batch), batch.fields["A"], batch.stain_of("A")
+    corrections = Corrections()
+    for one in batch.results:
+        corrections.apply(batch, classifier, "A", Change(REMOVE, one.key))
+    assert batch.is_matched("A")
+    assert stain_match.MATCHED not in batch.fields["A"].note, "there is no cell that was"
+    key = corrections.apply(batch, classifier, "A", Change(DRAW, box=(138, 138, 124, 124)))
+    (drawn,) = batch.results
+    assert (drawn.key, drawn.answer.stain.own) == (key, own)
+    while corrections.can_undo("A"):
+        corrections.apply(batch, classifier, "A", Change(UNDO))
+    assert (timeless(batch), batch.fields["A"], batch.is_matched("A")) == (matched, field, True)
+
+
+@pytest.mark.parametrize("micrometres", [5, 12, 20])  # by the first one no cell is large enough
+def test_the_scale_as_it_was_comes_back_with_the_matched_answers(batch, classifier, micrometres):
+    batch.match_stain("A", classifier)
+    matched, field = timeless(batch), batch.fields["A"]
+    corrections, bars = Corrections(), ScaleBars()
+    bars.apply(batch, classifier, corrections, "A", 200, micrometres)
+    assert batch.is_matched("A")
+    assert bool([one for one in batch.results if one.answer.stain]) == (micrometres > 5)
+    bars.take_back(batch, classifier, corrections, "A")
+    assert (timeless(batch), batch.fields["A"], batch.is_matched("A")) == (matched, field, True)
+
+
+def test_what_was_switched_off_meanwhile_is_not_switched_on_by_taking_a_change_back(batch, classifier):
+    first = batch.results
+    batch.match_stain("A", classifier)
+    corrections = Corrections()
+    corrections.apply(batch, classifier, "A", Change(REMOVE, batch.results[0].key))
+    batch.unmatch_stain("A")
+    corrections.apply(batch, classifier, "A", Change(UNDO))
+    assert (batch.results, batch.is_matched("A")) == (first, False)
 
 
 def test_a_field_that_goes_takes_its_matched_answers_along(batch, classifier):

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from leukemia.access.permissions import Action
-from leukemia.cases import cells, corrections
+from leukemia.cases import cells, corrections, stains
 from leukemia.cases import fields as case_fields
 from leukemia.cases.case import Case
 from leukemia.cases.cells import PICTURE, Cell
@@ -122,8 +122,8 @@ def _answered(
     plain_note = stain_match.unnoted(shown.note.partition(BY_HAND)[0])
     shown = replace(shown, note=plain_note)
     answer = by_hand.answer(classifier, shown, change, position, thumbnail=THUMBNAIL, picture=PICTURE)
-    if stain := next((cell.stain for cell in beside.values() if cell.stain), None):
-        answer = stain_match.match_one(classifier, answer, stain.own)
+    if own := stains.of_field(data, case.id, one.number):
+        answer = stain_match.match_one(classifier, answer, own)
     made = corrections.put(
         data,
         case.id,

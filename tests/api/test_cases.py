@@ -15,7 +15,7 @@ from leukemia.api.idempotency import REQUESTS
 from leukemia.audit import trail
 from leukemia.bundles import bundle as bundles
 from leukemia.cases import case as cases
-from leukemia.cases import cells, signing, verdicts
+from leukemia.cases import cells, disagreements, signing, verdicts
 from leukemia.inference.answer import Source
 from leukemia.inference.batch import Batch, Item
 from leukemia.inference.classifier import Classifier
@@ -132,8 +132,29 @@ def test_a_verdict_is_written_once_even_where_its_answer_was_lost(service, case,
     give(service, case, [2], ALL_LIKE, headers=key)
     with database.writing(service.data) as connection:
         connection.exec_driver_sql("DELETE FROM api_requests")
+    # Never without a word: another one would not be written, either.
+    refused = give(service, case, [2], NORMAL_LIKE, headers=key)
+    assert refused.status_code == 409 and "Another verdict was sent before" in refused.json()["error"]
     assert give(service, case, [2], ALL_LIKE, headers=key).status_code == 200
     assert len(trail.entries(service.data, events=[trail.VERDICT])) == 1
+
+
+def test_who_settled_a_cell_is_told_as_long_as_that_holds(service, case):
+    verdicts.give(service.data, case.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(service.data, case.id, [1], NORMAL_LIKE, reader="Ben")
+    disagreements.settle(service.data, case.id, 1, NORMAL_LIKE, who="Cleo", reason="x")
+
+    def settled_by():
+        table = pd.read_csv(
+            io.StringIO(service.ask("GET", f"/v1/cases/{case.id}/report.csv").text), keep_default_na=False
+        )
+        told = service.ask("GET", f"/v1/cases/{case.id}/cells").json()["cells"][0]["settled_by"]
+        assert table["settled_by"].iloc[0] == told
+        return told
+
+    assert settled_by() == "Cleo"
+    verdicts.give(service.data, case.id, [1], ALL_LIKE, reader="Ben")
+    assert settled_by() == ""
 
 
 @pytest.mark.parametrize(

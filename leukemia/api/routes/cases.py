@@ -165,7 +165,7 @@ def _cell(cell: Cell) -> schemas.Cell:
         classified_at=cell.answered_at,
         counts_as=cell.final,
         readings=[schemas.Reading.model_validate(one, from_attributes=True) for one in cell.readings],
-        settled_by=cell.settlement.who if cell.settlement else "",
+        settled_by=cell.decided.who if cell.decided else "",
         answer_hidden=cell.hidden,
         field=cell.field or None,
         place=cell.place and schemas.Place.model_validate(cell.place, from_attributes=True),

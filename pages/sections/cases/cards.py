@@ -82,8 +82,8 @@ def _others(cell: Cell, reader: str) -> list[tuple[str, str]]:
     ]
     if cell.status == "disputed":
         lines.append(("Readers disagree", "urgent"))
-    if cell.settlement and cell.status == "settled":
-        lines.append((f"Settled by {cell.settlement.who}: {cell.settlement.verdict}", "urgent"))
+    if cell.decided:
+        lines.append((f"Settled by {cell.decided.who}: {cell.decided.verdict}", "urgent"))
     return lines
 
 

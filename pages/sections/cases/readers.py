@@ -10,7 +10,7 @@ import streamlit as st
 from leukemia import attribution
 from leukemia.access.permissions import Action
 from leukemia.cases import agreement, cells, disagreements
-from leukemia.cases.case import DISPUTED, SETTLED, Case
+from leukemia.cases.case import DISPUTED, Case
 from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import VERDICTS
 from leukemia.errors import LeukemiaError, RecordsError
@@ -45,16 +45,16 @@ def show(data: Path, case: Case) -> None:
     if disputed:
         st.markdown(f"**The readers disagree on {len(disputed):,} {_cells(len(disputed))}**")
     else:
-        said = ALL_SETTLED if any(cell.status == SETTLED for cell in found) else NONE
+        said = ALL_SETTLED if any(cell.decided for cell in found) else NONE
         st.caption(said if all_shown else f"{said.removesuffix('.')}{AMONG_READ[said]}")
     for cell in disputed:
         _settle(data, case, cell, small.get(cell.number))
     for cell in found:
-        if cell.status == SETTLED and cell.settlement:
+        if settled := cell.decided:
             st.markdown(
-                f"Cell {cell.number}: settled as **{cell.settlement.verdict}** by "
-                f"{plain(cell.settlement.who)}, {case_wording.when(cell.settlement.at)}.  \n"
-                f"Reason: {plain(cell.settlement.reason)}  \n"
+                f"Cell {cell.number}: settled as **{settled.verdict}** by "
+                f"{plain(settled.who)}, {case_wording.when(settled.at)}.  \n"
+                f"Reason: {plain(settled.reason)}  \n"
                 f"The readers' own verdicts: {plain(_verdicts(cell))}"
             )
     st.markdown("**Agreement**")

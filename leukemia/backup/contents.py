@@ -16,6 +16,12 @@ BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 # Of a disk, not of ours; often only root may look into it.
 NO_CONTENT = frozenset({"lost+found"})
 SQLITE_HEADER = b"SQLite format 3\0"
+LOST = (
+    "No backup was made: what the link {} leads to is not there, or cannot be reached. Bring it back, or "
+    "remove the link."
+)
+CIRCLE = "No backup was made: the link {} leads in a circle, back to {}. Remove the link."
+WITH_IT = "A backup in {} would go with the data folder, whose link {} leads there. Name a folder elsewhere."
 
 
 class BackupError(LeukemiaError):
@@ -80,16 +86,31 @@ def read(folder: Path) -> Contents:
     return contents
 
 
-def wanted(data: Path) -> Iterator[Path]:
+def wanted(data: Path, target: Path) -> Iterator[Path]:
     """The files of a data folder that a backup takes, databases first.
 
-    What can be computed again, what a job is doing now, and what is half written stays out; links and the
-    dashboard's token, too.
+    What can be computed again, what a job is doing now, and what is half written stays out; the dashboard's
+    token, too. What a symbolic link leads to counts as a plain file or folder in the link's place.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder, without links on its way.
+    target : Path
+        Where the backup is made.
+
+    Raises
+    ------
+    BackupError
+        Where a link leads nowhere, or to a folder that holds the link itself or the backup.
+    OSError
+        Where a folder cannot be read.
     """
     space = Workspace(data)
     left_out = {space.cache, space.staging, space.jobs, space.access_token, space.restoring}
     left_out |= {data / name for name in NO_CONTENT}
-    found = [path for path in _walk(data, left_out) if not path.name.endswith(BESIDE_SQLITE)]
+    every = _walk(data, left_out, target.resolve())
+    found = [path for path in every if not path.name.endswith(BESIDE_SQLITE)]
     yield from sorted(found, key=lambda path: (not is_sqlite(path), path))
 
 
@@ -108,12 +129,30 @@ def is_sqlite(path: Path) -> bool:
         return False
 
 
-def _walk(folder: Path, left_out: set[Path]) -> Iterator[Path]:
+def _walk(folder: Path, left_out: set[Path], target: Path, way: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Files below a folder that was reached by links that lie in the folders ``way``."""
     for path in sorted(folder.iterdir()):
         partial = path.name.startswith((".partial-", ".old-")) or path.name.endswith(".lock")
-        if path in left_out or path.is_symlink() or partial:
+        if path in left_out or partial:
             continue
+        below = way
+        if path.is_symlink():
+            below = (*way, folder.resolve())
+            _check_link(path, below, target)
         if path.is_dir():
-            yield from _walk(path, left_out)
+            yield from _walk(path, left_out, target, below)
         elif path.is_file():
             yield path
+
+
+def _check_link(link: Path, way: tuple[Path, ...], target: Path) -> None:
+    """Raise BackupError where a link cannot be followed, or would be followed for ever."""
+    try:
+        place = link.resolve(strict=True)
+    # Links that lead to one another are a RuntimeError before Python 3.13.
+    except (OSError, RuntimeError) as error:
+        raise BackupError(LOST.format(link)) from error
+    if any(folder.is_relative_to(place) for folder in way):
+        raise BackupError(CIRCLE.format(link, place))
+    if target.is_relative_to(place):
+        raise BackupError(WITH_IT.format(place, link))

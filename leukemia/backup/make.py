@@ -34,8 +34,8 @@ def make(data: Path, target: Path, progress: Progress = lambda *_: None) -> Cont
     Raises
     ------
     BackupError
-        Where there is nothing to copy, ``target`` is there already or lies in the data folder, or a database
-        cannot be copied.
+        Where there is nothing to copy, ``target`` is there already or lies in the data folder, a link in it
+        leads nowhere or in a circle, or a database cannot be copied.
     RecordsError
         Where the records cannot be read.
     OSError
@@ -56,7 +56,7 @@ def make(data: Path, target: Path, progress: Progress = lambda *_: None) -> Cont
         private.make_folder(whole / DATA)
         # First: files that the records name are written before them.
         count, head, kind = _records(data, whole)
-        _files(data, whole / DATA, progress)
+        _files(data, whole / DATA, list(contents.wanted(data, target)), progress)
         files = {
             path.relative_to(whole).as_posix(): contents.digest(path)
             for path in sorted(whole.rglob("*"))
@@ -90,8 +90,7 @@ def _records(data: Path, whole: Path) -> tuple[int, str, str]:
     return count, head, "sqlite"
 
 
-def _files(data: Path, target: Path, progress: Progress) -> None:
-    wanted = list(contents.wanted(data))
+def _files(data: Path, target: Path, wanted: list[Path], progress: Progress) -> None:
     for done, path in enumerate(wanted):
         progress(done, len(wanted), "Copying")
         copy = target / path.relative_to(data)
@@ -108,6 +107,8 @@ def _files(data: Path, target: Path, progress: Progress) -> None:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
+    # What SQLite keeps beside a database lies beside the file itself, not beside a link to it.
+    file = file.resolve()
     if read_only.is_read_only(file):
         return read_only.open_file(file)
     return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)

@@ -1,5 +1,6 @@
 """A backup is whole or absent, while others work; the commands."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -95,6 +96,86 @@ def test_a_backup_is_never_written_over_or_into_the_data(data, records):
     assert (made / contents.LIST).read_bytes() == stamp
     with pytest.raises(BackupError, match="no data folder"):
         make.make(records / "nowhere", records / "other")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Another disk, with a folder of fields, a database in use, a pipe, and a link to its own fields."""
+    disk = tmp_path / "disk"
+    (disk / "fields" / "more").mkdir(parents=True)
+    (disk / "fields" / "more" / "one.png").write_text("one")
+    os.mkfifo(disk / "fields" / "pipe")
+    (disk / "again").symlink_to("fields/more")
+    other = sqlite3.connect(disk / "other.db")
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("CREATE TABLE t (x)")
+    other.execute("INSERT INTO t VALUES (7)")
+    other.commit()
+    yield disk
+    other.close()
+
+
+@pytest.fixture
+def linked(tmp_path, disk):
+    """A data folder whose records, fields and more lie on that disk."""
+    data = tmp_path / "data"
+    data.mkdir()
+    make_case(data)
+    database.engine(data).dispose()
+    (data / "records.db").rename(disk / "records.db")
+    for name, place in (
+        ("records.db", "records.db"),
+        ("fields", "fields"),
+        ("again", "again"),
+        ("linked.db", "other.db"),
+        ("letter.png", "fields/more/one.png"),
+        ("pipe", "fields/pipe"),
+    ):
+        (data / name).symlink_to(disk / place)
+    # Of no use to a backup, wherever it is.
+    (data / "cache").symlink_to(disk / "nowhere")
+    yield data
+    database.engine(data).dispose()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, links need a right of their own")
+def test_what_links_lead_to_is_copied_and_put_back_as_plain_files_and_folders(linked, tmp_path):
+    before = told(linked)
+    listed = make.make(linked, tmp_path / "backup")
+    names = {name.removeprefix("data/") for name in listed.files if "bundle" not in name}
+    plain = {"fields/more/one.png", "again/one.png", "letter.png"}
+    assert names == plain | {"records.db", "linked.db"}
+    new = tmp_path / "new"
+    restore.restore(tmp_path / "backup", new)
+    assert told(new) == before
+    assert not any(path.is_symlink() for path in new.rglob("*"))
+    assert {(new / name).read_text() for name in plain} == {"one"}
+    with contextlib.closing(sqlite3.connect(new / "linked.db")) as other:
+        assert other.execute("SELECT x FROM t").fetchall() == [(7,)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, links need a right of their own")
+@pytest.mark.parametrize(
+    ("link", "place", "said"),
+    [
+        ("data/lost", "disk/nowhere", "data/lost leads to is not there"),
+        ("data/itself", "data/itself", "data/itself leads to is not there"),
+        ("data/cells/up", "data", "data/cells/up leads in a circle"),
+        ("data/cells/here", "data/cells", "data/cells/here leads in a circle"),
+        ("data/root", ".", "data/root leads in a circle"),
+        ("disk/fields/back", "data", "data/fields/back leads in a circle"),
+        ("disk/fields/up", "disk", "data/fields/up leads in a circle"),
+        ("data/backups", "backups", "would go with the data folder, whose link .*data/backups leads there"),
+    ],
+)
+def test_a_link_that_cannot_be_followed_ends_the_backup_and_leaves_none(linked, tmp_path, link, place, said):
+    (linked / "cells").mkdir()
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    (tmp_path / link).symlink_to(tmp_path / place)
+    with pytest.raises(BackupError, match=said):
+        make.make(linked, backups / "today")
+    assert list(backups.iterdir()) == []
 
 
 def test_a_database_that_does_not_answer_is_named_and_leaves_no_backup(data, records, monkeypatch):

@@ -1,6 +1,7 @@
 """What `segment` writes of several fields and slides: a table, the cells on black, and their outlines."""
 
 import csv
+import errno
 import itertools
 import os
 import re
@@ -29,7 +30,12 @@ from leukemia.storage import atomic, files
 TABLE, CROPS, OUTLINES = "cells.csv", "crops", "outlines"
 CONTENT = (TABLE, CROPS, OUTLINES)
 UNSAFE = re.compile(r"[^\w.-]+")
-LONGEST = 80  # of a field's name in the names of what is made of it
+# Bytes of a field's name in the names of what is made of it. File systems allow 255 in all, some 143, and
+# "-12" and "-100000-matched.png" may be added.
+LONGEST = 100
+NOT_WRITTEN = "What was found in this field cannot be written"
+# A name that the file system refuses is the trouble of one field; a full disk is that of all.
+REFUSED_NAME = (errno.ENAMETOOLONG, errno.EILSEQ)
 # Damaged tiles of a slide that have a row each; of a file that was cut off, all of them may be.
 MOST_DAMAGED = 100
 Progress = Callable[[int, int, str], None]
@@ -111,9 +117,12 @@ def write(
                         found, bad = _of_slide(path, name, state, settings, partial, progress)
                     else:
                         found, bad = _of_field(path, name, said, partial), []
-                except ImageError as error:
+                except (ImageError, OSError) as error:
+                    if isinstance(error, OSError) and error.errno not in REFUSED_NAME:
+                        raise
                     failed += 1
-                    found, bad = [table.empty_row(files.shown(path), error=str(error))], []
+                    why = f"{NOT_WRITTEN}: {error.strerror}." if isinstance(error, OSError) else str(error)
+                    found, bad = [table.empty_row(files.shown(path), error=why)], []
                 if match_stain and not is_slide(path):
                     _match(found, partial, match_stain)
                 writer.writerows(found + _of_damaged(found[0], bad))
@@ -202,7 +211,7 @@ def _names(paths: list[Path]) -> list[str]:
     taken: set[str] = set()
     names = []
     for path in paths:
-        plain = UNSAFE.sub("_", files.shown(path.stem)).strip("._-")[:LONGEST] or "field"
+        plain = _cut(UNSAFE.sub("_", files.shown(path.stem)).strip("._-")) or "field"
         name, number = plain, 1
         while name.casefold() in taken:
             number += 1
@@ -210,3 +219,8 @@ def _names(paths: list[Path]) -> list[str]:
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _cut(name: str) -> str:
+    """As many whole letters of a name as :data:`LONGEST` bytes hold."""
+    return name.encode()[:LONGEST].decode(errors="ignore")

@@ -1,13 +1,16 @@
 """What `segment` writes: the table, the crops, the outlines; and what it says of files that are no field."""
 
 import csv
+import errno
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia.imaging import validate
+from leukemia.imaging import stain, validate
 from leukemia.segmentation import result, table
 from leukemia.segmentation import segment as segmenting
 from tests.support.fields import ColourNetwork, draw
@@ -127,10 +130,49 @@ def test_fields_of_one_name_do_not_overwrite_each_other(tmp_path):
     assert len(list((tmp_path / "out" / "crops").iterdir())) == 2
 
 
+@pytest.mark.parametrize("letter", ["血", "\U00020000", "ä", "a"])
+def test_fields_of_long_names_are_fields_and_stay_apart(letter, tmp_path):
+    # As many letters as the name of a file holds.
+    most = 250 // len(letter.encode())
+    longs = [save(tmp_path / f"{letter * (most - 1)}{end}.png", draw()) for end in "ab"]
+    short = save(tmp_path / "a.png", draw())
+    matched = stain.Recoloured(np.zeros((4, 4, 3), np.uint8), 9.0, 1.0, 2.0)
+    count = result.write(
+        [short, *longs], tmp_path / "out", match_stain=lambda files: [matched for _ in files]
+    )
+    assert (count.fields, count.failed, count.cells) == (3, 0, 3)
+    crops = [row["crop"] for row in written(tmp_path / "out")]
+    assert len(set(crops)) == 3 and all((tmp_path / "out" / one).is_file() for one in crops)
+    longest = [one.name for one in (tmp_path / "out").rglob("*.*")]
+    # Some encrypted disks allow no more than 143; the numbers of cells and of names may grow.
+    assert all(len(name.encode()) + len("-99") + len("99") <= 143 for name in longest)
+
+
+def test_a_name_that_the_disk_refuses_is_a_row_and_a_full_disk_ends_the_run(tmp_path, monkeypatch):
+    fields = [save(tmp_path / name, draw()) for name in ("a.png", "refused.png", "z.png")]
+    write, number = Path.write_bytes, errno.ENAMETOOLONG
+
+    def refuse(path, data):
+        if path.name.startswith("refused"):
+            raise OSError(number, os.strerror(number), str(path))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    count = result.write(fields, tmp_path / "out")
+    assert (count.fields, count.failed, count.cells) == (3, 1, 2)
+    assert [row["error"] for row in written(tmp_path / "out")] == [
+        "",
+        "What was found in this field cannot be written: File name too long.",
+        "",
+    ]
+    number = errno.ENOSPC
+    with pytest.raises(OSError, match="No space left"):
+        result.write(fields, tmp_path / "full")
+    assert not (tmp_path / "full").exists()
+
+
 def test_a_name_is_no_formula(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    from pathlib import Path
-
     save(tmp_path / "=cmd().png", draw(white=[]))
     result.write([Path("=cmd().png")], tmp_path / "out")
     assert written(tmp_path / "out")[0]["field"] == "'=cmd().png"

@@ -99,6 +99,7 @@ def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, 
     page.file_uploader[0].set_value(dropped).run()
     assert not page.exception
     assert "3 added; 2 fields kept" in said(page)
+    assert "1 file could not be read: c.png. It has no picture" in said(page)
     found = cells.cells(data, case.id)
     assert [(cell.name, cell.field) for cell in found] == [
         ("a.png, cell 1", 1),

@@ -166,6 +166,7 @@ def _keep(data: Path, case_id: int) -> None:
     if not results or not state.answered_by:
         return
     bundle, version = state.answered_by
+    fields = state.batch.fields
     try:
         added = cells.add(
             data,
@@ -175,7 +176,7 @@ def _keep(data: Path, case_id: int) -> None:
             bundle.operating_point,
             who=state.who or identity.name(),
             version=version,
-            fields=state.batch.fields,
+            fields=fields,
         )
     except (AccessError, RecordsError) as error:
         state.trouble = str(error)
@@ -184,7 +185,8 @@ def _keep(data: Path, case_id: int) -> None:
     state.added += len(added.new)
     state.already += len(added.already)
     state.fields += len(added.fields)
-    state.unread += [one.answer.name for one in results if not one.answer.image_id]
+    # A field without a white cell was read, and is kept.
+    state.unread += [one.answer.name for one in results if not one.answer.image_id and one.key not in fields]
     state.batch.remove([one.item for one in results])
 
 

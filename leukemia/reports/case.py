@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import agreement, cells, summary
 from leukemia.cases import case as cases
@@ -25,8 +26,9 @@ from leukemia.reports.html import Section
 # Pictures that are shown: two rows on a page.
 MOST_PICTURES = 12
 Record = tuple[list[str], list[tuple[str, ...]], list[str]]  # sentences, rows by source, notes
+Model = tuple[str, str, OperatingPoint]  # name, record, limits
+NOTHING: Record = ([], [], [])
 NO_READER = "No reader has given a verdict."
-NO_RECORD = "The model's record is not available."
 MATTERED = (
     "First the cells that the model called Normal-like and the readers ALL-like, then those the other way "
     "round, then disputed and settled cells, then all others on which verdict and answer differ, then "
@@ -57,7 +59,7 @@ class Content:
     readers : list of tuple
         Each reader's name and the number of cells by verdict, in the order of ``VERDICTS``.
     record : list of str
-        How the model did on patients it had not seen, the worst source named.
+        How the model did on patients it had not seen, the worst source named; or why that is not told.
     sources : list of tuple of str
         The same by source, under ``source_words.HEADER``; empty where no source is known.
     notes : list of str
@@ -113,7 +115,7 @@ def gather(data: Path, case_id: int, bundle: Bundle | None) -> Content:
     answered = summary.models([cell for cell in found if cell.probability is not None])
     shown = mattered(found)
     placed = summary.placement(found, bundle)
-    record = _record(data, bundle, answered[0][2]) if bundle and placed else ([], [], [])
+    record = _record(data, bundle, answered)
     known = learned.of(bundle, data) if bundle else None
     seen = case_wording.learned(summary.learned_from(found, known), len(found)) if known else ""
     return Content(
@@ -170,7 +172,7 @@ def render(content: Content) -> str:
             [
                 html.table(case_wording.COUNT_HEADER, case_wording.count_rows(content.counts)),
                 *map(html.text, case_wording.shares(content.counts)),
-                html.text(case_wording.ABOUT_SHARE, "small"),
+                html.text(about, "small") if (about := case_wording.about_shares(content.counts)) else "",
                 html.text(content.place),
                 html.text(content.untold, "small") if content.untold else "",
             ],
@@ -188,7 +190,7 @@ def render(content: Content) -> str:
         Section(
             "The model's record",
             [
-                *map(html.text, content.record or [NO_RECORD]),
+                *map(html.text, content.record),
                 html.table(source_words.HEADER, content.sources) if content.sources else "",
                 *(html.text(note, "small") for note in content.notes),
             ],
@@ -224,13 +226,27 @@ def _readers(found: Sequence[Cell]) -> list[tuple[str, ...]]:
     ]
 
 
-def _record(data: Path, bundle: Bundle, point: OperatingPoint) -> Record:
+def _record(data: Path, bundle: Bundle | None, answered: Sequence[Model]) -> Record:
+    """What is told of the record of the model that answered last, and why where nothing or not all is."""
+    if not answered:
+        return [case_wording.NO_ANSWER], [], []
+    _, record_sha256, point = answered[0]
+    is_there = bundle and bundles.checksum(bundle.folder / bundles.RECORD) == record_sha256
+    lines, rows, notes = _told(data, bundle, point) if is_there else NOTHING
+    if len(answered) > 1:
+        latest = case_wording.LATEST_RECORD.format(case_wording.model(answered[0]))
+        said = [case_wording.SEVERAL_RECORDS, latest if lines else case_wording.LATEST_GONE]
+        return [" ".join(said), *lines], rows, notes
+    return lines or [case_wording.NO_RECORD], rows, notes
+
+
+def _told(data: Path, bundle: Bundle, point: OperatingPoint) -> Record:
     """How the model did on patients it had not seen, by the limits that called these cells."""
     predictions = held_out.with_sources(data, bundle.predictions)
     try:
         shares = " ".join(three_way.sentences(three_way.evaluate(predictions, point)))
     except DatasetError:  # one class only
-        return [], [], []
+        return NOTHING
     seen = "also seen in training" if bundle.leaky else "not seen in training"
     lines = [f"On {len(predictions):,} cells of {patients.count(predictions)} {seen}: {shares}"]
     figures = sources.evaluate(predictions, point)

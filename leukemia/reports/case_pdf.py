@@ -17,7 +17,7 @@ from leukemia.cases.cells import Cell
 from leukemia.cases.verdicts import VERDICTS
 from leukemia.evaluation.breakdown import source_words
 from leukemia.reports import case_wording
-from leukemia.reports.case import MATTERED, NO_READER, NO_RECORD, Content, caption
+from leukemia.reports.case import MATTERED, NO_READER, Content, caption
 from leukemia.reports.pdf_fonts import BOLD, PLAIN, Letters
 from leukemia.settings import RESEARCH_USE
 
@@ -103,7 +103,8 @@ def _story(title: str, content: Content, letters: Letters) -> Iterable[Flowable]
     )
     yield Spacer(0, 2 * mm)
     yield from map(partial(_text, letters), case_wording.shares(content.counts))
-    yield _text(letters, case_wording.ABOUT_SHARE, "small")
+    if said := case_wording.about_shares(content.counts):
+        yield _text(letters, said, "small")
     yield _text(letters, content.place)
     if content.untold:
         yield _text(letters, content.untold, "small")
@@ -118,7 +119,7 @@ def _story(title: str, content: Content, letters: Letters) -> Iterable[Flowable]
         yield _text(letters, MATTERED, "small")
         yield _pictures(letters, content)
     yield _text(letters, "The model's record", "heading")
-    yield from map(partial(_text, letters), content.record or [NO_RECORD])
+    yield from map(partial(_text, letters), content.record)
     if content.sources:
         yield _sources(letters, content.sources)
         yield from (_text(letters, note, "small") for note in content.notes)

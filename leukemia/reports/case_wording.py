@@ -22,6 +22,11 @@ SEVERAL_MODELS = (
     "Several models, or several limits, answered these cells: their share cannot be placed in the record of "
     "one."
 )
+SEVERAL_RECORDS = "Several models, or several limits, answered these cells."
+LATEST_RECORD = "What follows is the record of the one that answered last: {}."
+LATEST_GONE = "The record of the one that answered last is not available."
+NO_RECORD = "The model's record is not available."
+NO_ANSWER = "No cell was classified, so no model's record is shown."
 PLACE_GONE = "The model's record is not available: the share cannot be placed among its patients."
 
 
@@ -38,19 +43,24 @@ def shares(counts: Summary, *, hidden: bool = False) -> list[str]:
 
     ``hidden`` is whether answers are kept back from whoever asks, and so not counted.
     """
-    if not counts.classified:
-        return [ANSWERS_HIDDEN if hidden else NONE_CLASSIFIED]
-    by_model = (
-        f"{ALL_LIKE} by the model: {counts.all_like:,} of {counts.classified:,} classified cells, "
-        f"{formatting.interval(counts.share, True)}."
-    )
+    said = ANSWERS_HIDDEN if hidden else NONE_CLASSIFIED
+    if counts.classified:
+        said = (
+            f"{ALL_LIKE} by the model: {counts.all_like:,} of {counts.classified:,} classified cells, "
+            f"{formatting.interval(counts.share, True)}."
+        )
     if not counts.reviewed:
-        return [by_model]
+        return [said]
     reviewed = (
         f"{ALL_LIKE} with readers' verdicts: {counts.final[ALL_LIKE]:,} of {counts.reviewed:,} cells, "
         f"{formatting.interval(counts.reviewed_share, True)}."
     )
-    return [by_model, reviewed]
+    return [said, reviewed]
+
+
+def about_shares(counts: Summary) -> str:
+    """What the interval of :func:`shares` is over; empty where they have none."""
+    return ABOUT_SHARE if counts.classified or counts.reviewed else ""
 
 
 def place(placed: Placement | None, models: int) -> str:

@@ -67,7 +67,13 @@ def test_hidden_answers_are_not_said_to_be_none(visit, data):
     assert case_wording.NONE_CLASSIFIED not in text
     assert case_wording.ABOUT_SHARE not in text, "there is no interval"
     none = make_case(data, "P-2", probabilities=(None, None), first=10)
-    assert case_wording.NONE_CLASSIFIED in said(visit(case=none.id, section="summary"))
+    text = said(visit(case=none.id, section="summary"))
+    assert case_wording.NONE_CLASSIFIED in text
+    assert case_wording.ABOUT_SHARE not in text
+    verdicts.give(data, none.id, [1], ALL_LIKE, reader="Ada")
+    text = said(visit(case=none.id, section="summary"))
+    assert "ALL-like with readers' verdicts: 1 of 1 cells, 100.0%" in text
+    assert case_wording.ABOUT_SHARE in text
 
 
 def test_the_list_and_the_head_of_a_case_tell_nothing_of_cells_that_are_kept_back(visit, data):

@@ -167,7 +167,7 @@ def test_the_same_case_gives_the_same_pdf(content):
 def test_without_its_model_a_case_still_has_a_report(tmp_path, case):
     content = report.gather(tmp_path, case.id, None)
     assert case_wording.PLACE_GONE in text(case_pdf.render(content))
-    assert report.NO_RECORD in plain(report.render(content))
+    assert case_wording.NO_RECORD in plain(report.render(content))
 
 
 def test_an_empty_case_and_one_of_a_hundred_cells_have_a_report(tmp_path, tiny_bundle):
@@ -187,7 +187,52 @@ def test_a_record_without_one_of_the_classes_is_not_evaluated(tmp_path):
     assert bundle.predictions["label"].nunique() == 1
     cells.add(tmp_path, case.id, [with_pictures(result(1, 0.9))], bundle, bundle.operating_point, who="Ada")
     content = report.gather(tmp_path, case.id, bundle)
-    assert report.NO_RECORD in text(case_pdf.render(content))
+    assert case_wording.NO_RECORD in text(case_pdf.render(content))
+
+
+def test_where_several_limits_answered_the_record_of_the_latest_is_told(tmp_path, case, content, tiny_bundle):
+    bundle, other = bundles.read(tiny_bundle), OperatingPoint(0.2, 0.6, 0.5)
+    signing.reopen(tmp_path, case.id, who="Ada", reason="more cells")
+    cells.add(tmp_path, case.id, [with_pictures(result(20, 0.9))], bundle, other, who="Ada")
+    told = report.gather(tmp_path, case.id, bundle)
+    (first, *lines) = told.record
+    assert first.startswith(case_wording.SEVERAL_RECORDS)
+    assert str(other).rstrip(".") in first
+    one = cases.create(tmp_path, "P-2", who="Ada")
+    cells.add(tmp_path, one.id, [with_pictures(result(21, 0.9))], bundle, other, who="Ada")
+    alone = report.gather(tmp_path, one.id, bundle)
+    assert (lines, told.sources, told.notes) == (alone.record, alone.sources, alone.notes)
+    assert lines and lines != content.record, "of the limits that answered last"
+    for said in (text(case_pdf.render(told)), plain(report.render(told))):
+        assert case_wording.SEVERAL_RECORDS in said
+        assert case_wording.NO_RECORD not in said
+    (gone,) = report.gather(tmp_path, case.id, None).record
+    assert gone == f"{case_wording.SEVERAL_RECORDS} {case_wording.LATEST_GONE}"
+    stranger = bundle_at(tmp_path / "another")
+    assert report.gather(tmp_path, case.id, stranger).record == [gone]
+
+
+def test_of_a_case_without_an_answer_readers_shares_are_told_and_why_there_is_no_record(
+    tmp_path, tiny_bundle
+):
+    bundle, made = bundles.read(tiny_bundle), cases.create(tmp_path, "P-1", who="Ada")
+    apart = [with_pictures(result(number, None)) for number in range(3)]
+    cells.add(tmp_path, made.id, apart, bundle, bundle.operating_point, who="Ada")
+    content = report.gather(tmp_path, made.id, bundle)
+    for said in (text(case_pdf.render(content)), plain(report.render(content))):
+        assert case_wording.NO_ANSWER in said
+        assert case_wording.NO_RECORD not in said
+        assert case_wording.NONE_CLASSIFIED in said
+        assert case_wording.ABOUT_SHARE[:30] not in said, "there is no interval"
+    verdicts.give(tmp_path, made.id, [1], ALL_LIKE, reader="Ada")
+    verdicts.give(tmp_path, made.id, [2], NORMAL_LIKE, reader="Ada")
+    content = report.gather(tmp_path, made.id, None)
+    none, readers = case_wording.shares(content.counts)
+    assert none == case_wording.NONE_CLASSIFIED
+    assert readers == "ALL-like with readers' verdicts: 1 of 2 cells, 50.0% (9.5 to 90.5)."
+    for said in (text(case_pdf.render(content)), plain(report.render(content))):
+        assert readers in said
+        assert case_wording.ABOUT_SHARE[:30] in said
 
 
 def test_what_mattered_comes_first(content):
@@ -305,7 +350,8 @@ def test_cells_that_the_model_learned_from_are_told_and_their_share_is_not_place
     told = report.gather(tmp_path, case.id, bundles.read(tiny_bundle))
     said = "The model learned from 1 of these 5 cells. Its answers on it say nothing about new cells"
     assert told.place.startswith(said)
-    assert told.record, "its record is told all the same"
+    assert told.sources or len(told.record) > 1, "its record is told all the same"
+    assert case_wording.NO_RECORD not in told.record
     assert said in unescape(report.render(told))
     text = pypdfium2.PdfDocument(case_pdf.render(told))[0].get_textpage().get_text_range()
     assert said in " ".join(text.split())

@@ -30,8 +30,8 @@ def show(data: Path, case: Case) -> None:
     hidden = any(cell.hidden for cell in found)
     for line in case_wording.shares(counts, hidden=hidden):
         st.markdown(plain(line))
-    if counts.classified:
-        st.caption(case_wording.ABOUT_SHARE)
+    if said := case_wording.about_shares(counts):
+        st.caption(said)
     if not hidden:
         _place(data, found)
     _elsewhere(data, case)

@@ -2,12 +2,10 @@
 
 import csv
 import errno
-import itertools
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from leukemia.imaging import scale as scales
 from leukemia.imaging.scale import Scale
 from leukemia.imaging.slide import Box, Slide, is_slide
 from leukemia.imaging.stain import Recoloured
+from leukemia.jobs import threads
 from leukemia.segmentation import crop as crops
 from leukemia.segmentation import geojson, table
 from leukemia.segmentation.field import Field, read_field
@@ -36,6 +35,7 @@ LONGEST = 100
 NOT_WRITTEN = "What was found in this field cannot be written"
 # A name that the file system refuses is the trouble of one field; a full disk is that of all.
 REFUSED_NAME = (errno.ENAMETOOLONG, errno.EILSEQ)
+AHEAD = 4  # cells a thread that are read before their turn: those of a whole slide would fill the memory
 # Damaged tiles of a slide that have a row each; of a file that was cut off, all of them may be.
 MOST_DAMAGED = 100
 Progress = Callable[[int, int, str], None]
@@ -172,7 +172,8 @@ def _rows(
     if not segmented.cells:
         yield table.empty_row(shown, note=f"{NONE_FOUND} {note}", scale=scale)
 
-    def cut(number: int, cell: WhiteCell) -> tuple[dict[str, object], Row]:
+    def cut(numbered: tuple[int, WhiteCell]) -> tuple[dict[str, object], Row]:
+        number, cell = numbered
         file, error, nucleus = f"{CROPS}/{name}-{number:04d}.png", "", None
         try:
             crop = crops.cut_out(field, cell.outline, scale)
@@ -184,13 +185,12 @@ def _rows(
         row = table.row(shown, cell, scale, crop=file, error=error, nucleus_area=area, note=note)
         return geojson.feature(cell, f"{name}-{number:04d}", scale, nucleus), row
 
-    threads = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for feature, row in threads.map(cut, itertools.count(1), segmented.cells):
+    workers = os.cpu_count() or 1
+    with threads.pool(workers) as pool:
+        cells = enumerate(segmented.cells, 1)
+        for feature, row in threads.in_order(pool, cut, cells, AHEAD * workers):
             features.append(feature)
             yield row
-    finally:
-        threads.shutdown(cancel_futures=True)  # who interrupts does not wait for the cells of a whole slide
     (folder / OUTLINES / f"{name}.geojson").write_text(geojson.collection(features), encoding="utf-8")
 
 

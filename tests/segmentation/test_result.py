@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image
 from leukemia.imaging import stain, validate
 from leukemia.segmentation import result, table
 from leukemia.segmentation import segment as segmenting
+from leukemia.segmentation.scale import FieldScale
+from tests.support import fields
 from tests.support.fields import ColourNetwork, draw
 from tests.support.pictures import encoded
 
@@ -149,7 +152,7 @@ def test_fields_of_long_names_are_fields_and_stay_apart(letter, tmp_path):
 
 
 def test_a_name_that_the_disk_refuses_is_a_row_and_a_full_disk_ends_the_run(tmp_path, monkeypatch):
-    fields = [save(tmp_path / name, draw()) for name in ("a.png", "refused.png", "z.png")]
+    paths = [save(tmp_path / name, draw()) for name in ("a.png", "refused.png", "z.png")]
     write, number = Path.write_bytes, errno.ENAMETOOLONG
 
     def refuse(path, data):
@@ -158,7 +161,7 @@ def test_a_name_that_the_disk_refuses_is_a_row_and_a_full_disk_ends_the_run(tmp_
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    count = result.write(fields, tmp_path / "out")
+    count = result.write(paths, tmp_path / "out")
     assert (count.fields, count.failed, count.cells) == (3, 1, 2)
     assert [row["error"] for row in written(tmp_path / "out")] == [
         "",
@@ -167,8 +170,32 @@ def test_a_name_that_the_disk_refuses_is_a_row_and_a_full_disk_ends_the_run(tmp_
     ]
     number = errno.ENOSPC
     with pytest.raises(OSError, match="No space left"):
-        result.write(fields, tmp_path / "full")
+        result.write(paths, tmp_path / "full")
     assert not (tmp_path / "full").exists()
+
+
+def test_the_cells_of_a_slide_are_read_as_their_turn_comes(tmp_path):
+    field, read = fields.field(), []
+    (found,) = segmenting.segment(field, network=ColourNetwork()).cells
+
+    class Cells(Sequence):
+        def __len__(self):
+            return 500
+
+        def __getitem__(self, position):
+            if position >= len(self):
+                raise IndexError
+            read.append(position)
+            return found
+
+    (tmp_path / "crops").mkdir()
+    cells = segmenting.Segmented(Cells(), 0, 0, FieldScale(0.05))
+    rows = result._rows("a field", "a", field, cells, tmp_path)
+    first = next(rows)
+    assert first["crop"] == "crops/a-0001.png" and len(read) <= 100
+    assert next(rows)["crop"] == "crops/a-0002.png"
+    rows.close()
+    assert len(list((tmp_path / "crops").iterdir())) <= 100
 
 
 def test_a_name_is_no_formula(tmp_path, monkeypatch):

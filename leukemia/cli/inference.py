@@ -173,8 +173,8 @@ def classify(options: Namespace) -> int:
         )
     if not_cut_out:
         lines.append(
-            f"{counted(not_cut_out, 'image is', 'images are')} not cut out on black. Where these are fields "
-            "of a smear, --fields finds and classifies their white cells."
+            f"{counted(not_cut_out, 'image is not a single cell', 'images are not single cells')} cut out on "
+            "black. Where these are fields of a smear, --fields finds and classifies their white cells."
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
     if recorder.trouble:

@@ -63,7 +63,7 @@ class Answer:
     scale_unknown : bool
         Whether it would be answered if its scale were stated.
     not_cut_out : bool
-        Whether its background is not black: see :mod:`leukemia.inference.search`.
+        Whether it is no cell cut out on black: see :mod:`leukemia.inference.search`.
     place : Place or None
         Where it lies in its field; None for a picture of its own.
     lossy : bool

@@ -179,9 +179,8 @@ class Batch:
             self.unmatch_stain(key)
             for images in (self._waiting, self._results, self._fields, self._unscaled):
                 images.pop(key, None)
-            needed = {field.file for field in self._fields.values()}
-            if gone and gone.file and self._waiting_fields and gone.file not in needed:
-                self._waiting_fields.drop(gone.file)
+            if gone:
+                self._drop_pixels(gone)
         self._since = None
 
     def results_of(self, key: str) -> tuple[Result, ...]:
@@ -285,7 +284,7 @@ class Batch:
         self._had_field = False
         for item, source, answer in zip(items, sources, answers, strict=True):
             self._had_field |= answer.not_cut_out
-            found = self._search(classifier, item, source) if answer.not_cut_out else (answer,)
+            found = self._search(classifier, item, source, answer) if answer.not_cut_out else (answer,)
             if found[0].scale_unknown and not self._keep(item):
                 found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)
             self._results[item.key] = tuple(result_of(item.key, one, drawn=item.drawn) for one in found)
@@ -294,8 +293,13 @@ class Batch:
             self._since = None
         return [item.key for item in items if item.key not in self._unscaled]
 
-    def _search(self, classifier: Classifier, item: Item, source: Source) -> tuple[Answer, ...]:
-        """The answers to a picture's cells, or one that says why there are none."""
+    def _search(
+        self, classifier: Classifier, item: Item, source: Source, refused: Answer
+    ) -> tuple[Answer, ...]:
+        """The answers to a picture's cells, or one that says why there are none.
+
+        ``refused`` is the answer to the picture as a cell cut out on black, and stays where it is no field.
+        """
         # Only who brings a field waits for what finds cells to be loaded.
         from leukemia.inference import search
 
@@ -303,9 +307,19 @@ class Batch:
             return (Answer(source.name, error=TOO_MANY_CELLS.format(self._most_cells)),)
         keep = self._waiting_fields.keep if self._waiting_fields else None
         found = search.search(classifier, source, thumbnail=THUMBNAIL, picture=self.picture, keep=keep)
+        if search.is_no_field(found, refused):
+            if found.field:
+                self._drop_pixels(found.field)
+            return (refused,)
         if found.field:
             self._fields[item.key] = found.field
         return found.answers
+
+    def _drop_pixels(self, gone: FieldPicture) -> None:
+        """Remove all pixels of a field that is not here, unless another one needs them."""
+        needed = {field.file for field in self._fields.values()}
+        if gone.file and self._waiting_fields and gone.file not in needed:
+            self._waiting_fields.drop(gone.file)
 
     def _source(self, item: Item) -> Source:
         return replace(item.source, scale=item.source.scale or self.scale)

@@ -11,12 +11,14 @@ from PIL import Image
 from leukemia.errors import BundleError, ImageError
 from leukemia.imaging.cell import identify
 from leukemia.imaging.scale import Scale
+from leukemia.imaging.validate import NOT_ON_BLACK
 from leukemia.inference import fields
 from leukemia.inference.answer import Answer, Source
 from leukemia.inference.classifier import Classifier
 from leukemia.segmentation.field import Field, open_field
 from leukemia.segmentation.network import Network
 from leukemia.segmentation.place import FIELD_SIDE, FieldPicture
+from leukemia.segmentation.scale import NO_SMEAR
 from leukemia.segmentation.segment import NONE_FOUND, segment
 
 QUALITY = 85
@@ -33,10 +35,13 @@ class Searched:
         cannot be used.
     field : FieldPicture or None
         None where it cannot be used.
+    red : int
+        How many red cells were found beside them.
     """
 
     answers: tuple[Answer, ...]
     field: FieldPicture | None = None
+    red: int = 0
 
 
 def search(
@@ -113,10 +118,30 @@ def search_field(
         file=keep(field.image, image_id) if keep else None,
     )
     if not found.cells:
-        return Searched((Answer(name, error=NONE_FOUND, note=note),), kept)
+        return Searched((Answer(name, error=NONE_FOUND, note=note),), kept, found.red)
     answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)
     unknown = not found.scale.known
-    return Searched(tuple(replace(one.answer, scale_unknown=unknown) for one in answered), kept)
+    return Searched(tuple(replace(one.answer, scale_unknown=unknown) for one in answered), kept, found.red)
+
+
+def is_no_field(found: Searched, refused: Answer) -> bool:
+    """Whether a picture on a black background, searched since it is no cell, is no field either.
+
+    Parameters
+    ----------
+    found : Searched
+    refused : Answer
+        To the picture as a cell cut out on black.
+    """
+    if refused.error == NOT_ON_BLACK:
+        return False
+    if refused.scale_unknown:
+        # Only its red cells tell it from a pale cell.
+        return not (found.field and found.field.scale and found.field.scale.known)
+    if found.field is None:
+        return found.answers[0].error == NO_SMEAR
+    # A cell that is cut out lies at the black all round.
+    return not found.red and all(one.place is None or one.place.edge for one in found.answers)
 
 
 def small_picture(image: Image.Image) -> bytes:

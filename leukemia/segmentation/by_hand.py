@@ -14,6 +14,7 @@ from leukemia.segmentation.find import Found
 from leukemia.segmentation.network import Network, shipped
 from leukemia.segmentation.outline import Outline
 from leukemia.segmentation.segment import WhiteCell
+from leukemia.segmentation.surround import Surround
 
 # What is read about a box, as a share of its longer side: neighbours are parted from its cell.
 AROUND = 1.0
@@ -144,5 +145,6 @@ def _cut(line: Outline, sides: np.ndarray) -> Outline:
 
 def _cell(field: Field, sides: np.ndarray, line: Outline, pixel_size: float) -> WhiteCell:
     edge = find.at_edge(Boxes(sides[None], np.ones(1)), field, pixel_size)
+    cut = bool(edge[0]) or Surround.of(field, pixel_size).cuts(line)
     left, top, right, bottom = (float(side) for side in sides)
-    return WhiteCell(left, top, right - left, bottom - top, None, bool(edge[0]), line)
+    return WhiteCell(left, top, right - left, bottom - top, None, cut, line)

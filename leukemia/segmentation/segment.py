@@ -15,6 +15,7 @@ from leukemia.segmentation.find import Found
 from leukemia.segmentation.network import Network, shipped
 from leukemia.segmentation.outline import Outline, outline
 from leukemia.segmentation.scale import FieldScale
+from leukemia.segmentation.surround import Surround
 
 # Mean spread between a pixel's channels (levels) under which a picture has no stain.
 COLOUR = 6.0
@@ -35,7 +36,7 @@ class WhiteCell:
         How sure the network is of it, 0 to 1; not a probability of leukemia. None where it was outlined by
         hand.
     edge : bool
-        Whether the field's edge cuts it.
+        Whether the field's edge cuts it, or the rim of its black surround.
     outline : Outline
     """
 
@@ -104,20 +105,22 @@ def segment(
 def outlined(field: Field, found: Found, chosen: Iterable[int]) -> tuple[WhiteCell, ...]:
     """Outline some of the white cells of a field, by their positions in what was found; as one reads."""
     edge = find.at_edge(found.white, field, found.pixel_size)
+    surround = Surround.of(field, found.pixel_size)
     # Rows as high as the cells are.
     row = max(float(np.median(found.white.diameters)), 1.0) if len(found.white) else 1.0
     middles = found.white.middles
 
     def cell(one: int) -> WhiteCell:
         left, top, right, bottom = (float(side) for side in found.white.sides[one])
+        line = outline(field, found, one)
         return WhiteCell(
             left,
             top,
             right - left,
             bottom - top,
             float(found.white.confidence[one]),
-            bool(edge[one]),
-            outline(field, found, one),
+            bool(edge[one]) or surround.cuts(line),
+            line,
         )
 
     order = sorted(chosen, key=lambda one: (middles[one, 1] // row, middles[one, 0]))

@@ -100,12 +100,12 @@ def test_the_cells_of_fields_are_classified_with_their_boxes(fields, tiny_bundle
 def test_fields_that_were_taken_for_cells_are_told_how_to_be_searched(fields, tiny_bundle, tmp_path, capsys):
     command = ["classify", str(fields), "--output", str(tmp_path / "out.csv"), "--model", str(tiny_bundle)]
     assert main(command) == SOME_NOT
-    assert "2 images are not cut out on black. Where these are fields of a smear, --fields" in (
+    assert "2 images are not single cells cut out on black. Where these are fields of a smear, --fields" in (
         capsys.readouterr().out
     )
     assert main([*command, "--fields"]) == SOME_NOT
     said = capsys.readouterr().out
-    assert "3 white cells found in 2 fields" in said and "not cut out" not in said
+    assert "3 white cells found in 2 fields" in said and "cut out" not in said
     named = [row["file"] for row in rows_of(tmp_path / "out.csv")]
     assert named == [
         f"{row['field']}, cell {n}" for row, n in zip(rows_of(tmp_path / "out.csv"), (1, 2, 1), strict=True)

@@ -6,7 +6,9 @@ import pytest
 from leukemia.errors import ImageError
 from leukemia.imaging import validate
 from leukemia.imaging.cell import measure_cell
-from leukemia.imaging.scale import NATIVE
+from leukemia.imaging.scale import NATIVE, ScaleUnknownError, stated
+from leukemia.imaging.validate import NotCutOutError
+from tests.support.fields import draw
 from tests.support.pictures import ellipse, encoded
 
 
@@ -50,6 +52,38 @@ def smear(rng):
 def test_what_is_no_single_cell_says_so(pixels, says):
     with pytest.raises(ImageError, match=says):
         validate.open_cell(encoded(pixels, "PNG"), NATIVE)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        ellipse(900, area=300_000),
+        # Too large to be brought to the model's scale, too.
+        ellipse(3_000, area=3_000_000),
+        np.concatenate([ellipse(area=20_000)[:, 100:350]] * 2, axis=1),
+    ],
+)
+def test_what_lies_on_black_and_is_too_large_or_several_may_be_a_field(pixels):
+    with pytest.raises(NotCutOutError, match=r"Larger than any|More than one"):
+        validate.open_cell(encoded(pixels, "PNG"), stated(0.05 if len(pixels) < 1_000 else 0.2))
+
+
+@pytest.mark.parametrize("scale", [None, stated(0.6)])
+def test_glass_on_black_may_be_a_field_where_its_scale_is_of_no_use(scale):
+    field = draw(white=[(300, 200, 60)])
+    field[np.hypot(*np.mgrid[-240:240, -320:320]) > 235] = 0
+    with pytest.raises(ImageError, match=r"unknown|too far") as refused:
+        validate.open_cell(encoded(field, "PNG"), scale)
+    assert isinstance(refused.value, NotCutOutError)
+    assert isinstance(refused.value, ScaleUnknownError) == (scale is None)
+    with pytest.raises(ImageError, match=r"unknown|too far") as refused:
+        validate.open_cell(encoded(ellipse(500), "PNG"), scale)
+    assert not isinstance(refused.value, NotCutOutError)
+
+
+def test_two_touching_cells_on_black_are_read_as_one():
+    pixels = np.maximum(ellipse(area=20_000, at=(225, 150)), ellipse(area=20_000, at=(225, 305)))
+    assert validate.open_cell(encoded(pixels, "PNG")).area == pytest.approx(40_000, rel=0.05)
 
 
 def test_a_speck_beside_a_cell_is_no_second_cell():

@@ -16,6 +16,7 @@ from leukemia.inference.fields import CUT
 from leukemia.inference.learned import Learned
 from leukemia.inference.search import search
 from leukemia.inference.views import unreadable
+from leukemia.inference.waiting import WaitingFields
 from leukemia.operating_point import OperatingPoint
 from leukemia.segmentation import segment as segmenting
 from leukemia.segmentation.place import FIELD_SIDE, Place
@@ -96,6 +97,57 @@ def test_a_cell_on_black_is_no_field(classifier):
     assert [(one.key, one.item, one.answer.place) for one in batch.results] == [
         ("cell.png", "cell.png", None)
     ]
+
+
+def round_field(**settings):
+    """A drawn field as it is seen through an eyepiece."""
+    with Image.open(io.BytesIO(encode_field(**settings))) as image:
+        pixels = np.array(image)
+    height, width = (side // 2 for side in pixels.shape[:2])
+    pixels[np.hypot(*np.mgrid[-height:height, -width:width]) > height - 5] = 0
+    return encoded(pixels, "PNG")
+
+
+@pytest.mark.parametrize("said", [None, stated(PIXEL_SIZE)])
+def test_a_round_field_is_searched_and_a_cell_that_its_rim_cuts_is_not_answered(classifier, said):
+    data = round_field(white=((320, 240, 60), (500, 240, 60)))
+    batch = batch_of(classifier, item("a.png", data), scale=said)
+    whole, cut = sorted((one.answer for one in batch.results), key=lambda one: one.place.x)
+    assert (whole.place.edge, whole.error) == (False, "") and whole.probability is not None
+    assert (cut.place.edge, cut.error, cut.probability) == (True, CUT, None)
+    assert list(batch.fields) == ["a.png"] and batch.unscaled == 0
+
+
+def test_a_round_field_without_a_white_cell_is_a_field(classifier):
+    batch = batch_of(classifier, item("a.png", round_field(white=())))
+    assert [one.answer.error for one in batch.results] == ["No white cell was found."]
+    assert batch.fields
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [
+        (np.concatenate([ellipse(area=20_000)] * 2, axis=1), "More than one cell"),
+        (ellipse(900, area=300_000, colour=(150, 120, 200)), "Larger than any single cell"),
+        (ellipse(900, area=300_000, colour=(230, 200, 205)), "Larger than any single cell"),
+    ],
+)
+def test_what_is_on_black_and_is_no_field_has_its_sentence(classifier, pixels, said, tmp_path):
+    waiting = WaitingFields(tmp_path)
+    one = item("a.png", encoded(pixels, "PNG"))
+    batch = batch_of(classifier, one, scale=stated(0.05), waiting_fields=waiting)
+    assert [said in one.answer.error for one in batch.results] == [True]
+    assert not batch.fields and not list(tmp_path.rglob("*.webp"))
+
+
+def test_a_pale_cell_of_unknown_scale_waits_for_it_and_is_then_a_cell(classifier):
+    batch = batch_of(classifier, item("a.png", encoded(ellipse(500, colour=(180, 170, 220)), "PNG")))
+    assert batch.unscaled == 1 and not batch.fields
+    assert "Scale unknown" in batch.results[0].answer.error
+    batch.state_scale(stated(0.05))
+    batch.work(classifier)
+    (one,) = batch.results
+    assert (one.answer.place, one.answer.error) == (None, "")
 
 
 def test_the_cells_of_a_field_come_and_go_with_it(classifier):

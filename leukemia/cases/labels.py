@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from leukemia.cases.cells import PICTURE
-from leukemia.cases.tables import CASES, CELLS, PICTURES, STANDS
+from leukemia.cases.tables import CASES, CELLS, PICTURES, PLACES, STANDS
 from leukemia.classes import ALL, NORMAL
 from leukemia.dataset import manifest, review_labels
 from leukemia.dataset.demonstration import cells as demonstration
@@ -29,9 +29,10 @@ def publish(data: Path) -> int:
 
     A cell teaches where its readers agree, or their disagreement was settled, on ALL-like or Normal-like, and
     no other signed case has another verdict on the same image. A drawing never does, nor does a sample cell
-    that comes with the program. The patient is the case, under its number: the identifier stays in the
-    records. What was written for a case that was reopened is removed. Nothing is done where all is as it
-    should be.
+    that comes with the program, nor a lossy picture of a single cell: it may be a copy of a cell of the set,
+    whose pixels are others, and would be a second patient there. The patient is the case, under its number:
+    the identifier stays in the records. What was written for a case that was reopened is removed. Nothing is
+    done where all is as it should be.
 
     Parameters
     ----------
@@ -73,8 +74,12 @@ def publish(data: Path) -> int:
 
 def _signed() -> sa.Select:
     tried_out = [record.image_id for record in demonstration.records()]
+    in_field = sa.exists().where(PLACES.c.case_id == CELLS.c.case_id, PLACES.c.number == CELLS.c.number)
     return (
-        sa.select(CELLS.c.case_id, CELLS.c.number, CELLS.c.image_id, CELLS.c.verdict, CELLS.c.area)
+        sa.select(
+            *(CELLS.c[name] for name in ("case_id", "number", "image_id", "verdict", "area")),
+            (CELLS.c.lossy.is_distinct_from(sa.false()) & ~in_field).label("may_be_copy"),
+        )
         .join(CASES, CASES.c.id == CELLS.c.case_id)
         .where(CASES.c.signed_at.is_not(None), CELLS.c.image_id != "", ~CELLS.c.drawn, STANDS)
         .where(CELLS.c.image_id.not_in(tried_out))
@@ -102,7 +107,8 @@ def _row(
 ) -> dict[str, object]:
     patient = f"review-{cell['case_id']}"
     path = f"{Workspace(data).review_labels.parent.name}/{cell['case_id']}-{cell['number']}.png"
-    label = "" if cell["image_id"] in disputed else LABELS.get(cell["verdict"], "")
+    teaches = not cell["may_be_copy"] and cell["image_id"] not in disputed
+    label = LABELS.get(cell["verdict"], "") if teaches else ""
     return {
         "image_id": cell["image_id"],
         "path": path,

@@ -40,10 +40,18 @@ def stamp(data: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
+def patients(data: Path) -> set[str]:
+    """Cases of which there are rows, as patients; none where they cannot be read."""
+    try:
+        return set(read(data)["patient"])
+    except DatasetError:
+        return set()
+
+
 def labelled(data: Path) -> pd.DataFrame:
     """The labelled rows of the manifest, and of signed cases, with the patient groups of both together.
 
-    An image that the manifest holds has its label there. One on which two cases have different verdicts is
+    An image that has a label in the manifest keeps that. One on which two cases have different verdicts is
     left out.
 
     Returns
@@ -68,7 +76,7 @@ def _together(cells: pd.DataFrame, reviewed: pd.DataFrame) -> pd.DataFrame:
     ours = both["source"] == SOURCE
     if (ours.to_numpy()[: len(cells)]).any():
         raise DatasetError(f"The manifest has cells of the source {SOURCE}, which is that of signed cases.")
-    known = both["image_id"].isin(cells["image_id"])
+    known = both["image_id"].isin(cells.loc[cells["label"] != "", "image_id"])
     taught = both[ours & (both["label"] != "") & ~known]
     labels = taught.groupby("image_id")["label"].nunique()
     agreed = taught[taught["image_id"].map(labels) == 1].drop_duplicates("image_id")

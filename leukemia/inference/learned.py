@@ -7,7 +7,7 @@ from typing import Protocol
 
 from leukemia.bundles.bundle import Bundle
 from leukemia.counting import counted
-from leukemia.dataset import review_labels, training_set
+from leukemia.dataset import manifest, review_labels
 from leukemia.errors import DatasetError
 
 # Whether a model learned from a cell.
@@ -80,24 +80,35 @@ def of(bundle: Bundle, data: Path) -> Learned:
     if bundle.folds or bundle.leaky:
         images |= set(predictions["image_id"])
         groups |= set(predictions["patient_group"])
-    in_set = _in_set(bundle, data, groups)
     patients = frozenset(name for group in groups for name in group.split("+"))
+    in_set = _in_set(bundle, data, patients)
     # Of a leaky split, no network held these patients out.
     known = bundle.folds and not bundle.leaky
     held_out = dict(zip(predictions["image_id"], predictions["probability"], strict=True)) if known else {}
-    is_whole = bool(bundle.folds) or in_set is not None
+    reviewed = {name for name in patients if name.startswith(f"{review_labels.SOURCE}-")}
+    is_whole = bool(bundle.folds) or (in_set is not None and reviewed <= review_labels.patients(data))
     return Learned(frozenset(images | (in_set or set())), patients, held_out, is_whole)
 
 
-def _in_set(bundle: Bundle, data: Path, groups: set[str]) -> set[str] | None:
-    """Cells of some patients; None where the folder does not hold the set that the model learned from."""
+def _in_set(bundle: Bundle, data: Path, patients: frozenset[str]) -> set[str] | None:
+    """Cells of some patients; None where the folder does not hold the set that the model learned from.
+
+    That set is known by the images that were held out of it: labels may have been corrected since, and cases
+    signed or reopened.
+    """
+    predictions = bundle.predictions
+    held_out = predictions["image_id"]
+    if "source" in predictions:
+        held_out = held_out[predictions["source"] != review_labels.SOURCE]
     try:
-        if training_set.fingerprint(data) != bundle.record.data.fingerprint:
-            return None
+        there = set(manifest.read(data)["image_id"])
         cells = review_labels.labelled(data)
     except DatasetError:
         return None
-    return set(cells.loc[cells["patient_group"].isin(groups), "image_id"])
+    if not len(held_out) or not there.issuperset(held_out):
+        return None
+    ours = cells["patient_group"].map(lambda group: not patients.isdisjoint(group.split("+")))
+    return set(cells.loc[ours, "image_id"])
 
 
 def is_lossy_copy(cell: Seen, learned: Learned) -> bool:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from leukemia import settings
 from leukemia.bundles import bundle as bundles
+from leukemia.dataset import review_labels
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.evaluation import three_way
 from leukemia.evaluation.estimate import Estimate
@@ -64,7 +65,8 @@ def shares(served: bundles.Bundle, point: OperatingPoint) -> dict[str, Estimate]
 def learned_from(served: bundles.Bundle) -> learned.Learned:
     """Which cells a model learned from, as far as bundle and data folder say."""
     data = settings.load().data.resolve()
-    now = manifest_parquet.stamp_if_any(data)
+    # Labels that were corrected do not count here: they move no cell to other patients.
+    now = manifest_parquet.stamp_if_any(data), review_labels.stamp(data)
     return _learned(served.identity, data, now, served)
 
 

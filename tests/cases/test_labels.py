@@ -15,6 +15,7 @@ from leukemia.imaging.cell import read_cell
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
 from leukemia.storage.workspace import Workspace
 from tests.support.case_factory import POINT, bundle_at, make_case, result
+from tests.support.field_factory import cell_of, field
 
 
 @pytest.fixture
@@ -73,6 +74,34 @@ def test_a_drawing_and_a_cell_at_another_scale_teach_nothing(data):
     verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ada")
     sign(data, case)
     assert reviewed(data)["image_id"].tolist() == [cells.cells(data, case.id)[1].image_id]
+
+
+def test_a_lossy_picture_of_a_single_cell_teaches_nothing_and_one_of_a_field_does(data):
+    case = cases.create(data, "P-1", who="Ada")
+
+    def lossy(one):
+        return replace(one, answer=replace(one.answer, lossy=True))
+
+    given = [lossy(result(1)), result(2), lossy(cell_of("A", 1, first=10))]
+    cells.add(data, case.id, given, bundle_at(data / "bundle"), POINT, who="Ada", fields={"A": field()})
+    verdicts.give(data, case.id, [1, 2, 3], ALL_LIKE, reader="Ada")
+    sign(data, case)
+    found = cells.cells(data, case.id)
+    assert [cell.lossy for cell in found] == [True, False, True]
+    assert sorted(reviewed(data)["image_id"]) == sorted(cell.image_id for cell in found[1:])
+
+
+def test_a_verdict_on_an_unlabelled_cell_of_the_set_is_its_label(data):
+    row = manifest.read(data).query("label == ''").iloc[0]
+    made = result(1)
+    object.__setattr__(made.answer, "image_id", row["image_id"])
+    case = cases.create(data, "P-1", who="Ada")
+    cells.add(data, case.id, [made], bundle_at(data / "bundle"), POINT, who="Ada")
+    verdicts.give(data, case.id, [1], NORMAL_LIKE, reader="Ada")
+    sign(data, case)
+    rows = training_set.read(data)
+    ours = rows[rows["image_id"] == row["image_id"]]
+    assert ours[["label", "patient_group"]].to_numpy().tolist() == [["Normal", f"review-{case.id}"]]
 
 
 def known_image(data, label):

@@ -1,10 +1,18 @@
 """Which cells a model learned from, told of cells that it is shown."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
 
+from leukemia.bundles import bundle as bundles
+from leukemia.cases import cells, signing, verdicts
+from leukemia.dataset import label_log, manifest
+from leukemia.inference import learned
 from leukemia.inference.learned import NOT_HERE, Learned, is_lossy_copy, untold
+from leukemia.operating_point import ALL_LIKE
+from tests.support.bundle_factory import edit, write_predictions
+from tests.support.case_factory import make_case
 
 KNOWN = Learned(frozenset("a"), frozenset())
 PARTLY = Learned(frozenset("a"), frozenset(), is_whole=False)
@@ -65,3 +73,53 @@ def test_a_card_tells_of_loss_only_where_that_is_what_hides_it():
     assert not is_lossy_copy(cell("b", None), KNOWN)
     assert not is_lossy_copy(cell("a", True), KNOWN)
     assert not is_lossy_copy(cell("b", True), PARTLY)
+
+
+@pytest.fixture
+def data(prepared, tmp_path):
+    return shutil.copytree(prepared, tmp_path / "data")
+
+
+def split(copied_bundle, data, training, held_out="7"):
+    """A bundle that learned from some patients of the set, and was tested on another."""
+    rows = manifest.read(data)
+    tested = rows[rows["patient"] == held_out]
+    predictions = bundles.read(copied_bundle).predictions.iloc[: len(tested)].reset_index(drop=True)
+    given = tested[["image_id", "patient_group", "label", "source"]].reset_index(drop=True)
+    write_predictions(copied_bundle, predictions.assign(**given))
+    changes = {
+        "split.training.groups": training,
+        "split.validation.groups": [],
+        "split.test.groups": [held_out],
+    }
+    return bundles.read(edit(copied_bundle, changes))
+
+
+def test_corrected_labels_and_signed_cases_change_nothing_of_what_a_model_learned(copied_bundle, data):
+    bundle = split(copied_bundle, data, ["1", "H1"])
+    rows = manifest.read(data)
+    own = set(rows.loc[rows["patient"].isin(["1", "H1"]), "image_id"])
+    expected = Learned(frozenset(own), frozenset({"1", "H1"}))
+    assert learned.of(bundle, data) == expected and own
+    label_log.correct(data, min(own), label_log.DOUBTED, who="Ada", reason="blurred")
+    case = make_case(data, probabilities=(0.9,))
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
+    signing.sign(data, case.id, who="Ada", meaning="x")
+    assert learned.of(bundle, data) == expected
+    # With another set in the folder, or none, the cells are not known.
+    rows[rows["patient"] != "7"].to_csv(data / "manifest.csv", index=False)
+    assert learned.of(bundle, data) == Learned(frozenset(), expected.patients, is_whole=False)
+    assert not learned.of(bundle, data.parent).is_whole
+
+
+def test_a_case_that_a_model_learned_from_is_known_as_long_as_it_is_signed(copied_bundle, data):
+    case = make_case(data, probabilities=(0.9,))
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Ada")
+    signing.sign(data, case.id, who="Ada", meaning="x")
+    bundle = split(copied_bundle, data, ["1", f"review-{case.id}"])
+    (one,) = cells.cells(data, case.id)
+    found = learned.of(bundle, data)
+    assert one.image_id in found.images and found.is_whole
+    signing.reopen(data, case.id, who="Ada", reason="x")
+    found = learned.of(bundle, data)
+    assert one.image_id not in found.images and not found.is_whole

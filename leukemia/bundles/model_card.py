@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from leukemia.bundles import card_history, schema
 from leukemia.classes import ALL, NORMAL
+from leukemia.counting import counted
 from leukemia.dataset.splits import LEAKY
 from leukemia.evaluation import three_way
 from leukemia.evaluation.breakdown import source_words, stress
@@ -33,7 +34,7 @@ def render(record: schema.Record) -> str:
         "Evaluation data": _evaluated(record),
         "Training data": _learned(record),
         "Quantitative analyses": _analyses(record),
-        "Ethical considerations": _ethics(),
+        "Ethical considerations": _ethics(record.data),
         "Caveats and recommendations": _caveats(record),
     }
     if record.changes:
@@ -152,6 +153,9 @@ def _data(record: schema.Record, name: str) -> str:
         f"{part.cells.get(label, 0):,} {label} cells of {part.patient_groups.get(label, 0)} patient groups"
         for label in (ALL, NORMAL)
     )
+    # A group with cells of both classes is counted in each.
+    if (both := sum(part.patient_groups.values()) - len(part.groups)) > 0 and part.groups:
+        counts += f" ({both} of them with {ALL} cells, too)"
     leak = "" if record.split.by == "patient" else f" **{LEAKY}.**"
     return (
         f"{name.capitalize()}: {counts}.{leak} Data fingerprint {record.data.fingerprint[:16]}."
@@ -274,11 +278,17 @@ def _far(novelty: schema.Novelty | None) -> str:
     )
 
 
-def _ethics() -> str:
+def _ethics(data: schema.Data) -> str:
+    origin = "The cells come from one hospital laboratory,"
+    if data.reviewed:
+        origin = (
+            "The cells of C-NMC 2019 come from one hospital laboratory, those of the signed cases from the "
+            "laboratory that read them. Both come"
+        )
     return (
-        "The cells come from one hospital laboratory, without the age, sex or origin of the patients, so "
-        "performance in these groups is unknown. A missed blast is the worst error, so the threshold "
-        f"favours sensitivity (recall).\n\nData: {CITATION}"
+        f"{origin} without the age, sex or origin of the patients, so performance in these groups is "
+        "unknown. A missed blast is the worst error, so the threshold favours sensitivity (recall).\n\n"
+        f"Data: {CITATION}" + " The signed cases are not part of it." * bool(data.reviewed)
     )
 
 
@@ -287,8 +297,21 @@ def _caveats(record: schema.Record) -> str:
         " The model was trained on synthetic cells: its results have no clinical meaning."
         * record.data.synthetic
     )
+    # A corrected label may be of the other class than the patient's other cells.
+    has = "came with" if record.data.corrected else "has"
+    if record.data.reviewed:
+        people = counted(record.split.test.patient_groups.get(NORMAL, 0), "patient group")
+        return (
+            "Two classes, cut-out cells. The cells of C-NMC 2019 come from one centre, with one stain; those "
+            f"of the signed cases come from the laboratory that read them. Each patient of C-NMC 2019 {has} "
+            "cells of one class only, so metrics on training patients are worthless; a signed case may have "
+            f"cells of both classes. The metrics of normal cells rest on {people}: read the intervals, not "
+            "only the estimates. Patients of C-NMC 2019 who share an identical or near-identical cell count "
+            "as one. A signed case is one patient, and the same one as a patient or another case with whom "
+            "it shares an identical cell." + drawn
+        )
     return (
-        "One centre, one stain, two classes, cut-out cells. Each patient in the set has cells of one "
+        f"One centre, one stain, two classes, cut-out cells. Each patient in the set {has} cells of one "
         "class only, so metrics on training patients are worthless. There are few healthy test patients: "
         "read the intervals, not only the estimates. Patients who share an identical or near-identical "
         "cell count as one." + drawn

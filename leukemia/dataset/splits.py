@@ -245,15 +245,17 @@ def require_classes(cells: pd.DataFrame) -> None:
 
 
 def describe(cells: pd.DataFrame, assignment: pd.Series) -> dict[str, dict[str, object]]:
-    """What is in each subset: cells and patient groups by class, and the groups' names."""
+    """What is in each subset: cells and patient groups by class, and the groups' names.
+
+    A group with cells of both classes, as a signed case may have them, counts in each.
+    """
     out = {}
     for name in SUBSETS:
         rows = cells[assignment == name]
-        groups = rows.drop_duplicates("patient_group")
         out[name] = {
             "cells": rows["label"].value_counts().to_dict(),
-            "patient_groups": groups["label"].value_counts().to_dict(),
-            "groups": sorted(groups["patient_group"]),
+            "patient_groups": rows.groupby("label")["patient_group"].nunique().to_dict(),
+            "groups": sorted(rows["patient_group"].unique()),
         }
     return out
 

@@ -102,6 +102,16 @@ def test_describe_counts_what_stands_where():
     assert sorted(names) == sorted(frame["patient_group"].unique())
 
 
+def test_a_group_with_cells_of_both_classes_is_counted_in_each_whichever_comes_first():
+    frame = cells(3, 3)
+    mixed = pd.DataFrame([("a", "a", "Normal", "case"), ("z", "z", "ALL", "case")], columns=frame.columns)
+    for rows in (pd.concat([frame, mixed]), pd.concat([mixed[::-1], frame])):
+        rows = rows.reset_index(drop=True)
+        told = splits.describe(rows, pd.Series("training", index=rows.index))["training"]
+        assert told["patient_groups"] == {"ALL": 4, "Normal": 4}
+        assert len(told["groups"]) == 7
+
+
 def with_areas(frame, seed=0):
     rng = np.random.default_rng(seed)
     mean = {name: rng.uniform(20_000, 45_000) for name in sorted(frame["patient_group"].unique())}

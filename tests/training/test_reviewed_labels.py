@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from leukemia.bundles import bundle as bundles
 from leukemia.bundles import model_card
-from leukemia.bundles.schema import Data
+from leukemia.bundles.schema import Data, Subset
 from leukemia.cases import cells, signing, verdicts
 from leukemia.dataset import review_labels
 from leukemia.errors import DatasetError
@@ -57,3 +58,37 @@ def test_the_card_says_whose_labels_they_are():
     assert model_card._reviewed(without) == ""
     said = model_card._reviewed(without.model_copy(update={"reviewed": 1_200, "reviewed_cases": 1}))
     assert "1,200 cells of 1 signed case of the laboratory" in said and "source review" in said
+
+
+ONE_CLASS = "Each patient in the set {} cells of one class only"
+OF_C_NMC_ALONE = (
+    "The cells come from one hospital laboratory",
+    "One centre, one stain",
+    ONE_CLASS.format("has"),
+)
+
+
+def test_the_card_says_of_the_cells_of_cnmc_alone_what_does_not_hold_for_signed_cases(tiny_bundle):
+    record = bundles.read(tiny_bundle).record
+    mixed = Subset(
+        cells={"ALL": 9, "Normal": 9}, patient_groups={"ALL": 2, "Normal": 2}, groups=("1", "H1", "review-1")
+    )
+    split = record.split.model_copy(update={"training": mixed, "test": mixed})
+
+    def card(**changes):
+        data = record.data.model_copy(update=changes)
+        return model_card.render(record.model_copy(update={"data": data, "split": split}))
+
+    said = card(reviewed=4, reviewed_cases=1)
+    assert not [words for words in OF_C_NMC_ALONE if words in said]
+    for words in (
+        "9 Normal cells of 2 patient groups (1 of them with ALL cells, too)",
+        "come from one hospital laboratory, those of the signed cases from the laboratory that read them",
+        "Each patient of C-NMC 2019 has cells of one class only",
+        "a signed case may have cells of both classes",
+        "The metrics of normal cells rest on 2 patient groups",
+    ):
+        assert words in said, words
+    without = card()
+    assert "signed case" not in without and all(words in without for words in OF_C_NMC_ALONE)
+    assert ONE_CLASS.format("came with") in card(corrected=1)

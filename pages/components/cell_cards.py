@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leukemia import settings
+from leukemia.bundles.bundle import Bundle
 from leukemia.cases.cells import PICTURE
 from leukemia.errors import ImageError
 from leukemia.evaluation.held_out import SYNTHETIC
@@ -29,8 +30,8 @@ def _pictures(rows: pd.DataFrame) -> dict[str, bytes]:
     return Thumbnails(settings.load().data.resolve()).get(zip(known["image_id"], known["path"], strict=True))
 
 
-def opened(rows: pd.DataFrame, lines: dict[str, str] | None = None) -> list[Opened]:
-    """The cells of :func:`grid` as they are opened, with their held-out answers."""
+def opened(rows: pd.DataFrame, bundle: Bundle, lines: dict[str, str] | None = None) -> list[Opened]:
+    """The cells of :func:`grid` as they are opened, with their answers, which are those of ``bundle``."""
     data = settings.load().data.resolve()
     return [
         Opened(
@@ -39,7 +40,8 @@ def opened(rows: pd.DataFrame, lines: dict[str, str] | None = None) -> list[Open
             str(row.image_id),
             partial(_crop, data, row.path),
             row.probability,
-            held_out=True,
+            # Of a leaky split, no network held these patients out.
+            held_out=not bundle.leaky,
             drawn=row.source == SYNTHETIC,
             more=(
                 ("Label", row.label),

@@ -217,7 +217,7 @@ def _facts(cell: Opened, version: str) -> list[tuple[str, str]]:
     return [
         ("Cell", cell.name),
         *cell.more,
-        ("Answer", held_out if cell.held_out else ""),
+        ("Answer", held_out if cell.held_out and cell.probability is not None else ""),
         ("Picture", cell.note),
         ("Model", version),
         ("Image ID", cell.image_id[:16]),

@@ -43,7 +43,7 @@ def show(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> None:
     place : str
         Keeps these widgets apart from others.
     """
-    st.markdown("**What moves this answer**")
+    st.markdown("**What moves the model's answer**")
     shown = _computed(cell, crop, bundle, place)
     if shown is None:
         return
@@ -113,5 +113,8 @@ def _finding(shown: Heatmap, crop: np.ndarray) -> str:
 
 
 def _other_answer(shown: Heatmap, cell: "Opened") -> str:
+    of = "The map is of the model itself."
+    if cell.probability is None:
+        return of  # no answer stands above that it could be compared with
     why = "a network that had not seen this patient" if cell.held_out else "another reading of this cell"
-    return f"The map is of the model itself. The answer above comes from {why} and may differ."
+    return f"{of} The answer above comes from {why} and may differ."

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from leukemia.bundles import bundle as bundles
+from leukemia.dataset import manifest
 from leukemia.imaging.cell import crop_cell, read_cell
 from leukemia.inference import occlusion
 from leukemia.inference.classifier import Classifier
@@ -15,6 +16,7 @@ from leukemia.operating_point import OperatingPoint
 from pages.components import cell_view_html, cell_view_why
 from pages.sections.performance import errors
 from tests.support.app import press, said
+from tests.support.bundle_factory import copy_bundle, edit
 from tests.support.performance_page import visiting
 
 
@@ -121,6 +123,42 @@ def test_an_error_is_opened_with_its_label_and_its_held_out_answer(visit, drawn_
     assert "The map is of the model itself" in said(page)
 
 
+def test_of_a_split_by_image_no_answer_is_said_to_be_of_a_network_that_had_not_seen_the_patient(
+    visit, drawn_bundle, dataset, open_dataset, tmp_path
+):
+    leaky = edit(copy_bundle(drawn_bundle, tmp_path / "leaky"), {"split.by": "image"})
+    page = visit(leaky, "errors", data=dataset)
+    body = "".join(element.proto.body for element in page.get("html"))
+    page.session_state[f"{errors.KEY}-opened-cell"] = body.split('data-open="')[1].split('"')[0]
+    page.run()
+    assert "The model learned from this cell" in said(page)
+    press(page, cell_view_why.ASK)
+    text = said(page)
+    assert "The map is of the model itself" in text and "had not seen this patient" not in text
+    answered = bundles.read(leaky).predictions["image_id"].iloc[0]
+    page = press(open_dataset("gallery", bundle=leaky, cell=answered), cell_view_why.ASK)
+    text = said(page)
+    assert "The model was trained on other cells of this patient" in text
+    assert "The map is of the model itself" in text and "had not seen this patient" not in text
+
+
+def test_where_no_answer_is_shown_the_map_is_not_compared_with_one(open_dataset, drawn_bundle, dataset):
+    cells = manifest.read(dataset)
+    learned = cells["patient_group"].isin(bundles.read(drawn_bundle).record.split.training.groups)
+    for rows, why in (
+        (
+            cells[learned & (cells["label"] != "")],
+            "No answer is shown: the model was trained on this patient",
+        ),
+        (cells[cells["label"] == ""], "Unlabelled cells have no held-out answer"),
+    ):
+        page = open_dataset("gallery", cell=rows["image_id"].iloc[0])
+        press(page, cell_view_why.ASK)
+        text = said(page)
+        assert why in text and "The map is of the model itself." in text
+        assert "The answer above" not in text and "had not seen this patient" not in text
+
+
 def test_an_error_without_its_picture_says_where_pictures_come_from(visit, drawn_bundle):
     page = visit(drawn_bundle, "errors")
     body = "".join(element.proto.body for element in page.get("html"))
@@ -144,8 +182,6 @@ def test_a_label_suspect_has_its_map_and_its_neighbours(open_dataset, dataset):
     page.run()
     (grid,) = [g for g in page.get("bidi_component") if g.proto.id.endswith("check-suspects-grid")]
     assert grid
-    from leukemia.dataset import manifest
-
     first, second = manifest.read(dataset)["image_id"][:2]
     page.session_state["check-opened-among"] = [first, second]
     page.query_params["cell"] = first

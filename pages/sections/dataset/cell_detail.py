@@ -132,7 +132,8 @@ def _further(data: Path, record: Record, bundle: Bundle) -> None:
         lambda: crop,
         record.probability,
         area=record.cell_area,
-        held_out=True,
+        # Of a leaky split, no network held the patient out.
+        held_out=record.probability is not None and not bundle.leaky,
         drawn=record.synthetic,
     )
     cell_view.further(cell, crop, bundle, place="dataset-cell")

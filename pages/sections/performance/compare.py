@@ -175,5 +175,5 @@ def _disagreements(together: list[Version], frame: pd.DataFrame, points: list[Op
     st.html(cell_cards.grid(rows, points[0], spoken, lines))
     cell_opener.listen(f"{KEY}-opener", partial(cell_view.open_it, KEY))
     name = resources.name(together[0])
-    cells = cell_cards.opened(rows, lines)
+    cells = cell_cards.opened(rows, together[0].bundle, lines)
     cell_view.window(cells, together[0].bundle, points[0], place=KEY, version=name)

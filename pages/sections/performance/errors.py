@@ -37,6 +37,5 @@ def show(version: Version, picked: Picked) -> None:
     if pages > 1:
         st.pagination(pages, key=key)
     cell_opener.listen(f"{KEY}-opener", partial(cell_view.open_it, KEY))
-    cell_view.window(
-        cell_cards.opened(rows), version.bundle, picked.point, place=KEY, version=resources.name(version)
-    )
+    cells = cell_cards.opened(rows, version.bundle)
+    cell_view.window(cells, version.bundle, picked.point, place=KEY, version=resources.name(version))

@@ -25,7 +25,7 @@ _done: set[tuple[Path, int, int]] = set()
 
 
 def bring_over(data: Path, log: sa.Table) -> None:
-    """Bring over what the file holds and the log does not.
+    """Bring over what the file holds and the log does not; nothing where the records can only be read.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def bring_over(data: Path, log: sa.Table) -> None:
     DatasetError
         Where the file cannot be read.
     RecordsError
-        Where the records cannot be written.
+        Where the records cannot be read, or something is to be brought over and they cannot be written.
     """
     file = Workspace(Path(data).resolve()).corrections
     try:
@@ -49,7 +49,11 @@ def bring_over(data: Path, log: sa.Table) -> None:
     state = (file, status.st_mtime_ns, status.st_size)
     if state in _done:
         return
-    if rows := _read(file):
+    rows = _read(file)
+    # Most often all was brought over long ago: that is seen without writing.
+    if _any_missing(data, rows):
+        if database.is_read_only(data):
+            return
         with database.writing(data) as connection:
             _write(connection, log, rows)
     _done.add(state)
@@ -66,14 +70,29 @@ def _read(file: Path) -> list[dict]:
         raise DatasetError(f"{file} (the corrected labels) cannot be read.") from error
 
 
+def _any_missing(data: Path, rows: list[dict]) -> bool:
+    if not rows or database.is_absent(data):
+        return bool(rows)
+    with database.reading(data) as connection:
+        return not {_key(row) for row in rows} <= _known(connection)
+
+
+def _known(connection: sa.Connection) -> set[str]:
+    """Keys of the rows that were brought over."""
+    there = sa.select(TRAIL.c.key).where(TRAIL.c.key.startswith(KEY, autoescape=True))
+    return set(connection.scalars(there))
+
+
+def _key(row: dict) -> str:
+    return KEY + hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+
+
 def _write(connection: sa.Connection, log: sa.Table, rows: list[dict]) -> None:
-    there = sa.select(TRAIL.c.key, TRAIL.c.new).where(TRAIL.c.key.startswith(KEY, autoescape=True))
-    known = {row.key for row in connection.execute(there)}
+    known = _known(connection)
     last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(log.c.number), 0)))
     numbers: dict[int, int] = {}
     for row in rows:
-        text = json.dumps(row, sort_keys=True)
-        key = KEY + hashlib.sha256(text.encode()).hexdigest()
+        key = _key(row)
         if key in known:
             continue
         # Its own number, unless another folder's log took that before.

@@ -21,29 +21,42 @@ EVENTS = {
 
 
 def bring_over(data: Path, tags: Mapping[str, str]) -> None:
-    """Bring events that are in MLflow's tags alone into the trail, in their order; raises RecordsError."""
-    if promotion_log.events(tags):
+    """Bring events that are in MLflow's tags alone into the trail, in their order; raises RecordsError.
+
+    Nothing is brought over where the records can only be read.
+    """
+    if _any_missing(data, tags) and not database.is_read_only(data):
         with database.writing(data) as connection:
             append_missing(connection, tags)
 
 
 def append_missing(connection: sa.Connection, tags: Mapping[str, str]) -> None:
     """As :func:`bring_over`, within a transaction."""
-    known = set(
-        connection.scalars(sa.select(TRAIL.c.key).where(TRAIL.c.key.startswith(KEY, autoescape=True)))
-    )
-    missing = [
-        _entry(event, key, imported=True)
-        for key in sorted(tags)
-        if KEY + key not in known
-        for event in promotion_log.events({key: tags[key]})
-    ]
-    trail.append(connection, missing)
+    trail.append(connection, [_entry(event, key, imported=True) for key, event in _missing(connection, tags)])
 
 
 def append(connection: sa.Connection, event: Event, key: str) -> None:
     """Append a change that is being made, whose tag has this key."""
     trail.append(connection, [_entry(event, key)])
+
+
+def _any_missing(data: Path, tags: Mapping[str, str]) -> bool:
+    if not promotion_log.events(tags) or database.is_absent(data):
+        return bool(promotion_log.events(tags))
+    with database.reading(data) as connection:
+        return bool(_missing(connection, tags))
+
+
+def _missing(connection: sa.Connection, tags: Mapping[str, str]) -> list[tuple[str, Event]]:
+    """Events that the trail does not have, in their order, with the keys of their tags."""
+    there = sa.select(TRAIL.c.key).where(TRAIL.c.key.startswith(KEY, autoescape=True))
+    known = set(connection.scalars(there))
+    return [
+        (key, event)
+        for key in sorted(tags)
+        if KEY + key not in known
+        for event in promotion_log.events({key: tags[key]})
+    ]
 
 
 def _entry(event: Event, key: str, imported: bool = False) -> Entry:

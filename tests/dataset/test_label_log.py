@@ -6,10 +6,12 @@ import threading
 import pytest
 
 from leukemia.audit import trail
-from leukemia.dataset import label_log, manifest, old_label_log
+from leukemia.dataset import label_log, manifest, old_label_log, training_set
 from leukemia.dataset.label_log import DOUBTED
 from leukemia.errors import CorrectionError, DatasetError
+from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
+from tests.support import read_only
 
 BY = {"who": "Dr. Ada", "reason": "Chromatin of a blast"}
 
@@ -236,6 +238,23 @@ def test_a_log_of_an_earlier_program_is_brought_over_once_in_order(data, normal,
     ]
     assert [one.imported_from for one in entries] == ["corrections.db"] * 2 + [""] + ["corrections.db"]
     assert entries[0].imported_at == "2025-01-01T10:00:00+00:00"
+
+
+def test_what_was_brought_over_is_read_where_nothing_can_be_written(data, old_log, monkeypatch):
+    monkeypatch.delenv("LEUKEMIA_DATABASE_URL", raising=False)
+    old_log(1, "Normal", "ALL")
+    there, fingerprint = label_log.history(data), training_set.fingerprint(data)
+    database._engine(database.address(data)).dispose()
+    for missing in (False, True):
+        if missing:  # the earlier program was used once more, and this one not since
+            old_log(2, "ALL", DOUBTED)
+        old_label_log._done.clear()
+        with read_only.closed(data):
+            assert database.is_read_only(data)
+            assert (label_log.history(data), training_set.fingerprint(data)) == (there, fingerprint)
+            with pytest.raises(DatasetError, match="Nothing was saved"):
+                label_log.correct(data, there[0].image_id, "Normal", **BY)
+    assert [row.number for row in label_log.history(data)] == [2, 1]
 
 
 def test_corrections_are_kept_in_either_database(prepared, records):

@@ -47,6 +47,23 @@ def test_a_promotion_and_a_rollback_are_on_record(data, tmp_path):
     assert len(told(data)) == 2
 
 
+def test_a_history_that_is_on_record_is_brought_over_without_writing(data, tmp_path, monkeypatch):
+    (number,) = make_versions(data, tmp_path, [0.9])
+    promotion.promote(data, number, "Ada", "better")
+    tags = versions.registry_state(data).tags
+
+    def fail(*_):
+        raise RecordsError("Nothing was saved.")
+
+    monkeypatch.setattr(database, "writing", fail)
+    promotion_trail.bring_over(data, tags)
+    further = {"history.n000000002.abcdef01": tags[next(key for key in tags if key.startswith("history."))]}
+    with pytest.raises(RecordsError):
+        promotion_trail.bring_over(data, tags | further)
+    monkeypatch.setattr(database, "is_read_only", lambda _: True)
+    promotion_trail.bring_over(data, tags | further)
+
+
 def test_without_the_record_nothing_is_put_in_service(data, tmp_path, monkeypatch):
     (number,) = make_versions(data, tmp_path, [0.9])
 

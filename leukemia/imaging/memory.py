@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from PIL import Image
 
 from leukemia.imaging import dicom, tiff
+from leukemia.imaging.limits import CELL, Limits
 from leukemia.imaging.reader import FORMATS
-from leukemia.settings import DECODING_BYTES, MAX_PIXELS
+from leukemia.settings import DECODING_BYTES
 
 # Bytes that a pixel takes at the most, with the copies that are made of it. Measured with frames of 25
-# million pixels: 10 for RGB, 26 for RGBA, 15 to 30 for samples of 16 bits and floats.
+# million pixels: 10 for RGB, 26 for RGBA, 30 for floats.
 PER_PIXEL = 32
 
 
@@ -54,12 +55,12 @@ class Room:
 _ROOM = Room(DECODING_BYTES)
 
 
-def room_for(data: bytes) -> contextlib.AbstractContextManager[None]:
+def room_for(data: bytes, limits: Limits = CELL) -> contextlib.AbstractContextManager[None]:
     """Wait until there is memory to decode a file and to cut its cell out, and have it until then."""
-    return _ROOM.of(needed(data))
+    return _ROOM.of(needed(data, limits))
 
 
-def needed(data: bytes) -> int:
+def needed(data: bytes, limits: Limits = CELL) -> int:
     """Bytes that it takes at the most to decode a file; 0 for one that will be refused unread."""
     try:
         if dicom.is_dicom(data):
@@ -71,4 +72,4 @@ def needed(data: bytes) -> int:
                 pixels = image.width * image.height
     except Exception:  # decoders raise many kinds of error on damaged headers; the reader says what is wrong
         return 0
-    return min(pixels, MAX_PIXELS) * PER_PIXEL
+    return min(pixels, limits.pixels) * PER_PIXEL

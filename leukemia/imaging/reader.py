@@ -206,9 +206,11 @@ def _deep_png(data: bytes, image: Image.Image) -> Opened:
     from imagecodecs import png_decode
 
     image.load()  # finds what is damaged
+    told = image.info
+    image.close()  # its pixels would take room beside the deep ones
     levels, note = depth.to_eight_bits(png_decode(data), None)
     deep = Image.fromarray(levels)
-    deep.info = image.info
+    deep.info = told
     return Opened(_upright_rgb(deep), None, None, note)
 
 

@@ -8,11 +8,11 @@ counted only as far as matters: a file of 20 MB can have hundreds of thousands.
 import io
 import logging
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -35,6 +35,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 MOST_PAGES = 8
 # Strips and tiles of a picture: a strip for each row of each plane is the most that anybody writes.
 MOST_PARTS = 4 * MAX_SIDE
+READ_AHEAD = 16 * 1024**2  # bytes of strips or tiles that are taken from the file at a time
 ORDERS = {b"II": "<", b"MM": ">"}
 # Version to the place of the first directory, and the formats of an offset, of a count of entries, and the
 # bytes of an entry: TIFF 6.0, and BigTIFF.
@@ -114,10 +115,8 @@ def read(data: bytes, limits: Limits = CELL) -> Deep | Plain:
             return Plain(pages.index(pictures[0]), scale.plausible(channels.pixel_size))
         for page in pictures:
             _check(page, len(data), limits)
-        samples, alpha = _samples(pictures, channels)
-        bits = channels.bits or _recorded_bits(pictures[0])
-        levels, note = depth.to_eight_bits(samples, bits)
-        image = Image.fromarray(np.ascontiguousarray(levels), "RGBA" if alpha else "RGB")
+        levels, note = _levels(pictures, channels)
+        image = Image.fromarray(levels, "RGBA" if levels.shape[-1] > len(planes.RGB) else "RGB")
         tags = {tag.code: tag.value for tag in pictures[0].tags}
         image.getexif()[ORIENTATION] = int(tags.get(ORIENTATION, 1))
         size = scale.plausible(channels.pixel_size) or scale.recorded(_numbers(tags))
@@ -185,27 +184,66 @@ def _check(page: "TiffPage", size: int, limits: Limits) -> None:
     parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     whole = all(length > 0 and start + length <= size for start, length in parts)
     stored = sum(page.databytecounts)
-    if not (whole and (page.compression != 1 or stored >= page.nbytes)):
+    if not (page.size and whole and (page.compression != 1 or stored >= page.nbytes)):
         raise ImageError("The image is damaged or incomplete. Export or copy it again.")
 
 
-def _samples(pictures: Sequence["TiffPage"], channels: Channels) -> tuple[np.ndarray, bool]:
-    """Samples (height, width, 3 or 4), and whether the fourth is opacity."""
+def _levels(pictures: Sequence["TiffPage"], channels: Channels) -> tuple[np.ndarray, str]:
+    """Levels of 8 bits (height, width, 3, or 4 with opacity), and what was assumed of the samples."""
+    first = pictures[0]
+    _check_kind(pictures)
+    alpha = first.samplesperpixel > 3 and bool(first.extrasamples) and first.extrasamples[0] in CLEAR
+    shape = first.imagelength, first.imagewidth, 4 if alpha else 3
+    order = channels.order if len(pictures) > 1 else (0,)
+    if first.dtype.kind == "f":
+        samples = np.zeros(shape, first.dtype)
+        for channel, number in enumerate(order):
+            _gather(pictures[number], samples.__setitem__, shape[-1], channel)
+        return depth.to_eight_bits(samples)
+    levels = depth.Levels(shape, first.dtype, channels.bits or _recorded_bits(first))
+    for channel, number in enumerate(order):
+        _gather(pictures[number], levels.put, shape[-1], channel)
+    return levels.pixels, levels.note
+
+
+def _check_kind(pictures: Sequence["TiffPage"]) -> None:
     first = pictures[0]
     if len(pictures) > 1:
         alike = {(page.shape, page.dtype, page.photometric) for page in pictures}
         if len(alike) > 1 or first.samplesperpixel > 1 or first.photometric != GREY:
             raise ImageError(_several(f"{len(pictures)}"))
-        return np.stack([pictures[number].asarray() for number in channels.order], axis=-1), False
+        return
     if first.samplesperpixel == 1:
         raise ImageError("16- and 32-bit greyscale images cannot be read. Save the cell as 8-bit colour.")
     if first.photometric != COLOUR or first.samplesperpixel < 3:
         raise ImageError(f"This kind of TIFF ({first.photometric.name}) is not read. {SAVE_AS}")
-    samples = first.asarray()
-    if first.planarconfig == SEPARATE:
-        samples = np.moveaxis(samples, 0, -1)
-    alpha = samples.shape[-1] > 3 and bool(first.extrasamples) and first.extrasamples[0] in CLEAR
-    return samples[..., : 4 if alpha else 3], alpha
+
+
+def _gather(page: "TiffPage", put: Callable[[Any, np.ndarray], None], channels: int, first: int = 0) -> None:
+    """Decode a page strip by strip or tile by tile, and put each in its place (rows, columns, channels).
+
+    Whole, samples of 16 bits would take twice the memory of what is kept of them.
+    """
+
+    def place(decoded: tuple[np.ndarray | None, tuple[int, ...], tuple[int, ...]]) -> None:
+        samples, (plane, _, top, left, _), (_, rows, columns, count) = decoded
+        if samples is None:
+            return
+        at = first + plane
+        kept = max(channels - at, 0)
+        # What does not fill its place is damaged: that raises.
+        put(
+            np.s_[top : top + rows, left : left + columns, at : at + min(count, kept)],
+            samples[0, : page.imagelength - top, : page.imagewidth - left, :kept],
+        )
+
+    if page.is_contiguous or page.jpegheader is not None:  # nothing to decode, or one stream of all
+        for plane, samples in enumerate(page.asarray(squeeze=False)):
+            place((samples, (plane, 0, 0, 0, 0), samples.shape))
+        return
+    page.init_decode()
+    for _ in page.segments(func=place, sort=True, buffersize=READ_AHEAD, _fullsize=False):
+        pass
 
 
 def _recorded_bits(page: "TiffPage") -> int | None:

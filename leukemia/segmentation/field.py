@@ -83,6 +83,6 @@ def read_field(path: Path) -> Field:
 
 def open_field(data: bytes) -> Field:
     """Decode a field; see :func:`read_field`."""
-    with memory.room_for(data):
+    with memory.room_for(data, FIELD):
         opened = reader.open_image(data, FIELD)
     return Field(opened.image, opened.pixel_size, opened.loss, opened.note)

@@ -50,3 +50,18 @@ def test_floats_that_are_neither_are_refused(wrong):
 def test_other_depths_are_refused_for_what_they_are(kind):
     with pytest.raises(ImageError, match=r"sign|more than 16 bits"):
         depth.to_eight_bits(np.full((4, 4, 3), 30_000, kind) * (1 if kind is np.int16 else 4))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("recorded", [None, 10, 12, 16])
+def test_part_by_part_the_levels_are_those_of_the_whole(bits, recorded):
+    whole = np.random.default_rng(bits).integers(0, 1 << bits, (40, 9, 3)).astype(np.uint16)
+    whole >>= np.arange(40, dtype=np.uint16)[::-1, None, None] // 4  # brighter and brighter
+    for order in (range(40), reversed(range(40))):
+        levels = depth.Levels(whole.shape, whole.dtype, recorded)
+        for row in order:
+            levels.put(row, whole[row])
+        expected, note = depth.to_eight_bits(whole, recorded)
+        assert np.array_equal(levels.pixels, expected) and levels.note == note
+        used = recorded if recorded and whole.max() < 1 << recorded else bits
+        assert np.array_equal(expected, whole >> (used - 8))

@@ -1,14 +1,19 @@
 """Pictures that many people send at once are decoded within bounds, in the order they came."""
 
+import contextlib
+import io
 import threading
 import time
 
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from leukemia.imaging import memory
+from leukemia.imaging.limits import FIELD
 from leukemia.imaging.memory import PER_PIXEL, Room
+from leukemia.segmentation.field import open_field
 from leukemia.settings import DECODING_BYTES, MAX_PIXELS
 from tests.support.pictures import ellipse, encoded
 
@@ -74,3 +79,15 @@ def test_what_a_file_needs_is_told_by_its_header(tmp_path):
         assert memory.needed(data) == 200 * 200 * PER_PIXEL
     assert memory.needed(b"no picture") == memory.needed(b"II*\0" + bytes(9)) == 0
     assert MAX_PIXELS * PER_PIXEL <= DECODING_BYTES
+
+
+def test_a_field_is_reckoned_with_all_its_pixels(monkeypatch):
+    out = io.BytesIO()
+    Image.new("1", (6_000, 5_000)).save(out, "PNG")
+    data = out.getvalue()
+    assert memory.needed(data, FIELD) == 30_000_000 * PER_PIXEL
+    assert memory.needed(data) == MAX_PIXELS * PER_PIXEL
+    asked = []
+    monkeypatch.setattr(memory._ROOM, "of", lambda size: asked.append(size) or contextlib.nullcontext())
+    open_field(data)
+    assert asked == [30_000_000 * PER_PIXEL]

@@ -3,6 +3,7 @@
 import io
 import struct
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import tifffile
 from PIL import Image
 
 from leukemia.errors import ImageError
-from leukemia.imaging import reader, validate
+from leukemia.imaging import reader, tiff, validate
 from leukemia.imaging.cell import measure_cell
+from leukemia.imaging.limits import FIELD
 from leukemia.segmentation.field import open_field
 from tests.support.cases import case
 from tests.support.pictures import ellipse
@@ -80,6 +82,28 @@ def test_deep_tiffs_record_their_scale_and_orientation_too():
     picture = reader.open_picture(written((DEEP[:300], how | {"extratags": [(274, 3, 1, 6, True)]})))
     assert picture.pixel_size == pytest.approx(0.07, rel=1e-3)
     assert picture.pixels.shape == (450, 300, 3)
+
+
+@pytest.mark.parametrize("how", [{}, {"tile": (256, 256)}, {"planarconfig": "separate"}])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_deep_pictures_are_never_in_memory_whole(how, bits):
+    side = 2_000
+    samples = np.zeros((side, side, 3), np.uint16)
+    samples[::7, ::5] = 200
+    samples[-1, -1] = (1 << bits) - 1  # only the last part tells the depth
+    stored = planes(samples) if "planarconfig" in how else samples
+    data = written((stored, RGB | how | {"compression": "zlib"}))
+    del stored
+    expected = (samples >> (bits - 8)).astype(np.uint8)
+    tracemalloc.start()
+    try:
+        picture = tiff.read(data, FIELD)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(np.asarray(picture.image), expected)
+    # The levels and a few parts: whole, the samples alone are twice as much.
+    assert most < 1.8 * expected.nbytes
 
 
 OME = {"axes": "YXS", "PhysicalSizeX": 0.11, "PhysicalSizeY": 0.11, "PhysicalSizeXUnit": "µm"}
@@ -186,6 +210,14 @@ def test_a_huge_frame_is_refused_before_it_is_decoded():
     huge[at : at + 12] = struct.pack("<HHII", 257, 4, 1, 60_000)
     with pytest.raises(ImageError, match="too large"):
         reader.decode(bytes(huge))
+
+
+def test_a_picture_without_a_row_is_damaged():
+    empty = bytearray(written((DEEP, RGB | {"compression": "zlib"})))
+    at = empty.index(struct.pack("<HHI", 257, 4, 1))
+    empty[at + 8 : at + 12] = bytes(4)
+    with pytest.raises(ImageError, match="damaged or incomplete"):
+        reader.decode(bytes(empty))
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -95,6 +95,9 @@ def begin(
     given = settings.load()
     if given.model_given:
         environment["LEUKEMIA_MODEL"] = str(given.model.resolve())
+    if given.import_from:
+        # Absolute: a job works in another folder than whoever starts it.
+        environment["LEUKEMIA_IMPORT_FROM"] = os.pathsep.join(map(str, given.import_from))
     process = None
     try:
         (folder / progress.ROOM).write_bytes(os.urandom(progress.ROOM_BYTES))

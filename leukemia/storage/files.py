@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ SYSTEM_FOLDERS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Informati
 # Control and format characters (which may steer a terminal or turn the order of letters), halves of
 # letters, and line ends.
 UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+LEADS_OUT = "it is a link that leads out of the folders that are open to imports"
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,25 @@ def lies_in(path: Path, folder: Path) -> bool:
     return any(Path(one).is_relative_to(whole) for one in (itself, os.path.realpath(path)))
 
 
-def walk(folder: Path) -> Iterator[Found]:
+def leads_out(path: Path, within: Collection[Path] | None) -> bool:
+    """Whether a path, links followed, leads out of some folders; where these are None, none does."""
+    if within is None:
+        return False
+    real = Path(os.path.realpath(path))
+    return not any(real.is_relative_to(folder) for folder in within)
+
+
+def walk(folder: Path, within: Collection[Path] | None = None) -> Iterator[Found]:
     """Every file below a folder that is not hidden; linked folders are followed, each folder once.
 
     Links to nothing, devices, pipes and sockets come with the reason to leave them out.
+
+    Parameters
+    ----------
+    folder : Path
+    within : collection of Path, optional
+        Folders, links followed: a link that leads to none of them comes with the reason to leave it out, and
+        nothing is told of what it leads to. By default, a link may lead anywhere.
 
     Raises
     ------
@@ -81,6 +97,10 @@ def walk(folder: Path) -> Iterator[Found]:
         below = []
         for path in sorted(where.iterdir()):
             if is_hidden(PurePosixPath(path.name)):
+                continue
+            # Asked first: not even whether something is there is to be told.
+            if leads_out(path, within):
+                yield Found(path, _name(path, root), LEADS_OUT)
                 continue
             try:
                 status = path.stat()

@@ -135,3 +135,18 @@ def test_a_zip_that_leads_outside_is_refused(tmp_path):
         archive.writestr("../ALL/A/1.png", b"image")
     with pytest.raises(ArchiveError, match="leads outside"):
         read(tmp_path / "bad.zip")
+
+
+def test_links_out_of_the_folders_that_are_open_to_imports_are_a_line_each(tmp_path, monkeypatch):
+    touch(tmp_path, "open/ALL/p/1.png", "secret/2.png")
+    (tmp_path / "open" / "ALL" / "p" / "2.png").symlink_to(tmp_path / "secret" / "2.png")
+    (tmp_path / "open" / "Normal").symlink_to(tmp_path / "secret")
+    monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", str(tmp_path / "open"))
+    found = read(tmp_path / "open")
+    assert told(found) == [("ALL/p/1.png", "ALL", "p")]
+    assert sorted(found.problems) == [
+        f"{name}: it is a link that leads out of the folders that are open to imports."
+        for name in ("ALL/p/2.png", "Normal")
+    ]
+    table(tmp_path / "open", "file,label,patient\nALL/p/1.png,ALL,p\nALL/p/2.png,ALL,p\n")
+    assert told(read(tmp_path / "open" / "cells.csv")) == [("ALL/p/1.png", "ALL", "p")]

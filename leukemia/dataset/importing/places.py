@@ -51,6 +51,26 @@ def named(text: str, *, tables: bool = False) -> Path:
     return found
 
 
+def limits(source: Path) -> tuple[Path, ...] | None:
+    """The folders out of which nothing in a source may lead; None where links may lead anywhere.
+
+    This is asked again when the source is read, perhaps in a job, which has the setting from whoever started
+    it. A source that lies elsewhere was named on the command line, which asks nobody.
+
+    Raises
+    ------
+    ArchiveError
+        Where the source lies below an open folder and has become a link that leads out, in a sentence.
+    """
+    folders = settings.load().import_from
+    # As it was named: a link in the place of what was named is not followed yet.
+    here = Path(os.path.normpath(Path(source).absolute()))
+    if not folders or not any(here.is_relative_to(folder) for folder in folders):
+        return None
+    _check_open(here.resolve())
+    return folders
+
+
 def _check_open(path: Path) -> None:
     folders = settings.load().import_from
     if folders is None and not acting.user().is_signed_in:

@@ -4,13 +4,15 @@ Nothing is ever unpacked: a file in a zip is read into memory when its turn come
 only looked at, never written to.
 """
 
+import errno
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from leukemia.dataset.importing import places
 from leukemia.errors import ArchiveError
 from leukemia.settings import MAX_ARCHIVE_FILES, MAX_FILE_BYTES
 from leukemia.storage import files
@@ -72,6 +74,8 @@ class Listing:
 def open_source(source: Path, stack: ExitStack) -> Listing:
     """List every file of a folder or zip, zips that lie in the folder opened too, sorted by origin.
 
+    Of a source in a folder that is open to imports, links that lead out of these folders are left out.
+
     Parameters
     ----------
     source : Path
@@ -86,8 +90,9 @@ def open_source(source: Path, stack: ExitStack) -> Listing:
         leads outside, or more than ``MAX_ARCHIVE_FILES`` files.
     """
     source, left_out = Path(source), {}
+    within = places.limits(source)
     if source.is_dir():
-        listed = _in_folder(source, stack, left_out)
+        listed = _in_folder(source, within, stack, left_out)
     elif source.is_file():
         listed = _in_zip(source, "", stack, left_out)
     elif source.exists():
@@ -107,24 +112,33 @@ def open_source(source: Path, stack: ExitStack) -> Listing:
     return Listing(sorted(entries, key=lambda entry: entry.origin), left_out)
 
 
-def _in_folder(folder: Path, stack: ExitStack, left_out: dict[str, str]) -> Iterator[Entry]:
+def _in_folder(
+    folder: Path, within: Collection[Path] | None, stack: ExitStack, left_out: dict[str, str]
+) -> Iterator[Entry]:
     try:
-        for found in files.walk(folder):
+        for found in files.walk(folder, within):
             if found.left_out:
                 left_out[found.name] = found.left_out
             elif found.path.suffix.lower() == ".zip":
                 prefix = found.name.removesuffix(found.path.suffix) + "/"
                 yield from _in_zip(found.path, prefix, stack, left_out)
             else:
-                yield _file(found)
+                yield _file(found, within)
     except OSError as error:
         raise ArchiveError(f"{error.filename} cannot be opened: {error.strerror}.") from error
 
 
-def _file(found: Found) -> Entry:
+def _file(found: Found, within: Collection[Path] | None) -> Entry:
     status = found.path.stat()
     stamp = f"{status.st_size}-{status.st_mtime_ns}"
-    return Entry(found.name, status.st_size, stamp, lambda: files.read(found.path, status.st_size))
+
+    def load() -> bytes:
+        # A link may have taken its place since it was listed.
+        if files.leads_out(found.path, within):
+            raise OSError(errno.EPERM, files.LEADS_OUT, str(found.path))
+        return files.read(found.path, status.st_size)
+
+    return Entry(found.name, status.st_size, stamp, load)
 
 
 def _in_zip(path: Path, prefix: str, stack: ExitStack, left_out: dict[str, str]) -> Iterator[Entry]:

@@ -84,6 +84,23 @@ def test_the_counts_that_the_job_tells_are_those_planted(download, imported):
     assert any("patients with ALL" in line for line in state.imported.report)
 
 
+def test_a_job_reads_nothing_through_a_link_out_of_the_open_folders(own, tmp_path, monkeypatch):
+    inside = next((own / FOLD / "all").glob("*.bmp"))
+    secret = tmp_path / "elsewhere" / "UID_99_1_1_all.bmp"
+    secret.parent.mkdir()
+    shutil.copyfile(inside, secret)
+    (own / FOLD / "all" / secret.name).symlink_to(secret)
+    # As somebody wrote it who starts the program in this folder; a job works in another one.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", "set")
+    state = run(tmp_path / "data", own)
+    assert state.status == "done", state
+    assert "99" not in set(manifest.read(tmp_path / "data")["patient"])
+    told = "\n".join(state.imported.report)
+    assert f"{FOLD}/all/{secret.name}" in told and "leads out of the folders" in told
+    assert str(secret.parent) not in told
+
+
 def test_a_cancelled_import_leaves_the_set_as_it_was_and_goes_on(data, tmp_path):
     other = tmp_path / "other"
     sample_writer.write_sample(other, patients=12, cells=12, seed=5)

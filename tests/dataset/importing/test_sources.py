@@ -7,6 +7,7 @@ import pytest
 from leukemia.dataset.importing import sources
 from leukemia.errors import ArchiveError
 from leukemia.settings import MAX_FILE_BYTES
+from leukemia.storage import files
 
 
 @pytest.fixture
@@ -175,3 +176,64 @@ def test_a_zip_of_nothing_that_can_be_read_says_why(tmp_path, stack):
     path = make_zip(tmp_path / "z.zip", {"fold_0.zip": b"PK"})
     with pytest.raises(ArchiveError, match=r"nothing that can be read. fold_0.zip: a .zip in a .zip"):
         sources.open_source(path, stack)
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """An open folder with a set whose links lead out of it, and into a second folder of it."""
+    for name in ("open/set", "open/beside", "secret/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("open/set/a.bmp", "open/beside/b.bmp", "secret/s.bmp", "secret/deep/t.bmp"):
+        (tmp_path / name).write_bytes(b"x")
+    make_zip(tmp_path / "secret" / "z.zip", {"u.bmp": b"u"})
+    for name, target in {
+        "in": "open/beside",
+        "out": "secret",
+        "out.bmp": "secret/s.bmp",
+        "out.zip": "secret/z.zip",
+        "gone": "secret/nothing",
+        "pipe": "/dev/zero",
+    }.items():
+        (tmp_path / "open" / "set" / name).symlink_to(tmp_path / target)
+    (tmp_path / "open" / "beside" / "on").symlink_to(tmp_path / "secret" / "deep")
+    return tmp_path
+
+
+def test_links_out_of_the_open_folders_are_left_out_and_nothing_is_told_of_their_targets(
+    linked, stack, monkeypatch
+):
+    monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", str(linked / "open"))
+    listing = sources.open_source(linked / "open" / "set", stack)
+    assert [entry.origin for entry in listing.entries] == ["a.bmp", "in/b.bmp"]
+    assert set(listing.left_out) == {"out", "out.bmp", "out.zip", "gone", "pipe", "in/on"}
+    assert set(listing.left_out.values()) == {files.LEADS_OUT}
+
+
+def test_a_link_may_lead_into_another_open_folder(linked, stack, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", f"{linked / 'open'}{os.pathsep}{linked / 'secret' / 'deep'}")
+    listing = sources.open_source(linked / "open" / "set", stack)
+    assert [entry.origin for entry in listing.entries] == ["a.bmp", "in/b.bmp", "in/on/t.bmp"]
+
+
+def test_links_lead_anywhere_where_no_folder_is_named_or_the_source_is_in_none(linked, stack, monkeypatch):
+    for folders in ("", str(linked / "secret" / "deep")):
+        monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", folders)
+        listing = sources.open_source(linked / "open" / "set", stack)
+        assert {"a.bmp", "in/b.bmp", "out.bmp", "out/s.bmp", "out/u.bmp"} <= {
+            entry.origin for entry in listing.entries
+        }
+        assert files.LEADS_OUT not in listing.left_out.values()
+
+
+def test_what_becomes_a_link_out_of_the_open_folders_is_not_read(linked, stack, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_IMPORT_FROM", str(linked / "open"))
+    source = linked / "open" / "set"
+    one = sources.open_source(source, stack).entries[0]
+    (source / "a.bmp").unlink()
+    (source / "a.bmp").symlink_to(linked / "secret" / "s.bmp")
+    with pytest.raises(ArchiveError, match="leads out of the folders"):
+        one.load()
+    source.rename(linked / "open" / "before")
+    source.symlink_to(linked / "secret")
+    with pytest.raises(ArchiveError, match="from these folders of the server only"):
+        sources.open_source(source, stack)

@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 LOSSES = 2
 # Workers that may be lost one after another without a batch being answered between them, for each core.
 LOST_IN_A_ROW = 4
-# Seconds in which nothing ends, after which the cluster is taken for gone.
+# Seconds in which nothing ends, after which the cluster is taken for gone. Where batches are long, that holds
+# only while no worker has one.
 SILENCE = 1_800.0
 NOBODY_WORKS = (
     "The workers end again and again before they answer anything, or the cluster has no machine left. "
@@ -57,6 +58,7 @@ def work(
     instead: Callable[[Item], Result],
     *,
     cores: int = 1,
+    long: bool = False,
 ) -> Iterator[tuple[int, list[Result]]]:
     """Have batches answered by workers of the cluster that is open (:func:`cluster.opened`).
 
@@ -74,6 +76,8 @@ def work(
         Makes the answer to an item that ends each worker that it is given to; what it raises ends the work.
     cores : int, optional
         Of one machine, that each worker has.
+    long : bool, optional
+        Whether a batch may take hours: a worker that has one is then waited for until it answers or is lost.
 
     Yields
     ------
@@ -87,7 +91,7 @@ def work(
     LeukemiaError
         Where a worker refuses to start, as its ``prepare`` says it.
     """
-    yield from _Team(kind, arguments, instead, workers, cores).work(batches)
+    yield from _Team(kind, arguments, instead, workers, cores, long=long).work(batches)
 
 
 class _Team:
@@ -98,6 +102,8 @@ class _Team:
         instead: Callable[[Any], Any],
         workers: int,
         cores: int,
+        *,
+        long: bool = False,
     ) -> None:
         self._ray = ray = cluster.imported()
         self._lost_errors = (
@@ -108,7 +114,7 @@ class _Team:
         )
         self._make = lambda: ray.remote(kind).options(num_cpus=cores, max_restarts=0).remote(*arguments)
         self._instead = instead
-        self._workers = workers
+        self._workers, self._long = workers, long
         self._again: deque[_Order] = deque()
         # By what a worker is asked: the worker, and what it was given; None while it prepares.
         self._asked: dict[Any, tuple[Any, _Order | None]] = {}
@@ -155,12 +161,10 @@ class _Team:
 
         The worker is None where it was lost; the answers are None where there are none.
         """
-        done, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=SILENCE)
-        if not done:
-            raise ClusterError(NOBODY_WORKS)
-        worker, order = self._asked.pop(done[0])
+        done = self._next_done()
+        worker, order = self._asked.pop(done)
         try:
-            answers = self._ray.get(done[0])
+            answers = self._ray.get(done)
         except self._lost_errors as error:
             return None, *self._after_loss(order, error)
         except self._ray.exceptions.RayTaskError as error:
@@ -170,6 +174,17 @@ class _Team:
         if order:
             self._lost_in_a_row = 0
         return worker, order, answers
+
+    def _next_done(self) -> Any:
+        """Wait until one of the workers has done what it was asked, or is lost."""
+        while True:
+            done, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=SILENCE)
+            if done:
+                return done[0]
+            # Ray says so itself where the process or the machine of a worker is gone. It says nothing where
+            # it finds no room for one that has not started yet.
+            if not (self._long and any(order for _, order in self._asked.values())):
+                raise ClusterError(NOBODY_WORKS)
 
     def _after_loss(self, order: _Order | None, error: Exception) -> tuple[_Order | None, list[Any] | None]:
         """Hire another worker in the place of one that was lost, and see to what it was given."""

@@ -181,6 +181,7 @@ def _learn(
     with cluster.opened(spread.address, os.cpu_count() or 1) as cores:
         workers = min(len(parts), max(1, cores // spread.cores))
         batches = enumerate([item] for item in parts)
-        done = team.work(kind, arguments, batches, workers, give_up, cores=spread.cores)
+        # A batch is a whole fold or trial.
+        done = team.work(kind, arguments, batches, workers, give_up, cores=spread.cores, long=True)
         for count, _ in enumerate(done, 1):
             job.step(f"Learning on Ray: {count} of {len(parts)} done")

@@ -5,7 +5,7 @@ import pytest
 
 from leukemia.errors import BundleError, ClusterError
 from leukemia.scale import cluster, team
-from tests.support.ray_workers import Dier, Doubler, Refuser, Stumbler
+from tests.support.ray_workers import Dier, Doubler, Refuser, Slow, Stumbler
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 WORKERS = 2
@@ -18,8 +18,9 @@ def open_cluster():
         yield
 
 
-def work(kind, folder, batches):
-    answered = team.work(kind, (folder,), enumerate(batches), WORKERS, lambda item: f"instead of {item}")
+def work(kind, folder, batches, **more):
+    numbered = enumerate(batches)
+    answered = team.work(kind, (folder,), numbered, WORKERS, lambda item: f"instead of {item}", **more)
     found = list(answered)
     assert len(found) == len({number for number, _ in found}) == len(batches)
     return [answers for _, answers in sorted(found)]
@@ -65,6 +66,25 @@ def test_a_fault_in_a_worker_is_one_sentence(tmp_path):
 def test_workers_that_never_come_to_work_are_not_waited_for_without_end(tmp_path):
     with pytest.raises(ClusterError, match="end again and again"):
         work(Dier, tmp_path, [[1]])
+
+
+def test_a_long_batch_outlasts_the_silence_and_a_killed_worker_is_noticed_in_it(tmp_path, monkeypatch):
+    hire, give, patience = team._Team._hire, team._Team._give, team.SILENCE
+
+    def then_wait(one):
+        monkeypatch.setattr(team, "SILENCE", patience)
+        hire(one)
+
+    def then_wait_less(one, *what):
+        monkeypatch.setattr(team, "SILENCE", 0.5)
+        give(one, *what)
+
+    # A worker may need longer to start than a batch takes here.
+    monkeypatch.setattr(team._Team, "_hire", then_wait)
+    monkeypatch.setattr(team._Team, "_give", then_wait_less)
+    assert work(Slow, tmp_path, [["ends once", 1], [2]], long=True) == [["ends once", 2], [4]]
+    with pytest.raises(ClusterError):
+        work(Slow, tmp_path, [[1]])
 
 
 def test_the_cluster_listens_on_this_machine_alone():

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,14 @@ class Doubler:
             end_once(self._folder / item)
             return item
         return item * 2
+
+
+class Slow(Doubler):
+    """Takes its time."""
+
+    def answer(self, items):
+        time.sleep(2.5)
+        return super().answer(items)
 
 
 class Refuser(Doubler):

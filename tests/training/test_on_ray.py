@@ -2,6 +2,7 @@
 
 import os
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -39,7 +40,7 @@ def test_folds_on_ray_are_those_of_one_by_one(prepared, tmp_path, monkeypatch):
 
 
 def test_a_fold_that_ends_each_worker_is_named(tmp_path, monkeypatch):
-    def ends(kind, arguments, batches, workers, instead, *, cores):
+    def ends(kind, arguments, batches, workers, instead, *, cores, long):
         for _, (item,) in batches:
             yield 0, [instead(item)]
 
@@ -48,6 +49,22 @@ def test_a_fold_that_ends_each_worker_is_named(tmp_path, monkeypatch):
     shared = cross_validation.CrossValidation(tmp_path, 1, "", job=None)
     with pytest.raises(ClusterError, match="learned fold 1/4 ended again and again"):
         on_ray.learn_folds({"fold 1/4": PLAN}, shared, on_ray.Spread("", 1))
+
+
+def test_a_fold_and_a_trial_may_take_hours(tmp_path, monkeypatch):
+    asked = []
+
+    def answers(kind, arguments, batches, workers, instead, *, cores, long=False):
+        asked.append((kind, long))
+        return [(number, [name]) for number, ((name, _),) in batches]
+
+    monkeypatch.setattr(on_ray.cluster, "opened", lambda *_: nullcontext(2))
+    monkeypatch.setattr(on_ray.team, "work", answers)
+    job = SimpleNamespace(step=lambda said: None)
+    shared = cross_validation.CrossValidation(tmp_path, 1, "", job)
+    on_ray.learn_folds({"fold 1/4": PLAN}, shared, on_ray.Spread("", 1))
+    on_ray.learn_trials([PLAN], tmp_path, tmp_path, job, on_ray.Spread("", 1))
+    assert asked == [(on_ray.FoldWorker, True), (on_ray.TrialWorker, True)]
 
 
 def test_a_worker_reports_to_no_job_and_computes_with_the_threads_it_is_given(tmp_path, monkeypatch):

@@ -84,7 +84,7 @@ def answer(
     with ExitStack() as stack:
         stack.enter_context(exclusive(verification.folder / "lock", 0, busy))
         if (verification.folder / store.RESULT).exists():
-            raise DatasetError("This verification has its result. State a new criterion for other cells.")
+            raise DatasetError(store.ANSWERED)
         if not verification.of(bundle):
             raise DatasetError("The criterion was stated for another model version, or this one was changed.")
         if scale:

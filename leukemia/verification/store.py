@@ -9,7 +9,8 @@ import json
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +31,9 @@ from leukemia.verification.result import NUMBERS, Result
 from leukemia.verification.statistics import Criterion
 
 CRITERION, CELLS, RESULT, ACCEPTED = "criterion.json", "cells.csv", "result.json", "accepted.json"
-UPLOAD = "upload.zip"
+UPLOAD = "upload.zip"  # after what tells it from those that were sent before
 NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
+ANSWERED = "This verification has its result. State a new criterion for other cells."
 NEEDED = "Please give the laboratory's name and your name: both are kept on record."
 T = TypeVar("T")
 
@@ -154,6 +156,47 @@ def cells(verification: Verification) -> pd.DataFrame:
         raise DatasetError(f"The cells of {verification.id} cannot be read.") from error
 
 
+@permissions.requires(Action.VERIFY)
+@contextmanager
+def upload(verification: Verification, content: bytes | memoryview) -> Iterator[Path]:
+    """Write a .zip with labelled cells beside the criterion, until its cells are classified.
+
+    It takes the place of what was sent before, once what is done within went well: a job reads it from then
+    on. Where anything is raised, it is removed.
+
+    Parameters
+    ----------
+    verification : Verification
+        Stated, not answered yet.
+    content : bytes or memoryview
+
+    Yields
+    ------
+    Path
+        The file.
+
+    Raises
+    ------
+    DatasetError
+        Where there is a result already, the criterion was withdrawn, or the file cannot be written.
+    """
+    if (verification.folder / RESULT).exists():
+        raise DatasetError(ANSWERED)
+    _read(verification.folder)
+    path = verification.folder / f"{secrets.token_hex(3)}-{UPLOAD}"
+    try:
+        with whole_file(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise DatasetError(f"The upload cannot be stored: {error.strerror}.") from error
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    _drop_uploads(verification, keep=path)
+
+
 def write_result(verification: Verification, cells: pd.DataFrame, result: Result) -> Verification:
     """Keep the answered cells and the result; the upload is dropped."""
     with whole_file(verification.folder / CELLS) as partial:
@@ -163,7 +206,7 @@ def write_result(verification: Verification, cells: pd.DataFrame, result: Result
     write_text(
         verification.folder / RESULT, json.dumps({"at": answered, "result": json.loads(content)}) + "\n"
     )
-    (verification.folder / UPLOAD).unlink(missing_ok=True)
+    _drop_uploads(verification)
     return replace(verification, result=result, answered=answered)
 
 
@@ -179,6 +222,12 @@ def drop(verification: Verification) -> None:
     if (verification.folder / RESULT).exists():
         raise DatasetError("A verification with a result stays on record.")
     shutil.rmtree(verification.folder, ignore_errors=True)
+
+
+def _drop_uploads(verification: Verification, keep: Path | None = None) -> None:
+    for path in verification.folder.glob(f"*{UPLOAD}"):
+        if path != keep:
+            path.unlink(missing_ok=True)
 
 
 def _read(folder: Path) -> Verification:

@@ -2,15 +2,21 @@
 
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from leukemia import jobs
+from leukemia.access import acting
+from leukemia.access.users import User
 from leukemia.bundles import bundle as bundles
+from leukemia.errors import BusyError, SessionEndedError
 from leukemia.jobs import JobKind
 from leukemia.registry import versions
 from leukemia.verification import answering, store
 from leukemia.verification.statistics import Criterion
+from pages.sections.performance import verify_form
 from tests.support import job_factory
 from tests.support.app import fill, labels, press, said, widget
 from tests.support.labelled_cells import write_folders
@@ -131,10 +137,49 @@ def test_an_uploaded_zip_lies_beside_the_criterion_until_its_cells_are_classifie
     page.run()
     press(page, "Classify these cells")
     ((_, arguments),) = sent
-    upload = one.folder / store.UPLOAD
-    assert arguments[2] == str(upload) and upload.read_bytes() == packed.getvalue()
+    upload = Path(arguments[2])
+    assert upload.parent == one.folder and upload.read_bytes() == packed.getvalue()
     assert answering.answer(one, bundle, upload).result.answered == {"Normal": 18, "ALL": 18}
     assert not upload.exists()
+
+
+def test_nothing_is_kept_of_an_upload_whose_job_is_not_started(visit, tiny_bundle, data, monkeypatch):
+    one, _ = stated(tiny_bundle, data)
+
+    def busy(*_):
+        assert len(list(one.folder.glob("*.zip"))) == 1
+        raise BusyError("Busy: another verification is classifying its cells.")
+
+    monkeypatch.setattr(jobs, "submit", busy)
+    page = visit()
+    page.session_state["verify-where"] = "Upload a .zip"
+    page.run()
+    page.file_uploader[0].set_value(("cells.zip", b"cells", "application/zip"))
+    page.run()
+    assert "Busy: another verification" in said(press(page, "Classify these cells"))
+    assert [path.name for path in one.folder.iterdir()] == [store.CRITERION]
+
+
+def no_role():
+    return User.of("Eve", "https://id.example eve", [])
+
+
+def signed_out():
+    raise SessionEndedError("You have signed out. Sign in again.")
+
+
+@pytest.mark.parametrize("who", [no_role, signed_out])
+def test_nothing_of_an_upload_is_written_for_whoever_may_not_verify(
+    tiny_bundle, data, tmp_path, monkeypatch, sent, who
+):
+    one, _ = stated(tiny_bundle, data)
+    monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
+    monkeypatch.setattr(acting, "_asked", [who])
+    given = {verify_form.WHERE: verify_form.UPLOAD, verify_form.SCALE: verify_form.AUTOMATIC}
+    monkeypatch.setattr(st, "session_state", given | {verify_form.FILE: BytesIO(b"cells")})
+    verify_form._bring(one, versions.read(tiny_bundle))
+    assert [path.name for path in one.folder.iterdir()] == [store.CRITERION]
+    assert sent == []
 
 
 def test_why_cells_were_refused_is_said_and_the_criterion_stays(visit, tiny_bundle, data):

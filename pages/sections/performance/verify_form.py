@@ -1,18 +1,18 @@
 """First the criterion, then the cells: two forms, and the first is locked once it was sent."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import streamlit as st
 
-from leukemia import attribution
+from leukemia import attribution, jobs
 from leukemia.access.permissions import Action
 from leukemia.dataset.importing import places
-from leukemia.errors import LeukemiaError
+from leukemia.errors import ArchiveError, LeukemiaError
 from leukemia.jobs import JobKind
 from leukemia.markdown import plain
 from leukemia.registry.versions import Version
 from leukemia.reports import verification_wording as wording
-from leukemia.storage.atomic import whole_file
 from leukemia.verification import labelled_cells, statistics, store
 from leukemia.verification.statistics import CONFIDENCES, USUAL_CONFIDENCE, Criterion
 from leukemia.verification.store import Verification
@@ -128,37 +128,31 @@ def _bring(verification: Verification, version: Version) -> None:
         arguments += ["--pixel-size", repr(state[PIXEL_SIZE])]
     elif state[SCALE] == NATIVE:
         arguments += ["--pixel-size", "native"]
-    source = _on_server(state.get(PATH, "")) if state[WHERE] == SERVER else _uploaded(verification)
-    if source is None:
+    if state[WHERE] == UPLOAD and state.get(FILE) is None:
+        flash.put(BRING, flash.ERROR, "Choose a .zip first.")
         return
     title = f"Verification at {verification.stated.site}"
-    job_status.start(
-        verification.data, JobKind.VERIFY, title, ["verify-stated", verification.id, str(source), *arguments]
-    )
-
-
-def _on_server(text: str) -> Path | None:
     try:
-        return places.named(text, tables=True)
-    except LeukemiaError as error:
+        with _source(verification) as source:
+            jobs.submit(
+                verification.data,
+                JobKind.VERIFY,
+                title,
+                ["verify-stated", verification.id, str(source), *arguments],
+            )
+    except ArchiveError as error:
         flash.put(BRING, flash.ERROR, str(error))
-        return None
+    except LeukemiaError as error:
+        # At the top of the page: this form may be gone from it, since another job runs or a role was taken.
+        flash.put(job_status.FLASH, flash.ERROR, str(error))
 
 
-def _uploaded(verification: Verification) -> Path | None:
-    """The uploaded .zip, written beside the criterion until its cells are classified."""
-    given = st.session_state.get(FILE)
-    if given is None:
-        flash.put(BRING, flash.ERROR, "Choose a .zip first.")
-        return None
-    path = verification.folder / store.UPLOAD
-    try:
-        with whole_file(path) as partial:
-            partial.write_bytes(given.getbuffer())
-    except OSError as error:
-        flash.put(BRING, flash.ERROR, f"The upload cannot be stored: {error.strerror}.")
-        return None
-    return path
+def _source(verification: Verification) -> AbstractContextManager[Path]:
+    """What was named on the server, or the upload, which is kept only where its job was started."""
+    state = st.session_state
+    if state[WHERE] == SERVER:
+        return nullcontext(places.named(state.get(PATH, ""), tables=True))
+    return store.upload(verification, state[FILE].getbuffer())
 
 
 def _withdraw(verification: Verification) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.access import permissions
+from leukemia.access import people, permissions
 from leukemia.access.permissions import Action
 from leukemia.access.users import Role, User
 from leukemia.attribution import MAX_WHO, attribute, clean
@@ -85,7 +85,7 @@ def add(data: Path, name: str, roles: Collection[Role], *, who: str) -> tuple[Ke
     data : Path
         The data folder.
     name : str
-        Of whoever will hold it; no other valid key may have it.
+        Of whoever will hold it; no other valid key may have it, and nobody who signs in.
     roles : collection of Role
         At least one.
     who : str
@@ -115,6 +115,11 @@ def add(data: Path, name: str, roles: Collection[Role], *, who: str) -> tuple[Ke
             raise RecordsError(
                 f"There is a valid key of {holder!r}. Revoke it first, or choose another name: the record of "
                 "changes tells holders apart by it."
+            )
+        if people.has(connection, holder):
+            raise RecordsError(
+                f"{holder!r} is the name of a person who signs in. Choose another name: the record tells by "
+                "it whose a verdict is."
             )
         connection.execute(KEYS.insert(), {**vars(key), "secret_sha256": _hash(secret)})
         trail.append(connection, [Entry(MADE, key.created_by, new=f"{holder}: {given}")])
@@ -150,6 +155,11 @@ def every(data: Path) -> list[Key]:
     with database.reading(data) as connection:
         rows = connection.execute(sa.select(KEYS).order_by(KEYS.c.created_at, KEYS.c.id))
         return [_key(row) for row in rows]
+
+
+def had(connection: sa.Connection, name: str) -> bool:
+    """Whether a key has a name, or had it: what was done with one that was revoked stays on record."""
+    return connection.scalar(sa.select(KEYS.c.id).where(KEYS.c.name == name).limit(1)) is not None
 
 
 def find(data: Path, text: str) -> Key | None:

@@ -2,7 +2,7 @@
 
 What a browser keeps may live longer, and may be copied; it is worth nothing once its session has ended.
 A session is one signing in: the provider's subject, and when it said so. A person has one name on record from
-the first signing in on, and shares it with nobody, since verdicts are told apart by it.
+the first signing in on, and shares it with nobody, nor with a key, since verdicts are told apart by it.
 """
 
 import hashlib
@@ -14,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from leukemia.access import keys, people
+from leukemia.access.people import PEOPLE
 from leukemia.attribution import MAX_WHO, clean
 from leukemia.errors import SessionEndedError
 from leukemia.storage import database
@@ -25,12 +27,6 @@ SESSIONS = sa.Table(
     sa.Column("began", sa.Double, nullable=False),
     sa.Column("seen", sa.Double, nullable=False),
     sa.Column("ended", sa.Boolean, nullable=False),
-)
-PEOPLE = sa.Table(
-    "people",
-    database.METADATA,
-    sa.Column("subject_sha256", sa.String(64), primary_key=True),
-    sa.Column("name", sa.String(MAX_WHO), nullable=False, unique=True),
 )
 # What is written at most so often, a session a time.
 EVERY = timedelta(seconds=20)
@@ -160,10 +156,10 @@ def _begin(data: Path, given: SignIn, at: float, limits: Limits) -> str:
 
 
 def _free_name(connection: sa.Connection, given: SignIn) -> str:
-    """The name that the provider has; with more after it where somebody else is on record under it."""
+    """The name that the provider has; with more after it where another person or a key has it."""
     more = (f" ({given.email})" if given.email else "", f" ({_sha256(given.subject)[:8]})")
     for name in (given.name, *(given.name[: MAX_WHO - len(one)] + one for one in more if one)):
-        if connection.scalar(sa.select(PEOPLE.c.name).where(PEOPLE.c.name == name)) is None:
+        if not people.has(connection, name) and not keys.had(connection, name):
             return name
     raise SessionEndedError(SIGN_IN)
 

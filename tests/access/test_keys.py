@@ -1,9 +1,12 @@
 """Keys of the REST service: shown once, found by their text, revocable, on record."""
 
+import time
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
-from leukemia.access import keys
+from leukemia.access import keys, sessions
 from leukemia.access.users import Role
 from leukemia.audit import trail, verify
 from leukemia.errors import RecordsError
@@ -78,3 +81,27 @@ def test_a_key_needs_a_role_and_a_revocation_a_reason(tmp_path):
         keys.revoke(tmp_path, "lab", who="Ben", reason=" ")
     with pytest.raises(RecordsError, match="no valid key"):
         keys.revoke(tmp_path, "other", who="Ben", reason="lost")
+
+
+def sign_in(data, subject="ada", name="Ada Lovelace", email="ada@lab.example"):
+    limits = sessions.Limits(timedelta(minutes=30), timedelta(hours=12))
+    given = sessions.SignIn(f"https://id.example {subject}", time.time(), name, email)
+    return sessions.check(data, given, limits, active=True)
+
+
+def test_nobody_who_signs_in_gets_the_name_of_a_key_not_even_of_a_revoked_one(records):  # noqa: F811
+    for name in ("Ada Lovelace", "Ben"):
+        keys.add(records, name, [Role.READER], who="Carl")
+    keys.revoke(records, "Ben", who="Carl", reason="lost")
+    assert sign_in(records) == "Ada Lovelace (ada@lab.example)"
+    # A key may have the longer name, too.
+    keys.add(records, "Ben (ben@lab.example)", [Role.READER], who="Carl")
+    name = sign_in(records, "ben", "Ben", "ben@lab.example")
+    assert name.startswith("Ben (") and name != "Ben (ben@lab.example)"
+
+
+def test_no_key_is_made_under_the_name_of_a_person_who_signs_in(records):  # noqa: F811
+    assert sign_in(records) == "Ada Lovelace"
+    with pytest.raises(RecordsError, match="'Ada Lovelace' is the name of a person who signs in"):
+        keys.add(records, " Ada  Lovelace", [Role.READER], who="Carl")
+    assert keys.every(records) == []

@@ -74,7 +74,8 @@ def on_workers(
 
     begun = time.perf_counter()
     output = scratch / "cells.csv"
-    answers = list(on_ray.classify(bundle, images, None, output, address="", cores=workers, progress=note))
+    with on_ray.kept(bundle, images, None, output, address="", cores=workers, progress=note) as run:
+        answers = list(run.answers())
     (first, before, processor), (last, after, processor_then) = marks[1], marks[-1]
     rest = after - before
     return Pace(rest / (last - first), first - begun, (processor_then - processor) / rest * 1_000), answers

@@ -55,6 +55,8 @@ class Given:
 def record(data: Path, entry: Entry, given: Sequence[Given]) -> Recorded:
     """Append an entry with its answers; raises RecordsError as ``writing`` does.
 
+    Where there is an entry with the same key, nothing is appended, and that one is returned.
+
     Parameters
     ----------
     data : Path
@@ -66,6 +68,10 @@ def record(data: Path, entry: Entry, given: Sequence[Given]) -> Recorded:
     """
     details = json.dumps({COUNT: len(given), DIGEST: digest(given)})
     with database.writing(data) as connection:
+        if entry.key is not None:
+            same = sa.select(trail.TRAIL).where(trail.TRAIL.c.key == entry.key)
+            if there := connection.execute(same).mappings().one_or_none():
+                return Recorded(**there)
         (recorded,) = trail.append(connection, [replace(entry, event=trail.ANSWERS, details=details)])
         names = ("image_id", "probability", "decision", "error")
         rows = [

@@ -91,7 +91,8 @@ class Entry:
     details : str
         Anything else, JSON.
     key : str or None
-        What tells an entry that was brought over from elsewhere: there is one of each.
+        What tells an entry that is to be there once: one that was brought over from elsewhere, or a part of
+        the answers of a run that may be begun anew.
     """
 
     event: str

@@ -4,6 +4,7 @@ Each takes the parsed arguments and returns the exit status. Heavy libraries are
 that needs them.
 """
 
+import contextlib
 import csv
 import sys
 from argparse import Namespace
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING
 from leukemia import settings
 from leukemia.cli import images
 from leukemia.cli.arguments import (
-    LOCAL,
     RAY,
     Commands,
     as_named,
@@ -36,9 +36,13 @@ if TYPE_CHECKING:
     from leukemia.inference.answer import Answer
     from leukemia.inference.classifier import Classifier
     from leukemia.inference.inputs.image import Image
+    from leukemia.inference.on_ray import Run
     from leukemia.inference.on_record import Recorder
     from leukemia.inference.stain_match import Distances
     from leukemia.operating_point import OperatingPoint
+
+# Where answers that were given on Ray are not on record.
+AGAIN = " What is finished stays beside the table: start the same command again to put them on record."
 
 
 def add_to(commands: Commands) -> None:
@@ -145,18 +149,29 @@ def classify(options: Namespace) -> int:
     refused = unknown = not_cut_out = 0
     image_ids, untold = [], []
     recorder = _recorder(bundle, point, version)
-    with table.open() as file, Bar() as bar, recorder:
-        writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for done, answer in enumerate(_answers(options, classifier, found, table.target, bar), 1):
-            bar(done, len(found), "Classifying" if options.executor == LOCAL else "Writing the table")
-            writer.writerow(decisions.row(answer, point, bundle, known))
-            recorder.add(answer)
-            refused += answer.probability is None
-            unknown += answer.scale_unknown
-            not_cut_out += answer.not_cut_out
-            image_ids.append(answer.image_id)
-            untold += [answer] if known.tells(answer.image_id, answer.lossy) == learned.UNKNOWN else []
+    with contextlib.ExitStack() as until_recorded:
+        with table.open() as file, Bar() as bar, recorder:
+            run = None
+            if options.executor == RAY:
+                run = until_recorded.enter_context(_on_ray(options, bundle, found, table.target, bar))
+            writer = csv.DictWriter(file, decisions.COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            answers = run.answers() if run else _answers(options, classifier, found)
+            for done, answer in enumerate(answers, 1):
+                bar(done, len(found), "Writing the table" if run else "Classifying")
+                writer.writerow(decisions.row(answer, point, bundle, known))
+                if not run:
+                    recorder.add(answer)
+                refused += answer.probability is None
+                unknown += answer.scale_unknown
+                not_cut_out += answer.not_cut_out
+                image_ids.append(answer.image_id)
+                untold += [answer] if known.tells(answer.image_id, answer.lossy) == learned.UNKNOWN else []
+        if run:
+            # Only now is the table in place: before that, nobody was given an answer.
+            recorder.add_once(run)
+            if recorder.trouble:
+                run.stay()
     lines = [
         f"{len(found) - refused} of {len(found)} images classified: {options.output}",
         f"Decisions: {point}",
@@ -178,7 +193,7 @@ def classify(options: Namespace) -> int:
         )
     print("\n".join((*lines, settings.RESEARCH_USE)), file=sys.stderr if table.streams else sys.stdout)
     if recorder.trouble:
-        print(f"leukemia: {recorder.trouble}", file=sys.stderr)
+        print(f"leukemia: {recorder.trouble}{AGAIN if run else ''}", file=sys.stderr)
     return 1 if refused else 0
 
 
@@ -199,19 +214,22 @@ def _check(options: Namespace, places: list[Path | str]) -> None:
         )
 
 
-def _answers(
-    options: Namespace, classifier: "Classifier", found: "list[Image]", table: Path | None, bar: "Bar"
-) -> "Iterator[Answer]":
-    """The answers to images, in their order, by the executor that was asked for."""
-    if options.executor == LOCAL:
-        from leukemia.inference.answer import Source
+def _answers(options: Namespace, classifier: "Classifier", found: "list[Image]") -> "Iterator[Answer]":
+    """The answers to images, in their order, on this machine."""
+    from leukemia.inference.answer import Source
 
-        return classifier.classify(Source(image.name, image.load, options.scale) for image in found)
+    return classifier.classify(Source(image.name, image.load, options.scale) for image in found)
+
+
+def _on_ray(
+    options: Namespace, bundle: "Bundle", found: "list[Image]", table: Path, bar: "Bar"
+) -> "contextlib.AbstractContextManager[Run]":
+    """What answers images on Ray, and keeps what is finished until the context ends."""
     from leukemia.inference import on_ray
 
     cores = settings.load().workers
-    return on_ray.classify(
-        classifier.bundle, found, options.scale, table, address=options.cluster, cores=cores, progress=bar
+    return on_ray.kept(
+        bundle, found, options.scale, table, address=options.cluster, cores=cores, progress=bar
     )
 
 

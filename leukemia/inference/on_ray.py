@@ -3,6 +3,7 @@
 A worker answers its images as :class:`Classifier` does everywhere, so the answers are those of one process.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -73,7 +74,78 @@ class ImageWorker:
         return list(self._classifier.classify(sources))
 
 
-def classify(
+class Run:
+    """Images that are answered on Ray, and their answers, which are kept; made by :func:`kept`.
+
+    Parameters
+    ----------
+    bundle, images, scale, address, cores, progress
+        As for :func:`kept`.
+    parts : Parts
+        The finished batches.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        images: Sequence[Image],
+        scale: Scale | None,
+        parts: Parts,
+        *,
+        address: str,
+        cores: int,
+        progress: Progress,
+    ) -> None:
+        self._bundle, self._scale, self._parts = bundle, scale, parts
+        self._address, self._cores, self._progress = address, cores, progress
+        self._total = len(images)
+        starts = range(0, len(images), BATCH)
+        self._batches = {number: images[start : start + BATCH] for number, start in enumerate(starts)}
+
+    def answers(self) -> Iterator[Answer]:
+        """Answer all images, then give one answer after another in their order; may be called again.
+
+        Raises
+        ------
+        LeukemiaError
+            Where Ray or the cluster is not there.
+        """
+        missing = [
+            number for number, batch in self._batches.items() if not self._parts.has(number, len(batch))
+        ]
+        if missing:
+            self._work(missing)
+        for number in self._batches:
+            yield from (Answer(**row) for row in self._parts.read(number))
+
+    def key(self) -> str:
+        """What tells this run, however often it is begun anew, from each other one of the same images."""
+        return self._parts.key()
+
+    def stay(self) -> None:
+        """Keep what is finished after the end, too: something that is made of it is not there yet."""
+        self._parts.stay = True
+
+    def _work(self, missing: list[int]) -> None:
+        done = self._total - sum(len(self._batches[number]) for number in missing)
+        self._progress(done, self._total, "Classifying")
+        given = self._bundle.folder.resolve(), self._bundle.digest, self._scale
+        with cluster.opened(self._address, self._cores) as workers:
+            answered = team.work(
+                ImageWorker,
+                given,
+                ((number, list(self._batches[number])) for number in missing),
+                min(workers, len(missing)),
+                lambda image: Answer(image.name, error=LOST),
+            )
+            for number, answers in answered:
+                self._parts.write(number, [_row(answer) for answer in answers])
+                done += len(answers)
+                self._progress(done, self._total, "Classifying")
+
+
+@contextlib.contextmanager
+def kept(
     bundle: Bundle,
     images: Sequence[Image],
     scale: Scale | None,
@@ -82,8 +154,8 @@ def classify(
     address: str,
     cores: int,
     progress: Progress,
-) -> Iterator[Answer]:
-    """Answer images on Ray: all of them, then one after another in their order.
+) -> Iterator[Run]:
+    """Have images answered on Ray; what is finished is kept until the context ends without error.
 
     Parameters
     ----------
@@ -92,7 +164,7 @@ def classify(
     scale : Scale or None
         As stated for all images.
     output : Path
-        The table that is made of the answers: finished batches are kept beside it until all were taken.
+        The table that is made of the answers: finished batches are kept beside it.
     address : str
         ``HOST:PORT`` of a cluster; empty for one of our own on this machine.
     cores : int
@@ -102,36 +174,15 @@ def classify(
 
     Yields
     ------
-    Answer
-        One for each image.
+    Run
 
     Raises
     ------
     LeukemiaError
-        Where Ray or the cluster is not there, or the same run is at work elsewhere.
+        Where the same run is at work elsewhere.
     """
     with Parts.kept(output, decided_by(bundle, images, scale), KEPT) as parts:
-        starts = range(0, len(images), BATCH)
-        batches = {number: images[start : start + BATCH] for number, start in enumerate(starts)}
-        missing = [number for number, batch in batches.items() if not parts.has(number, len(batch))]
-        if missing:
-            done = len(images) - sum(len(batches[number]) for number in missing)
-            progress(done, len(images), "Classifying")
-            given = bundle.folder.resolve(), bundle.digest, scale
-            with cluster.opened(address, cores) as workers:
-                answered = team.work(
-                    ImageWorker,
-                    given,
-                    ((number, list(batches[number])) for number in missing),
-                    min(workers, len(missing)),
-                    lambda image: Answer(image.name, error=LOST),
-                )
-                for number, answers in answered:
-                    parts.write(number, [_row(answer) for answer in answers])
-                    done += len(answers)
-                    progress(done, len(images), "Classifying")
-        for number in batches:
-            yield from (Answer(**row) for row in parts.read(number))
+        yield Run(bundle, images, scale, parts, address=address, cores=cores, progress=progress)
 
 
 def decided_by(bundle: Bundle, images: Sequence[Image], scale: Scale | None) -> str:

@@ -5,9 +5,10 @@ given all the same, and whoever asked is told.
 """
 
 from collections.abc import Iterable
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from leukemia.audit import answers as audit
 from leukemia.audit.answers import Given
@@ -19,6 +20,9 @@ from leukemia.inference import decisions
 from leukemia.inference.answer import Answer
 from leukemia.operating_point import OperatingPoint
 from leukemia.storage import database, files
+
+if TYPE_CHECKING:
+    from leukemia.inference.on_ray import Run
 
 PER_ENTRY = 500
 LONGEST_ERROR = 1_000
@@ -35,6 +39,7 @@ def record(
     who: str,
     door: str,
     version: int | None = None,
+    key: str | None = None,
 ) -> Recorded:
     """Put answers on record as one entry.
 
@@ -53,6 +58,8 @@ def record(
         Where it was asked: a page or a command.
     version : int, optional
         The model's number in the registry.
+    key : str, optional
+        Where these answers may be on record already: what tells their entry, which is then left as it is.
 
     Raises
     ------
@@ -75,6 +82,7 @@ def record(
         high=point.high,
         new=decisions.counted(decisions.count(called, point)),
         reason=door,
+        key=key,
     )
     return audit.record(data, entry, given)
 
@@ -120,6 +128,19 @@ class Recorder:
         self._waiting.append(answer)
         if len(self._waiting) >= PER_ENTRY:
             self._write()
+
+    def add_once(self, run: "Run") -> None:
+        """Put all answers of a run on record: each once, however often this is ended and begun anew."""
+        try:
+            key, answers = run.key(), run.answers()
+            for number in count(1):
+                if not (some := list(islice(answers, PER_ENTRY))):
+                    return
+                record(
+                    self._data, some, self._bundle, self._point, **self._said, key=f"classify {key} {number}"
+                )
+        except (LeukemiaError, OSError) as error:
+            self.trouble = trouble(error)
 
     def __enter__(self) -> Self:
         return self

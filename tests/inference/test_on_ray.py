@@ -38,7 +38,8 @@ def locally(bundle, images):
 
 
 def on_two_cores(bundle, images, output, progress=lambda *_: None):
-    return list(on_ray.classify(bundle, images, None, output, address="", cores=2, progress=progress))
+    with on_ray.kept(bundle, images, None, output, address="", cores=2, progress=progress) as run:
+        return list(run.answers())
 
 
 @pytest.mark.process
@@ -92,9 +93,10 @@ def test_a_finished_run_whose_table_was_not_written_needs_no_cluster(bundle, ima
     out = tmp_path / "cells.csv"
     monkeypatch.setattr(on_ray.team, "work", answered_here)
     monkeypatch.setattr(cluster, "opened", lambda *_: nullcontext(1))
-    first = on_ray.classify(bundle, images, None, out, address="", cores=1, progress=lambda *_: None)
-    before = next(first)
-    first.close()  # as if the disk were full while the table was written
+    first = on_ray.kept(bundle, images, None, out, address="", cores=1, progress=lambda *_: None)
+    with pytest.raises(OSError, match="disk is full"), first as run:
+        before = next(run.answers())
+        raise OSError("The disk is full.")  # while the table is written
     monkeypatch.setattr(cluster, "opened", None)
     after = on_two_cores(bundle, images, out)
     assert after[0] == before and after == locally(bundle, images)

@@ -58,6 +58,17 @@ def test_a_recorder_writes_some_hundred_at_a_time_and_what_was_given_before_an_e
     assert recorder.trouble == ""
 
 
+def test_answers_with_a_key_are_on_record_once(bundle, tmp_path):
+    def record(number, key):
+        return on_record.record(tmp_path, [answer(number)], bundle, POINT, who="Ada", door="x", key=key)
+
+    first = record(1, "run 1")
+    assert record(1, "run 1") == first
+    assert [record(2, key).number for key in ("run 2", None, None)] == [2, 3, 4]
+    assert [one.number for one in trail.entries(tmp_path)] == [4, 3, 2, 1]
+    assert len(answers.of_entry(tmp_path, first.number)) == 1
+
+
 def test_a_record_that_cannot_be_written_is_tried_once_and_said(bundle, tmp_path, monkeypatch):
     tried = []
 

@@ -49,6 +49,27 @@ def test_a_damaged_batch_is_done_again(spoilt, tmp_path):
         assert parts.has(3, len(ROWS))
 
 
+def test_a_run_keeps_its_key_and_another_one_has_another(tmp_path):
+    result = tmp_path / "out.csv"
+    keys = []
+    for stays in (True, False, False):
+        with Parts.kept(result, "abc", SCHEMA) as parts:
+            parts.stay = stays
+            keys.append(parts.key())
+            assert parts.key() == keys[-1]
+    assert keys[0] == keys[1] != keys[2]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"\xff\x00", b"abc"])
+def test_a_key_that_cannot_be_read_is_drawn_anew(spoilt, tmp_path):
+    with Parts.kept(tmp_path / "out.csv", "abc", SCHEMA) as parts:
+        before = parts.key()
+        (tmp_path / "out.csv.parts" / "abc" / "key").write_bytes(spoilt)
+        after = parts.key()
+        assert after != before and parts.key() == after
+
+
 def test_two_processes_never_work_on_the_same_run(tmp_path):
     result = tmp_path / "out.csv"
     with (

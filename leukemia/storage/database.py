@@ -37,6 +37,10 @@ OLDER = (
     "The records were written by an earlier version of this program, and cannot be brought up to date where "
     "nothing can be written. Copy the whole folder to where you can write, then use the copy."
 )
+CHANGED = (
+    "The records are no longer those of this version of the program. Restart it, which brings them up to "
+    "date; if that does not help, restore a backup."
+)
 NO_URL = (
     "The environment variable LEUKEMIA_DATABASE_URL is not a database's address. Write it as "
     "postgresql://NAME:PASSWORD@HOST:5432/DATABASE; in the password, write @ as %40, / as %2F and % as %25."
@@ -100,6 +104,24 @@ def writing(data: Path) -> Iterator[sa.Connection]:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITING)))
             yield connection
+
+
+def check(data: Path) -> None:
+    """See that each table can be read, and is this program's; nothing recorded yet is no fault.
+
+    Raises
+    ------
+    RecordsError
+        Where that is not so, in a sentence.
+    """
+    if is_absent(data):
+        return
+    # A row of each, or none, in one statement.
+    rows = (sa.exists(sa.select(sa.literal(1)).select_from(table)) for table in METADATA.sorted_tables)
+    with reading(data) as connection:
+        connection.execute(sa.select(*rows)).one()
+        if not _is_up_to_date(connection):
+            raise RecordsUnavailableError(CHANGED)
 
 
 def address(data: Path) -> str:

@@ -3,10 +3,19 @@
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+UNDEFINED_TABLE = "42P01"  # PostgreSQL's code; its words are in the server's language
+NO_TABLES = (
+    "their tables are not there. Restore a backup or, to begin new records, restart the program on an empty "
+    "database, where it makes them"
+)
+
 
 def reason(error: SQLAlchemyError) -> str:
     """Why, in a clause; never with the statement's values or the database's address."""
-    text = str(getattr(error, "orig", "") or error).lower()
+    origin = getattr(error, "orig", None)
+    text = str(origin or error).lower()
+    if "no such table" in text or getattr(origin, "pgcode", None) == UNDEFINED_TABLE:
+        return NO_TABLES
     causes = {
         "disk is full": "the disk is full. Free some space, then try again",
         "no space left": "the database's disk is full. Free some space, then try again",

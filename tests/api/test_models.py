@@ -1,5 +1,7 @@
 """Which model answers, whether it can, and what was counted."""
 
+import sqlite3
+
 import pytest
 
 from leukemia.api.served import Served
@@ -49,6 +51,17 @@ def test_it_is_ready_once_model_and_records_can_be_used(service, monkeypatch):
     assert answer.json()["trouble"][0] == "The model is damaged."
     assert "their file is damaged" in answer.json()["trouble"][1]
     assert service.client.get("/health").status_code == 200
+
+
+def test_it_is_not_ready_where_the_records_have_lost_their_tables(service):
+    with sqlite3.connect(Workspace(service.data).records) as direct:
+        found = direct.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (name,) in found:
+            direct.execute(f'DROP TABLE "{name}"')
+    answer = service.client.get("/ready")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    (trouble,) = answer.json()["trouble"]
+    assert "their tables are not there" in trouble and "does not answer" not in trouble
 
 
 @pytest.fixture

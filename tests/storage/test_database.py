@@ -22,7 +22,7 @@ from leukemia.audit import trail, verify
 from leukemia.audit.trail import Entry
 from leukemia.cases import tables  # noqa: F401
 from leukemia.dataset import label_log  # noqa: F401
-from leukemia.errors import RecordsError, SettingError
+from leukemia.errors import RecordsError, RecordsUnavailableError, SettingError
 from leukemia.settings import PROJECT
 from leukemia.storage import database
 from leukemia.storage.workspace import Workspace
@@ -163,6 +163,69 @@ def test_a_damaged_file_says_so(tmp_path):
     Workspace(tmp_path).records.write_bytes(b"not a database" * 100)
     with pytest.raises(RecordsError, match="damaged"):
         trail.record(tmp_path, Entry("x", "Ada"))
+
+
+def drop(data, table):
+    with database.writing(data) as connection:
+        connection.exec_driver_sql(f'DROP TABLE "{table}"')
+
+
+def empty(data):
+    """Take all that is in the records' database from it."""
+    with database.writing(data) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        else:
+            for table in sa.inspect(connection).get_table_names():
+                connection.exec_driver_sql(f'DROP TABLE "{table}"')
+
+
+def test_it_is_told_that_tables_are_not_there(records):
+    trail.record(records, Entry("x", "Ada"))
+    database.check(records)
+    empty(records)
+    for use in (lambda: trail.record(records, Entry("y", "Ada")), lambda: trail.entries(records)):
+        with pytest.raises(RecordsUnavailableError, match=r"tables are not there\. Restore a backup"):
+            use()
+    with pytest.raises(RecordsUnavailableError, match="The records cannot be read: their tables"):
+        database.check(records)
+    # As it says: a program that starts on an empty database makes them.
+    database._ready.clear()
+    database.check(records)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"), [("api_keys", "tables are not there"), ("alembic_version", "Restart it")]
+)
+def test_one_table_that_is_missing_is_a_fault(records, table, says):
+    trail.record(records, Entry("x", "Ada"))
+    drop(records, table)
+    with pytest.raises(RecordsUnavailableError, match=says):
+        database.check(records)
+
+
+def test_records_of_another_version_are_a_fault_until_they_are_brought_up_to_date(records):
+    trail.record(records, Entry("x", "Ada"))
+    for version, says in (("0009", "Restart it"), ("9999", "newer version")):
+        with database.writing(records) as connection:
+            connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{version}'"))
+        with pytest.raises(RecordsError, match=says):
+            database.check(records)
+
+
+def test_a_database_that_does_not_answer_is_a_fault_and_none_at_all_is_not(postgres, tmp_path, monkeypatch):
+    database.check(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("LEUKEMIA_DATABASE_URL", postgres.new_database())
+    database.check(tmp_path)
+    postgres.stop()
+    try:
+        with pytest.raises(RecordsUnavailableError, match="does not answer"):
+            database.check(tmp_path)
+    finally:
+        postgres.start()
+    database.check(tmp_path)
 
 
 @pytest.mark.parametrize(

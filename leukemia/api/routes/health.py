@@ -28,9 +28,7 @@ def ready(shared: Shared, response: Response) -> schemas.Ready:
     except LeukemiaError as error:
         trouble.append(str(error))
     try:
-        if not database.is_absent(shared.data):
-            with database.reading(shared.data):
-                pass
+        database.check(shared.data)
     except LeukemiaError as error:
         trouble.append(str(error))
     if trouble:

@@ -104,6 +104,9 @@ async def _forget(data: Path) -> None:
         except (LeukemiaError, OSError) as error:
             # The records may be there again the next time.
             log.warning("Old answers were not deleted. %s", error)
+        except Exception:
+            # Nobody waits for this task: what ends it would be seen by nobody.
+            log.exception("Old answers were not deleted.")
         await asyncio.sleep(FORGETS_EVERY)
 
 

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from leukemia.bundles.bundle import Bundle
+from leukemia.dataset import review_labels
 from leukemia.dataset.catalog import manifest_parquet
 from leukemia.inference import learned
 from leukemia.inference.classifier import Classifier
@@ -40,7 +41,7 @@ class Served:
 
     def learned(self, bundle: Bundle) -> Learned:
         """Which cells a model learned from, as far as bundle and data folder say."""
-        now = bundle.identity, manifest_parquet.stamp_if_any(self._data)
+        now = bundle.identity, manifest_parquet.stamp_if_any(self._data), review_labels.stamp(self._data)
         with self._lock:
             if self._learned is None or self._learned[0] != now:
                 self._learned = now, learned.of(bundle, self._data)

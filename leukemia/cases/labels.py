@@ -78,7 +78,7 @@ def _signed() -> sa.Select:
     return (
         sa.select(
             *(CELLS.c[name] for name in ("case_id", "number", "image_id", "verdict", "area")),
-            (CELLS.c.lossy.is_distinct_from(sa.false()) & ~in_field).label("may_be_copy"),
+            (sa.func.coalesce(CELLS.c.lossy, sa.false()) & ~in_field).label("may_be_copy"),
         )
         .join(CASES, CASES.c.id == CELLS.c.case_id)
         .where(CASES.c.signed_at.is_not(None), CELLS.c.image_id != "", ~CELLS.c.drawn, STANDS)

@@ -140,13 +140,16 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
             .where(READINGS.c.case_id == case_id, READINGS.c.reader == person)
             .order_by(READINGS.c.number)
         ).all()
-        undone = {row.undoes for row in rows} - {None}
+        # Of each cell by itself: where one was removed at that moment, its verdict was not taken back.
+        undone = {(row.undoes, row.cell) for row in rows}
         # What was said of a cell that was removed since stays as it is.
         gone = set(
             connection.scalars(sa.select(CELLS.c.number).where(CELLS.c.case_id == case_id, sa.not_(STANDS)))
         )
         standing = [
-            row for row in rows if row.undoes is None and row.act not in undone and row.cell not in gone
+            row
+            for row in rows
+            if row.undoes is None and (row.act, row.cell) not in undone and row.cell not in gone
         ]
         if not standing:
             return []

@@ -42,13 +42,17 @@ class Learned:
     held_out : dict of str to float
         Probability of ALL by ``image_id``, of networks that had not seen the cell's patient.
     is_whole : bool
-        Whether ``images`` are all that it learned from.
+        Whether ``images`` are all that it learned from, but for those ``withdrawn``.
+    withdrawn : frozenset of str
+        ``image_id`` of cells of signed cases that it learned from, which have no label now: they may have had
+        one then.
     """
 
     images: frozenset[str]
     patients: frozenset[str]
     held_out: dict[str, float] = field(default_factory=dict)
     is_whole: bool = True
+    withdrawn: frozenset[str] = frozenset()
 
     def tells(self, image_id: str, lossy: bool | None) -> str:
         """Whether the model learned from a cell: yes, no or unknown; empty where it has no pixels.
@@ -64,7 +68,8 @@ class Learned:
             return ""
         if image_id in self.images:
             return YES
-        return NO if self.is_whole and lossy is False else UNKNOWN
+        known = self.is_whole and lossy is False and image_id not in self.withdrawn
+        return NO if known else UNKNOWN
 
 
 def of(bundle: Bundle, data: Path) -> Learned:
@@ -87,7 +92,9 @@ def of(bundle: Bundle, data: Path) -> Learned:
     held_out = dict(zip(predictions["image_id"], predictions["probability"], strict=True)) if known else {}
     reviewed = {name for name in patients if name.startswith(f"{review_labels.SOURCE}-")}
     is_whole = bool(bundle.folds) or (in_set is not None and reviewed <= review_labels.patients(data))
-    return Learned(frozenset(images | (in_set or set())), patients, held_out, is_whole)
+    images |= in_set or set()
+    withdrawn = frozenset(_withdrawn(data, patients) - images)
+    return Learned(frozenset(images), patients, held_out, is_whole, withdrawn)
 
 
 def _in_set(bundle: Bundle, data: Path, patients: frozenset[str]) -> set[str] | None:
@@ -107,8 +114,17 @@ def _in_set(bundle: Bundle, data: Path, patients: frozenset[str]) -> set[str] | 
         return None
     if not len(held_out) or not there.issuperset(held_out):
         return None
-    ours = cells["patient_group"].map(lambda group: not patients.isdisjoint(group.split("+")))
-    return set(cells.loc[ours, "image_id"])
+    # Not by their groups: a case that was signed since may have joined some.
+    return set(cells.loc[cells["patient"].isin(patients), "image_id"])
+
+
+def _withdrawn(data: Path, patients: frozenset[str]) -> set[str]:
+    """Cells of signed cases among some patients that have no label now; none where they cannot be read."""
+    try:
+        rows = review_labels.read(data)
+    except DatasetError:
+        return set()
+    return set(rows.loc[rows["patient"].isin(patients) & (rows["label"] == ""), "image_id"])
 
 
 def is_lossy_copy(cell: Seen, learned: Learned) -> bool:
@@ -129,7 +145,11 @@ def untold(cells: Iterable[Seen], learned: Learned) -> str:
         why.append(
             "1 image is a lossy file (such as JPEG)" if lossy == 1 else f"{lossy:,} images are lossy files"
         )
-    if earlier := len(unknown) - lossy:
-        why.append(f"of {counted(earlier, 'image')} it was not kept whether the file was lossy")
+    earlier = [one for one in unknown if not one.lossy]
+    withdrawn = sum(one.image_id in learned.withdrawn for one in earlier)
+    if withdrawn:
+        why.append(f"the label of {counted(withdrawn, 'image')} was withdrawn since")
+    if kept := len(earlier) - withdrawn:
+        why.append(f"of {counted(kept, 'image')} it was not kept whether the file was lossy")
     them = "it" if len(unknown) == 1 else "them"
     return f"{' and '.join(why)}: it is not known whether the model learned from {them}."

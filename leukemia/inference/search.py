@@ -19,7 +19,7 @@ from leukemia.segmentation.field import Field, open_field
 from leukemia.segmentation.network import Network
 from leukemia.segmentation.place import FIELD_SIDE, FieldPicture
 from leukemia.segmentation.scale import NO_SMEAR
-from leukemia.segmentation.segment import NONE_FOUND, segment
+from leukemia.segmentation.segment import NO_COLOUR, NONE_FOUND, segment
 
 QUALITY = 85
 
@@ -139,7 +139,8 @@ def is_no_field(found: Searched, refused: Answer) -> bool:
         # Only its red cells tell it from a pale cell.
         return not (found.field and found.field.scale and found.field.scale.known)
     if found.field is None:
-        return found.answers[0].error == NO_SMEAR
+        # Of a picture that is mostly black, its colours come to none; what lies on the black has some.
+        return found.answers[0].error in (NO_SMEAR, NO_COLOUR)
     # A cell that is cut out lies at the black all round.
     return not found.red and all(one.place is None or one.place.edge for one in found.answers)
 

@@ -88,6 +88,26 @@ def test_a_cell_that_is_outlined_anew_takes_the_place_of_the_old_one(records, ca
     assert entry.new == "field 1, box 10, 10, 50, 40"
 
 
+def test_a_verdict_on_a_cell_that_was_removed_meanwhile_is_not_taken_back_with_the_others(records, case):
+    verdicts.give(records, case.id, [1, 2], ALL_LIKE, reader="Ada")
+    corrections.remove(records, case.id, 2, who="Ada")
+    assert [cell.number for cell in verdicts.undo(records, case.id, reader="Ada")] == [1]
+    corrections.undo(records, case.id, 1, who="Ada")
+
+    def of_cell_2():
+        cell = cells.cells(records, case.id)[1]
+        return cell.status, cell.verdict, [one.verdict for one in cell.readings]
+
+    assert of_cell_2() == ("read", ALL_LIKE, [ALL_LIKE])
+    verdicts.give(records, case.id, [2], NORMAL_LIKE, reader="Ada")
+    verdicts.undo(records, case.id, reader="Ada")
+    assert of_cell_2() == ("read", ALL_LIKE, [ALL_LIKE])
+    # What is left of the act is taken back by itself.
+    assert [cell.number for cell in verdicts.undo(records, case.id, reader="Ada")] == [2]
+    assert of_cell_2() == ("unread", "", [])
+    assert verdicts.undo(records, case.id, reader="Ada") == []
+
+
 def test_each_change_can_be_taken_back_by_whoever_made_it(records, case):
     drawn = put(records, case)
     corrections.remove(records, case.id, 2, who="Ada")

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from leukemia.bundles import bundle as bundles
+from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts
 from leukemia.dataset import label_log, manifest
 from leukemia.inference import learned
 from leukemia.inference.learned import NOT_HERE, Learned, is_lossy_copy, untold
-from leukemia.operating_point import ALL_LIKE
+from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from tests.support.bundle_factory import edit, write_predictions
-from tests.support.case_factory import make_case
+from tests.support.case_factory import POINT, bundle_at, make_case, result
 
 KNOWN = Learned(frozenset("a"), frozenset())
 PARTLY = Learned(frozenset("a"), frozenset(), is_whole=False)
@@ -110,6 +111,38 @@ def test_corrected_labels_and_signed_cases_change_nothing_of_what_a_model_learne
     rows[rows["patient"] != "7"].to_csv(data / "manifest.csv", index=False)
     assert learned.of(bundle, data) == Learned(frozenset(), expected.patients, is_whole=False)
     assert not learned.of(bundle, data.parent).is_whole
+
+
+def test_a_case_that_shares_an_image_with_a_patient_makes_nothing_else_learned(copied_bundle, data):
+    bundle = split(copied_bundle, data, ["1", "H1"])
+    before = learned.of(bundle, data)
+    rows = manifest.read(data)
+    case = cases.create(data, "P-1", who="Ada")
+    # One image of a patient that it learned from, one of the patient on whom it was tested, and a new one.
+    known = [rows.loc[rows["patient"] == patient, "image_id"].iloc[0] for patient in ("1", "7")]
+    given = [result(number) for number in (1, 2, 3)]
+    for one, image_id in zip(given, known, strict=False):
+        object.__setattr__(one.answer, "image_id", image_id)
+    cells.add(data, case.id, given, bundle_at(data / "bundle"), POINT, who="Ada")
+    verdicts.give(data, case.id, [1, 2, 3], ALL_LIKE, reader="Ada")
+    signing.sign(data, case.id, who="Ada", meaning="x")
+    assert learned.of(bundle, data) == before
+
+
+def test_of_a_cell_whose_label_was_withdrawn_it_is_not_known(copied_bundle, data):
+    case = make_case(data, probabilities=(0.9, 0.9))
+    verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ada")
+    signing.sign(data, case.id, who="Ada", meaning="x")
+    bundle = split(copied_bundle, data, ["1", f"review-{case.id}"])
+    first, second = (cell.image_id for cell in cells.cells(data, case.id))
+    assert learned.of(bundle, data).tells(first, False) == "yes"
+    other = make_case(data, "P-2", probabilities=(0.9,))
+    verdicts.give(data, other.id, [1], NORMAL_LIKE, reader="Ben")
+    signing.sign(data, other.id, who="Ben", meaning="x")
+    found = learned.of(bundle, data)
+    assert (found.tells(first, False), found.tells(second, False)) == ("unknown", "yes")
+    said = "the label of 1 image was withdrawn since: it is not known whether the model learned from it."
+    assert untold([cell(first, False)], found).lower() == said
 
 
 def test_a_case_that_a_model_learned_from_is_known_as_long_as_it_is_signed(copied_bundle, data):

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from leukemia.bundles import bundle as bundles
+from leukemia.dataset.demonstration import cells as demonstration
 from leukemia.errors import BundleError
 from leukemia.imaging.scale import stated
 from leukemia.inference import decisions
@@ -138,6 +139,14 @@ def test_what_is_on_black_and_is_no_field_has_its_sentence(classifier, pixels, s
     batch = batch_of(classifier, one, scale=stated(0.05), waiting_fields=waiting)
     assert [said in one.answer.error for one in batch.results] == [True]
     assert not batch.fields and not list(tmp_path.rglob("*.webp"))
+
+
+def test_two_real_cells_in_one_picture_are_said_to_be_two(classifier):
+    pixels = [np.asarray(Image.open(file).convert("RGB")) for file in demonstration.files()]
+    for first, second in zip(pixels[::2], pixels[1::2], strict=True):
+        one = item("a.png", encoded(np.concatenate([first, second], axis=1), "PNG"))
+        (result,) = batch_of(classifier, one, scale=stated(0.05)).results
+        assert "Cut out" in result.answer.error, "and not that it has no colour"
 
 
 def test_a_pale_cell_of_unknown_scale_waits_for_it_and_is_then_a_cell(classifier):

@@ -193,10 +193,11 @@ def _counting(rows: Iterable[sa.Row]) -> dict[int, tuple[Reading, ...]]:
         left = [*before, row] if row.undoes is None else [one for one in before if one.act != row.undoes]
         if left:
             own[row.reader] = left
-    return {cell: tuple(_reading(given[-1]) for given in own.values()) for cell, own in standing.items()}
+    return {cell: tuple(reading_of(given[-1]) for given in own.values()) for cell, own in standing.items()}
 
 
-def _reading(row: sa.Row) -> Reading:
+def reading_of(row: sa.Row) -> Reading:
+    """A row of the readings."""
     return Reading(row.number, row.cell, row.reader, row.verdict, row.reason, row.at)
 
 

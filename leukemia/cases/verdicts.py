@@ -19,7 +19,7 @@ from leukemia.audit import trail
 from leukemia.audit.trail import Entry
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNREAD, open_case, reader_name, touch
 from leukemia.cases.cell import as_seen
-from leukemia.cases.cells import Cell, Reading, Settlement, cells_of
+from leukemia.cases.cells import Cell, Reading, Settlement, cells_of, reading_of
 from leukemia.cases.tables import ACTS, CELLS, READINGS, STANDS
 from leukemia.errors import RecordsError
 from leukemia.operating_point import ALL_LIKE, INDETERMINATE, NORMAL_LIKE
@@ -155,16 +155,10 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
             return []
         act = standing[-1].act
         numbers = [row.cell for row in standing if row.act == act]
-        before = {
-            row.cell: Reading(row.number, row.cell, person, row.verdict, row.reason, row.at)
-            for row in standing
-            if row.act != act
-        }
-        cells = _cells(connection, case_id, numbers)
-        again = [before.get(cell.number) for cell in cells]
+        before = {row.cell: reading_of(row) for row in standing if row.act != act}
         given = [
-            (cell, one.verdict if one else "", one.reason if one else "")
-            for cell, one in zip(cells, again, strict=True)
+            (cell, one.verdict, one.reason) if (one := before.get(cell.number)) else (cell, "", "")
+            for cell in _cells(connection, case_id, numbers)
         ]
         return _write(
             connection,

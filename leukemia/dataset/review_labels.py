@@ -40,14 +40,6 @@ def stamp(data: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
-def patients(data: Path) -> set[str]:
-    """Cases of which there are rows, as patients; none where they cannot be read."""
-    try:
-        return set(read(data)["patient"])
-    except DatasetError:
-        return set()
-
-
 def labelled(data: Path) -> pd.DataFrame:
     """The labelled rows of the manifest, and of signed cases, with the patient groups of both together.
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import pandas as pd
+
 from leukemia.bundles.bundle import Bundle
 from leukemia.counting import counted
 from leukemia.dataset import manifest, review_labels
@@ -91,9 +93,10 @@ def of(bundle: Bundle, data: Path) -> Learned:
     known = bundle.folds and not bundle.leaky
     held_out = dict(zip(predictions["image_id"], predictions["probability"], strict=True)) if known else {}
     reviewed = {name for name in patients if name.startswith(f"{review_labels.SOURCE}-")}
-    is_whole = bool(bundle.folds) or (in_set is not None and reviewed <= review_labels.patients(data))
+    signed = _of_signed_cases(data, patients)
+    is_whole = bool(bundle.folds) or (in_set is not None and reviewed <= set(signed["patient"]))
     images |= in_set or set()
-    withdrawn = frozenset(_withdrawn(data, patients) - images)
+    withdrawn = frozenset(set(signed.loc[signed["label"] == "", "image_id"]) - images)
     return Learned(frozenset(images), patients, held_out, is_whole, withdrawn)
 
 
@@ -118,13 +121,13 @@ def _in_set(bundle: Bundle, data: Path, patients: frozenset[str]) -> set[str] | 
     return set(cells.loc[cells["patient"].isin(patients), "image_id"])
 
 
-def _withdrawn(data: Path, patients: frozenset[str]) -> set[str]:
-    """Cells of signed cases among some patients that have no label now; none where they cannot be read."""
+def _of_signed_cases(data: Path, patients: frozenset[str]) -> pd.DataFrame:
+    """The rows of signed cases that are among some patients; none where they cannot be read."""
     try:
         rows = review_labels.read(data)
     except DatasetError:
-        return set()
-    return set(rows.loc[rows["patient"].isin(patients) & (rows["label"] == ""), "image_id"])
+        return pd.DataFrame(columns=["image_id", "label", "patient"])
+    return rows[rows["patient"].isin(patients)]
 
 
 def is_lossy_copy(cell: Seen, learned: Learned) -> bool:

@@ -33,6 +33,7 @@ def render(content: Content, *, patient_id: str = "") -> str:
     at, status = _time(case.signed_at or case.changed_at), REPORT_STATUS[results.status(case)]
     # At most 20 characters in this version of HL7.
     control = results.identity(content, "ORU", patient_id).replace("-", "")[:20]
+    # The first field, MSH-1, is the separator itself: here 17 is MSH-18.
     header = {
         1: r"^~\&",
         2: "LEUKEMIA-DASHBOARD",
@@ -41,10 +42,10 @@ def render(content: Content, *, patient_id: str = "") -> str:
         9: control,
         10: "P",
         11: "2.5.1",
+        17: "UNICODE UTF-8",
     }
     segments = [
-        # Its first field, MSH-1, is the separator itself: here 17 is MSH-18.
-        _segment("MSH", header | {17: "UNICODE UTF-8"}),
+        _segment("MSH", header),
         # A patient's name is required there; U says that none is given.
         *([_segment("PID", {1: "1", 3: _text(patient_id), 5: "^^^^^^U"})] if patient_id else []),
         _segment(

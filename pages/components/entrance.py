@@ -9,7 +9,7 @@ from leukemia import settings
 from leukemia.access import token
 from leukemia.access.token import Token
 from leukemia.errors import SettingError
-from pages.components import sign_in, sign_in_log, streamlit_internals
+from pages.components import sign_in, sign_in_log, streamlit_internals, streamlit_runs
 from pages.components.sign_in_gate import SignInGate
 from pages.components.token_gate import PARAMETER, TokenGate
 
@@ -55,8 +55,8 @@ class Entrance:
                 raise SettingError(trouble)
             self.token = Token(given.token) if given.token else None
             sign_in_log.shorten()
-            streamlit_internals.before_each_run(sign_in.is_allowed)
-            streamlit_internals.before_each_download(sign_in.is_allowed, ENDED)
+            streamlit_runs.before_each_run(sign_in.is_allowed)
+            streamlit_runs.before_each_download(sign_in.is_allowed, ENDED)
             return
         if not is_loopback(address):
             raise SettingError(OPEN_TO_OTHERS.format(address=address or "every address of this machine"))

@@ -9,7 +9,7 @@ from leukemia.access import acting
 from leukemia.access.users import User
 from leukemia.attribution import MAX_WHO
 from leukemia.errors import AccessError
-from pages.components import streamlit_internals
+from pages.components import streamlit_runs
 
 # A name that was given once serves the whole visit, on every page.
 NAME = "reviewer"
@@ -43,7 +43,7 @@ def user() -> User:
     AccessError
         Where nobody is signed in, or their roles cannot be known.
     """
-    return streamlit_internals.once_a_run("user", acting.user)
+    return streamlit_runs.once_a_run("user", acting.user)
 
 
 def field(place: Any, label: str, *, key: str, **options: Any) -> None:

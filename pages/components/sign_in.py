@@ -15,7 +15,7 @@ from leukemia.access.sessions import Limits, SignIn
 from leukemia.access.users import LOCAL, Role, User
 from leukemia.errors import AccessError, LeukemiaError, SessionEndedError
 from leukemia.markdown import plain
-from pages.components import identity, records, streamlit_internals
+from pages.components import identity, records, streamlit_internals, streamlit_runs
 
 NO_ROLE = "You are signed in as {name}, but have no role here. Ask who manages access."
 ALONE = (
@@ -106,7 +106,7 @@ def _user(claims: Mapping[str, Any], active: bool | None = None) -> User:
     signed_in = SignIn.of(claims)
     limits = Limits(timedelta(minutes=given.idle_minutes), timedelta(hours=given.session_hours))
     if active is None:
-        active = not streamlit_internals.is_automatic_run()
+        active = not streamlit_runs.is_automatic_run()
     name = sessions.check(given.data, signed_in, limits, active=active)
     said = functools.partial(_said_now, claims, timedelta(minutes=given.claim_minutes))
     return User.of(name, signed_in.subject, roles.of(claims, given.roles, given.roles_claim, said))

@@ -3,16 +3,13 @@
 Checked with the version that its test names: to be read again when Streamlit is updated.
 """
 
-import asyncio
 import json
 import logging
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit
 import uvicorn
@@ -20,15 +17,8 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 from streamlit import auth_util, cli_util, config, runtime
 from streamlit.errors import StreamlitAuthError
-from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
-from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
-from streamlit.runtime.app_session import AppSession
-from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
-from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server import server_util
 from streamlit.web.server.starlette import starlette_auth_routes
@@ -38,26 +28,19 @@ from streamlit.web.server.starlette.starlette_websocket import (
     is_host_allowed,
 )
 
-from leukemia.errors import LeukemiaError
-
 __all__ = [
     "address_of_browser",
     "base_path",
-    "before_each_download",
-    "before_each_run",
     "chart_scripts",
     "claims",
     "claims_of_cookies",
     "drop_uploads",
-    "finish_callbacks",
     "first_files",
     "forget_closed_tabs",
     "has_sign_in",
-    "is_automatic_run",
     "is_host_allowed",
     "is_run_alone",
     "leave_pages_folder",
-    "once_a_run",
     "open_browser",
     "option",
     "send_at_once",
@@ -65,14 +48,10 @@ __all__ = [
     "sign_in_settings",
     "sign_in_trouble",
     "signs_in",
-    "tell_why_no_download",
     "uploads",
 ]
 
 GONE = (f'{USER_COOKIE_NAME}="";', f"{USER_COOKIE_NAME}=;")  # a cookie that is taken back
-NO_DOWNLOAD = "The file could not be made. The details are in the server's log."
-_this_run = threading.local()  # each page runs on a thread of its own
-T = TypeVar("T")
 FOLDER = Path(streamlit.__file__).parent / "static"
 
 
@@ -155,100 +134,6 @@ def claims() -> dict[str, Any]:
     """What the provider said of whoever sits before the page that runs; empty where nobody signed in."""
     context = get_script_run_ctx(suppress_warning=True)
     return dict(context.user_info) if context else {}
-
-
-def before_each_run(check: Callable[[Mapping[str, Any]], bool]) -> None:
-    """Have the whole page run, and not a part of it, where a check of the user's claims says no.
-
-    A part of a page, which may run by itself every second, would go on showing what it showed.
-    """
-    run = ScriptRunner._run_script
-
-    def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
-        _this_run.is_automatic = rerun_data.is_auto_rerun
-        _found().clear()
-        if rerun_data.fragment_id_queue and not check(self._user_info):
-            rerun_data = replace(rerun_data, fragment_id=None, fragment_id_queue=[])
-        run(self, rerun_data)
-
-    ScriptRunner._run_script = _run_script
-
-
-def before_each_download(check: Callable[[Mapping[str, Any]], bool], refusal: str) -> None:
-    """Have what a page makes only once it is asked for refused, where a check of the user's claims says no.
-
-    A button of an open page, as of a download, is answered without a run of the page.
-    """
-    answer = AppSession._handle_backend_operation_request
-
-    async def _handle_backend_operation_request(self: AppSession, request: BackendOperationRequest) -> None:
-        if await asyncio.to_thread(check, dict(self._user_info)):
-            await answer(self, request)
-            return
-        message = ForwardMsg()
-        message.backend_operation_response.request_id = request.request_id
-        message.backend_operation_response.error_msg = refusal
-        self._enqueue_forward_msg(message)
-
-    AppSession._handle_backend_operation_request = _handle_backend_operation_request
-
-
-def tell_why_no_download() -> None:
-    """Have a download that cannot be made say why below its button, from now on in this process.
-
-    Streamlit says the same of every error, and writes each to its log with a traceback.
-    """
-
-    async def handle(
-        self: DeferredFileHandler, request: BackendOperationRequest, _session_id: str
-    ) -> BackendOperationResponse:
-        answer = BackendOperationResponse(request_id=request.request_id)
-        make = self._get_media_file_mgr().execute_deferred
-        try:
-            answer.deferred_file.url = await asyncio.to_thread(make, request.deferred_file.file_id)
-        except Exception as error:
-            if isinstance(error.__cause__, LeukemiaError):
-                answer.error_msg = str(error.__cause__)
-            else:
-                logging.getLogger("leukemia.dashboard").exception("a download failed")
-                answer.error_msg = NO_DOWNLOAD
-        return answer
-
-    DeferredFileHandler.handle = handle
-
-
-def finish_callbacks() -> None:
-    """Have each callback run to its end, from now on in this process.
-
-    Streamlit ends a callback half-way, at its next access to the session's state, where another click is
-    waiting; what it had left to do is then never done. The click is taken right after the callbacks.
-    """
-    check = ScriptRunner._maybe_handle_execution_control_request
-
-    def _maybe_handle_execution_control_request(self: ScriptRunner) -> None:
-        runs = self._is_in_script_thread() and self._execing
-        if not (runs and ThreadState.get().run_location is RunLocation.CALLBACK):
-            check(self)
-
-    ScriptRunner._maybe_handle_execution_control_request = _maybe_handle_execution_control_request
-
-
-def once_a_run(what: str, find: Callable[[], T]) -> T:
-    """What a page needs several times while it runs, found once; where no page runs, each time."""
-    found = _found()
-    if what not in found:
-        found[what] = find()
-    return found[what]
-
-
-def _found() -> dict[str, Any]:
-    context = get_script_run_ctx(suppress_warning=True)
-    return vars(context).setdefault("leukemia_found", {}) if context else {}
-
-
-def is_automatic_run() -> bool:
-    """Whether what runs now was asked for by the page itself, and by nobody's hand."""
-    return getattr(_this_run, "is_automatic", False)
 
 
 def is_run_alone() -> bool:

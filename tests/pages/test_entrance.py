@@ -4,7 +4,7 @@ import pytest
 from streamlit.runtime.secrets import AttrDict, secrets_singleton
 
 from leukemia.errors import SettingError
-from pages.components import entrance, sign_in, streamlit_internals
+from pages.components import entrance, sign_in, streamlit_internals, streamlit_runs
 from pages.components.sign_in_gate import SignInGate
 from tests.support.app import dashboard, said
 
@@ -32,8 +32,8 @@ AUTH = {
 def auth(monkeypatch):
     """Have sign-in set up so, at any address."""
     runs, downloads = [], []
-    monkeypatch.setattr(streamlit_internals, "before_each_run", runs.append)
-    monkeypatch.setattr(streamlit_internals, "before_each_download", lambda *given: downloads.append(given))
+    monkeypatch.setattr(streamlit_runs, "before_each_run", runs.append)
+    monkeypatch.setattr(streamlit_runs, "before_each_download", lambda *given: downloads.append(given))
     options = {"server.address": "0.0.0.0", "server.trustedUserHeaders": None, "server.baseUrlPath": ""}
     monkeypatch.setattr(streamlit_internals, "option", options.get)
 

@@ -2,20 +2,11 @@
 
 import asyncio
 import socket
-from types import SimpleNamespace
 
-import pytest
 import streamlit
 import uvicorn
-from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
-from streamlit.runtime.backend_operation_handler import DeferredFileHandler
-from streamlit.runtime.media_file_manager import MediaFileManager
-from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
-from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
-from leukemia.errors import AccessError
 from pages.components import streamlit_internals
 from tests.support.app import PATIENCE
 from tests.support.loop import run
@@ -91,99 +82,3 @@ def test_the_server_holds_no_piece_of_an_answer_back(monkeypatch):
     assert run(waits()), "uvicorn does it itself: send_at_once is not needed"
     streamlit_internals.send_at_once()
     assert not run(waits())
-
-
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_a_part_of_a_page_runs_by_itself_only_while_its_user_may_see_it(monkeypatch, goes_on):
-    runs = []
-
-    def run(self, rerun_data):
-        runs.append((rerun_data.fragment_id_queue, streamlit_internals.is_automatic_run()))
-
-    monkeypatch.setattr(ScriptRunner, "_run_script", run)
-    asked = []
-    streamlit_internals.before_each_run(lambda claims: asked.append(claims) or goes_on)
-    runner = SimpleNamespace(_user_info={"sub": "ada"})
-    ScriptRunner._run_script(runner, RerunData(fragment_id_queue=["part"], is_auto_rerun=True))
-    ScriptRunner._run_script(runner, RerunData())
-    assert runs == [(["part"] if goes_on else [], True), ([], False)]
-    # The whole page asks by itself.
-    assert asked == [{"sub": "ada"}]
-
-
-def page_that_counts():
-    import streamlit as st
-
-    from pages.components import streamlit_internals
-
-    found = []
-    for _ in range(3):
-        streamlit_internals.once_a_run("it", lambda: found.append(1) or len(found))
-    st.text(len(found))
-
-
-def test_what_is_found_once_a_run_is_found_again_in_the_next():
-    page = AppTest.from_function(page_that_counts, default_timeout=PATIENCE)
-    for _ in range(2):
-        page.run()
-        assert page.text[0].value == "1"
-    first, second = (streamlit_internals.once_a_run("it", object) for _ in range(2))
-    assert first is not second
-
-
-def test_a_download_that_cannot_be_made_says_why_and_others_say_where_to_look(monkeypatch, caplog):
-    monkeypatch.setattr(DeferredFileHandler, "handle", DeferredFileHandler.handle)
-    files = MediaFileManager(MemoryMediaFileStorage("/media"))
-
-    def press(make):
-        asked = BackendOperationRequest(request_id="1")
-        asked.deferred_file.file_id = files.add_deferred(make, "text/csv", "button")
-        return run(DeferredFileHandler(lambda: files).handle(asked, "session"))
-
-    def refuse():
-        raise AccessError("It is kept back.")
-
-    assert press(refuse).error_msg != "It is kept back.", "Streamlit says it itself"
-    streamlit_internals.tell_why_no_download()
-    caplog.clear()
-    refused = press(refuse)
-    assert (refused.request_id, refused.error_msg) == ("1", "It is kept back.")
-    assert "Traceback" not in caplog.text
-    assert press(lambda: 1 / 0).error_msg == streamlit_internals.NO_DOWNLOAD
-    assert "ZeroDivisionError" in caplog.text
-    made = press(lambda: b"a,b")
-    assert made.deferred_file.url.startswith("/media/") and not made.error_msg
-
-
-def page_with_two_clicks_at_once():
-    import streamlit as st
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
-    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
-
-    def clicked():
-        context = get_script_run_ctx()
-        # As of another click, which comes now.
-        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
-        st.session_state["begun"] = True
-        st.session_state["done"] = True
-
-    st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-    st.button("Save", on_click=clicked)
-    st.text(st.session_state.get("done", False))
-    st.text(st.session_state["runs"])
-
-
-def test_a_callback_runs_to_its_end_though_another_click_waits(monkeypatch):
-    name = "_maybe_handle_execution_control_request"
-    monkeypatch.setattr(ScriptRunner, name, getattr(ScriptRunner, name))
-
-    def click():
-        page = AppTest.from_function(page_with_two_clicks_at_once, default_timeout=PATIENCE).run()
-        page.button[0].click().run()
-        assert not page.exception
-        return [text.value for text in page.text]
-
-    assert click() == ["False", "2"], "Streamlit does it itself: finish_callbacks is not needed"
-    streamlit_internals.finish_callbacks()
-    # The click that waited is taken after it, once.
-    assert click() == ["True", "2"]

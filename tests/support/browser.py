@@ -40,14 +40,27 @@ def find_browser():
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
+DASHBOARD = ("-m", "streamlit", "run", "server.py")
+
+
 class Server:
-    """``streamlit run server.py`` as its own process, with what it writes to its log.
+    """``streamlit run server.py`` as its own process, or another program, with what it writes to its log.
 
     Without a bundle, the model in service is the registry's. As a context, it answers once it is entered,
     and its log must be free of errors in the end.
     """
 
-    def __init__(self, bundle, log, data=None, environment=None, port=None, options=(), settings=None):
+    def __init__(
+        self,
+        bundle,
+        log,
+        data=None,
+        environment=None,
+        port=None,
+        options=(),
+        settings=None,
+        program=DASHBOARD,
+    ):
         if port is None:
             with socket.socket() as probe:
                 probe.bind(("localhost", 0))
@@ -56,7 +69,7 @@ class Server:
         self.url = f"http://localhost:{port}"
         self.log, self.data = log, data
         options = ["--server.headless=true", f"--server.port={port}", *options]
-        command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
+        command = [sys.executable, *program, *options]
         named = {"LEUKEMIA_MODEL": bundle, "LEUKEMIA_DATA": data, "LEUKEMIA_TOKEN": TOKEN}
         environment = dict(environment or os.environ) | (settings or {})
         environment |= {name: str(path) for name, path in named.items() if path}

@@ -228,8 +228,11 @@ def _work(batch: Batch, classifier: Classifier, bar: DeltaGenerator) -> None:
     first = not batch.results
     until = time.monotonic() + (0.0 if first else REDRAW)
     while batch.waiting:
-        streamlit_internals.drop_uploads(batch.work(classifier, batches.FIRST if first else batches.CHUNK))
-        # Here Streamlit interrupts when a button was pressed meanwhile; results so far stay.
+        # Where the progress is shown, Streamlit interrupts when a button was pressed; results so far stay.
+        done = batch.work(
+            classifier, batches.FIRST if first else batches.CHUNK, lambda: _show_progress(bar, batch)
+        )
+        streamlit_internals.drop_uploads(done)
         _show_progress(bar, batch)
         if time.monotonic() >= until:
             break

@@ -122,6 +122,7 @@ class Batch:
         self._unscaled: dict[str, tuple[Item, int]] = {}  # with the bytes of each
         self._since: tuple[float, int] | None = None
         self._had_field = False
+        self._done: list[str] = []  # answered, and not returned by work() yet
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._results)
@@ -274,8 +275,14 @@ class Batch:
         """Answer what waits after a :meth:`stop`."""
         self.stopped = False
 
-    def work(self, classifier: Classifier, most: int = CHUNK) -> list[str]:
-        """Answer the next ``most`` images that wait; return their keys, whose bytes are done with."""
+    def work(
+        self, classifier: Classifier, most: int = CHUNK, between: Callable[[], object] = lambda: None
+    ) -> list[str]:
+        """Answer the next ``most`` images that wait; return the keys of those whose bytes are done with.
+
+        ``between`` is called while a field is searched. What it raises ends the work: the field waits on, and
+        what was answered before it is returned the next time.
+        """
         if self._since is None:
             self._since = self._clock(), len(self._results)
         items = list(islice(self._waiting.values(), min(most, FEW) if self._had_field else most))
@@ -284,17 +291,25 @@ class Batch:
         self._had_field = False
         for item, source, answer in zip(items, sources, answers, strict=True):
             self._had_field |= answer.not_cut_out
-            found = self._search(classifier, item, source, answer) if answer.not_cut_out else (answer,)
+            searched = self._search(classifier, item, source, answer, between) if answer.not_cut_out else None
+            found = searched or (answer,)
             if found[0].scale_unknown and not self._keep(item):
                 found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)
             self._results[item.key] = tuple(result_of(item.key, one, drawn=item.drawn) for one in found)
             self._waiting.pop(item.key, None)
+            self._done.append(item.key)
         if not self._waiting:
             self._since = None
-        return [item.key for item in items if item.key not in self._unscaled]
+        done, self._done = self._done, []
+        return [key for key in done if key not in self._unscaled]
 
     def _search(
-        self, classifier: Classifier, item: Item, source: Source, refused: Answer
+        self,
+        classifier: Classifier,
+        item: Item,
+        source: Source,
+        refused: Answer,
+        between: Callable[[], object],
     ) -> tuple[Answer, ...]:
         """The answers to a picture's cells, or one that says why there are none.
 
@@ -306,7 +321,9 @@ class Batch:
         if len(self.results) >= self._most_cells:
             return (Answer(source.name, error=TOO_MANY_CELLS.format(self._most_cells)),)
         keep = self._waiting_fields.keep if self._waiting_fields else None
-        found = search.search(classifier, source, thumbnail=THUMBNAIL, picture=self.picture, keep=keep)
+        found = search.search(
+            classifier, source, thumbnail=THUMBNAIL, picture=self.picture, keep=keep, between=between
+        )
         if search.is_no_field(found, refused):
             if found.field:
                 self._drop_pixels(found.field)

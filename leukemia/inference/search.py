@@ -52,6 +52,7 @@ def search(
     picture: int = 0,
     network: Network | None = None,
     keep: Callable[[Image.Image, str], Path | None] | None = None,
+    between: Callable[[], object] = lambda: None,
 ) -> Searched:
     """Find the white cells of a picture and answer each.
 
@@ -66,6 +67,8 @@ def search(
         Finds the cells, instead of the one that comes with the program.
     keep : callable, optional
         Keeps all pixels of the field, given with their SHA-256, and says where.
+    between : callable, optional
+        Called now and then; what it raises ends the search.
     """
     try:
         field = open_field(source.load())
@@ -78,6 +81,7 @@ def search(
             picture=picture,
             network=network,
             keep=keep,
+            between=between,
         )
     except (ImageError, BundleError) as error:
         return Searched((Answer(source.name, error=str(error)),))
@@ -93,6 +97,7 @@ def search_field(
     picture: int = 0,
     network: Network | None = None,
     keep: Callable[[Image.Image, str], Path | None] | None = None,
+    between: Callable[[], object] = lambda: None,
 ) -> Searched:
     """Find the white cells of a decoded field and answer each; as :func:`search`, but for errors.
 
@@ -103,8 +108,12 @@ def search_field(
     BundleError
         Where the network that finds cells is missing.
     """
-    found = segment(field, said, network)
+    found = segment(field, said, network, lambda done, total, what: between())
     note = fields.note(found, field)
+    answers = []
+    for one in fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture):
+        answers.append(replace(one.answer, scale_unknown=not found.scale.known))
+        between()
     image_id = identify(np.asarray(field.image))
     kept = FieldPicture(
         name,
@@ -119,9 +128,7 @@ def search_field(
     )
     if not found.cells:
         return Searched((Answer(name, error=NONE_FOUND, note=note),), kept, found.red)
-    answered = fields.answer_cells(classifier, name, field, found, thumbnail=thumbnail, picture=picture)
-    unknown = not found.scale.known
-    return Searched(tuple(replace(one.answer, scale_unknown=unknown) for one in answered), kept, found.red)
+    return Searched(tuple(answers), kept, found.red)
 
 
 def is_no_field(found: Searched, refused: Answer) -> bool:

@@ -243,3 +243,23 @@ def test_cells_without_an_answer_stand_in_the_order_of_their_numbers():
 )
 def test_a_cell_that_is_unlike_the_training_cells_is_not_comparable(answer, state):
     assert decisions.state(answer, POINT) == state
+
+
+def test_work_can_be_ended_within_a_field_which_waits_on_and_nothing_is_forgotten(classifier):
+    batch = Batch()
+    batch.add([item("cell.png", encoded(ellipse())), item("field.png", encode_field(white=TWO))])
+    calls = []
+
+    def between():
+        calls.append(len(batch.results))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch.work(classifier, between=between)
+    assert [one.key for one in batch.results] == ["cell.png"]
+    assert (batch.waiting, batch.fields) == (1, {})
+    # The bytes of both are done with only now.
+    assert batch.work(classifier) == ["cell.png", "field.png"]
+    assert len(batch.results) == 3
+    assert batch.work(classifier) == []

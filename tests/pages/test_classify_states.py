@@ -7,6 +7,7 @@ import logging
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import RECORD
@@ -18,6 +19,7 @@ from leukemia.inference.classifier import Classifier
 from leukemia.inference.learned import NOT_HERE
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
+from pages.components import model_in_service
 from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign, write_predictions
 
@@ -254,10 +256,10 @@ def test_the_model_is_loaded_once_for_all_sessions(app, monkeypatch):
     monkeypatch.setattr(
         Classifier, "load", classmethod(lambda cls, path: loads.append(path) or load(cls, path))
     )
+    # Another test may have had it loaded.
+    model_in_service._load.clear()
     page = app()
     page.run()
-    from streamlit.testing.v1 import AppTest
-
     AppTest.from_file(page._script_path, default_timeout=PATIENCE).run()
     assert len(loads) == 1
 

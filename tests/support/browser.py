@@ -136,8 +136,9 @@ class Sessions:
         return page
 
     def described(self):
-        """The address of each page, how far its run is, and its text."""
-        return "\n\n".join(_described(page) for context in self.contexts for page in context.pages)
+        """The address of each page, how far its run is, and its text; the page opened last comes first."""
+        pages = [page for context in self.contexts for page in context.pages]
+        return "\n\n".join(map(_described, reversed(pages)))
 
     def close(self):
         """Close all; no page may show an error, have thrown one, or have asked another server."""
@@ -157,7 +158,8 @@ def _described(page):
         text = page.locator("body").inner_text()
     except Exception as error:
         return f"{page.url}: {error}"
-    return f"{page.url} ({state})\n{text[:SAID]}"
+    lines = "\n".join(filter(None, map(str.strip, text.splitlines())))
+    return f"{page.url} ({state})\n{lines[:SAID]}"
 
 
 def at_rest(page):

@@ -116,19 +116,24 @@ def work(data: Path, case: Case) -> None:
         return
     total = len(batch)
     bar = st.progress(0.0, "Classifying …")
+
+    def between() -> None:
+        # Streamlit interrupts here when a button was pressed meanwhile.
+        done = total - batch.waiting
+        bar.progress(done / total, f"{done:,} of {total:,} classified" if done else "Classifying …")
+
     classifier, serving = model_in_service.classifier(), model_in_service.in_service()
     same = serving.bundle.digest == classifier.bundle.digest
     state.answered_by = classifier.bundle, serving.version if same else None
     until = time.monotonic() + REDRAW
     while batch.waiting:
-        streamlit_internals.drop_uploads(batch.work(classifier, batches.CHUNK))
+        streamlit_internals.drop_uploads(batch.work(classifier, batches.CHUNK, between))
         if state.match_stain:
             stain_choice.match_all(batch, classifier)
         _keep(data, case.id)
         if state.trouble or time.monotonic() >= until:
             break
-        done = total - batch.waiting
-        bar.progress(done / total, f"{done:,} of {total:,} classified")
+        between()
     st.rerun()
 
 

@@ -82,7 +82,8 @@ def write(
     OSError
         Where the disk is full; ``folder`` is then as it was.
     """
-    folder = Path(folder)
+    # Resolved: a path that leads through the folder itself ends while that is replaced.
+    folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with atomic.partial_folder(folder.parent) as partial:
         progress.current().step("Writing the model")

@@ -56,7 +56,7 @@ class Count:
 
 def unfinished(folder: Path) -> Path:
     """Where searches of slides are kept until the result is whole."""
-    folder = Path(folder).absolute()
+    folder = Path(folder).resolve()
     return folder.with_name(f"{folder.name}.unfinished")
 
 
@@ -98,7 +98,8 @@ def write(
     StateError
         Where the interrupted search was of another slide, or with other settings.
     """
-    paths, folder = list(paths), Path(folder).absolute()
+    # Resolved: a path that leads through the folder itself ends while that is replaced.
+    paths, folder = list(paths), Path(folder).resolve()
     settings = slides or Settings(pixel_size=said and (said.pixel_size or scales.PIXEL_SIZE))
     names = _names(paths)
     folder.parent.mkdir(parents=True, exist_ok=True)

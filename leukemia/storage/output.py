@@ -91,8 +91,8 @@ def file(named: Path, is_ours: Callable[[str], bool], kind: str, inputs: Iterabl
     try:
         target = named.resolve()
         mode = target.stat().st_mode if target.exists() else None
-    except (OSError, RuntimeError) as error:  # links in a circle
-        raise OutputError(f"Cannot write {named}: {getattr(error, 'strerror', '') or error}.") from error
+    except (OSError, RuntimeError) as error:
+        raise _unreachable(named, error) from error
     if mode is None:
         if not target.parent.is_dir():
             raise OutputError(f"Cannot write {named}: its folder does not exist.")
@@ -129,9 +129,14 @@ def folder(named: Path, content: Iterable[str], kind: str, inputs: Iterable[Path
     Raises
     ------
     OutputError
-        Where it is a file, holds anything else, or is or holds an input.
+        Where it is a file, holds anything else, is or holds an input, or is or holds the current folder: when
+        that is replaced, relative paths lead nowhere any more, and a shell shows what is no longer there.
     """
     named, ours = Path(named), set(content)
+    try:
+        target = named.resolve()
+    except (OSError, RuntimeError) as error:
+        raise _unreachable(named, error) from error
     if not named.exists():
         return
     if not named.is_dir():
@@ -147,6 +152,24 @@ def folder(named: Path, content: Iterable[str], kind: str, inputs: Iterable[Path
                 f"{one} is to be read and lies in {named}, which would be replaced. It was not changed: name "
                 "another folder."
             )
+    if _is_current(named):
+        raise OutputError(
+            f"You are in {target}, which would be replaced. It was not changed: go to another folder "
+            "first (cd), or name another one."
+        )
+
+
+def _unreachable(named: Path, error: OSError | RuntimeError) -> OutputError:
+    """What is said of a path that leads nowhere; of links in a circle Python raises a RuntimeError."""
+    return OutputError(f"Cannot write {named}: {getattr(error, 'strerror', '') or error}.")
+
+
+def _is_current(folder: Path) -> bool:
+    """Whether a folder is or holds the one that this program was started in."""
+    try:
+        return files.lies_in(Path.cwd(), folder)
+    except FileNotFoundError:  # it was removed meanwhile
+        return False
 
 
 def _beginning(named: Path, target: Path) -> str:

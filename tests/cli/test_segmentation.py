@@ -57,9 +57,36 @@ def test_a_result_among_its_fields_is_no_field_of_the_next_run(fields, tmp_path,
     # Also through a link to what lies in it.
     (fields / "crops").symlink_to(fields / "cells" / "crops")
     (fields / "c.png").symlink_to(next((fields / "cells" / "crops").iterdir()))
-    monkeypatch.chdir(fields / "cells")
-    assert main(["segment", "..", "--output", str(fields / "cells")]) == ANSWERED
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["segment", "../fields", "--output", "../fields/cells"]) == ANSWERED
     assert "3 white cells in 2 of 2 fields" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", ["../cells", "."])
+def test_whoever_is_in_the_result_is_told_before_any_work_to_go_elsewhere(named, fields, monkeypatch, capsys):
+    out = fields / "cells"
+    assert main(["segment", str(fields), "--output", str(out)]) == ANSWERED
+    before = {path: path.read_bytes() for path in fields.rglob("*.*")}
+    capsys.readouterr()
+    monkeypatch.chdir(out)
+    assert main(["segment", "..", "--output", named]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert f"You are in {out}, which would be replaced. It was not changed: go to another folder" in said
+    assert "Finding cells" not in said
+    assert {path: path.read_bytes() for path in fields.rglob("*.*")} == before
+
+
+@pytest.mark.parametrize("named", ["cells/../cells", "link"])
+def test_a_path_through_the_result_and_a_link_to_it_lead_to_it(named, fields, monkeypatch, capsys):
+    monkeypatch.chdir(fields)
+    (fields / "link").symlink_to("cells")
+    assert main(["segment", ".", "--output", "cells"]) == ANSWERED
+    for _ in range(2):
+        assert main(["segment", ".", "--output", named]) == ANSWERED
+        assert "3 white cells in 2 of 2 fields" in capsys.readouterr().out
+        assert (fields / "link").is_symlink() and len(list((fields / "cells" / "crops").iterdir())) == 3
+    assert sorted(path.name for path in fields.iterdir()) == ["a.png", "b.png", "cells", "link"]
 
 
 @pytest.mark.parametrize("named", [".", "crops", "crops/a-0001.png", "../link/a-0001.png"])

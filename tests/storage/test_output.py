@@ -146,6 +146,9 @@ def test_a_folder_is_replaced_only_where_it_holds_what_we_write_and_nothing_else
         output.folder(bundle, ours, "model bundle")
     with pytest.raises(OutputError, match="is no folder"):
         output.folder(bundle / "model", ours, "model bundle")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(OutputError, match="Cannot write"):
+        output.folder(tmp_path / "circle", ours, "model bundle")
 
 
 def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path):
@@ -157,3 +160,20 @@ def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path):
             output.folder(tmp_path / "bundle", ("model",), "model bundle", [tmp_path / one])
     for one in (tmp_path, tmp_path / "bundle-2", tmp_path / "gone"):
         output.folder(tmp_path / "bundle", ("model",), "model bundle", [one])
+
+
+def test_the_folder_that_somebody_is_in_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "bundle" / "model").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "bundle")
+    (tmp_path / "bundle-2").mkdir()
+    for inside in ("bundle", "bundle/model", "link"):
+        monkeypatch.chdir(tmp_path / inside)
+        for named in (tmp_path / "bundle", tmp_path / "link", Path(os.path.relpath(tmp_path / "bundle"))):
+            with pytest.raises(OutputError, match=r"You are in .*bundle, which would be replaced"):
+                output.folder(named, ("model",), "model bundle")
+        output.folder(Path("../new"), ("model",), "model bundle")
+    for outside in (".", "bundle-2"):
+        monkeypatch.chdir(tmp_path / outside)
+        output.folder(tmp_path / "bundle", ("model",), "model bundle")
+    (tmp_path / "bundle-2").rmdir()
+    output.folder(tmp_path / "bundle", ("model",), "model bundle")

@@ -17,7 +17,7 @@ class Attribution:
     Attributes
     ----------
     who, why : str
-        As they were typed, with single spaces: untrusted text.
+        As :func:`clean` leaves them: untrusted text.
     at : str
         ISO 8601, UTC, to the second.
     """
@@ -53,8 +53,10 @@ def attribute(who: str, why: str, error: type[LeukemiaError]) -> Attribution:
 def clean(text: str) -> str:
     """Text that was typed, as it is kept: single spaces, and no letters that no database takes.
 
-    Those are control characters, such as NUL, and halves of letters.
+    Those are control characters, such as NUL, and halves of letters. Each letter is written in one way,
+    Unicode's NFC: an accent may be typed as a part of its letter or after it, and readers are told apart by
+    their names.
     """
     left_out = ("Cc", "Cs")
     kept = (letter for letter in text if letter.isspace() or unicodedata.category(letter) not in left_out)
-    return " ".join("".join(kept).split())
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))

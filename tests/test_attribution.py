@@ -32,3 +32,7 @@ def test_what_fits_exactly_is_taken():
 
 def test_letters_that_no_database_takes_are_left_out():
     assert clean(" Dr.\x00 A\x1bda \ud800\n👩‍⚕️ ") == "Dr. Ada 👩‍⚕️"
+
+
+def test_each_letter_is_written_in_one_way():
+    assert clean("Zoe\u0308 ") == clean("Zoe\x00\u0308") == "Zo\u00eb"

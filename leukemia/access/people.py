@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from leukemia.attribution import MAX_WHO
+from leukemia.attribution import MAX_WHO, clean
 from leukemia.storage import database
 
 PEOPLE = sa.Table(
@@ -15,4 +15,27 @@ PEOPLE = sa.Table(
 
 def has(connection: sa.Connection, name: str) -> bool:
     """Whether somebody is on record under a name."""
-    return connection.scalar(sa.select(PEOPLE.c.name).where(PEOPLE.c.name == name)) is not None
+    return bool(as_written(connection, PEOPLE.c.name, name))
+
+
+def as_written(
+    connection: sa.Connection,
+    column: sa.ColumnElement[str],
+    name: str,
+    within: sa.ColumnElement[bool] | None = None,
+) -> list[str]:
+    """All ways in which a column of names has one name.
+
+    Earlier programs kept letters as they were typed, unlike :func:`leukemia.attribution.clean`, and what is
+    on record stays.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    column : sqlalchemy.ColumnElement
+    name : str
+    within : sqlalchemy.ColumnElement, optional
+        Which rows count; all, by default.
+    """
+    there = sa.select(column).where(sa.true() if within is None else within).distinct()
+    return [one for one in connection.scalars(there) if clean(one) == clean(name)]

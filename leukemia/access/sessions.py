@@ -78,9 +78,8 @@ class SignIn:
         names = (claims.get(name) for name in ("name", "preferred_username", "email", "sub"))
         name = next(clean(one) for one in names if isinstance(one, str) and clean(one))
         email = claims.get("email")
-        return cls(
-            f"{issuer} {subject}", float(issued), name[:MAX_WHO], email if isinstance(email, str) else ""
-        )
+        email = clean(email) if isinstance(email, str) else ""
+        return cls(f"{issuer} {subject}", float(issued), name[:MAX_WHO], email)
 
     @property
     def id(self) -> str:

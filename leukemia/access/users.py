@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from leukemia.attribution import clean
+
 
 class Role(StrEnum):
     """What somebody may do: a viewer sees, a reader works on cases, a manager changes what all work with.
@@ -35,9 +37,9 @@ class User:
 
     @classmethod
     def of(cls, name: str, subject: str, roles: Iterable[Role]) -> "User":
-        """A user; whoever has any role may also see."""
+        """A user, the name as it is kept now; whoever has any role may also see."""
         given = frozenset(roles)
-        return cls(name, subject, given | {Role.VIEWER} if given else given)
+        return cls(clean(name), subject, given | {Role.VIEWER} if given else given)
 
     @property
     def is_signed_in(self) -> bool:

@@ -7,9 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from leukemia.access import permissions
+from leukemia.access import people, permissions
 from leukemia.access.permissions import Action
-from leukemia.attribution import clean
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry, Recorded
 from leukemia.cases.names import clean_identifier, reader_name
@@ -155,12 +154,12 @@ def history(data: Path, case_id: int) -> list[Recorded]:
 
 def read_by(data: Path, case_id: int, reader: str) -> set[int]:
     """Numbers of the cells that a reader has given a verdict on, also of those removed by hand since."""
-    own = (
-        sa.select(READINGS.c.cell, READINGS.c.verdict)
-        .where(READINGS.c.case_id == case_id, READINGS.c.reader == clean(reader))
-        .order_by(READINGS.c.number)
-    )
+    in_case = READINGS.c.case_id == case_id
+    own = sa.select(READINGS.c.cell, READINGS.c.verdict).where(in_case).order_by(READINGS.c.number)
     with database.reading(data) as connection:
+        own = own.where(
+            READINGS.c.reader.in_(people.as_written(connection, READINGS.c.reader, reader, in_case))
+        )
         last = {row.cell: row.verdict for row in connection.execute(own)}
     # A verdict that was taken back is empty.
     return {number for number, verdict in last.items() if verdict}

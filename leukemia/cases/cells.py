@@ -188,17 +188,17 @@ def _counting(rows: Iterable[sa.Row]) -> dict[int, tuple[Reading, ...]]:
     """Each reader's verdict that counts, by cell: the last one that she did not take back."""
     standing: dict[int, dict[str, list[sa.Row]]] = {}
     for row in rows:
-        own = standing.setdefault(row.cell, {})
-        before = own.pop(row.reader, [])  # whoever acted last stands last
+        own, reader = standing.setdefault(row.cell, {}), clean(row.reader)
+        before = own.pop(reader, [])  # whoever acted last stands last
         left = [*before, row] if row.undoes is None else [one for one in before if one.act != row.undoes]
         if left:
-            own[row.reader] = left
+            own[reader] = left
     return {cell: tuple(reading_of(given[-1]) for given in own.values()) for cell, own in standing.items()}
 
 
 def reading_of(row: sa.Row) -> Reading:
-    """A row of the readings."""
-    return Reading(row.number, row.cell, row.reader, row.verdict, row.reason, row.at)
+    """A row of the readings, the reader's name as it is kept now: by it, one is told from another."""
+    return Reading(row.number, row.cell, clean(row.reader), row.verdict, row.reason, row.at)
 
 
 def thumbnails(data: Path, case_id: int, numbers: Iterable[int]) -> dict[int, bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.access import permissions
+from leukemia.access import people, permissions
 from leukemia.access.permissions import Action
 from leukemia.audit import trail
 from leukemia.audit.trail import Entry
@@ -189,7 +189,7 @@ def undo(data: Path, case_id: int, field: int, *, who: str) -> None:
 def can_undo(data: Path, case_id: int, field: int, who: str) -> bool:
     """Whether somebody has changed a field and not taken it back; RecordsError where it cannot be read."""
     with database.reading(data) as connection:
-        return _last(connection, case_id, field, who.strip()) is not None
+        return _last(connection, case_id, field, who) is not None
 
 
 def removed(data: Path, case_id: int) -> list[Removed]:
@@ -255,10 +255,10 @@ def _note(
 
 def _last(connection: sa.Connection, case_id: int, field: int, who: str) -> sa.Row | None:
     """The last change of a field by somebody that is not taken back."""
+    of_field = (FIELD_CHANGES.c.case_id == case_id) & (FIELD_CHANGES.c.field == field)
+    own = FIELD_CHANGES.c.who.in_(people.as_written(connection, FIELD_CHANGES.c.who, who, of_field))
     rows = connection.execute(
-        sa.select(FIELD_CHANGES)
-        .where(FIELD_CHANGES.c.case_id == case_id, FIELD_CHANGES.c.field == field, FIELD_CHANGES.c.who == who)
-        .order_by(FIELD_CHANGES.c.number)
+        sa.select(FIELD_CHANGES).where(of_field, own).order_by(FIELD_CHANGES.c.number)
     ).all()
     undone = {row.undoes for row in rows} - {None}
     standing = [row for row in rows if row.undoes is None and row.number not in undone]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from leukemia.access import permissions
+from leukemia.access import people, permissions
 from leukemia.access.permissions import Action
 from leukemia.attribution import MAX_WHY, clean
 from leukemia.audit import trail
@@ -135,11 +135,10 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
         open_case(connection, case_id)
         if not _is_new(connection, case_id, key, "undo", person):
             return []
-        rows = connection.execute(
-            sa.select(READINGS)
-            .where(READINGS.c.case_id == case_id, READINGS.c.reader == person)
-            .order_by(READINGS.c.number)
-        ).all()
+        in_case = READINGS.c.case_id == case_id
+        names = people.as_written(connection, READINGS.c.reader, person, in_case)
+        own = sa.select(READINGS).where(in_case, READINGS.c.reader.in_(names)).order_by(READINGS.c.number)
+        rows = connection.execute(own).all()
         # Of each cell by itself: where one was removed at that moment, its verdict was not taken back.
         undone = {(row.undoes, row.cell) for row in rows}
         # What was said of a cell that was removed since stays as it is.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from leukemia.access import people
 from leukemia.attribution import clean
 from leukemia.cases.case import DISPUTED, READ, SETTLED, UNDECIDED, UNREAD, Case
-from leukemia.cases.names import normal
 from leukemia.cases.tables import CASES, CELLS, PLACES, READINGS, STANDS
 from leukemia.errors import RecordsError
 from leukemia.inference.decisions import NOT_COMPARABLE
@@ -116,7 +116,7 @@ def worklist(
     RecordsError
         Where they cannot be read.
     """
-    part = normal(clean(search))
+    part = clean(search)
     wanted = CASES.c.identifier.icontains(part, autoescape=True) if part else sa.true()
     found = [one for one in _overviews(data, wanted, reader) if not states or one.state in states]
     keys = {
@@ -131,12 +131,13 @@ def _overviews(data: Path, wanted: sa.ColumnElement[bool], reader: str | None) -
     if database.is_absent(data):
         return []
     open_to_all = CASES.c.signed_at.is_not(None) | ~(CASES.c.blind | CASES.c.hide_model)
-    counts = sa.union_all(
-        _counts(wanted & open_to_all, CELLS, sa.false()), _kept_back(wanted & ~open_to_all, reader)
-    ).subquery()
-    rows = sa.select(CASES, counts).outerjoin(counts, counts.c.case_id == CASES.c.id).where(wanted)
     out = []
     with database.reading(data) as connection:
+        names = None if reader is None else people.as_written(connection, READINGS.c.reader, reader)
+        counts = sa.union_all(
+            _counts(wanted & open_to_all, CELLS, sa.false()), _kept_back(wanted & ~open_to_all, names)
+        ).subquery()
+        rows = sa.select(CASES, counts).outerjoin(counts, counts.c.case_id == CASES.c.id).where(wanted)
         for row in connection.execute(rows).mappings():
             case = Case(**{column.name: row[column] for column in CASES.c})
             decisions = {word: row[word] or 0 for word in _WORDS if word != NOT_COMPARABLE or row[word]}
@@ -144,14 +145,14 @@ def _overviews(data: Path, wanted: sa.ColumnElement[bool], reader: str | None) -
     return out
 
 
-def _kept_back(wanted: sa.ColumnElement[bool], reader: str | None) -> sa.Select:
-    """Counts of cases that keep something back, as the reader sees them."""
-    if reader is None:
+def _kept_back(wanted: sa.ColumnElement[bool], names: Collection[str] | None) -> sa.Select:
+    """Counts of cases that keep something back, as the reader of these names sees them."""
+    if names is None:
         return _counts(wanted, CELLS, sa.false())
     last = (
         sa.select(sa.func.max(READINGS.c.number).label("number"))
         .where(
-            READINGS.c.reader == clean(reader),
+            READINGS.c.reader.in_(names),
             READINGS.c.case_id.in_(sa.select(CASES.c.id).where(wanted)),
         )
         .group_by(READINGS.c.case_id, READINGS.c.cell)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from leukemia.attribution import clean
 from leukemia.cases import agreement
 from leukemia.cases.agreement import Agreement
 from leukemia.cases.case import DISPUTED
@@ -129,7 +130,7 @@ def of_model(
     cells = cells[~cells["image_id"].isin(learned)]
     by_cell: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     for case_id, number, reader, verdict in readings:
-        by_cell[case_id, number][reader] = verdict
+        by_cell[case_id, number][clean(reader)] = verdict
     with_model: Rows = defaultdict(list)
     between: Rows = defaultdict(list)
     for case_id, number, decision in cells[["case_id", "number", "decision"]].itertuples(index=False):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leukemia.access import acting
 from leukemia.access.users import User
-from leukemia.attribution import MAX_WHO
+from leukemia.attribution import MAX_WHO, clean
 from leukemia.errors import AccessError
 from pages.components import streamlit_runs
 
@@ -24,7 +24,7 @@ _tab = st.components.v2.component(
 
 def name() -> str:
     """Who is signed in, or gave a name before; empty where nobody did."""
-    return signed_in() or st.session_state.get(NAME, "")
+    return signed_in() or clean(st.session_state.get(NAME, ""))
 
 
 def signed_in() -> str:
@@ -84,5 +84,5 @@ def prefill(key: str) -> None:
 
 def remember(who: str) -> None:
     """Keep a name for the rest of the visit."""
-    if who.strip():
-        st.session_state[NAME] = who.strip()
+    if kept := clean(who):
+        st.session_state[NAME] = kept

@@ -1,12 +1,13 @@
 """Keys of the REST service: shown once, found by their text, revocable, on record."""
 
 import time
+import unicodedata
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from leukemia.access import keys, sessions
+from leukemia.access import keys, people, sessions
 from leukemia.access.users import Role
 from leukemia.audit import trail, verify
 from leukemia.errors import RecordsError
@@ -89,6 +90,11 @@ def sign_in(data, subject="ada", name="Ada Lovelace", email="ada@lab.example"):
     return sessions.check(data, given, limits, active=True)
 
 
+def claims(name):
+    said = {"iss": "https://id.example", "sub": "eve", "iat": time.time(), "is_logged_in": True}
+    return sessions.SignIn.of(said | {"name": name, "email": f"{name}@lab.example"})
+
+
 def test_nobody_who_signs_in_gets_the_name_of_a_key_not_even_of_a_revoked_one(records):  # noqa: F811
     for name in ("Ada Lovelace", "Ben"):
         keys.add(records, name, [Role.READER], who="Carl")
@@ -105,3 +111,31 @@ def test_no_key_is_made_under_the_name_of_a_person_who_signs_in(records):  # noq
     with pytest.raises(RecordsError, match="'Ada Lovelace' is the name of a person who signs in"):
         keys.add(records, " Ada  Lovelace", [Role.READER], who="Carl")
     assert keys.every(records) == []
+
+
+def test_names_that_look_the_same_are_one_name(records):  # noqa: F811
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    keys.add(records, decomposed, [Role.READER], who="Carl")
+    assert keys.every(records)[0].name == composed
+    assert sign_in(records, "zoe", decomposed, "") != composed
+    said = claims("E\u0301va")
+    assert sign_in(records, "eve", said.name, said.email) == "\u00c9va"
+    with pytest.raises(RecordsError, match="is the name of a person who signs in"):
+        keys.add(records, "E\u0301va", [Role.READER], who="Carl")
+
+
+def test_no_name_looks_like_one_that_an_earlier_program_put_on_record_otherwise(records):  # noqa: F811
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    keys.add(records, "lab", [Role.READER], who="Carl")
+    assert sign_in(records, "eve", "Eve") == "Eve"
+    with database.writing(records) as connection:
+        connection.execute(keys.KEYS.update(), {"name": decomposed})
+        connection.execute(people.PEOPLE.update(), {"name": "E\u0301va"})
+    assert keys.every(records)[0].user.name == composed
+    assert sign_in(records, "zoe", composed, "") != composed
+    assert sign_in(records, "another", "\u00c9va", "eva@lab.example") == "\u00c9va (eva@lab.example)"
+    for name, says in ((composed, "There is a valid key"), ("\u00c9va", "a person who signs in")):
+        with pytest.raises(RecordsError, match=says):
+            keys.add(records, name, [Role.READER], who="Carl")
+    assert not keys.revoke(records, composed, who="Carl", reason="lost").valid
+    assert keys.every(records)[0].name == decomposed, "what is on record stays"

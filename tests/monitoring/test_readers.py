@@ -55,6 +55,16 @@ def test_the_last_verdict_of_each_reader_counts_and_a_withdrawn_one_does_not(dat
     assert (found.cells, found.same) == (3, 3)
 
 
+def test_one_reader_whose_name_is_on_record_in_two_ways_is_no_two_readers(data, add, monkeypatch):
+    (number,) = add(1, cells=6)
+    # As an earlier program put it there.
+    monkeypatch.setattr(verdicts, "reader_name", lambda who: who)
+    for reader, verdict in (("Zoe\u0308", ALL_LIKE), ("Zo\u00eb", NORMAL_LIKE)):
+        read(data, number, reader, lambda cell, given=verdict: given)
+    sign(data, [number])
+    assert of_model(data).between is None
+
+
 def test_agreement_that_falls_is_seen(data, add):
     numbers = add(22, cells=12)
     for place, number in enumerate(numbers):

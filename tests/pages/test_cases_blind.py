@@ -38,6 +38,14 @@ def test_a_blind_case_keeps_others_verdicts_and_hidden_answers_back(visit, data)
     assert "hidden until read" in said(visit())
 
 
+def test_a_reader_is_known_however_the_letters_of_her_name_are_typed(visit, data):
+    case = make_case(data, blind=True, hide_model=True)
+    verdicts.give(data, case.id, [1], ALL_LIKE, reader="Zo\u00eb")
+    page = visit("Zoe\u0308", case=case.id)
+    assert shown(page)[1]["own"] == ALL_LIKE
+    assert shown(page)[1]["probability"] is not None
+
+
 def test_the_history_of_a_blind_case_is_silent_on_cells_that_were_removed_unread(visit, data):
     case = make_case_of_field(data, (0.9, 0.5, 0.1), blind=True, hide_model=True)
     verdicts.give(data, case.id, [1, 2], ALL_LIKE, reader="Ben")

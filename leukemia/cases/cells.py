@@ -99,8 +99,8 @@ def add(
         there = sa.select(CELLS.c.image_id, CELLS.c.number).where(CELLS.c.case_id == case_id, STANDS)
         known = {row.image_id: row.number for row in connection.execute(there)}
         last = rows_of.highest(connection, case_id)
-        fields_known = case_fields.numbers(connection, case_id)
         numbers, entries = case_fields.insert(connection, data, case, given, results, person)
+        fields_known = case_fields.numbers(connection, case_id)
         new, already = rows_of.NewCells(case, model, point), []
         for result, look in zip(results, measured, strict=True):
             image_id = result.answer.image_id
@@ -117,12 +117,11 @@ def add(
         entries += new.insert(connection, person)
         if entries:
             touch(connection, case_id, trail.append(connection, entries))
-    held = (fields_known.get(one.image_id) for one in given.values())
     return Added(
         tuple(row["number"] for row in new.cells),
         tuple(already),
         tuple(numbers.values()),
-        tuple(number for number in held if number),
+        tuple(fields_known[one.image_id] for key, one in given.items() if key not in numbers),
     )
 
 

@@ -77,6 +77,13 @@ def test_a_field_without_a_white_cell_is_kept_and_is_no_cell(records, add):
     assert cells.cells(records, case.id) == []
 
 
+def test_a_field_that_comes_twice_at_once_is_there_already_the_second_time(records, add):
+    case = cases.create(records, "P-1", who="Ada")
+    found = [Result(key, Answer("smear.jpg", error="No white cell was found.")) for key in "AB"]
+    added = add(case, found, A=field(), B=field("copy.jpg"))
+    assert (added.new, added.fields, added.fields_already) == ((), (1,), (1,))
+
+
 def test_a_field_whose_cells_are_not_added_yet_is_left_out(records, add):
     case = cases.create(records, "P-1", who="Ada")
     add(case, [result(1)], A=field())

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from leukemia.cases import cells, fields, verdicts
+from leukemia.cases import cells, corrections, fields, verdicts
 from leukemia.cases.case import create
 from leukemia.cases.tables import CELLS
 from leukemia.cases.verdicts import REJECTED
@@ -111,6 +111,31 @@ def test_a_field_that_is_dropped_into_a_case_gives_its_cells_to_it(visit, data, 
     page = visit(case=case.id, section="fields")
     assert "**2 fields** · 2 white cells" in said(page)
     assert widget(page.selectbox, "Field (2 in all)").options[1] == "2. b.png: no white cell found"
+
+
+def test_a_field_that_the_case_holds_is_told_as_there_where_none_of_its_cells_is(visit, data, monkeypatch):
+    monkeypatch.setattr(segmenting, "shipped", ColourNetwork)
+    case = create(data, "P-1", who="Ada")
+    emptied = ("a.png", encode_field(white=((200, 200, 60),)), "image/png")
+    without, whole = (
+        (name, encode_field(white=white), "image/png")
+        for name, white in (("b.png", ()), ("c.png", ((450, 300, 66),)))
+    )
+    visit(case=case.id).file_uploader[0].set_value([emptied, without, whole]).run()
+    corrections.remove(data, case.id, 1, who="Ada")
+    there = "in this case already, not added again"
+    for dropped, says in (
+        ([emptied], f"1 field {there}."),
+        ([emptied, without], f"2 fields {there}."),
+        ([without, without], f"2 fields {there}."),
+        ([emptied, whole], f"1 cell and 2 fields {there}."),
+    ):
+        page = visit(case=case.id)
+        page.file_uploader[0].set_value(dropped).run()
+        assert not page.exception
+        assert says in [one.value for one in page.caption], says
+        assert "could not be read" not in said(page)
+    assert len(fields.fields(data, case.id)) == 3
 
 
 def test_a_field_without_a_cell_is_shown_though_the_case_has_none(visit, data):

@@ -11,6 +11,7 @@ from leukemia.access.permissions import Action
 from leukemia.bundles.bundle import Bundle
 from leukemia.cases import cells
 from leukemia.cases.case import Case
+from leukemia.counting import counted
 from leukemia.errors import AccessError, BundleError, RecordsError
 from leukemia.imaging import reader
 from leukemia.inference import batch as batches
@@ -45,8 +46,8 @@ class Intake:
         What is not on record yet; an image leaves it once it is.
     seen : set of str
         The file_ids of all that was dropped.
-    added, already, fields : int
-        Cells put on record; those that the case held already; fields put on record.
+    added, already, fields, fields_already : int
+        Cells put on record; those that the case held already; the same of fields.
     match_stain : bool
         Whether the stain of fields is matched to the training cells before their cells are answered.
     unread : list of str
@@ -64,6 +65,7 @@ class Intake:
     added: int = 0
     already: int = 0
     fields: int = 0
+    fields_already: int = 0
     unread: list[str] = field(default_factory=list)
     match_stain: bool = False
     trouble: str = ""
@@ -190,6 +192,7 @@ def _keep(data: Path, case_id: int) -> None:
     state.added += len(added.new)
     state.already += len(added.already)
     state.fields += len(added.fields)
+    state.fields_already += len(added.fields_already)
     # A field without a white cell was read, and is kept.
     state.unread += [one.answer.name for one in results if not one.answer.image_id and one.key not in fields]
     state.batch.remove([one.item for one in results])
@@ -207,12 +210,20 @@ def _say(state: Intake) -> None:
             f"At most {MAX_FILES} files can be added at once: the last {batch.refused:,} are left out. "
             "Drop them in again on their own."
         )
-    if state.added or state.already or state.fields:
-        said = f"{state.added:,} added" * bool(state.added)
-        fields = f"{state.fields:,} {'field' if state.fields == 1 else 'fields'} kept" * bool(state.fields)
-        there = f"{state.already:,} in this case already, not added again" * bool(state.already)
-        st.caption("; ".join(filter(None, (said, fields, there))) + ".")
+    said = f"{state.added:,} added" * bool(state.added)
+    fields = f"{counted(state.fields, 'field')} kept" * bool(state.fields)
+    if told := "; ".join(filter(None, (said, fields, _there(state)))):
+        st.caption(f"{told}.")
     if state.unread:
         st.warning(plain(words.unread(state.unread)), icon=":material/broken_image:")
     if batch.waiting and not state.trouble:
         st.caption(f"{batch.waiting:,} left to classify.")
+
+
+def _there(state: Intake) -> str:
+    """What the case held already; a field also where it holds none of its cells any more."""
+    there = f"{state.already:,}" * bool(state.already)
+    if state.fields_already:
+        with_cells = f"{counted(state.already, 'cell')} and " * bool(state.already)
+        there = with_cells + counted(state.fields_already, "field")
+    return there and f"{there} in this case already, not added again"

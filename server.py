@@ -127,5 +127,7 @@ app = App(
 )
 streamlit_internals.send_at_once()
 streamlit_runs.finish_callbacks()
+streamlit_runs.take_clicks_once()
+streamlit_runs.go_where_asked()
 streamlit_runs.send_whole_pages()
 streamlit_runs.tell_why_no_download()

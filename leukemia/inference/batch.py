@@ -1,6 +1,7 @@
 """What one person gave, and what was answered: order, filter, stop and pace. No screen in it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -19,6 +20,8 @@ from leukemia.settings import MAX_CELLS, MAX_FILES
 CHUNK, FIRST = 8, 3
 # The same where the images before were fields, each of which takes as long as many cells.
 FEW = 2
+# How often the search of a field may be ended: whoever presses something each second is answered even so.
+TRIES = 2
 # Side in pixels of the picture that is kept; the frame itself is dropped.
 THUMBNAIL = 176
 # Bytes of images that are kept until their scale is stated.
@@ -27,6 +30,10 @@ TOO_MANY_CELLS = (
     "At most {:,} cells are kept at once: this field was not searched. Press Clear, then drop it in again."
 )
 DROP_AGAIN = " Then drop the image in again."
+
+
+def _go_on() -> None:
+    """Between two steps of a search, nothing."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class Batch:
         self._since: tuple[float, int] | None = None
         self._had_field = False
         self._done: list[str] = []  # answered, and not returned by work() yet
+        self._ended: Counter[str] = Counter()  # how often the search of each field was
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._results)
@@ -276,12 +284,13 @@ class Batch:
         self.stopped = False
 
     def work(
-        self, classifier: Classifier, most: int = CHUNK, between: Callable[[], object] = lambda: None
+        self, classifier: Classifier, most: int = CHUNK, between: Callable[[], object] = _go_on
     ) -> list[str]:
         """Answer the next ``most`` images that wait; return the keys of those whose bytes are done with.
 
-        ``between`` is called while a field is searched. What it raises ends the work: the field waits on, and
-        what was answered before it is returned the next time.
+        ``between`` is called while a field is searched, and no more once it has ended the search of that
+        field twice. What it raises ends the work: the field waits on, and what was answered before it is
+        returned the next time.
         """
         if self._since is None:
             self._since = self._clock(), len(self._results)
@@ -291,8 +300,9 @@ class Batch:
         self._had_field = False
         for item, source, answer in zip(items, sources, answers, strict=True):
             self._had_field |= answer.not_cut_out
-            searched = self._search(classifier, item, source, answer, between) if answer.not_cut_out else None
-            found = searched or (answer,)
+            found = (
+                self._search(classifier, item, source, answer, between) if answer.not_cut_out else (answer,)
+            )
             if found[0].scale_unknown and not self._keep(item):
                 found = tuple(replace(one, error=one.error + DROP_AGAIN) for one in found)
             self._results[item.key] = tuple(result_of(item.key, one, drawn=item.drawn) for one in found)
@@ -301,7 +311,7 @@ class Batch:
         if not self._waiting:
             self._since = None
         done, self._done = self._done, []
-        return [key for key in done if key not in self._unscaled]
+        return [key for key in done if key not in self._unscaled and key not in self._waiting]
 
     def _search(
         self,
@@ -321,9 +331,13 @@ class Batch:
         if len(self.results) >= self._most_cells:
             return (Answer(source.name, error=TOO_MANY_CELLS.format(self._most_cells)),)
         keep = self._waiting_fields.keep if self._waiting_fields else None
+        if self._ended[item.key] >= TRIES:
+            between = _go_on
+        self._ended[item.key] += 1
         found = search.search(
             classifier, source, thumbnail=THUMBNAIL, picture=self.picture, keep=keep, between=between
         )
+        del self._ended[item.key]
         if search.is_no_field(found, refused):
             if found.field:
                 self._drop_pixels(found.field)

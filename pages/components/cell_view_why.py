@@ -10,7 +10,6 @@ from leukemia.errors import BundleError
 from leukemia.imaging import morphology
 from leukemia.imaging.cell import foreground
 from leukemia.inference import occlusion
-from leukemia.inference.classifier import Predict
 from leukemia.inference.occlusion import Heatmap
 from leukemia.markdown import plain
 from leukemia.plots import heatmap
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 # The last map of a session: it belongs to one cell and one model.
 MAP, ASKED = "cell-map", "cell-map-asked"
-PART = 8  # so few that who presses something does not wait for the map
 ASK = "Show what moves the answer"
 LIMITS = (
     "It is not a reason that a pathologist would give, and it does not show that the answer is right. It "
@@ -87,7 +85,7 @@ def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> H
         return None
     try:
         with here, st.spinner("Covering one region after another …"):
-            shown = occlusion.explain(_in_parts(model_in_service.loaded(bundle).predict_each), crop)
+            shown = occlusion.explain(model_in_service.loaded(bundle).predict_each, crop)
     except BundleError as error:
         st.session_state.pop(ASKED)
         here.error(plain(str(error)), icon=":material/error:")
@@ -97,20 +95,6 @@ def _computed(cell: "Opened", crop: np.ndarray, bundle: Bundle, place: str) -> H
     st.session_state.pop(ASKED)
     here.empty()
     return shown
-
-
-def _in_parts(predict: Predict) -> Predict:
-    """Predict a few at a time."""
-
-    def predict_all(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = []
-        for first in range(0, len(crops), PART):
-            st.session_state.get(ASKED)  # here Streamlit interrupts where a key or a button was pressed
-            parts.append(predict(crops[first : first + PART]))
-        probability, distance = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return probability, distance
-
-    return predict_all
 
 
 def _finding(shown: Heatmap, crop: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
@@ -18,7 +19,12 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+    _has_active_trigger_value,
+)
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 from leukemia.errors import LeukemiaError
@@ -116,6 +122,64 @@ def finish_callbacks() -> None:
     ScriptRunner._maybe_handle_execution_control_request = _maybe_handle_execution_control_request
 
 
+def take_clicks_once() -> None:
+    """Have a click done once where a part of the page asks to run by itself right after it, from now on.
+
+    The browser then sends the click along with what that part asks, and sends it by itself as well.
+    """
+    request = AppSession.request_rerun
+
+    def request_rerun(self: AppSession, client_state: ClientState | None) -> None:
+        if client_state and client_state.is_auto_rerun:
+            widgets = client_state.widget_states.widgets
+            no_clicks = [one for one in widgets if not _has_active_trigger_value(one)]
+            del widgets[:]
+            widgets.extend(no_clicks)
+        request(self, client_state)
+
+    AppSession.request_rerun = request_rerun
+
+
+def go_where_asked() -> None:
+    """Have a page that runs itself anew go where somebody asked to go meanwhile, from now on.
+
+    Streamlit takes the page and the address of the later request, which is the page's own: whoever pressed a
+    link or Back would stay. It also takes a click for nobody's where an automatic run was asked for after it.
+    """
+    request = ScriptRequests._request_rerun_locked
+
+    def _request_rerun_locked(self: ScriptRequests, new_data: RerunData) -> bool:
+        waits = self._rerun_data if self._state is ScriptRequestType.RERUN else None
+        if not request(self, new_data):
+            return False
+        if waits and waits.widget_states is not None:
+            by_page = new_data.widget_states is None
+            data = replace(
+                self._rerun_data, is_auto_rerun=waits.is_auto_rerun and (by_page or new_data.is_auto_rerun)
+            )
+            if by_page and _leads_away(waits, new_data):
+                data = replace(
+                    data,
+                    query_string=waits.query_string,
+                    page_script_hash=waits.page_script_hash,
+                    page_name=waits.page_name,
+                    is_history_navigation=waits.is_history_navigation,
+                )
+            self._rerun_data = data
+        return True
+
+    ScriptRequests._request_rerun_locked = _request_rerun_locked
+
+
+def _leads_away(waits: RerunData, by_page: RerunData) -> bool:
+    """Whether what waits leads away from the page that asks to be run anew; one that leaves goes on."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if not context or by_page.page_script_hash != context.page_script_hash:
+        return False
+    other_page = waits.page_script_hash not in ("", by_page.page_script_hash)
+    return other_page or waits.is_history_navigation
+
+
 def send_whole_pages() -> None:
     """Have a part that runs by itself take nothing from the page that is still to be sent, from now on.
 
@@ -146,7 +210,8 @@ def once_a_run(what: str, find: Callable[[], T]) -> T:
 
 
 def _begin(data: RerunData) -> None:
-    _this_run.is_automatic = data.is_auto_rerun
+    if data.widget_states is not None:  # else the page asks for it, on behalf of whoever had it run
+        _this_run.is_automatic = data.is_auto_rerun
     _found().clear()
 
 

@@ -263,3 +263,33 @@ def test_work_can_be_ended_within_a_field_which_waits_on_and_nothing_is_forgotte
     assert batch.work(classifier) == ["cell.png", "field.png"]
     assert len(batch.results) == 3
     assert batch.work(classifier) == []
+
+
+def test_the_search_of_a_field_that_was_ended_twice_goes_on_to_its_end(classifier):
+    batch = Batch()
+    batch.add([item("field.png", encode_field(white=TWO))])
+
+    def between():
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            batch.work(classifier, between=between)
+    assert batch.work(classifier, between=between) == ["field.png"]
+    assert len(batch.results) == 2
+
+
+def test_an_image_that_waits_again_is_not_done_with(classifier):
+    cell = item("cell.png", encoded(ellipse()))
+    batch = Batch()
+    batch.add([cell, item("field.png", encode_field(white=TWO))])
+
+    def between():
+        batch.remove(["cell.png"])
+        batch.add([cell])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch.work(classifier, between=between)
+    assert batch.work(classifier, 1) == ["field.png"]
+    assert batch.work(classifier) == ["cell.png"]

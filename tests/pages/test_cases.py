@@ -1,9 +1,12 @@
 """The Cases page, without a browser: cases begun, listed and opened, cells added, the review grid."""
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 from leukemia.cases import case as cases
 from leukemia.cases import cells, signing, verdicts, worklist
+from leukemia.inference.batch import Batch
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from pages.components import identity
 from pages.sections.cases import address, new_case, words
@@ -99,6 +102,26 @@ def test_dropped_cells_are_answered_and_on_record(visit, data, drawn_files):
     assert len(cells.cells(data, case.id)) == 6
     assert "2 in this case already" in said(again)
     assert "could not be read" not in said(again)
+
+
+def test_what_was_answered_when_a_press_ended_the_run_is_on_record(visit, data, drawn_files, monkeypatch):
+    case = cases.create(data, "P-1", who="Ada")
+    page = visit(case=case.id)
+    work = Batch.work
+
+    def work_until_a_press(batch, *given):
+        done = work(batch, *given)
+        context = get_script_run_ctx()
+        context.script_requests.request_rerun(
+            RerunData(query_string=context.query_string, page_script_hash=context.page_script_hash)
+        )
+        return done
+
+    monkeypatch.setattr(Batch, "work", work_until_a_press)
+    files = [(path.name, path.read_bytes(), "image/bmp") for path in sorted(drawn_files.iterdir())[:2]]
+    page.file_uploader[0].set_value(files).run()
+    assert not page.exception
+    assert len(cells.cells(data, case.id)) == 2
 
 
 def test_files_that_could_not_be_read_are_named_in_part():

@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from leukemia.bundles import bundle as bundles
 from leukemia.dataset import manifest
@@ -16,7 +15,7 @@ from leukemia.inference.learned import Learned
 from leukemia.operating_point import OperatingPoint
 from pages.components import cell_view_html, cell_view_why
 from pages.sections.performance import errors
-from tests.support.app import PATIENCE, press, said
+from tests.support.app import press, said
 from tests.support.bundle_factory import copy_bundle, edit
 from tests.support.performance_page import visiting
 
@@ -102,35 +101,6 @@ def test_the_map_is_computed_when_it_is_asked_for_and_belongs_to_its_cell(classi
     assert "Zeiler" not in said(page)
     press(page, "Previous")
     assert "Zeiler" in said(page)
-
-
-def page_with_a_map():
-    import numpy as np
-    import streamlit as st
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
-    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
-
-    from pages.components import cell_view_why
-
-    parts = st.session_state.setdefault("parts", [])
-
-    def predict(crops):
-        parts.append(len(crops))
-        if len(parts) == 1:
-            # As of a key that is pressed now.
-            context = get_script_run_ctx()
-            context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
-        return crops[:, 0], -crops[:, 0]
-
-    given = np.arange(20.0)[:, None]
-    probability, distance = cell_view_why._in_parts(predict)(given)
-    assert (probability == given[:, 0]).all() and (distance == -given[:, 0]).all()
-
-
-def test_a_key_that_is_pressed_while_a_map_is_computed_does_not_wait_for_all_of_it():
-    page = AppTest.from_function(page_with_a_map, default_timeout=PATIENCE).run()
-    assert not page.exception
-    assert page.session_state.parts == [8, 8, 8, 4]
 
 
 def test_a_cell_that_goes_closes_its_window(classified):

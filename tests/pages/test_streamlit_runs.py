@@ -4,14 +4,17 @@ from types import SimpleNamespace
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
@@ -29,6 +32,8 @@ def as_before(monkeypatch):
         (ScriptRunner, "_maybe_handle_execution_control_request"),
         (SafeSessionState, "on_script_will_rerun"),
         (ForwardMsgQueue, "clear"),
+        (AppSession, "request_rerun"),
+        (ScriptRequests, "_request_rerun_locked"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
@@ -44,8 +49,11 @@ def test_a_part_of_a_page_runs_by_itself_only_while_its_user_may_see_it(monkeypa
     asked = []
     streamlit_runs.before_each_run(lambda claims: asked.append(claims) or goes_on)
     runner = SimpleNamespace(_user_info={"sub": "ada"})
-    ScriptRunner._run_script(runner, RerunData(fragment_id_queue=["part"], is_auto_rerun=True))
-    ScriptRunner._run_script(runner, RerunData())
+    of = WidgetStates()
+    ScriptRunner._run_script(
+        runner, RerunData(widget_states=of, fragment_id_queue=["part"], is_auto_rerun=True)
+    )
+    ScriptRunner._run_script(runner, RerunData(widget_states=of))
     assert runs == [(["part"] if goes_on else [], True), ([], False)]
     # The whole page asks by itself.
     assert asked == [{"sub": "ada"}]
@@ -56,7 +64,7 @@ def test_a_click_that_ends_an_automatic_run_is_no_automatic_run(as_before, monke
     monkeypatch.setattr(streamlit_runs, "_found", lambda: found)
 
     def check(self):
-        raise RerunException(RerunData(is_auto_rerun=False))
+        raise RerunException(RerunData(widget_states=WidgetStates(), is_auto_rerun=False))
 
     ScriptRunner._maybe_handle_execution_control_request = check
     streamlit_runs.finish_callbacks()
@@ -66,6 +74,64 @@ def test_a_click_that_ends_an_automatic_run_is_no_automatic_run(as_before, monke
     assert not streamlit_runs.is_automatic_run()
     # And it finds anew who sits before the page.
     assert found == {}
+
+
+def test_a_page_that_runs_itself_anew_in_an_automatic_run_is_still_nobodys(as_before, monkeypatch):
+    def check(self):
+        raise RerunException(RerunData(widget_states=None))
+
+    ScriptRunner._maybe_handle_execution_control_request = check
+    streamlit_runs.finish_callbacks()
+    monkeypatch.setattr(streamlit_runs._this_run, "is_automatic", True, raising=False)
+    with pytest.raises(RerunException):
+        ScriptRunner._maybe_handle_execution_control_request(SimpleNamespace())
+    assert streamlit_runs.is_automatic_run()
+
+
+def by_hand(page, query="", **more):
+    return RerunData(query_string=query, page_script_hash=page, widget_states=WidgetStates(), **more)
+
+
+def by_itself(page, query="of=page"):
+    return RerunData(query_string=query, page_script_hash=page)
+
+
+def taken(*asked):
+    """What is taken of requests that come one after another while page 1 runs."""
+    requests = ScriptRequests()
+    for one in asked:
+        assert requests.request_rerun(one)
+    return requests.on_scriptrunner_ready().rerun_data
+
+
+@pytest.fixture
+def on_page_1(as_before, monkeypatch):
+    context = SimpleNamespace(page_script_hash="1")
+    monkeypatch.setattr(streamlit_runs, "get_script_run_ctx", lambda **_: context)
+
+
+def test_a_page_that_runs_itself_anew_goes_where_somebody_asked_to_go_meanwhile(on_page_1):
+    leaves = by_hand("2", "of=link"), by_itself("1")
+    goes_back = by_hand("1", "of=back", is_history_navigation=True), by_itself("1")
+    assert taken(*leaves).page_script_hash == "1", "Streamlit does it itself: go_where_asked is not needed"
+    streamlit_runs.go_where_asked()
+    assert (taken(*leaves).page_script_hash, taken(*leaves).query_string) == ("2", "of=link")
+    assert (taken(*goes_back).query_string, taken(*goes_back).is_history_navigation) == ("of=back", True)
+    # Of a click on the page itself, the address is the page's; and it goes where it leads itself.
+    assert taken(by_hand("1", "of=click"), by_itself("1")).query_string == "of=page"
+    assert taken(by_hand("3", "of=link"), by_itself("2")).page_script_hash == "2"
+    assert taken(by_itself("1", "alone")).query_string == "alone"
+
+
+def test_a_click_before_an_automatic_run_is_somebodys(on_page_1):
+    click, tick = by_hand("1"), by_hand("1", fragment_id="part", is_auto_rerun=True)
+    assert taken(click, tick).is_auto_rerun, "Streamlit does it itself: go_where_asked is not needed"
+    streamlit_runs.go_where_asked()
+    assert not taken(click, tick).is_auto_rerun
+    assert not taken(tick, click).is_auto_rerun
+    # What the page asks for in an automatic run is not.
+    assert taken(tick, by_itself("1")).is_auto_rerun
+    assert taken(tick).is_auto_rerun
 
 
 def page_that_counts():
@@ -175,6 +241,31 @@ def test_a_click_is_not_dropped_for_another_that_comes_before_its_callback_began
     assert click() == "0", "Streamlit does it itself: finish_callbacks is not needed"
     streamlit_runs.finish_callbacks()
     assert click() == "1"
+
+
+def test_a_click_that_comes_along_with_an_automatic_run_is_not_done_with_it(as_before):
+    class Session:
+        _state, _scriptrunner = None, None
+
+        def has_fragment(self, _):
+            return True
+
+        def _create_scriptrunner(self, data):
+            self.asked = data
+
+    def clicks(*, is_auto_rerun):
+        state = ClientState(fragment_id="part", is_auto_rerun=is_auto_rerun)
+        state.widget_states.widgets.add(id="button", trigger_value=True)
+        state.widget_states.widgets.add(id="name", string_value="Ada")
+        session = Session()
+        AppSession.request_rerun(session, state)
+        return [one.id for one in session.asked.widget_states.widgets]
+
+    both = ["button", "name"]
+    assert clicks(is_auto_rerun=True) == both, "Streamlit does it itself: take_clicks_once is not needed"
+    streamlit_runs.take_clicks_once()
+    assert clicks(is_auto_rerun=True) == ["name"]
+    assert clicks(is_auto_rerun=False) == both
 
 
 def test_a_part_that_runs_by_itself_takes_nothing_from_the_page_that_is_still_to_be_sent(as_before):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -114,6 +115,13 @@ def work(data: Path, case: Case) -> None:
     """Answer what waits, put it on record, and run the page again until nothing waits: its last act."""
     state = _of(case.id)
     batch = state.batch
+    if batch.final and state.answered_by and not state.trouble:
+        # Answered before a press ended the last run, and by another model perhaps than what waits.
+        if state.match_stain:
+            with suppress(BundleError):
+                stain_choice.match_all(batch, model_in_service.loaded(state.answered_by[0]))
+        _keep(data, case.id)
+        st.rerun()
     if not batch.waiting or batch.stopped or state.trouble:
         return
     total = len(batch)

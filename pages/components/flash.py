@@ -25,7 +25,10 @@ def waits(place: str) -> bool:
 
 def show(place: str) -> None:
     """Show the message of a place, if there is one, and forget it."""
+    # There in any case: what moves up where a message goes is made anew, and loses what is being typed in it.
+    here = st.empty()
     if waits(place):
         kind, text = st.session_state.pop(_KEY + place)
         box, icon = _SHOWN_BY[kind]
-        box(plain(text), icon=icon)
+        with here:
+            box(plain(text), icon=icon)

@@ -1,20 +1,22 @@
-"""Clicks that follow each other fast on a slow server: each is done once, and nothing on the page is lost.
+"""What is pressed and typed fast on a slow server: each click is done once, nothing on the page is lost.
 
 With Streamlit alone, half of the clicks are lost and parts of the page lie over others. What mends it is
 ``fastReruns`` in ``.streamlit/config.toml`` and what ``streamlit_runs`` changes.
 """
 
+import contextlib
 import random
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from leukemia.settings import PROJECT
 from tests.support.browser import PATIENCE, Server, at_rest
 
 EACH = 15
 LETTERS = "FP"  # in a part of the page that runs by itself, and outside of it
-PAGE = f"""
+MANY_BUTTONS = f"""
 import os
 from pathlib import Path
 
@@ -39,6 +41,25 @@ def part():
 st.title("Clicks")
 part()
 row("P")
+"""
+MESSAGE_AND_FIELDS = """
+import streamlit as st
+
+from pages.components import flash
+
+
+def clicked():
+    flash.put("here", flash.SUCCESS, "It was saved.")
+
+
+st.title("Fields")
+with st.container(border=True):
+    flash.show("here")
+    st.markdown("Two fields:")
+    with st.container(horizontal=True):
+        st.button("Save", on_click=clicked)
+        st.text_input("Name")
+        st.text_input("Reason")
 """
 # Runs begin late, as where others have the processor.
 START = """
@@ -70,19 +91,25 @@ cli.main()
 
 
 @pytest.fixture
-def server(tmp_path):
-    page, start = tmp_path / "page.py", tmp_path / "start.py"
-    page.write_text(PAGE)
-    start.write_text(START)
-    place = {"DONE": tmp_path / "done.txt", "PYTHONPATH": str(PROJECT)}
-    with Server(None, tmp_path / "log.txt", settings=place, program=(str(start), str(page))) as started:
-        yield started
+def serve(tmp_path):
+    """Start a server of one page; return it."""
+    with contextlib.ExitStack() as servers:
+
+        def start(text):
+            page, program = tmp_path / "page.py", tmp_path / "start.py"
+            page.write_text(text)
+            program.write_text(START)
+            place = {"DONE": tmp_path / "done.txt", "PYTHONPATH": str(PROJECT)}
+            program = (str(program), str(page))
+            return servers.enter_context(Server(None, tmp_path / "log.txt", settings=place, program=program))
+
+        yield start
 
 
-def test_each_of_many_fast_clicks_is_done_once_and_no_button_is_lost(server, sessions, tmp_path):
+def test_each_of_many_fast_clicks_is_done_once_and_no_button_is_lost(serve, sessions, tmp_path):
     done = tmp_path / "done.txt"
     done.touch()
-    page = sessions.open(server, "", "Clicks")
+    page = sessions.open(serve(MANY_BUTTONS), "", "Clicks")
     at_rest(page)
     names = [f"{letter}{number}" for letter in LETTERS for number in range(EACH)]
     chance = random.Random(7)
@@ -98,3 +125,16 @@ def test_each_of_many_fast_clicks_is_done_once_and_no_button_is_lost(server, ses
     page.wait_for_timeout(1_000)
     shown = page.get_by_test_id("stButton").filter(visible=True).all_inner_texts()
     assert shown == [f"{letter}{number}" for letter in LETTERS for number in range(EACH)]
+
+
+def test_what_is_being_typed_stays_where_a_message_goes(serve, sessions):
+    page = sessions.open(serve(MESSAGE_AND_FIELDS), "", "Fields")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("It was saved.").wait_for()
+    at_rest(page)
+    page.get_by_label("Name").fill("Ada")
+    # The name is taken over, and by that run the message goes.
+    page.get_by_label("Reason").press_sequentially("to see", delay=50)
+    page.get_by_text("It was saved.").wait_for(state="hidden")
+    page.keyboard.type(" it again")
+    expect(page.get_by_label("Reason")).to_have_value("to see it again")

@@ -247,6 +247,7 @@ def test_a_scale_bar_is_marked_on_a_field_and_its_length_typed(visit, tmp_path):
     mark_bar(page)
     length = page.get_by_label("Length in pixels", exact=True)
     page.get_by_text("pixels long").first.wait_for()
+    expect(length).not_to_have_value("")
     assert float(length.input_value()) == pytest.approx(400, abs=4)
     length.fill("400")
     page.get_by_label("Length in micrometres", exact=True).fill("20")

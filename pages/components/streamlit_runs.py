@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
@@ -25,6 +26,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
     ScriptRequestType,
     _has_active_trigger_value,
 )
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 from leukemia.errors import LeukemiaError
@@ -120,6 +122,21 @@ def finish_callbacks() -> None:
 
     SafeSessionState.on_script_will_rerun = on_script_will_rerun
     ScriptRunner._maybe_handle_execution_control_request = _maybe_handle_execution_control_request
+
+
+def begin_at_the_top() -> None:
+    """Have each run of a page lay out from its top, from now on in this process.
+
+    What follows the run of a part, or of a window, goes on where that was laid out: Streamlit starts each run
+    of a whole page anew only where runs do not come one after another.
+    """
+    reset = ScriptRunContext.reset
+
+    def _reset(self: ScriptRunContext, *given: Any, **options: Any) -> None:
+        context_dg_stack.set(get_default_dg_stack_value())
+        reset(self, *given, **options)
+
+    ScriptRunContext.reset = _reset
 
 
 def take_clicks_once() -> None:

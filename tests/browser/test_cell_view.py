@@ -59,6 +59,7 @@ def test_a_cell_is_opened_explained_left_and_closed_by_keyboard(page):
     page.get_by_role("radio", name="All cells").or_(
         page.get_by_role("button", name="All cells")
     ).first.focus()
+    at_rest(page)
     page.locator(".cells .cell").nth(2).locator(".decision").click(position={"x": 5, "y": 5}, force=True)
     window.get_by_text(f"3 of {FILES}").wait_for()
 

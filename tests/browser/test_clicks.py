@@ -39,7 +39,8 @@ def part():
 
 
 st.title("Clicks")
-part()
+with st.container(key="part"):
+    part()
 row("P")
 """
 MESSAGE_AND_FIELDS = """
@@ -81,6 +82,7 @@ def late(self, data):
 
 
 ScriptRunner._run_script = late
+streamlit_runs.begin_at_the_top()
 streamlit_runs.finish_callbacks()
 streamlit_runs.take_clicks_once()
 streamlit_runs.go_where_asked()
@@ -123,6 +125,7 @@ def test_each_of_many_fast_clicks_is_done_once_and_no_button_is_lost(serve, sess
     assert sorted(done.read_text().split()) == sorted(names)
     # The part has run by itself since.
     page.wait_for_timeout(1_000)
+    expect(page.locator(".st-key-part").get_by_test_id("stButton")).to_have_count(EACH)
     shown = page.get_by_test_id("stButton").filter(visible=True).all_inner_texts()
     assert shown == [f"{letter}{number}" for letter in LETTERS for number in range(EACH)]
 

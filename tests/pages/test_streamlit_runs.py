@@ -1,8 +1,10 @@
 """Streamlit's private interfaces of a page's runs as this project uses them."""
 
+import contextlib
 from types import SimpleNamespace
 
 import pytest
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -15,6 +17,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
@@ -34,6 +37,7 @@ def as_before(monkeypatch):
         (ForwardMsgQueue, "clear"),
         (AppSession, "request_rerun"),
         (ScriptRequests, "_request_rerun_locked"),
+        (ScriptRunContext, "reset"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
@@ -132,6 +136,21 @@ def test_a_click_before_an_automatic_run_is_somebodys(on_page_1):
     # What the page asks for in an automatic run is not.
     assert taken(tick, by_itself("1")).is_auto_rerun
     assert taken(tick).is_auto_rerun
+
+
+def test_a_run_of_a_page_begins_at_its_top(as_before):
+    def begin():
+        context_dg_stack.set(("as a part left it",))
+        context = SimpleNamespace()
+        with contextlib.suppress(AttributeError):
+            ScriptRunContext.reset(context)
+        found = context_dg_stack.get()
+        context_dg_stack.set(get_default_dg_stack_value())
+        return found
+
+    assert begin() == ("as a part left it",), "Streamlit does it itself: begin_at_the_top is not needed"
+    streamlit_runs.begin_at_the_top()
+    assert begin() == get_default_dg_stack_value()
 
 
 def page_that_counts():

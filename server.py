@@ -126,9 +126,5 @@ app = App(
     lifespan=_ready,
 )
 streamlit_internals.send_at_once()
-streamlit_runs.begin_at_the_top()
-streamlit_runs.finish_callbacks()
-streamlit_runs.take_clicks_once()
-streamlit_runs.go_where_asked()
-streamlit_runs.send_whole_pages()
+streamlit_runs.lose_nothing()
 streamlit_runs.tell_why_no_download()

@@ -137,9 +137,9 @@ def revoke(data: Path, name: str, *, who: str, reason: str) -> Key:
     said = attribute(who, reason, RecordsError)
     with database.writing(data) as connection:
         valid = KEYS.c.revoked_at.is_(None)
-        names = people.as_written(connection, KEYS.c.name, name, valid)
         # An earlier program could make two that are written differently: each time, the first one goes.
-        found = sa.select(KEYS).where(KEYS.c.name.in_(names), valid).order_by(KEYS.c.created_at, KEYS.c.id)
+        own = people.is_called(connection, KEYS.c.name, name, valid)
+        found = sa.select(KEYS).where(own, valid).order_by(KEYS.c.created_at, KEYS.c.id)
         row = connection.execute(found).first()
         if row is None:
             raise RecordsError(f"There is no valid key of {clean(name)!r}.")

@@ -38,4 +38,15 @@ def as_written(
         Which rows count; all, by default.
     """
     there = sa.select(column).where(sa.true() if within is None else within).distinct()
-    return [one for one in connection.scalars(there) if clean(one) == clean(name)]
+    kept = clean(name)
+    return [one for one in connection.scalars(there) if clean(one) == kept]
+
+
+def is_called(
+    connection: sa.Connection,
+    column: sa.ColumnElement[str],
+    name: str,
+    within: sa.ColumnElement[bool] | None = None,
+) -> sa.ColumnElement[bool]:
+    """The condition that a column of names has one name, in whatever way; as :func:`as_written`."""
+    return column.in_(as_written(connection, column, name, within))

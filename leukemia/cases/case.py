@@ -155,11 +155,9 @@ def history(data: Path, case_id: int) -> list[Recorded]:
 def read_by(data: Path, case_id: int, reader: str) -> set[int]:
     """Numbers of the cells that a reader has given a verdict on, also of those removed by hand since."""
     in_case = READINGS.c.case_id == case_id
-    own = sa.select(READINGS.c.cell, READINGS.c.verdict).where(in_case).order_by(READINGS.c.number)
+    given = sa.select(READINGS.c.cell, READINGS.c.verdict).where(in_case).order_by(READINGS.c.number)
     with database.reading(data) as connection:
-        own = own.where(
-            READINGS.c.reader.in_(people.as_written(connection, READINGS.c.reader, reader, in_case))
-        )
+        own = given.where(people.is_called(connection, READINGS.c.reader, reader, in_case))
         last = {row.cell: row.verdict for row in connection.execute(own)}
     # A verdict that was taken back is empty.
     return {number for number, verdict in last.items() if verdict}

@@ -256,7 +256,7 @@ def _note(
 def _last(connection: sa.Connection, case_id: int, field: int, who: str) -> sa.Row | None:
     """The last change of a field by somebody that is not taken back."""
     of_field = (FIELD_CHANGES.c.case_id == case_id) & (FIELD_CHANGES.c.field == field)
-    own = FIELD_CHANGES.c.who.in_(people.as_written(connection, FIELD_CHANGES.c.who, who, of_field))
+    own = people.is_called(connection, FIELD_CHANGES.c.who, who, of_field)
     rows = connection.execute(
         sa.select(FIELD_CHANGES).where(of_field, own).order_by(FIELD_CHANGES.c.number)
     ).all()

@@ -136,8 +136,8 @@ def undo(data: Path, case_id: int, *, reader: str, key: str | None = None) -> li
         if not _is_new(connection, case_id, key, "undo", person):
             return []
         in_case = READINGS.c.case_id == case_id
-        names = people.as_written(connection, READINGS.c.reader, person, in_case)
-        own = sa.select(READINGS).where(in_case, READINGS.c.reader.in_(names)).order_by(READINGS.c.number)
+        by_person = people.is_called(connection, READINGS.c.reader, person, in_case)
+        own = sa.select(READINGS).where(in_case, by_person).order_by(READINGS.c.number)
         rows = connection.execute(own).all()
         # Of each cell by itself: where one was removed at that moment, its verdict was not taken back.
         undone = {(row.undoes, row.cell) for row in rows}

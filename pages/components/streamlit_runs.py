@@ -95,6 +95,15 @@ def tell_why_no_download() -> None:
     DeferredFileHandler.handle = handle
 
 
+def lose_nothing() -> None:
+    """Have each click done once, and all of a page laid out and sent, from now on in this process."""
+    begin_at_the_top()
+    finish_callbacks()
+    take_clicks_once()
+    go_where_asked()
+    send_whole_pages()
+
+
 def finish_callbacks() -> None:
     """Have what was clicked done to its end, from now on in this process.
 

@@ -82,11 +82,7 @@ def late(self, data):
 
 
 ScriptRunner._run_script = late
-streamlit_runs.begin_at_the_top()
-streamlit_runs.finish_callbacks()
-streamlit_runs.take_clicks_once()
-streamlit_runs.go_where_asked()
-streamlit_runs.send_whole_pages()
+streamlit_runs.lose_nothing()
 sys.argv = ["streamlit", "run", *sys.argv[1:]]
 cli.main()
 """

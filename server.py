@@ -25,7 +25,7 @@ from leukemia.errors import LeukemiaError
 from leukemia.jobs import progress
 from leukemia.storage import private
 from pages.components import entrance as entrances
-from pages.components import left_tabs, streamlit_internals, streamlit_runs
+from pages.components import left_tabs, streamlit_internals, streamlit_mends, streamlit_runs
 from pages.components.first_files import FirstFiles
 from pages.components.start_page import StartPage
 
@@ -126,5 +126,5 @@ app = App(
     lifespan=_ready,
 )
 streamlit_internals.send_at_once()
-streamlit_runs.lose_nothing()
+streamlit_mends.lose_nothing()
 streamlit_runs.tell_why_no_download()

@@ -1,7 +1,7 @@
 """What is pressed and typed fast on a slow server: each click is done once, nothing on the page is lost.
 
 With Streamlit alone, half of the clicks are lost and parts of the page lie over others. What mends it is
-``fastReruns`` in ``.streamlit/config.toml`` and what ``streamlit_runs`` changes.
+``fastReruns`` in ``.streamlit/config.toml`` and what ``streamlit_mends`` changes.
 """
 
 import contextlib
@@ -71,7 +71,7 @@ import time
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.web import cli
 
-from pages.components import streamlit_runs
+from pages.components import streamlit_mends
 
 run = ScriptRunner._run_script
 
@@ -82,7 +82,7 @@ def late(self, data):
 
 
 ScriptRunner._run_script = late
-streamlit_runs.lose_nothing()
+streamlit_mends.lose_nothing()
 sys.argv = ["streamlit", "run", *sys.argv[1:]]
 cli.main()
 """

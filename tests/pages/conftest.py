@@ -2,6 +2,12 @@ import gc
 import shutil
 
 import pytest
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 from tests.support.app import open_dashboard, open_page
 
@@ -39,3 +45,20 @@ def open_dataset(dataset, drawn_bundle, monkeypatch):
         return open_page("dataset", section=section, **query)
 
     return start
+
+
+@pytest.fixture
+def as_before(monkeypatch):
+    """Have what is changed in Streamlit changed for a test alone."""
+    for owner, name in (
+        (ScriptRunner, "_run_script"),
+        (ScriptRunner, "_maybe_handle_execution_control_request"),
+        (SafeSessionState, "on_script_will_rerun"),
+        (ForwardMsgQueue, "clear"),
+        (AppSession, "request_rerun"),
+        (AppSession, "_create_scriptrunner"),
+        (AppSession, "_handle_scriptrunner_event_on_event_loop"),
+        (ScriptRequests, "_request_rerun_locked"),
+        (ScriptRunContext, "reset"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))

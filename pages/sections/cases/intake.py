@@ -34,6 +34,8 @@ from pages.sections.cases import words
 
 # Seconds of work between two drawings of the page.
 REDRAW = 1.5
+DROP = f"Drop images of single cells or fields of a smear here. Up to {MAX_FILES} files at once."
+WHO_FIRST = "To add cells, first say who you are: it is kept with them."
 AGAIN = "These cells are not in the case yet."
 
 
@@ -86,10 +88,9 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
         return
     expanded = is_open(case, is_empty=is_empty)
     with st.expander("Add cells", icon=":material/add_photo_alternate:", expanded=expanded):
-        if not identity.name():
-            st.caption(words.NAME_FIRST)
+        # In one place, whichever is said: what stands below must not move while somebody presses it.
         st.file_uploader(
-            f"Drop images of single cells or fields of a smear here. Up to {MAX_FILES} files at once.",
+            DROP if identity.name() else WHO_FIRST,
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(case.id),

@@ -25,6 +25,8 @@ ARGUMENTS = [
 PATIENCE = 300
 # Characters of a page's text that a report shows.
 SAID = 3_000
+# Characters of a server's log.
+LOGGED = 1_500
 # For a third of a second: what was just pressed has then set off its run of the page, if it does at all.
 AT_REST = """([since]) => {
   const app = document.querySelector('[data-testid=stApp]')
@@ -119,12 +121,15 @@ class Sessions:
     def __init__(self, browser):
         self.browser = browser
         self.contexts = []
+        self.logs = []
         self.faults = []
 
     def open(self, server, address, heading, width=1280, height=900, scheme="light", before=""):
         """Open the dashboard at an address, after a script; return the page once its heading is there."""
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.contexts.append(context)
+        if server.log not in self.logs:
+            self.logs.append(server.log)
         page = context.new_page()
         page.add_init_script(before)
         page.set_default_timeout(1_000 * PATIENCE)
@@ -136,9 +141,13 @@ class Sessions:
         return page
 
     def described(self):
-        """The address of each page, how far its run is, and its text; the page opened last comes first."""
+        """The address of each page, how far its run is, and its text; the page opened last comes first.
+
+        And what its server said last.
+        """
         pages = [page for context in self.contexts for page in context.pages]
-        return "\n\n".join(map(_described, reversed(pages)))
+        logs = [f"{log.name}:\n{log.read_text(errors='replace')[-LOGGED:]}" for log in self.logs]
+        return "\n\n".join([*map(_described, reversed(pages)), *logs])
 
     def close(self):
         """Close all; no page may show an error, have thrown one, or have asked another server."""

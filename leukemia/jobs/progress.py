@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from leukemia.jobs import step_times
+from leukemia.jobs import signals, step_times
 from leukemia.jobs.clock import Moment
 from leukemia.jobs.facts import ImportFacts, SweepFacts, TrainingFacts
 from leukemia.jobs.step_times import PROGRESS, RECORD, TOOK
@@ -55,7 +55,14 @@ class JobProgress:
         self._facts: dict[type, TrainingFacts | SweepFacts | ImportFacts] = {}
 
     def progress(self, done: int, total: int, what: str) -> None:
-        """Report how many of how many are done, and what is being done."""
+        """Report how many of how many are done, and what is being done.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Where the job was asked to stop and has not noticed.
+        """
+        signals.catch_up()
         # A new step and its last moment are always written.
         new, changes = what != self._state["what"], {}
         if new:

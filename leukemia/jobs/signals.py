@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leukemia.jobs.progress import FOLDER
+from leukemia.settings import JOB_FOLDER
 
 
 @dataclass
@@ -36,7 +36,7 @@ def stop_cleanly() -> None:
         if first and not _stop.held and not _stop.late:
             raise KeyboardInterrupt
 
-    if os.environ.get(FOLDER):
+    if os.environ.get(JOB_FOLDER):
         signal.signal(signal.SIGTERM, interrupt)
 
 
@@ -77,6 +77,17 @@ def undisturbed(*, last: bool = False) -> Iterator[None]:
         yield
     finally:
         _stop.held -= 1
-    # Not once more in what the first one cleans up.
-    if not last and not _stop.held and not isinstance(sys.exception(), KeyboardInterrupt):
+    if not last:
+        catch_up()
+
+
+def catch_up() -> None:
+    """Stop here where a request broke in where Python drops it, and nothing holds it back.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where it did; not once more in what the first one cleans up.
+    """
+    if not _stop.held and not isinstance(sys.exception(), KeyboardInterrupt):
         stop_if_asked()

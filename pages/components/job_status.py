@@ -92,11 +92,6 @@ def _watch(job: Job, stop: str) -> None:
     if not state.active:
         st.rerun()
     st.progress(state.share, f"{how_far(state)} · {times.clock(job.elapsed)} so far")
-    if state.counts:
-        with st.container(horizontal=True):
-            for name, count in sorted(state.counts.items()):
-                st.metric(name if name.isupper() else name.capitalize(), f"{count:,}", width=120)
-    problems(state)
     st.button(
         stop if state.status == JobStatus.RUNNING else "Stopping …",
         key=f"cancel-{job.kind}",
@@ -106,6 +101,12 @@ def _watch(job: Job, stop: str) -> None:
         disabled=state.status != JobStatus.RUNNING or not offer.may_change(job),
     )
     st.caption("It runs in the background: you can leave or close this page.")
+    # Below what is pressed, which stays where it is.
+    if state.counts:
+        with st.container(horizontal=True):
+            for name, count in sorted(state.counts.items()):
+                st.metric(name if name.isupper() else name.capitalize(), f"{count:,}", width=120)
+    problems(state)
     log(job)
 
 

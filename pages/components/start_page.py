@@ -1,6 +1,10 @@
-"""The page that a browser gets before Streamlit runs in it: with what makes a first visit quick."""
+"""The page that a browser gets before Streamlit runs in it.
+
+With what makes a first visit quick, and what has a press count on a page that is still laid out.
+"""
 
 import json
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,12 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 CONNECT = """<script>{{ const here = location.origin + {base};
 window.__streamlit = {{ BACKEND_BASE_URL: here,
 HOST_CONFIG: {{ allowedOrigins: [location.origin], useExternalAuthToken: false }} }} }}</script>"""
+PRESS = f"<script>{Path(__file__).with_name('press.js').read_text(encoding='utf-8')}</script>"
 # What would be out of date once the page is changed, or its length.
 OF_THE_ORIGINAL = ("content-length", "etag", "last-modified")
 
 
 class StartPage:
-    """Has the browser connect at once, and fetch the charts' scripts with the page.
+    """Has the browser connect at once, fetch the charts' scripts with the page, and lose no press.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ class StartPage:
     def __init__(self, app: ASGIApp, scripts: list[str], base: str, connect: bool) -> None:
         self._app = app
         self._link = ", ".join(f"<{path}>; rel=modulepreload" for path in scripts)
-        self._head = CONNECT.format(base=json.dumps(f"{base}/")).encode() if connect else b""
+        self._head = (CONNECT.format(base=json.dumps(f"{base}/")) * connect + PRESS).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request."""

@@ -62,6 +62,38 @@ with st.container(border=True):
         st.text_input("Name")
         st.text_input("Reason")
 """
+MOVING = """
+import os
+import time
+from pathlib import Path
+
+import streamlit as st
+
+
+def done(name):
+    with Path(os.environ["DONE"]).open("a") as file:
+        file.write(name + "\\n")
+
+
+st.title("Moving")
+runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+st.button("Away", key="away", on_click=done, args=("away",))
+
+
+@st.fragment(run_every=1.0)
+def part():
+    count = st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1
+    for number in range(count % 2 * 3):
+        st.text(f"Line {number}")
+    # Without a key of its own, the block is made anew where it moves.
+    with st.container(border=True):
+        st.button("Made anew", key="anew", on_click=done, args=("anew",))
+
+
+part()
+st.button("Moves", key="moves", on_click=done, args=("moves",))
+st.text(f"Run {runs}")
+"""
 # Runs begin late, as where others have the processor.
 START = """
 import random
@@ -137,3 +169,45 @@ def test_what_is_being_typed_stays_where_a_message_goes(serve, sessions):
     page.get_by_text("It was saved.").wait_for(state="hidden")
     page.keyboard.type(" it again")
     expect(page.get_by_label("Reason")).to_have_value("to see it again")
+
+
+def test_a_press_counts_for_what_it_began_on_though_that_moves_meanwhile(serve, sessions, tmp_path):
+    done = tmp_path / "done.txt"
+    done.touch()
+    script = (PROJECT / "pages" / "components" / "press.js").read_text(encoding="utf-8")
+    page = sessions.open(serve(MOVING), "", "Moving", before=script)
+    at_rest(page)
+
+    def press(name):
+        """For as long as it takes to move; return whether it is another element then."""
+        button = page.get_by_role("button", name=name, exact=True)
+        while not (box := (before := button.element_handle()).bounding_box()):
+            pass  # it was laid out anew in between
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.wait_for_function(
+            "([one, top]) => !one.isConnected || Math.abs(one.getBoundingClientRect().top - top) > 30",
+            arg=[before, box["y"]],
+        )
+        button.wait_for()
+        return not before.evaluate("one => one.isConnected")
+
+    def has_done(*names):
+        until = time.monotonic() + PATIENCE
+        while done.read_text().split() != list(names) and time.monotonic() < until:
+            page.wait_for_timeout(100)
+        page.wait_for_timeout(1_000)
+        assert done.read_text().split() == list(names)
+
+    assert not press("Moves")
+    page.mouse.up()
+    has_done("moves")
+    assert press("Made anew"), "Streamlit moves it: the script need not look for it"
+    page.mouse.up()
+    has_done("moves", "anew")
+    # Whoever moves off what was pressed thinks better of it.
+    press("Moves")
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    page.get_by_role("button", name="Away").click()
+    has_done("moves", "anew", "away")

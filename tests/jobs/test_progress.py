@@ -114,6 +114,32 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.process
+def test_a_request_that_python_dropped_is_caught_up_as_progress_is_reported(tmp_path):
+    lines = """
+from leukemia.jobs import progress
+class Falls:
+    def __del__(self): ask(); time.sleep(0.1)
+one = Falls()
+del one
+say("dropped")
+try:
+    with signals.undisturbed():
+        progress.current().progress(1, 3, "held")
+        say("written")
+    say("on")
+except KeyboardInterrupt:
+    progress.current().progress(2, 3, "cleaned"); say("ended")
+try:
+    progress.current().progress(2, 3, "on")
+except KeyboardInterrupt:
+    say("again")
+signals.too_late_to_stop()
+progress.current().progress(3, 3, "end"); say("late")
+"""
+    assert told(lines, tmp_path) == (["dropped", "written", "ended", "again", "late"], 0)
+
+
+@pytest.mark.process
 def test_when_all_is_done_it_comes_too_late(tmp_path):
     lines = """
 signals.too_late_to_stop()

@@ -88,9 +88,11 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
         return
     expanded = is_open(case, is_empty=is_empty)
     with st.expander("Add cells", icon=":material/add_photo_alternate:", expanded=expanded):
-        # In one place, whichever is said: what stands below must not move while somebody presses it.
+        # One line, whichever is said: what stands below must not move while somebody presses it.
+        st.caption(DROP if identity.name() else WHO_FIRST)
         st.file_uploader(
-            DROP if identity.name() else WHO_FIRST,
+            "Images to add",
+            label_visibility="collapsed",
             type=[suffix.removeprefix(".") for suffix in reader.SUFFIXES],
             accept_multiple_files=True,
             key=_uploader(case.id),

@@ -96,6 +96,7 @@ def _intake(batch: Batch) -> None:
             accept_multiple_files=True,
             key=_uploader(),
             on_change=_take_in,
+            args=(_uploader(),),
         )
         with st.container(width="content"):
             st.button(
@@ -116,10 +117,12 @@ def _intake(batch: Batch) -> None:
         )
 
 
-def _take_in() -> None:
+def _take_in(uploader: str) -> None:
     """Make the batch hold what the uploader lists: newcomers wait, what was taken away is forgotten."""
     state = st.session_state
-    files = state[_uploader()]
+    if uploader != _uploader():
+        return  # Clear was pressed in the same moment: late_uploads finds what is new
+    files = state[uploader]
     now = {file.file_id for file in files}
     state.batch.remove(state.listed - now)
     state.batch.add(

@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
     RerunData,
     ScriptRequests,
     ScriptRequestType,
+    _coalesce_replay_trigger_states,
     _has_active_trigger_value,
 )
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
@@ -129,8 +130,13 @@ def lay_out_what_changes() -> None:
         parts = context.fragment_ids_this_run if context else None
         if parts and fresh_widget_states is not None and _changes_more(self._state, context, parts):
             clicks = WidgetStates(widgets=filter(_has_active_trigger_value, fresh_widget_states.widgets))
-            whole = self._state._build_full_app_rerun(context)
-            context.script_requests.request_rerun(replace(whole, replay_trigger_states=clicks))
+            earlier = options.get("replay_trigger_states")
+            whole = replace(
+                self._state._build_full_app_rerun(context),
+                replay_trigger_states=_coalesce_replay_trigger_states(earlier, clicks),
+                replay_trigger_values=options.get("replay_trigger_values"),
+            )
+            context.script_requests.request_rerun(whole)
 
     AppSession.request_rerun = request_rerun
     SafeSessionState.on_script_will_rerun = on_script_will_rerun
@@ -144,7 +150,8 @@ def _changes_more(state: SessionState, context: ScriptRunContext, parts: Collect
         return True
     known = state._new_widget_state.widget_metadata
     changed = (one for one in state._new_widget_state if state._widget_changed(one))
-    return any(known[one].fragment_id not in parts for one in changed if one in known)
+    owners = {known[one].fragment_id for one in changed if one in known} - set(parts)
+    return any(not one or not context.fragment_storage.has_ancestor_in(one, parts) for one in owners)
 
 
 def go_where_asked() -> None:
@@ -159,11 +166,11 @@ def go_where_asked() -> None:
         waits = self._rerun_data if self._state is ScriptRequestType.RERUN else None
         if not request(self, new_data):
             return False
-        if waits and waits.widget_states is not None:
-            by_page = new_data.widget_states is None
-            data = replace(
-                self._rerun_data, is_auto_rerun=waits.is_auto_rerun and (by_page or new_data.is_auto_rerun)
-            )
+        if waits:
+            by_page, data = new_data.widget_states is None, self._rerun_data
+            if waits.widget_states is not None:
+                is_auto = waits.is_auto_rerun and (by_page or new_data.is_auto_rerun)
+                data = replace(data, is_auto_rerun=is_auto)
             if by_page and _leads_away(waits, new_data):
                 data = replace(
                     data,
@@ -191,7 +198,7 @@ def begin_after_the_end() -> None:
     """Have a run begin only once all of the one before it was taken over, from now on in this process.
 
     Streamlit begins it as soon as the one before has ended, and drops what that one has laid out and what
-    is not taken over yet: on a busy server, all of it.
+    is not taken over yet: on a busy server, all of it. After Stop, too, it waits for the end of that one.
     """
     create = AppSession._create_scriptrunner
     handle = AppSession._handle_scriptrunner_event_on_event_loop

@@ -26,7 +26,10 @@ T = TypeVar("T")
 
 
 def note_each_run() -> None:
-    """Have each run known by what asked for it, from now on in this process; to be called last."""
+    """Have each run known by what asked for it, from now on in this process.
+
+    To be called after :func:`before_each_run`, whose check asks for it.
+    """
     run = ScriptRunner._run_script
 
     def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:

@@ -72,11 +72,10 @@ import streamlit as st
 
 def done(name):
     with Path(os.environ["DONE"]).open("a") as file:
-        file.write(name + "\\n")
+        file.write(f"{name}\\n")
 
 
 st.title("Moving")
-runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
 st.button("Away", key="away", on_click=done, args=("away",))
 
 
@@ -88,11 +87,17 @@ def part():
     # Without a key of its own, the block is made anew where it moves.
     with st.container(border=True):
         st.button("Made anew", key="anew", on_click=done, args=("anew",))
+        st.number_input("Number", value=10, key="number", on_change=lambda: done(st.session_state["number"]))
+    with st.container(key="many"):
+        for number in range(count % 2 * 3):
+            st.text(f"Another {number}")
+        for number in range(2):
+            with st.container(border=True):
+                st.link_button("Same", "#same")
 
 
 part()
 st.button("Moves", key="moves", on_click=done, args=("moves",))
-st.text(f"Run {runs}")
 """
 # Runs begin late, as where others have the processor.
 START = """
@@ -178,9 +183,8 @@ def test_a_press_counts_for_what_it_began_on_though_that_moves_meanwhile(serve, 
     page = sessions.open(serve(MOVING), "", "Moving", before=script)
     at_rest(page)
 
-    def press(name):
+    def press(button):
         """For as long as it takes to move; return whether it is another element then."""
-        button = page.get_by_role("button", name=name, exact=True)
         while not (box := (before := button.element_handle()).bounding_box()):
             pass  # it was laid out anew in between
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -189,7 +193,7 @@ def test_a_press_counts_for_what_it_began_on_though_that_moves_meanwhile(serve, 
             "([one, top]) => !one.isConnected || Math.abs(one.getBoundingClientRect().top - top) > 30",
             arg=[before, box["y"]],
         )
-        button.wait_for()
+        at_rest(page)
         return not before.evaluate("one => one.isConnected")
 
     def has_done(*names):
@@ -199,15 +203,29 @@ def test_a_press_counts_for_what_it_began_on_though_that_moves_meanwhile(serve, 
         page.wait_for_timeout(1_000)
         assert done.read_text().split() == list(names)
 
-    assert not press("Moves")
+    moves, away, anew, more = (
+        page.get_by_role("button", name=name, exact=True)
+        for name in ("Moves", "Away", "Made anew", "Increment")
+    )
+    assert not press(moves)
     page.mouse.up()
     has_done("moves")
-    assert press("Made anew"), "Streamlit moves it: the script need not look for it"
+    assert press(anew), "Streamlit moves it: the script need not look for it"
     page.mouse.up()
     has_done("moves", "anew")
+    # A sign is no name: there are two buttons beside the number.
+    assert press(more)
+    page.mouse.up()
+    has_done("moves", "anew", "11")
+    # Which of the two it was is not known any more.
+    assert press(page.get_by_role("link", name="Same").last)
+    page.mouse.up()
     # Whoever moves off what was pressed thinks better of it.
-    press("Moves")
+    press(moves)
     page.mouse.move(5, 5)
     page.mouse.up()
-    page.get_by_role("button", name="Away").click()
-    has_done("moves", "anew", "away")
+    moves.click(button="right")
+    page.keyboard.press("Escape")
+    away.click()
+    has_done("moves", "anew", "11", "away")
+    assert "#same" not in page.url

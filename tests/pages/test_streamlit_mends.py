@@ -134,9 +134,14 @@ def page_with_a_part():
         st.session_state[what] = st.session_state.get(what, 0) + 1
 
     @st.fragment
+    def inner():
+        st.button("Deep in it", key="deep")
+
+    @st.fragment
     def part():
         count("runs of the part")
         st.button("In it", key="inside")
+        inner()
 
     for what in ("done", "seen"):
         st.session_state.setdefault(what, 0)
@@ -151,6 +156,7 @@ def page_with_a_part():
     ("asks", "clicks", "types", "alone", "mended"),
     [
         ("part", ("inside",), "", (1, 2, 0, 0), (1, 2, 0, 0)),
+        ("part", ("inside", "deep"), "", (1, 2, 0, 0), (1, 2, 0, 0)),
         ("part", ("inside", "outside"), "", (1, 2, 1, 0), (2, 2, 1, 1)),
         ("part", ("inside",), "Ada", (1, 2, 0, 0), (2, 2, 0, 0)),
         ("page", ("inside", "outside"), "Ada", (2, 2, 1, 1), (2, 2, 1, 1)),
@@ -165,7 +171,7 @@ def test_what_changes_at_once_in_a_part_and_outside_of_it_is_laid_out(
     def change():
         monkeypatch.setattr(ScriptRunner, "_run_script", run_script)
         page = AppTest.from_function(page_with_a_part, default_timeout=PATIENCE).run()
-        (part,) = page._fragment_storage._fragments
+        part, _inner = page._fragment_storage._fragments
         queue = {"part": [part], "page": [], "gone": ["gone"]}[asks]
         monkeypatch.setattr(
             ScriptRunner,

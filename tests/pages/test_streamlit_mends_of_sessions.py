@@ -50,6 +50,8 @@ def test_a_page_that_runs_itself_anew_goes_where_somebody_asked_to_go_meanwhile(
     assert taken(by_hand("1", "of=click"), by_itself("1")).query_string == "of=page"
     assert taken(by_hand("3", "of=link"), by_itself("2")).page_script_hash == "2"
     assert taken(by_itself("1", "alone")).query_string == "alone"
+    # A callback led away, and the rest of its page asks to be laid out.
+    assert taken(by_itself("2", "of=callback"), by_itself("1")).query_string == "of=callback"
 
 
 def test_a_click_before_an_automatic_run_is_somebodys(on_page_1):

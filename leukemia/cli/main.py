@@ -103,7 +103,11 @@ def _run_job(arguments: list[str] | None) -> tuple[int, str]:
                 job.end(UNUSABLE, "The command is not valid. See the job's log for the reason.")
             raise
         except BaseException:
-            job.end(FAILED, "Something went wrong. See the job's log for the details.")
+            # A request to stop that breaks into a library's import may come out of it as another error.
+            if signals.asked_to_stop():
+                job.end(STOPPED, "Stopped.")
+            else:
+                job.end(FAILED, "Something went wrong. See the job's log for the details.")
             raise
         finally:
             signals.too_late_to_stop()

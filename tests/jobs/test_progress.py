@@ -140,6 +140,25 @@ progress.current().progress(3, 3, "end"); say("late")
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(("asked", "message"), [("ask()", "Stopped."), ("pass", "Something went wrong.")])
+def test_a_request_that_comes_out_of_a_library_as_another_error_has_stopped_the_job(tmp_path, asked, message):
+    (tmp_path / progress.RECORD).write_text("{}")
+    lines = f"""
+from leukemia.cli import main
+def run(_):
+    try:
+        {asked}
+    except KeyboardInterrupt:
+        pass
+    raise ImportError("half of it is there")
+main._run = run
+main.main([])
+"""
+    told(lines, tmp_path)
+    assert json.loads((tmp_path / progress.END).read_text())["message"].startswith(message)
+
+
+@pytest.mark.process
 def test_when_all_is_done_it_comes_too_late(tmp_path):
     lines = """
 signals.too_late_to_stop()

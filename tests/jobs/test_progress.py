@@ -21,6 +21,14 @@ signals.stop_cleanly()
 def ask(): os.kill(os.getpid(), signal.SIGTERM)
 def say(text): print(text, flush=True)
 """
+# What is raised while an object is taken down is dropped.
+DROPPED = """
+class Falls:
+    def __del__(self): ask(); time.sleep(0.1)
+one = Falls()
+del one
+say("dropped")
+"""
 
 
 def told(lines, tmp_path):
@@ -98,30 +106,24 @@ except OSError as error:
 
 @pytest.mark.process
 def test_a_request_that_python_dropped_is_caught_up(tmp_path):
-    lines = """
-class Falls:
-    def __del__(self): ask(); time.sleep(0.1)
-one = Falls()
-del one
-say("dropped")
-try:
+    lines = (
+        DROPPED
+        + """try:
     with signals.undisturbed(): say("written")
     say("on")
 except KeyboardInterrupt:
     say("ended")
 """
+    )
     assert told(lines, tmp_path) == (["dropped", "written", "ended"], 0)
 
 
 @pytest.mark.process
 def test_a_request_that_python_dropped_is_caught_up_as_progress_is_reported(tmp_path):
-    lines = """
+    lines = (
+        DROPPED
+        + """
 from leukemia.jobs import progress
-class Falls:
-    def __del__(self): ask(); time.sleep(0.1)
-one = Falls()
-del one
-say("dropped")
 try:
     with signals.undisturbed():
         progress.current().progress(1, 3, "held")
@@ -136,6 +138,7 @@ except KeyboardInterrupt:
 signals.too_late_to_stop()
 progress.current().progress(3, 3, "end"); say("late")
 """
+    )
     assert told(lines, tmp_path) == (["dropped", "written", "ended", "again", "late"], 0)
 
 

@@ -54,6 +54,7 @@ REPLACED = "The model was replaced while this page was open. Drop the images in 
 
 def main() -> None:
     """Lay out the page; then classify a few of the waiting images and lay it out again."""
+    make_case.open_made()
     classifier = model_in_service.classifier()
     batch = _batch(classifier)
     heading.show("Classify cells", PURPOSE)
@@ -65,7 +66,7 @@ def main() -> None:
         point = model_panel.panel(classifier, [value for value in answered if value is not None])
     _intake(batch)
     late_uploads.take(batch)
-    scale_question.show(batch, classifier.bundle.pixel_size)
+    scale_question.show(session.of_session, classifier.bundle.pixel_size)
     st.caption(model_panel.line(classifier, point))
     progress = _progress(batch)
     answers_on_record.keep(batch.final, classifier.bundle, point)
@@ -193,7 +194,7 @@ def _answers(batch: Batch, point: OperatingPoint, classifier: Classifier) -> Non
         )
         _download(batch, point, classifier, known)
         if not batch.waiting:
-            make_case.show(batch.final, batch.fields, classifier.bundle, point)
+            make_case.show(batch, classifier.bundle, point)
     if said := sample_cells.credit([result.answer.image_id for result in results]):
         st.info(said, icon=":material/biotech:")
     if any(result.drawn for result in results):
@@ -223,7 +224,7 @@ def _download(batch: Batch, point: OperatingPoint, classifier: Classifier, known
         icon=":material/download:",
         # The limits may have been moved since the answers were given.
         on_click=answers_on_record.keep_as_called,
-        args=(batch.final, classifier.bundle, point),
+        args=(answers_on_record.of_session(), batch.final, classifier.bundle, point),
     )
 
 

@@ -203,7 +203,8 @@ class Batch:
     def match_stain(self, key: str, classifier: Classifier, own: Stain | None = None) -> None:
         """Answer the cells of a field with their stain matched; :meth:`unmatch_stain` takes it back.
 
-        A field stays as it is where its stain is not known and none of its cells can be measured.
+        A field stays as it is where its stain is not known and none of its cells can be measured, or where
+        it is not answered.
 
         Parameters
         ----------
@@ -219,7 +220,9 @@ class Batch:
         ImageError
             Where the model does not allow it; see :func:`leukemia.inference.stain_match.why_not`.
         """
-        results = self._results[key]
+        results = self.results_of(key)
+        if not results:
+            return
         answers = stain_match.match(classifier, [one.answer for one in results], own)
         own = next((one.stain.own for one in answers if one.stain), own)
         if own:
@@ -269,10 +272,10 @@ class Batch:
         """
         self.scale = scale
         if scale:
-            for key, (item, _) in self._unscaled.items():
-                del self._results[key]
+            for key, (item, _) in list(self._unscaled.items()):
+                self.remove([key])  # not kept any more, as a field neither: it is searched anew
                 self._waiting[key] = item
-            self._unscaled, self._since = {}, None
+            self._since = None
             self.resume()
 
     def stop(self) -> None:

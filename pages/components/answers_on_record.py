@@ -42,7 +42,7 @@ class OnRecord:
 
 def keep(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
     """Put on record what was answered since, and say where that cannot be done."""
-    state = _state()
+    state = of_session()
     new = [one for one in results if _key(one) not in state.answered]
     if new and not state.trouble:
         _write(state, new, bundle, point)
@@ -52,9 +52,11 @@ def keep(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> No
             st.button("Try again", icon=":material/refresh:", on_click=_try_again, key="record-again")
 
 
-def keep_as_called(results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
-    """Put on record how answers are called by these limits, where that is not yet; a callback."""
-    state = _state()
+def keep_as_called(state: OnRecord, results: Sequence[Result], bundle: Bundle, point: OperatingPoint) -> None:
+    """Put on record how answers are called by these limits, where that is not yet; a callback.
+
+    ``state`` is :func:`of_session` as the page was laid out: the batch may have been emptied since.
+    """
     if new := [one for one in results if (_key(one), point) not in state.called]:
         _write(state, new, bundle, point)
 
@@ -83,9 +85,10 @@ def _key(result: Result) -> Key:
     return result.key, result.answer.image_id, result.answer.stain is not None
 
 
-def _state() -> OnRecord:
+def of_session() -> OnRecord:
+    """What of this session's batch is on record."""
     return st.session_state.setdefault(session.RECORDED, OnRecord())
 
 
 def _try_again() -> None:
-    _state().trouble = ""
+    of_session().trouble = ""

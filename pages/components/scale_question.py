@@ -1,5 +1,7 @@
 """The scale of the images: asked where it is unknown, shown and changed where it is known."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from leukemia.imaging import scale
@@ -20,15 +22,17 @@ AUTOMATIC = (
 AGAIN = "Cells classified so far keep their scale. To change it, press Clear and drop them in again."
 
 
-def show(batch: Batch, pixel_size: float) -> None:
+def show(batch_now: Callable[[], Batch], pixel_size: float) -> None:
     """Ask for the scale where images wait for it; else offer to see and change it.
 
     Parameters
     ----------
-    batch : Batch
+    batch_now : callable
+        The batch, also at a press: it may be another one by then.
     pixel_size : float
         The model's own, micrometres per pixel.
     """
+    batch = batch_now()
     off = f"{scale.UNCERTAINTY:.0%}"
     model = f"The model was trained at about {pixel_size:.2g} µm per pixel (an estimate, ±{off})."
     if count := batch.unscaled:
@@ -38,14 +42,14 @@ def show(batch: Batch, pixel_size: float) -> None:
                 f":material/straighten: **{count} {images} not classified: {their} scale is unknown.** "
                 "How large is one pixel?"
             )
-            _ask(batch, pixel_size)
+            _ask(batch_now, pixel_size)
             st.caption(f"{WHERE} {model} {ALL_IMAGES}")
         return
     with st.popover(f"Scale: {batch.scale or 'automatic'}", icon=":material/straighten:"):
         st.caption(AGAIN if batch.scale else AUTOMATIC)
-        _ask(batch, pixel_size)
+        _ask(batch_now, pixel_size)
         if batch.scale:
-            st.button("Back to automatic", on_click=batch.state_scale, args=(None,))
+            st.button("Back to automatic", on_click=lambda: batch_now().state_scale(None))
         st.caption(f"{WHERE} {model} {ALL_IMAGES}")
 
 
@@ -65,15 +69,17 @@ def field(pixel_size: float, key: str) -> None:
     )
 
 
-def _ask(batch: Batch, pixel_size: float) -> None:
+def _ask(batch_now: Callable[[], Batch], pixel_size: float) -> None:
     def take() -> None:
         if value := st.session_state.get(FIELD):
-            batch.state_scale(scale.stated(value))
+            batch_now().state_scale(scale.stated(value))
         else:
             flash.put(FIELD, flash.WARNING, NEEDED)
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         field(pixel_size, FIELD)
         st.button("Use this scale", type="primary", on_click=take)
-        st.button("They are native C-NMC frames", on_click=batch.state_scale, args=(scale.STATED_NATIVE,))
+        st.button(
+            "They are native C-NMC frames", on_click=lambda: batch_now().state_scale(scale.STATED_NATIVE)
+        )
     flash.show(FIELD)

@@ -7,9 +7,7 @@ import logging
 import re
 
 import pytest
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import ElementTree
 
 from leukemia.bundles import bundle as bundles
 from leukemia.bundles.bundle import RECORD
@@ -22,7 +20,7 @@ from leukemia.inference.learned import NOT_HERE
 from leukemia.operating_point import ALL_LIKE, NORMAL_LIKE
 from leukemia.settings import MAX_FILES, RESEARCH_USE, SHIPPED
 from pages.components import model_in_service
-from tests.support.app import PATIENCE, press, said, widget
+from tests.support.app import PATIENCE, press, said
 from tests.support.bundle_factory import edit, sign, write_predictions
 
 UNLIKE = "Unlike the cells the model was trained on"
@@ -219,23 +217,6 @@ def test_a_file_taken_away_vanishes_and_clear_takes_all(app, files):
     press(page, "Clear")
     assert not page.subheader
     assert not page.exception
-
-
-@pytest.mark.parametrize("clear_comes", ["first", "last"])
-def test_files_that_are_dropped_in_the_moment_of_clear_are_answered(app, files, monkeypatch, clear_comes):
-    page = drop(app(), files[:3])
-    sent = ElementTree.get_widget_states
-
-    def in_that_order(self):
-        widgets = sent(self).widgets
-        return WidgetStates(widgets=widgets if clear_comes == "last" else reversed(widgets))
-
-    monkeypatch.setattr(ElementTree, "get_widget_states", in_that_order)
-    widget(page.button, "Clear").click()
-    drop(page, files[3:5])
-    page.run()
-    assert not page.exception
-    assert sum(summary(page)) == 2
 
 
 def test_a_mac_s_halves_of_files_are_no_cells_and_names_are_shown_as_text(app, files):

@@ -156,6 +156,19 @@ def cells(verification: Verification) -> pd.DataFrame:
         raise DatasetError(f"The cells of {verification.id} cannot be read.") from error
 
 
+def check_waits(verification: Verification) -> None:
+    """Make sure that a verification waits for its cells still: it may have changed since it was read.
+
+    Raises
+    ------
+    DatasetError
+        Where there is a result already, or the criterion was withdrawn.
+    """
+    if (verification.folder / RESULT).exists():
+        raise DatasetError(ANSWERED)
+    _read(verification.folder)
+
+
 @permissions.requires(Action.VERIFY)
 @contextmanager
 def upload(verification: Verification, content: bytes | memoryview) -> Iterator[Path]:
@@ -180,9 +193,7 @@ def upload(verification: Verification, content: bytes | memoryview) -> Iterator[
     DatasetError
         Where there is a result already, the criterion was withdrawn, or the file cannot be written.
     """
-    if (verification.folder / RESULT).exists():
-        raise DatasetError(ANSWERED)
-    _read(verification.folder)
+    check_waits(verification)
     path = verification.folder / f"{secrets.token_hex(3)}-{UPLOAD}"
     try:
         with whole_file(path) as partial:

@@ -13,6 +13,8 @@ from pages.components import streamlit_runs
 
 # A name that was given once serves the whole visit, on every page.
 NAME = "reviewer"
+# The field on an opened case in which it is changed.
+FIELD = "case-reader"
 TAB = "reader-of-tab"
 
 _tab = st.components.v2.component(
@@ -24,7 +26,9 @@ _tab = st.components.v2.component(
 
 def name() -> str:
     """Who is signed in, or gave a name before; empty where nobody did."""
-    return signed_in() or clean(st.session_state.get(NAME, ""))
+    # What is typed counts at once: a press that came with it may be answered before the field is.
+    state = st.session_state
+    return signed_in() or clean(state.get(FIELD) or "") or clean(state.get(NAME, ""))
 
 
 def signed_in() -> str:
@@ -77,12 +81,29 @@ def of_tab() -> None:
 
 
 def prefill(key: str) -> None:
-    """Put the name into a field that is empty, before it is laid out."""
-    if not st.session_state.get(key):
-        st.session_state[key] = name()
+    """Put the name into a field before it is laid out, unless another one was typed there."""
+    if (known := name()) != st.session_state.get(key) and not _typed(key):
+        st.session_state[key] = st.session_state[_prefilled(key)] = known
+
+
+def in_field(key: str) -> str:
+    """The name in a field of :func:`prefill` as a press finds it; :func:`name` where none was typed there."""
+    return _typed(key) or name()
 
 
 def remember(who: str) -> None:
     """Keep a name for the rest of the visit."""
     if kept := clean(who):
         st.session_state[NAME] = kept
+        if FIELD in st.session_state:
+            st.session_state[FIELD] = kept
+
+
+def _typed(key: str) -> str:
+    """What stands in a field; empty where that is what was put there."""
+    given = st.session_state.get(key) or ""
+    return "" if given == st.session_state.get(_prefilled(key)) else given
+
+
+def _prefilled(key: str) -> str:
+    return f"{key}-prefilled"

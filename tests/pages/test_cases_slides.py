@@ -12,6 +12,9 @@ from pages.sections.cases import slides, words
 from tests.support import job_factory
 from tests.support import slides as drawn
 from tests.support.app import dashboard, go, said, widget
+from tests.support.at_once import at_once
+
+IN_BOTH_ORDERS = pytest.mark.parametrize("order", [1, -1])
 
 
 @pytest.fixture
@@ -33,12 +36,12 @@ def submitted(monkeypatch):
 
 @pytest.fixture
 def visit(data, case, tiny_bundle, monkeypatch):
-    def start():
+    def start(name="Ada"):
         monkeypatch.setenv("LEUKEMIA_DATA", str(data))
         monkeypatch.setenv("LEUKEMIA_MODEL", str(tiny_bundle))
         model_in_service.refresh()
         page = dashboard()
-        page.session_state[identity.NAME] = "Ada"
+        page.session_state[identity.NAME] = name
         return go(page, "cases", case=str(case.id))
 
     return start
@@ -88,6 +91,41 @@ def test_a_slide_without_a_scale_asks_for_it(visit, data, case, submitted):
     assert submitted[0][3][-2:] == ["--pixel-size", "0.1"]
 
 
+@IN_BOTH_ORDERS
+def test_the_slide_that_is_chosen_in_the_moment_of_the_press_is_searched_as_is_chosen_then(
+    visit, data, case, submitted, order
+):
+    put(data)
+    two = put(data, "two.svs")
+    page = visit()
+    chosen = page.selectbox(key=f"slide-{case.id}").set_value(two)
+    how = page.segmented_control(key=f"slide-how-{case.id}").set_value(slides.COUNT)
+    at_once(page, *[chosen, how, widget(page.button, "Search the slide").click()][::order])
+    ((_, _, title, arguments, _),) = submitted
+    assert title == "Search of two.svs"
+    assert arguments[1] == str(two) and arguments[-1] == "--battlement"
+
+
+@IN_BOTH_ORDERS
+def test_a_slide_without_a_scale_that_is_chosen_in_the_moment_of_the_press_asks_for_it(
+    visit, data, case, submitted, order
+):
+    put(data)
+    two = put(data, "two.svs", pixel_size=None)
+    page = visit()
+    chosen = page.selectbox(key=f"slide-{case.id}").set_value(two)
+    at_once(page, *[chosen, widget(page.button, "Search the slide").click()][::order])
+    assert scale_question.NEEDED in said(page) and submitted == []
+
+
+def test_a_slide_that_became_unreadable_since_it_was_shown_is_a_sentence(visit, data, submitted):
+    path = put(data)
+    page = visit()
+    path.write_bytes(b"nothing")
+    widget(page.button, "Search the slide").click().run()
+    assert "The slide cannot be read" in said(page) and submitted == []
+
+
 def test_a_slide_that_is_too_coarse_for_the_model_says_so_before_the_search(visit, data):
     put(data, pixel_size=0.25)
     assert "0.25 µm per pixel" in said(visit()) and "not classified" in said(visit())
@@ -95,8 +133,7 @@ def test_a_slide_that_is_too_coarse_for_the_model_says_so_before_the_search(visi
 
 def test_without_a_name_it_is_asked_for(visit, data, submitted):
     put(data)
-    page = visit()
-    page.session_state[identity.NAME] = ""
+    page = visit(name="")
     widget(page.button, "Search the slide").click().run()
     assert words.NAME_FIRST in said(page) and submitted == []
 

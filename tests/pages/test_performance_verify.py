@@ -1,5 +1,6 @@
 """The section Verify: a criterion first, locked; then cells, a result, and a version for the laboratory."""
 
+import os
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -13,16 +14,20 @@ from leukemia.access.users import User
 from leukemia.bundles import bundle as bundles
 from leukemia.errors import BusyError, SessionEndedError
 from leukemia.jobs import JobKind
+from leukemia.jobs import process as processes
 from leukemia.registry import versions
 from leukemia.verification import answering, store
 from leukemia.verification.statistics import Criterion
 from pages.sections.performance import verify_form
 from tests.support import job_factory
 from tests.support.app import fill, labels, press, said, widget
+from tests.support.at_once import at_once
 from tests.support.labelled_cells import write_folders
 from tests.support.performance_page import visiting
 
+IN_BOTH_ORDERS = pytest.mark.parametrize("order", [1, -1])
 SERVER = "Folder, CSV or .zip on the server"
+CLASSIFY = "Classify these cells"
 
 
 @pytest.fixture
@@ -158,6 +163,30 @@ def test_nothing_is_kept_of_an_upload_whose_job_is_not_started(visit, tiny_bundl
     page.run()
     assert "Busy: another verification" in said(press(page, "Classify these cells"))
     assert [path.name for path in one.folder.iterdir()] == [store.CRITERION]
+
+
+@IN_BOTH_ORDERS
+def test_cells_are_not_classified_and_their_criterion_withdrawn_in_one_moment(
+    visit, tiny_bundle, data, tmp_path, monkeypatch, order
+):
+    one, _ = stated(tiny_bundle, data)
+    itself = (None, processes.identify(os.getpid()))
+    sent = []
+
+    def submit(data, kind, title, arguments):
+        sent.append(job_factory.write(data, kind, title, process=itself, record={"arguments": arguments}))
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    page = visit()
+    fill(page, SERVER, str(write_folders(tmp_path / "some", patients=1, cells=1)))
+    pressed = [widget(page.button, label).click() for label in ("Withdraw the criterion", CLASSIFY)]
+    at_once(page, *pressed[::order])
+    if order == 1:
+        assert sent == [] and store.every(data) == []
+        assert f"There is no verification {one.id}." in said(page)
+    else:
+        assert [job.arguments[1] for job in sent] == [one.id] and store.every(data) == [one]
+        assert verify_form.AT_WORK in said(page)
 
 
 def no_role():

@@ -41,6 +41,17 @@ def test_nothing_is_written_where_there_is_a_result_or_no_criterion_any_more(sta
     assert not other.folder.exists()
 
 
+def test_a_verification_waits_until_it_is_answered_or_withdrawn(stated, bundle, tmp_path):
+    store.check_waits(stated)
+    answering.answer(stated, bundle, write_folders(tmp_path / "cells"))
+    with pytest.raises(DatasetError, match="has its result"):
+        store.check_waits(stated)
+    other = store.state(tmp_path / "data", bundle, "tiny", "Elsewhere", stated.stated.criterion, "Dr. Ada")
+    store.drop(other)
+    with pytest.raises(DatasetError, match="There is no verification"):
+        store.check_waits(other)
+
+
 def test_an_upload_that_cannot_be_written_is_a_sentence(stated, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -40,13 +40,14 @@ SECTIONS = {
 WITHOUT_CELLS = ("fields", "history")
 TITLES = {"report": "Sign and report"}
 FLASH = "case"
-READER = "case-reader"
 
 
 def show(data: Path, case_id: int) -> None:
     """Lay out the section of the case that the address names."""
     one = worklist.overview(data, case_id, reader=identity.name())
     _head(data, one)
+    if one.case.is_signed and (left := intake.give_up(case_id)):
+        flash.put(FLASH, flash.WARNING, words.not_added(left))
     flash.show(FLASH)
     _reader_and_intake(data, one)
     there = case_fields.fields(data, case_id)
@@ -109,12 +110,12 @@ def _reader() -> None:
     if identity.signed_in():
         return
     identity.of_tab()
-    st.session_state[READER] = identity.name()
+    st.session_state[identity.FIELD] = identity.name()
     st.text_input(
         "Your name",
-        key=READER,
+        key=identity.FIELD,
         max_chars=MAX_WHO,
         placeholder="as it should appear beside your verdicts",
-        on_change=lambda: identity.remember(st.session_state[READER]),
+        on_change=lambda: identity.remember(st.session_state[identity.FIELD]),
         width=360,
     )

@@ -101,7 +101,7 @@ def show(data: Path, case: Case, *, is_empty: bool) -> None:
             disabled=not identity.name(),
         )
         _say(state)
-        scale_question.show(state.batch, bundle.pixel_size)
+        scale_question.show(lambda: state.batch, bundle.pixel_size)
         state.match_stain = stain_choice.for_new_fields(f"match-stain-{case.id}", bundle)
         if state.trouble:
             st.error(plain(f"{state.trouble} {AGAIN}"), icon=":material/error:")
@@ -155,6 +155,19 @@ def take(case_id: int, items: Iterable[Item], *, who: str) -> None:
     state = _of(case_id)
     state.who = who
     state.batch.add(items)
+
+
+def give_up(case_id: int) -> int:
+    """Forget what is not on record yet of a case that was signed; how many files that is.
+
+    They were dropped in the moment of signing, and must not come in unasked once it is open again.
+    """
+    state = _of(case_id)
+    batch = state.batch
+    if count := len(batch):
+        batch.remove(batch.fields)  # the pixels that wait on disk, now rather than when it is forgotten
+        state.batch, state.trouble = session_batch.new(batch.scale), ""
+    return count
 
 
 def _of(case_id: int) -> Intake:

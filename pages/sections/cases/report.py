@@ -145,7 +145,7 @@ def _reopen(data: Path, case: Case) -> None:
 
 
 def _try(change: Callable[[str], Case], form: str, done: str) -> None:
-    who = st.session_state.get(f"{form}-who") or identity.name()
+    who = identity.in_field(f"{form}-who")
     try:
         change(who)
     except LeukemiaError as error:

@@ -75,9 +75,9 @@ def _form(data: Path, case: Case, pixel_size: float) -> None:
     if not there:
         st.caption(plain(NONE.format(Workspace(data).slides.resolve())))
         return
-    path = st.selectbox("Slide", there, format_func=lambda one: files.shown(one.name), key=f"slide-{case.id}")
+    path = st.selectbox("Slide", there, format_func=lambda one: files.shown(one.name), key=_slide_key(case))
     how = st.segmented_control(
-        "What to search", (WHOLE, COUNT), default=WHOLE, required=True, key=f"slide-how-{case.id}"
+        "What to search", (WHOLE, COUNT), default=WHOLE, required=True, key=_how_key(case)
     )
     st.caption(ABOUT[how])
     try:
@@ -97,24 +97,28 @@ def _form(data: Path, case: Case, pixel_size: float) -> None:
         icon=":material/search:",
         type="primary",
         on_click=_start,
-        args=(data, case, path, how, recorded is None),
+        args=(data, case),
     )
 
 
-def _start(data: Path, case: Case, path: Path, how: str, ask_scale: bool) -> None:
+def _start(data: Path, case: Case) -> None:
+    """Search the slide that is chosen as the button is pressed: it may not be the one laid out last."""
     if not identity.name():
         flash.put(FLASH, flash.WARNING, words.NAME_FIRST)
         return
+    path, how = st.session_state[_slide_key(case)], st.session_state[_how_key(case)]
     arguments = ["add-slide", str(path.resolve()), "--case", str(case.id), "--data", str(data.resolve())]
     if how == COUNT:
         arguments.append("--battlement")
-    if ask_scale:
-        stated = st.session_state.get(_scale_key(case))
-        if not stated:
-            flash.put(FLASH, flash.WARNING, scale_question.NEEDED)
-            return
-        arguments += ["--pixel-size", repr(stated)]
     try:
+        with Slide(path) as slide:
+            ask_scale = slide.pixel_size is None
+        if ask_scale:
+            stated = st.session_state.get(_scale_key(case))
+            if not stated:
+                flash.put(FLASH, flash.WARNING, scale_question.NEEDED)
+                return
+            arguments += ["--pixel-size", repr(stated)]
         title = f"Search of {files.shown(path.name)}" if case.keep_names else "Search of a slide"
         jobs.submit(data, JobKind.SLIDE, title, arguments, by=identity.name())
     except LeukemiaError as error:
@@ -124,6 +128,14 @@ def _start(data: Path, case: Case, path: Path, how: str, ask_scale: bool) -> Non
 def _case_of(job: Job) -> str:
     """The number of the case that a search is for."""
     return job.arguments[job.arguments.index("--case") + 1] if "--case" in job.arguments else ""
+
+
+def _slide_key(case: Case) -> str:
+    return f"slide-{case.id}"
+
+
+def _how_key(case: Case) -> str:
+    return f"slide-how-{case.id}"
 
 
 def _scale_key(case: Case) -> str:

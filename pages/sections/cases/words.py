@@ -40,6 +40,15 @@ def rules(case: Case) -> str:
     return " ".join(said)
 
 
+def not_added(count: int) -> str:
+    """How many files came too late for a case, in a sentence, and what can be done."""
+    were, them = ("were", "them") if count > 1 else ("was", "it")
+    return (
+        f"{counted(count, 'file')} {were} not added, because the case was signed at that moment. To add "
+        f"{them}, reopen the case and drop {them} in again."
+    )
+
+
 def unread(names: Sequence[str]) -> str:
     """Which files could not be read, in a sentence with untrusted names."""
     several = len(names) > 1

@@ -28,6 +28,7 @@ MAX_UPLOAD = 1_000  # MB: some thousands of cells
 SCALE, PIXEL_SIZE = "verify-scale", "verify-pixel-size"
 AUTOMATIC, STATED, NATIVE = "From the files", "State it", "Native C-NMC frames"
 STATE, BRING = "verify-state", "verify-bring"
+AT_WORK = "The criterion was not withdrawn: its cells are being classified. Cancel that first."
 AS_EVER = (
     "Frames of 450 × 450 and 600 × 600 pixels are native, and a TIFF or DICOM file may record its own scale. "
     "Any other frame is not answered unless you state the scale."
@@ -133,6 +134,8 @@ def _bring(verification: Verification, version: Version) -> None:
         return
     title = f"Verification at {verification.stated.site}"
     try:
+        # It may have been withdrawn right before, with a press that came together with this one.
+        store.check_waits(verification)
         with _source(verification) as source:
             jobs.submit(
                 verification.data,
@@ -156,6 +159,11 @@ def _source(verification: Verification) -> AbstractContextManager[Path]:
 
 
 def _withdraw(verification: Verification) -> None:
+    job = jobs.running(verification.data, JobKind.VERIFY.lane)
+    if job and verification.id in job.arguments:
+        # At the top of the page: this form is gone from it while the job runs.
+        flash.put(job_status.FLASH, flash.ERROR, AT_WORK)
+        return
     try:
         store.drop(verification)
     except LeukemiaError as error:

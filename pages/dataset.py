@@ -6,7 +6,16 @@ from leukemia import settings
 from leukemia.errors import DatasetError
 from leukemia.markdown import plain
 from pages.components import entry, first_set, heading, section_picker
-from pages.sections.dataset import checks, gallery, importing, label_log, map, overview, unlabelled
+from pages.sections.dataset import (
+    cell_detail,
+    checks,
+    gallery,
+    importing,
+    label_log,
+    map,
+    overview,
+    unlabelled,
+)
 
 # A section's word in the address, and what lays it out, given the prepared folder.
 SECTIONS = {
@@ -26,6 +35,8 @@ PURPOSE = (
 
 def main() -> None:
     """Lay out the section that the address names."""
+    # First, whichever section is asked for: cells were sent from one that may not be laid out again.
+    cell_detail.follow_to_classify()
     heading.show("Dataset", PURPOSE)
     show = SECTIONS[section_picker.pick("dataset", SECTIONS)]
     data = settings.load().data

@@ -109,8 +109,7 @@ def promote(data: Path, number: int, who: str, reason: str) -> Change:
         except BundleError as error:
             raise RegistryError(f"Version {number} cannot answer. {error}") from error
         event = _write(data, promotion_log.PROMOTED, state, given, number, candidate.record_sha256)
-        if candidate.number == state.aliases.get(CHALLENGER):
-            challenge(data, None)
+        _end_challenge(data, state, candidate.number)
     return Change(event)
 
 
@@ -127,6 +126,7 @@ def roll_back(data: Path, who: str, reason: str) -> Change:
         target = _earlier(data, state)
         checksum = bundles.checksum(target.bundle.folder / bundles.RECORD) if target.bundle else ""
         event = _write(data, promotion_log.ROLLED_BACK, state, given, target.number, checksum)
+        _end_challenge(data, state, target.number)
     return Change(event, target.skipped)
 
 
@@ -155,7 +155,23 @@ def _earlier(data: Path, state: RegistryState) -> _Earlier:
 
 @permissions.requires(Action.PROMOTE)
 def challenge(data: Path, number: int | None) -> None:
-    """Say which version is being considered beside the champion; None for none."""
+    """Say which version is being considered beside the champion; None for none.
+
+    Raises RegistryError where it is in service itself, or the registry cannot be read.
+    """
+    with _alone(data):
+        if number is not None and number == versions.registry_state(data).champion:
+            raise RegistryError(f"Version {number} is in service, so it cannot be the challenger.")
+        _set_challenger(data, number)
+
+
+def _end_challenge(data: Path, state: RegistryState, number: int | None) -> None:
+    """What is in service now is considered no longer."""
+    if number is not None and number == state.aliases.get(CHALLENGER):
+        _set_challenger(data, None)
+
+
+def _set_challenger(data: Path, number: int | None) -> None:
     with mlflow_client.translated("The challenger cannot be set"):
         registry_writer.set_alias(data, CHALLENGER, number)
 

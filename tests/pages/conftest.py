@@ -2,12 +2,14 @@ import gc
 import shutil
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.testing.v1.element_tree import ElementTree
 
 from tests.support.app import open_dashboard, open_page
 
@@ -62,3 +64,16 @@ def as_before(monkeypatch):
         (ScriptRunContext, "reset"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
+
+
+@pytest.fixture(params=["as laid out", "the other way round"])
+def either_order(request, monkeypatch):
+    """Have what changed at once sent in this order, and in the other."""
+    sent = ElementTree.get_widget_states
+
+    def in_that_order(self):
+        widgets = sent(self).widgets
+        return WidgetStates(widgets=widgets if request.param == "as laid out" else reversed(widgets))
+
+    monkeypatch.setattr(ElementTree, "get_widget_states", in_that_order)
+    return request.param

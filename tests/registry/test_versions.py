@@ -163,6 +163,19 @@ def test_the_challenger_is_set_taken_back_and_gone_once_it_is_promoted(data, tmp
     assert versions.version(data, 2).aliases == ("champion",)
 
 
+def test_the_version_in_service_is_not_made_the_challenger(data, tmp_path):
+    make_versions(data, tmp_path, [0.9, 0.92])
+    promotion.promote(data, 1, "Ada", "first")
+    promotion.challenge(data, 2)
+    with pytest.raises(RegistryError, match="Version 1 is in service, so it cannot be the challenger"):
+        promotion.challenge(data, 1)
+    assert [versions.version(data, number).aliases for number in (1, 2)] == [("champion",), ("challenger",)]
+    promotion.promote(data, 2, "Ada", "better")
+    promotion.challenge(data, 1)
+    promotion.roll_back(data, "Ada", "no")
+    assert [versions.version(data, number).aliases for number in (1, 2)] == [("champion",), ()]
+
+
 def test_a_damaged_bundle_is_not_promoted_and_what_answers_stays(data, tmp_path):
     make_versions(data, tmp_path, [0.9, 0.95])
     promotion.promote(data, 1, "Ada", "first")

@@ -24,6 +24,8 @@ from pages.sections.dataset import address, cell_record, grid, label_form, resou
 
 OTHERS = 12
 SENT = "sent-to-classify"
+# The buttons that send cells there.
+FROM_UNLABELLED, FROM_REAL_CELLS, FROM_CELL = SENDERS = ("unlabelled-send", "real-cells-send", "cell-send")
 
 
 def open_it(image_id: str) -> None:
@@ -79,7 +81,8 @@ def send_to_classify(data: Path, records: Sequence[Record]) -> None:
 
 def follow_to_classify() -> None:
     """Open the Classify page if cells were just sent there."""
-    if st.session_state.pop(SENT, False):
+    # Streamlit forgets a button once it has laid out a page without it: that press was for another moment.
+    if st.session_state.pop(SENT, False) and any(key in st.session_state for key in SENDERS):
         st.switch_page("pages/classify.py")
 
 
@@ -105,7 +108,7 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
         st.html(cell_record.facts(copies))
         st.button(
             "Send to Classify",
-            key="cell-send",
+            key=FROM_CELL,
             icon=":material/biotech:",
             on_click=send_to_classify,
             args=(data, [record]),

@@ -16,6 +16,7 @@ from pages.sections.dataset import address, resources
 
 KIND = JobKind.IMPORT
 DOWNLOAD, SAMPLE = "A download on the server", "The sample set"
+SOURCE, PATH, REPLACE = "import-source", "import-path", "import-replace"
 WHERE = "Folder or .zip on the server"
 ABOUT = {
     DOWNLOAD: "C-NMC 2019 as downloaded, in the archive's own layout or Kaggle's. Nothing is unpacked or "
@@ -23,6 +24,7 @@ ABOUT = {
     SAMPLE: first_set.ABOUT,
 }
 REFUSED = "import-refused"
+TICK = "Not started. To replace the current set, tick the box, then start the import again."
 
 
 def show(data: Path) -> None:
@@ -62,16 +64,16 @@ def _form(data: Path, contents: str) -> None:
     if not offer.allowed(Action.IMPORT):
         return
     source = st.segmented_control(
-        "What to import", (DOWNLOAD, SAMPLE), key="import-source", default=DOWNLOAD, required=True
+        "What to import", (DOWNLOAD, SAMPLE), key=SOURCE, default=DOWNLOAD, required=True
     )
     st.caption(ABOUT[source])
     if source == DOWNLOAD:
-        st.text_input(WHERE, key="import-path", placeholder="/srv/downloads/C-NMC_Leukemia.zip")
+        st.text_input(WHERE, key=PATH, placeholder="/srv/downloads/C-NMC_Leukemia.zip")
     agreed = True
     if contents:
         agreed = st.checkbox(
             f"Replace the current set ({contents}). Label corrections stay with their images.",
-            key="import-replace",
+            key=REPLACE,
         )
     other = jobs.running(data, jobs.Lane.CHANGE)
     if other:
@@ -84,18 +86,23 @@ def _form(data: Path, contents: str) -> None:
         type="primary",
         icon=":material/download:",
         on_click=_start,
-        args=(data, source == SAMPLE),
+        args=(data,),
         disabled=not agreed or other is not None,
     )
     flash.show(REFUSED)
 
 
-def _start(data: Path, sample: bool) -> None:
-    if sample:
+def _start(data: Path) -> None:
+    # As they are at the press: they may have changed since the form was laid out.
+    state = st.session_state
+    if first_set.exists(data) and not state.get(REPLACE):
+        flash.put(REFUSED, flash.ERROR, TICK)
+        return
+    if state[SOURCE] == SAMPLE:
         first_set.prepare_sample(data)
         return
     try:
-        path = places.named(st.session_state["import-path"])
+        path = places.named(state.get(PATH, ""))
     except LeukemiaError as error:
         flash.put(REFUSED, flash.ERROR, str(error))
         return

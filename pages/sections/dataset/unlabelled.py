@@ -26,7 +26,7 @@ def show(data: Path) -> None:
         catalog = resources.catalog(data)
     except DatasetError:
         real_cells.show(data)
-        _open_and_follow(data, [])
+        _open(data, [])
         raise
     _of_the_set(data, catalog)
     shipped = tuple(record.image_id for record in demonstration.records())
@@ -38,7 +38,7 @@ def _of_the_set(data: Path, catalog: Catalog) -> None:
     count = catalog.count(ALL_OF_THEM)
     if not count:
         st.info("This set has no unlabelled images.", icon=":material/label_off:")
-        _open_and_follow(data, [])
+        _open(data, [])
         return
     st.caption(WHAT)
     selected = st.session_state.setdefault(SELECTED, {})
@@ -55,13 +55,12 @@ def _of_the_set(data: Path, catalog: Catalog) -> None:
         picked=selected,
     )
     grid.turn_pages(number, pages, key="unlabelled-page")
-    _open_and_follow(data, [record.image_id for record in records])
+    _open(data, [record.image_id for record in records])
 
 
-def _open_and_follow(data: Path, neighbours: list[str]) -> None:
+def _open(data: Path, neighbours: list[str]) -> None:
     if address.cell() and not real_cells.opened():
         cell_detail.show(data, neighbours)
-    cell_detail.follow_to_classify()
 
 
 def _tools(data: Path, catalog: Catalog, count: int, selected: dict[str, bool]) -> None:
@@ -84,6 +83,7 @@ def _tools(data: Path, catalog: Catalog, count: int, selected: dict[str, bool]) 
         )
         st.button(
             f"Send {len(selected):,} to Classify" if selected else "Send to Classify",
+            key=cell_detail.FROM_UNLABELLED,
             icon=":material/biotech:",
             type="primary",
             on_click=_send,
@@ -110,6 +110,8 @@ def _select_first(catalog: Catalog, count: int) -> None:
 
 def _send(data: Path, catalog: Catalog) -> None:
     selected = tuple(st.session_state[SELECTED])
+    if not selected:  # cleared at the same moment
+        return
     records = catalog.page(Filters(labels=(UNLABELLED,), images=selected), size=len(selected))
     cell_detail.send_to_classify(data, records)
     st.session_state[SELECTED].clear()

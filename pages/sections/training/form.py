@@ -34,8 +34,13 @@ LEAKY = (
     "on new patients. Use it only to demonstrate the leak, never for a model in service."
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
-WHO, PRESSED = "training-who", "training-pressed"
+WHO, START, PRESSED = "training-who", "training-start", "training-pressed"
+LEFT = "training-form-left"
 NAME, OPTIONAL_NAME = "Your name", "Your name (optional)"
+FORGOTTEN = (
+    "The run you set up was not started, because you went elsewhere at the same moment. Start it again under "
+    "New run."
+)
 NEEDED = "Not started. Please give your name: a sweep keeps the machine busy for long, and others will ask."
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
 Options = dict[str, str | int | float]
@@ -70,6 +75,12 @@ def show(data: Path) -> None:
         arguments = _arguments(data, kind, recipe, training, options)
         arguments += space.arguments() if space else []
         _submit(data, kind, _title(kind, recipe, training, space), arguments)
+
+
+def forget_press() -> None:
+    """Forget a press that came together with something that leads away from the form, and say so."""
+    if st.session_state.pop(PRESSED, False):
+        flash.put(LEFT, flash.WARNING, FORGOTTEN)
 
 
 def _recipe() -> Definition:
@@ -185,6 +196,9 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
     """
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
+    # Streamlit forgets a button once it has laid out a page without it: that press was not for now.
+    if START not in st.session_state:
+        forget_press()
     running = jobs.running(data, jobs.Lane.CHANGE)
     ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -198,7 +212,7 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
         )
         st.button(
             "Add to the queue" if running or ahead else "Start",
-            key="training-start",
+            key=START,
             type="primary",
             icon=":material/playlist_add:" if running or ahead else ":material/play_arrow:",
             disabled=not possible,
@@ -213,6 +227,7 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
         flash.put(job_status.FLASH, flash.ERROR, NEEDED)
         pressed = False
     flash.show(job_status.FLASH)
+    flash.show(LEFT)
     return pressed
 
 

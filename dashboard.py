@@ -13,7 +13,7 @@ from leukemia.access.permissions import Action
 from leukemia.errors import LeukemiaError
 from leukemia.markdown import plain
 from leukemia.settings import RESEARCH_USE
-from pages.components import service_change, sign_in, tour
+from pages.components import pending, service_change, sign_in, tour
 
 acting.ask(sign_in.user)
 # A named icon would be fetched from the internet.
@@ -42,6 +42,7 @@ try:
     sign_in.show(bar)
     tour.show()
     service_change.show()
+    pending.forget(page.title)
     page.run()
 except LeukemiaError as error:
     st.error(plain(str(error)), icon=":material/error:")

@@ -157,7 +157,8 @@ def _earlier(data: Path, state: RegistryState) -> _Earlier:
 def challenge(data: Path, number: int | None) -> None:
     """Say which version is being considered beside the champion; None for none.
 
-    Raises RegistryError where it is in service itself, or the registry cannot be read.
+    Raises RegistryError where it is in service itself, somebody else is changing what is, or the registry
+    cannot be read or written.
     """
     with _alone(data):
         if number is not None and number == versions.registry_state(data).champion:
@@ -168,7 +169,9 @@ def challenge(data: Path, number: int | None) -> None:
 def _end_challenge(data: Path, state: RegistryState, number: int | None) -> None:
     """What is in service now is considered no longer."""
     if number is not None and number == state.aliases.get(CHALLENGER):
-        _set_challenger(data, None)
+        # The change is made by now, and must not be told as one that failed.
+        with contextlib.suppress(RegistryError):
+            _set_challenger(data, None)
 
 
 def _set_challenger(data: Path, number: int | None) -> None:

@@ -93,6 +93,6 @@ def test_files_that_are_dropped_in_the_moment_of_signing_are_told_and_forgotten(
 
 def test_one_file_is_not_several():
     assert words.not_added(1) == (
-        "1 file was not added, because the case was signed at that moment. To add it, reopen the case and "
+        "1 file was not added, because the case was signed first. To add it, reopen the case and "
         "drop it in again."
     )

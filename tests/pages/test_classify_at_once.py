@@ -8,7 +8,7 @@ from leukemia.segmentation import kept
 from leukemia.segmentation import segment as segmenting
 from pages.components import scale_bar, stain_choice
 from pages.sections.cases import make_case
-from tests.support.app import press, said, widget
+from tests.support.app import go, press, said, widget
 from tests.support.at_once import at_once
 from tests.support.fields import ColourNetwork, encode_field
 
@@ -123,3 +123,14 @@ def test_a_bar_that_is_used_in_the_moment_in_which_the_scale_is_stated_leaves_th
     assert not [one for one in page.button if one.label == scale_bar.BACK]
     page.run()
     assert len(page.session_state.batch.results) == len(TWO)
+
+
+def test_a_case_that_is_made_in_the_moment_of_leaving_is_there_and_opens_only_when_asked(app, data):
+    page = press(app(), "Try drawn cells")
+    page.text_input("make-case-identifier").set_value("P-9")
+    page.text_input("make-case-who").set_value("Ada")
+    widget(page.button, "Make the case").click()
+    go(page, "dataset")
+    assert [one.case.identifier for one in worklist.worklist(data)] == ["P-9"]
+    go(page, "classify")
+    assert page.title[0].value == "Classify cells"

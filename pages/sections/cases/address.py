@@ -6,6 +6,7 @@ from leukemia.cases.worklist import LATEST, ORDERS, STATES
 from pages.components.section_picker import WORD as SECTION
 
 CASE, SEARCH, STATE, ORDER, PAGE = "case", "search", "state", "order", "page"
+CASE_FLASH = "case"  # the place of messages above an opened case
 # The largest number that a database holds.
 MOST = 2**31 - 1
 

@@ -39,7 +39,7 @@ SECTIONS = {
 # What there is to see of a case whose fields hold no white cell.
 WITHOUT_CELLS = ("fields", "history")
 TITLES = {"report": "Sign and report"}
-FLASH = "case"
+FLASH = address.CASE_FLASH
 
 
 def show(data: Path, case_id: int) -> None:

@@ -160,12 +160,13 @@ def take(case_id: int, items: Iterable[Item], *, who: str) -> None:
 def give_up(case_id: int) -> int:
     """Forget what is not on record yet of a case that was signed; how many files that is.
 
-    They were dropped in the moment of signing, and must not come in unasked once it is open again.
+    They were not on record when it was signed, and must not come in unasked once it is open again.
     """
     state = _of(case_id)
     batch = state.batch
     if count := len(batch):
         batch.remove(batch.fields)  # the pixels that wait on disk, now rather than when it is forgotten
+        streamlit_internals.drop_uploads(state.seen)
         state.batch, state.trouble = session_batch.new(batch.scale), ""
     return count
 

@@ -8,12 +8,11 @@ from leukemia.cases import cells
 from leukemia.cases.case import Case
 from leukemia.inference.batch import Batch
 from leukemia.operating_point import OperatingPoint
-from pages.components import flash, identity, model_in_service, offer, records, session_batch
+from pages.components import flash, identity, model_in_service, offer, pending, records, session_batch
 from pages.sections.cases import address, new_case
-from pages.sections.cases.case_view import FLASH
 
-FORM, MADE = "make-case", "made-case"
-CLEARED = "The cells were cleared in the moment in which the case was made. Drop them in here."
+FORM, MADE = "make-case", pending.MADE
+CLEARED = "The cells were cleared just as the case was made. Drop them in again here."
 
 
 def open_made() -> None:
@@ -40,7 +39,7 @@ def show(batch: Batch, bundle: Bundle, point: OperatingPoint) -> None:
 
     def fill(case: Case) -> None:
         if fields and session_batch.of_session() is not batch:
-            flash.put(FLASH, flash.WARNING, CLEARED)  # the pixels of fields are gone with it
+            flash.put(address.CASE_FLASH, flash.WARNING, CLEARED)  # the pixels of fields are gone with it
         else:
             serving = model_in_service.in_service()
             version = serving.version if serving.bundle.digest == bundle.digest else None

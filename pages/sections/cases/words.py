@@ -44,8 +44,8 @@ def not_added(count: int) -> str:
     """How many files came too late for a case, in a sentence, and what can be done."""
     were, them = ("were", "them") if count > 1 else ("was", "it")
     return (
-        f"{counted(count, 'file')} {were} not added, because the case was signed at that moment. To add "
-        f"{them}, reopen the case and drop {them} in again."
+        f"{counted(count, 'file')} {were} not added, because the case was signed first. To add {them}, "
+        f"reopen the case and drop {them} in again."
     )
 
 

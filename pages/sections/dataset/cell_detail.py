@@ -18,14 +18,12 @@ from leukemia.imaging.scale import NATIVE
 from leukemia.inference.answer import Source
 from leukemia.inference.batch import Item
 from leukemia.markdown import plain
-from pages.components import cell_view, cell_view_html, session_batch
+from pages.components import cell_view, cell_view_html, pending, session_batch
 from pages.components.cell_view import Opened
 from pages.sections.dataset import address, cell_record, grid, label_form, resources
 
 OTHERS = 12
-SENT = "sent-to-classify"
-# The buttons that send cells there.
-FROM_UNLABELLED, FROM_REAL_CELLS, FROM_CELL = SENDERS = ("unlabelled-send", "real-cells-send", "cell-send")
+SENT = pending.SENT
 
 
 def open_it(image_id: str) -> None:
@@ -81,8 +79,7 @@ def send_to_classify(data: Path, records: Sequence[Record]) -> None:
 
 def follow_to_classify() -> None:
     """Open the Classify page if cells were just sent there."""
-    # Streamlit forgets a button once it has laid out a page without it: that press was for another moment.
-    if st.session_state.pop(SENT, False) and any(key in st.session_state for key in SENDERS):
+    if st.session_state.pop(SENT, False):
         st.switch_page("pages/classify.py")
 
 
@@ -108,7 +105,7 @@ def _lay_out(data: Path, catalog: Catalog, neighbours: Sequence[str]) -> None:
         st.html(cell_record.facts(copies))
         st.button(
             "Send to Classify",
-            key=FROM_CELL,
+            key="cell-send",
             icon=":material/biotech:",
             on_click=send_to_classify,
             args=(data, [record]),

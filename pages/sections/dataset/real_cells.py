@@ -35,7 +35,7 @@ def show(data: Path, present: Collection[str] = ()) -> None:
     bundle, _ = resources.model()
     st.button(
         "Send them to Classify",
-        key=cell_detail.FROM_REAL_CELLS,
+        key="real-cells-send",
         icon=":material/biotech:",
         type="primary",
         on_click=cell_detail.send_to_classify,
@@ -78,7 +78,7 @@ def _open(record: Record) -> None:
             st.html(cell_record.facts([record]))
             st.button(
                 "Send to Classify",
-                key=cell_detail.FROM_CELL,
+                key="cell-send",
                 icon=":material/biotech:",
                 on_click=cell_detail.send_to_classify,
                 args=(demonstration.FOLDER, [record]),

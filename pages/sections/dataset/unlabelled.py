@@ -83,7 +83,7 @@ def _tools(data: Path, catalog: Catalog, count: int, selected: dict[str, bool]) 
         )
         st.button(
             f"Send {len(selected):,} to Classify" if selected else "Send to Classify",
-            key=cell_detail.FROM_UNLABELLED,
+            key="unlabelled-send",
             icon=":material/biotech:",
             type="primary",
             on_click=_send,

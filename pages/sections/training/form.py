@@ -14,7 +14,7 @@ from leukemia.plots.run_table import KINDS
 from leukemia.recipes.definitions import RECIPES, Definition
 from leukemia.recipes.search_space import SearchSpace
 from leukemia.recipes.settings import Training, field
-from pages.components import flash, identity, job_status
+from pages.components import flash, identity, job_status, pending
 from pages.sections.training import setting_fields, sweep_form, time_estimate, training_cells
 
 TRAIN, CROSSVALIDATE, SWEEP = "train", "crossvalidate", "sweep"
@@ -34,12 +34,12 @@ LEAKY = (
     "on new patients. Use it only to demonstrate the leak, never for a model in service."
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
-WHO, START, PRESSED = "training-who", "training-start", "training-pressed"
+WHO, PRESSED = "training-who", pending.START
 LEFT = "training-form-left"
 NAME, OPTIONAL_NAME = "Your name", "Your name (optional)"
 FORGOTTEN = (
-    "The run you set up was not started, because you went elsewhere at the same moment. Start it again under "
-    "New run."
+    "The run you set up was not started, because you left the form at the same moment. To start it, press "
+    "Start under New run."
 )
 NEEDED = "Not started. Please give your name: a sweep keeps the machine busy for long, and others will ask."
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
@@ -79,8 +79,9 @@ def show(data: Path) -> None:
 
 def forget_press() -> None:
     """Forget a press that came together with something that leads away from the form, and say so."""
-    if st.session_state.pop(PRESSED, False):
+    if st.session_state.get(PRESSED):
         flash.put(LEFT, flash.WARNING, FORGOTTEN)
+        st.session_state[PRESSED] = False
 
 
 def _recipe() -> Definition:
@@ -196,9 +197,8 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
     """
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
-    # Streamlit forgets a button once it has laid out a page without it: that press was not for now.
-    if START not in st.session_state:
-        forget_press()
+    if pending.was_forgotten(PRESSED):
+        flash.put(LEFT, flash.WARNING, FORGOTTEN)
     running = jobs.running(data, jobs.Lane.CHANGE)
     ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -212,7 +212,7 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
         )
         st.button(
             "Add to the queue" if running or ahead else "Start",
-            key=START,
+            key="training-start",
             type="primary",
             icon=":material/playlist_add:" if running or ahead else ":material/play_arrow:",
             disabled=not possible,

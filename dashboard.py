@@ -42,7 +42,8 @@ try:
     sign_in.show(bar)
     tour.show()
     service_change.show()
-    pending.forget(page.title)
+    # In a process that a page starts, this runs without a browser, and there is no page.
+    pending.forget(getattr(page, "title", ""))
     page.run()
 except LeukemiaError as error:
     st.error(plain(str(error)), icon=":material/error:")

@@ -43,7 +43,7 @@ try:
     tour.show()
     service_change.show()
     # In a process that a page starts, this runs without a browser, and there is no page.
-    pending.forget(getattr(page, "title", ""))
+    pending.leave(getattr(page, "title", ""))
     page.run()
 except LeukemiaError as error:
     st.error(plain(str(error)), icon=":material/error:")

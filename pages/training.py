@@ -10,7 +10,7 @@ from leukemia.dataset.catalog import catalog
 from leukemia.errors import DatasetError
 from leukemia.markdown import plain
 from leukemia.tracking import mlflow_client
-from pages.components import entry, first_set, flash, heading, offer, section_picker
+from pages.components import entry, first_set, flash, heading, offer, pending, section_picker
 from pages.sections.training import built_in, form, now, sample_training
 
 # A section's word in the address, and its title.
@@ -31,8 +31,8 @@ def main() -> None:
     problem = _problem(data)
     section = _section(data)
     if section != NEW:
-        form.forget_press()
-        flash.show(form.LEFT)
+        pending.forget(pending.START)
+        flash.show(pending.START)
     if section == RUNS:
         _show_runs(data)
     elif section == NOW:

@@ -272,10 +272,9 @@ class Batch:
         """
         self.scale = scale
         if scale:
-            for key, (item, _) in list(self._unscaled.items()):
-                self.remove([key])  # not kept any more, as a field neither: it is searched anew
-                self._waiting[key] = item
-            self._since = None
+            again = {key: item for key, (item, _) in self._unscaled.items()}
+            self.remove(again)  # as fields, too: they are searched anew
+            self._waiting |= again
             self.resume()
 
     def stop(self) -> None:

@@ -39,7 +39,6 @@ SECTIONS = {
 # What there is to see of a case whose fields hold no white cell.
 WITHOUT_CELLS = ("fields", "history")
 TITLES = {"report": "Sign and report"}
-FLASH = address.CASE_FLASH
 
 
 def show(data: Path, case_id: int) -> None:
@@ -47,8 +46,8 @@ def show(data: Path, case_id: int) -> None:
     one = worklist.overview(data, case_id, reader=identity.name())
     _head(data, one)
     if one.case.is_signed and (left := intake.give_up(case_id)):
-        flash.put(FLASH, flash.WARNING, words.not_added(left))
-    flash.show(FLASH)
+        flash.put(address.CASE_FLASH, flash.WARNING, words.not_added(left))
+    flash.show(address.CASE_FLASH)
     _reader_and_intake(data, one)
     there = case_fields.fields(data, case_id)
     if one.cells or there:

@@ -11,13 +11,13 @@ from leukemia.operating_point import OperatingPoint
 from pages.components import flash, identity, model_in_service, offer, pending, records, session_batch
 from pages.sections.cases import address, new_case
 
-FORM, MADE = "make-case", pending.MADE
+FORM = "make-case"
 CLEARED = "The cells were cleared just as the case was made. Drop them in again here."
 
 
 def open_made() -> None:
     """Open the case that was just made, if one was; the first act of the page."""
-    if number := st.session_state.pop(MADE, None):
+    if number := st.session_state.pop(pending.MADE, None):
         st.switch_page("pages/cases.py", query_params={address.CASE: str(number)})
 
 
@@ -45,7 +45,7 @@ def show(batch: Batch, bundle: Bundle, point: OperatingPoint) -> None:
             version = serving.version if serving.bundle.digest == bundle.digest else None
             who = identity.name()
             cells.add(data, case.id, results, bundle, point, who=who, version=version, fields=fields)
-        st.session_state[MADE] = case.id
+        st.session_state[pending.MADE] = case.id
 
     with st.popover("Make a case of these cells", icon=":material/create_new_folder:"):
         new_case.form(data, FORM, "Make the case", fill)

@@ -23,7 +23,6 @@ from pages.components.cell_view import Opened
 from pages.sections.dataset import address, cell_record, grid, label_form, resources
 
 OTHERS = 12
-SENT = pending.SENT
 
 
 def open_it(image_id: str) -> None:
@@ -74,12 +73,12 @@ def send_to_classify(data: Path, records: Sequence[Record]) -> None:
         )
         for record in records
     )
-    st.session_state[SENT] = True
+    st.session_state[pending.SENT] = True
 
 
 def follow_to_classify() -> None:
     """Open the Classify page if cells were just sent there."""
-    if st.session_state.pop(SENT, False):
+    if st.session_state.pop(pending.SENT, False):
         st.switch_page("pages/classify.py")
 
 

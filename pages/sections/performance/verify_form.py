@@ -134,8 +134,6 @@ def _bring(verification: Verification, version: Version) -> None:
         return
     title = f"Verification at {verification.stated.site}"
     try:
-        # It may have been withdrawn right before, with a press that came together with this one.
-        store.check_waits(verification)
         with _source(verification) as source:
             jobs.submit(
                 verification.data,
@@ -154,6 +152,8 @@ def _source(verification: Verification) -> AbstractContextManager[Path]:
     """What was named on the server, or the upload, which is kept only where its job was started."""
     state = st.session_state
     if state[WHERE] == SERVER:
+        # It may have been withdrawn right before, with a press that came together; an upload is checked too.
+        store.check_waits(verification)
         return nullcontext(places.named(state.get(PATH, ""), tables=True))
     return store.upload(verification, state[FILE].getbuffer())
 

@@ -34,13 +34,8 @@ LEAKY = (
     "on new patients. Use it only to demonstrate the leak, never for a model in service."
 )
 KIND, RECIPE, FIRST = "training-kind", "training-recipe", "reference-cnn"
-WHO, PRESSED = "training-who", pending.START
-LEFT = "training-form-left"
+WHO = "training-who"
 NAME, OPTIONAL_NAME = "Your name", "Your name (optional)"
-FORGOTTEN = (
-    "The run you set up was not started, because you left the form at the same moment. To start it, press "
-    "Start under New run."
-)
 NEEDED = "Not started. Please give your name: a sweep keeps the machine busy for long, and others will ask."
 FEWEST_FOLDS, FOLDS, MOST_FOLDS = 4, 5, 20
 Options = dict[str, str | int | float]
@@ -75,13 +70,6 @@ def show(data: Path) -> None:
         arguments = _arguments(data, kind, recipe, training, options)
         arguments += space.arguments() if space else []
         _submit(data, kind, _title(kind, recipe, training, space), arguments)
-
-
-def forget_press() -> None:
-    """Forget a press that came together with something that leads away from the form, and say so."""
-    if st.session_state.get(PRESSED):
-        flash.put(LEFT, flash.WARNING, FORGOTTEN)
-        st.session_state[PRESSED] = False
 
 
 def _recipe() -> Definition:
@@ -197,8 +185,6 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
     """
     if WHO not in st.session_state:
         st.session_state[WHO] = identity.name()
-    if pending.was_forgotten(PRESSED):
-        flash.put(LEFT, flash.WARNING, FORGOTTEN)
     running = jobs.running(data, jobs.Lane.CHANGE)
     ahead = len(jobs.waiting(data))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -222,18 +208,18 @@ def _started(data: Path, *, possible: bool, named: bool) -> bool:
         first = f"{plain(running.title)} is running" if running else "another is about to start"
         more = f", and {ahead} more {'is' if ahead == 1 else 'are'} waiting" if ahead else ""
         st.caption(f"One training runs at a time: {first}{more}. This one will start automatically in turn.")
-    pressed = st.session_state.pop(PRESSED, False) and possible
+    pressed = st.session_state.pop(pending.START, False) and possible
     if pressed and named and not st.session_state[WHO].strip():
         flash.put(job_status.FLASH, flash.ERROR, NEEDED)
         pressed = False
     flash.show(job_status.FLASH)
-    flash.show(LEFT)
+    flash.show(pending.START)
     return pressed
 
 
 def _press() -> None:
     # Not started in here: this is called before what was typed at the same moment is read.
-    st.session_state[PRESSED] = True
+    st.session_state[pending.START] = True
 
 
 def _submit(data: Path, kind: str, title: str, arguments: Sequence[str]) -> None:
